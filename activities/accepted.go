@@ -163,11 +163,8 @@ func (s sides) try(ctx context.Context, a attempt) (refusal string, err error) {
 	case !errors.As(err, &said), remoting.Retryable(err), remoting.Denied(err):
 		return "", s.target.explain(ctx, err)
 	case said.Code == remoting.SubscriptionGroupGone && a.as == s.plan.LaneGroup():
-		return "", notReady(
-			"target broker %s doesn't know the lanes' group %s: run Replicate first",
-			a.broker.Name,
-			a.as,
-		)
+		return "", notReady("target broker %s doesn't know the lanes' group %s: run Replicate first",
+			a.broker.Name, a.as)
 	}
 	return fmt.Sprintf("target broker %s refuses the subscription of %s to topic %s (%s): %v: %s",
 		a.broker.Name, few(a.groups), a.Topic, a.filter(), said, a.mend(said)), nil

@@ -100,13 +100,8 @@ func TestTargetThatIsNotThereYetIsWaitedFor(t *testing.T) {
 }
 
 func TestUnknownSideIsRefused(t *testing.T) {
-	err := ask(
-		t,
-		NewTraffic(Settings{Root: t.TempDir()}),
-		"Fence",
-		GroupsRequest{Request: Request{Plan: planFrom(silent(t))}, Side: "sauce"},
-		nil,
-	)
+	err := ask(t, NewTraffic(Settings{Root: t.TempDir()}), "Fence",
+		GroupsRequest{Request: Request{Plan: planFrom(silent(t))}, Side: "sauce"}, nil)
 	assert.Equal(t, InvalidType, typeOf(err))
 	assert.ErrorContains(t, err, "sauce")
 }

@@ -44,13 +44,8 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 			return err
 		}
 		if len(open) > 0 {
-			return notReady(
-				"producers of %d of %d topics still write on the %s: %s",
-				len(open),
-				len(topics),
-				r.From,
-				list(open),
-			)
+			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(topics),
+				r.From, list(open))
 		}
 		if err := t.settings.stillWanted(ctx, seen); err != nil {
 			return err

@@ -137,12 +137,10 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 				Request: r,
 				Topics:  inventory.Free().Parts(8, 100)[0],
 			},
-			mode + ": survey":   activities.PageFor(activities.SurveyRequest{Most: 200}, groups),
-			mode + ": recorded": activities.SurveyRequest{Request: r, RecordedIn: groupsOf(waves)},
-			mode + ": translate": activities.PositionsFor(
-				r,
-				positions,
-			), mode + ": members": activities.MembersFor(r, members),
+			mode + ": survey":    activities.PageFor(activities.SurveyRequest{Most: 200}, groups),
+			mode + ": recorded":  activities.SurveyRequest{Request: r, RecordedIn: groupsOf(waves)},
+			mode + ": translate": activities.PositionsFor(r, positions),
+			mode + ": members":   activities.MembersFor(r, members),
 		})
 	}
 }
@@ -178,10 +176,8 @@ func answers(n int) (all []api.LaneAnswer) {
 				By:     "alice",
 				Reason: "a test message of 5 MB",
 				Answer: lane.Answer{
-					Topic: fmt.Sprintf(
-						"shop-orders-europe-created-events-v2-%06d",
-						i,
-					), Broker: "broker-a", Action: lane.Skip, From: 1234567890, To: 1234567891,
+					Topic:  fmt.Sprintf("shop-orders-europe-created-events-v2-%06d", i),
+					Broker: "broker-a", Action: lane.Skip, From: 1234567890, To: 1234567891,
 				},
 			},
 		)
@@ -192,10 +188,8 @@ func answers(n int) (all []api.LaneAnswer) {
 func rates(n int) (all []api.RateChange) {
 	for i := range n {
 		all = append(all, api.RateChange{
-			Topic: fmt.Sprintf(
-				"shop-orders-europe-created-events-v2-%06d",
-				i,
-			), Rate: lane.Rate{Messages: 1000, Bytes: 1e6}, By: "alice",
+			Topic: fmt.Sprintf("shop-orders-europe-created-events-v2-%06d", i),
+			Rate:  lane.Rate{Messages: 1000, Bytes: 1e6}, By: "alice",
 		})
 	}
 	return all

@@ -96,10 +96,8 @@ func pastGateway(
 func pastProducers(state gateway.State, topics plan.TopicSelection) (all []string) {
 	for _, b := range state.Bypass {
 		if topics.Match(b.Topic) {
-			all = append(
-				all,
-				fmt.Sprintf("a producer at %s, which writes to topic %s of the %s", b.Address, b.Topic, b.Side),
-			)
+			all = append(all,
+				fmt.Sprintf("a producer at %s, which writes to topic %s of the %s", b.Address, b.Topic, b.Side))
 		}
 	}
 	return all

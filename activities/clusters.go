@@ -233,13 +233,8 @@ func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
 
 // absent says that the target isn't there; it may be on its way.
 func absent(p plan.Plan) error {
-	return unreachable(
-		api.Target,
-		nil,
-		"the target %s of provider %s doesn't exist or doesn't serve: run Purchase",
-		p.Name,
-		p.Target.Provider,
-	)
+	return unreachable(api.Target, nil,
+		"the target %s of provider %s doesn't exist or doesn't serve: run Purchase", p.Name, p.Target.Provider)
 }
 
 // explain turns what a call to this side failed with into an error that says what people can do,

@@ -42,25 +42,14 @@ func TestVerifyTellsHowMuchIsLeftAndHowLongItTakes(t *testing.T) {
 	assert.Equal(t, api.VerifyProgress{Messages: 4000}, c.measure(begin), "before anything was read there is no pace")
 	c.progress(one)(checkpointAt(one, 300))
 	c.progress(two)(checkpointAt(two, 200))
-	assert.Equal(
-		t,
-		api.VerifyProgress{Messages: 4000, Read: 300, PerSecond: 150, Left: "25s"},
-		c.measure(begin.Add(2*time.Second)),
-	)
+	assert.Equal(t, api.VerifyProgress{Messages: 4000, Read: 300, PerSecond: 150, Left: "25s"},
+		c.measure(begin.Add(2*time.Second)))
 	c.done(one, verify.Report{From: 100, To: 1100, Compared: 1000})
-	assert.Equal(
-		t,
-		api.VerifyProgress{Messages: 4000, Read: 1100, PerSecond: 275, Left: "11s"},
-		c.measure(begin.Add(4*time.Second)),
-	)
+	assert.Equal(t, api.VerifyProgress{Messages: 4000, Read: 1100, PerSecond: 275, Left: "11s"},
+		c.measure(begin.Add(4*time.Second)))
 	stands := c.measure(begin.Add(20 * time.Second))
-	assert.Equal(
-		t,
-		api.VerifyProgress{Messages: 4000, Read: 1100},
-		c.measure(begin.Add(22*time.Second)),
-		"nothing moved in the last seconds, %+v before",
-		stands,
-	)
+	assert.Equal(t, api.VerifyProgress{Messages: 4000, Read: 1100}, c.measure(begin.Add(22*time.Second)),
+		"nothing moved in the last seconds, %+v before", stands)
 }
 
 func TestVerifyGoesOnInsideALane(t *testing.T) {
@@ -77,10 +66,8 @@ func TestVerifyGoesOnInsideALane(t *testing.T) {
 }
 
 func TestVerifyBeginsAgainAfterAnotherVersionsHeartbeat(t *testing.T) {
-	c := resumedInTest(
-		t,
-		map[string]any{"done": map[string]bool{"orders a/0": true}, "now": map[string]int64{"orders a/1": 7}},
-	)
+	c := resumedInTest(t,
+		map[string]any{"done": map[string]bool{"orders a/0": true}, "now": map[string]int64{"orders a/1": 7}})
 	assert.Empty(t, c.Done)
 	assert.Empty(t, c.Now)
 }

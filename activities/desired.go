@@ -70,10 +70,8 @@ func sharesOf(
 func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]string, *api.Finding) {
 	for _, broker := range sortedKeys(have) {
 		if _, wanted := want[broker]; !wanted {
-			return nil, conflictFinding(
-				"topic "+name,
-				fmt.Sprintf("exists on target broker %s, where the source's queue count leaves none for it", broker),
-			)
+			return nil, conflictFinding("topic "+name,
+				fmt.Sprintf("exists on target broker %s, where the source's queue count leaves none for it", broker))
 		}
 	}
 	var missing []string
@@ -84,10 +82,8 @@ func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]st
 			continue
 		}
 		if difference := topicDifference(want[broker], found); difference != "" {
-			return nil, conflictFinding(
-				"topic "+name,
-				fmt.Sprintf("exists on target broker %s with %s", broker, difference),
-			)
+			return nil, conflictFinding("topic "+name,
+				fmt.Sprintf("exists on target broker %s with %s", broker, difference))
 		}
 	}
 	return missing, nil
@@ -96,13 +92,8 @@ func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]st
 func topicDifference(want, have rocketmq.TopicConfig) string {
 	switch {
 	case have.ReadQueues != want.ReadQueues || have.WriteQueues != want.WriteQueues:
-		return fmt.Sprintf(
-			"%d read and %d write queues, wanted are %d and %d",
-			have.ReadQueues,
-			have.WriteQueues,
-			want.ReadQueues,
-			want.WriteQueues,
-		)
+		return fmt.Sprintf("%d read and %d write queues, wanted are %d and %d", have.ReadQueues,
+			have.WriteQueues, want.ReadQueues, want.WriteQueues)
 	case messageType(have) != messageType(want):
 		return fmt.Sprintf("message type %s, wanted is %s", messageType(have), messageType(want))
 	case have.Perm&rocketmq.PermRead == 0:
@@ -146,10 +137,8 @@ func missingGroup(
 			continue
 		}
 		if difference := groupDifference(want, found); difference != "" {
-			return nil, conflictFinding(
-				"group "+name,
-				fmt.Sprintf("exists on target broker %s with %s", broker, difference),
-			)
+			return nil, conflictFinding("group "+name,
+				fmt.Sprintf("exists on target broker %s with %s", broker, difference))
 		}
 	}
 	return missing, nil

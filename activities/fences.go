@@ -86,11 +86,8 @@ func (c *cluster) mark(
 	got, _, err := c.Client().QueryOffset(ctx, b.Addr, fenceGroup(p), topic, 0)
 	if err == nil && got != mark {
 		return notTaken(
-			"the mark of the fence of group %s on %s broker %s was acknowledged and reads back as %d",
-			group,
-			c.side,
-			b.Name,
-			got,
+			"the mark of the fence of group %s on %s broker %s was acknowledged and reads back as %d", group,
+			c.side, b.Name, got,
 		)
 	}
 	return c.explain(ctx, err)

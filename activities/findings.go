@@ -27,12 +27,9 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []api.Finding {
 	if text := untoldProducers(inv.untold); text != "" {
 		all = append(
 			all,
-			warning(
-				"producers",
-				"know yourself which applications write; the ledger has a row for each such broker",
-				"%s",
-				text,
-			),
+			warning("producers",
+				"know yourself which applications write; the ledger has a row for each such broker", "%s",
+				text),
 		)
 	}
 	refusalsFirst(all)
@@ -91,13 +88,10 @@ func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []api.Fin
 			if t.Addr == b.Addr {
 				all = append(
 					all,
-					refusal(
-						"source broker "+b.Name,
+					refusal("source broker "+b.Name,
 						"name two different clusters in source.nameServers and target.nameServers",
-						"is also the target's broker %s (%s): source and target are the same cluster",
-						t.Name,
-						t.Addr,
-					),
+						"is also the target's broker %s (%s): source and target are the same cluster", t.Name,
+						t.Addr),
 				)
 			}
 		}
@@ -112,10 +106,8 @@ func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []api.Fin
 // nameFindings: everything that the plan names must exist, and something must be left to migrate.
 func (inv *inventory) nameFindings() []api.Finding {
 	var all []api.Finding
-	topics := slices.DeleteFunc(
-		sortedKeys(inv.topics),
-		func(name string) bool { return systemTopic(name, inv.brokers) },
-	)
+	topics := slices.DeleteFunc(sortedKeys(inv.topics),
+		func(name string) bool { return systemTopic(name, inv.brokers) })
 	for _, problem := range inv.plan.Unmatched(topics, applicationGroups(inv.groups)) {
 		all = append(all, refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
 	}
@@ -133,10 +125,8 @@ func (inv *inventory) topicFindings(topic string) []api.Finding {
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestTopic))
 	}
 	if err := inv.unsampled[topic]; err != nil {
-		all = append(
-			all,
-			warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL", "can't be sampled: %v", err),
-		)
+		all = append(all,
+			warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL", "can't be sampled: %v", err))
 	}
 	if seen := inv.samples[topic]; seen.empty > 0 {
 		all = append(
@@ -163,11 +153,9 @@ func (inv *inventory) groupFindings(group string) []api.Finding {
 	if inv.online[group].broadcasting {
 		all = append(
 			all,
-			warning(
-				object,
+			warning(object,
 				"its instances start on the target where their own settings say; plan for repeated or skipped messages",
-				"broadcasts: its positions lie with its instances and can't be moved",
-			),
+				"broadcasts: its positions lie with its instances and can't be moved"),
 		)
 	}
 	for _, broker := range sortedKeys(inv.groups[group]) {

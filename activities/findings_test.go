@@ -69,11 +69,9 @@ func shop(change func(*inventory)) *inventory {
 func TestInventoryShowsWhatIsSelected(t *testing.T) {
 	a := shop(nil).assessment()
 	require.Len(t, a.Topics, 2, "system, retry and dead-letter topics aren't selected: %v", a.Topics)
-	assert.Equal(
-		t,
+	assert.Equal(t,
 		api.Topic{Name: "clicks", Queues: 4, Messages: 7, Type: plan.TypeNormal, Readers: []string{"stats"}},
-		a.Topics[0],
-	)
+		a.Topics[0])
 	assert.Equal(
 		t,
 		api.Topic{

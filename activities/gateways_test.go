@@ -90,20 +90,14 @@ func TestClientsPastTheGatewaysAreThoseThatNoneOfThemServes(t *testing.T) {
 	producers := map[string]map[string]rocketmq.Connection{"shop": {
 		"behind@1": {ClientID: "behind@1"}, "past@2": {ClientID: "past@2", Addr: "10.0.0.8:1"},
 	}}
-	assert.Equal(
-		t,
-		[]string{"past@1 at 10.0.0.7:1, of group billing", "past@2 at 10.0.0.8:1, of group shop"},
-		pastGateway(state, []string{"billing"}, members, producers),
-	)
+	assert.Equal(t, []string{"past@1 at 10.0.0.7:1, of group billing", "past@2 at 10.0.0.8:1, of group shop"},
+		pastGateway(state, []string{"billing"}, members, producers))
 	state.Bypass = []gateway.Bypass{
 		{Topic: "orders", Side: "source", Address: "10.0.0.8"},
 		{Topic: "of others", Side: "source", Address: "10.0.0.9"},
 	}
-	assert.Equal(
-		t,
-		[]string{"a producer at 10.0.0.8, which writes to topic orders of the source"},
-		pastProducers(state, plan.TopicSelection{Selection: plan.Selection{Include: []string{"ord*"}}}),
-	)
+	assert.Equal(t, []string{"a producer at 10.0.0.8, which writes to topic orders of the source"},
+		pastProducers(state, plan.TopicSelection{Selection: plan.Selection{Include: []string{"ord*"}}}))
 	for text, p := range map[string]*api.Past{
 		"":                         nil,
 		"who writes can't be told": {Unknown: "who writes can't be told"},

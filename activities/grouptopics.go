@@ -119,13 +119,8 @@ func (s sides) ensureGroupTopic(ctx context.Context, l layout, topic string) err
 		if have.ReadQueues >= want.ReadQueues && have.WriteQueues >= want.WriteQueues {
 			continue
 		}
-		want.ReadQueues, want.WriteQueues = max(
-			want.ReadQueues,
-			have.ReadQueues,
-		), max(
-			want.WriteQueues,
-			have.WriteQueues,
-		)
+		want.ReadQueues, want.WriteQueues = max(want.ReadQueues, have.ReadQueues), max(want.WriteQueues,
+			have.WriteQueues)
 		if err := s.target.Client().CreateTopic(ctx, addr[broker], want); err != nil {
 			return fmt.Errorf("topic %s on target broker %s: %w", topic, broker, s.target.explain(ctx, err))
 		}

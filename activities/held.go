@@ -53,8 +53,7 @@ func (s deferred) held(
 	rest, err := s.read(ctx, broker.Addr, topic, queue, span)
 	if err != nil {
 		return all, fmt.Sprintf(
-			"of all topics of the broker, other applications' among them, as they can't be read: %v",
-			err,
+			"of all topics of the broker, other applications' among them, as they can't be read: %v", err,
 		)
 	}
 	return rest, "of this migration's topics"

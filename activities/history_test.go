@@ -112,14 +112,8 @@ func largestPayload(m protoreflect.Message) (most int) {
 }
 
 func (k *keptHistory) String() string {
-	return fmt.Sprintf(
-		"%d events, %d kB, largest payload %d bytes (%s), at most %d pending",
-		len(k.events),
-		k.bytes>>10,
-		k.payload,
-		k.in,
-		k.pending,
-	)
+	return fmt.Sprintf("%d events, %d kB, largest payload %d bytes (%s), at most %d pending", len(k.events),
+		k.bytes>>10, k.payload, k.in, k.pending)
 }
 
 func (k *keptHistory) check(t *testing.T, id string) {

@@ -148,22 +148,14 @@ func (b *ledgerBuilder) retries(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.enter(
-			kindRetry,
-			"group "+group,
-			retry,
-			"in "+rocketmq.RetryTopic(group)+", not copied yet: rocketshift lanes says what its lanes wait for",
-		)
+		b.enter(kindRetry, "group "+group, retry,
+			"in "+rocketmq.RetryTopic(group)+", not copied yet: rocketshift lanes says what its lanes wait for")
 		dead, err := b.ownRest(ctx, group, rocketmq.DLQTopic(group))
 		if err != nil {
 			return err
 		}
-		b.enter(
-			kindDead,
-			"group "+group,
-			dead,
-			"in "+rocketmq.DLQTopic(group)+", not copied yet: rocketshift lanes says what its lanes wait for",
-		)
+		b.enter(kindDead, "group "+group, dead,
+			"in "+rocketmq.DLQTopic(group)+", not copied yet: rocketshift lanes says what its lanes wait for")
 	}
 	return nil
 }

@@ -198,10 +198,8 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	}
 	const each = 40 // for each of 4 queues
 	r.fill(orders, each)
-	r.eventually(
-		"both groups read on the source",
-		func() bool { return in[ordered].count() > each && in[free].count() > each },
-	)
+	r.eventually("both groups read on the source",
+		func() bool { return in[ordered].count() > each && in[free].count() > each })
 
 	var a api.Assessment
 	r.eventually("the orderly member says what it is, which this client doesn't always answer", func() bool {
@@ -223,24 +221,14 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	assert.GreaterOrEqual(t, time.Since(fenced), fenceMargin)
 	var written []GroupPositions
 	r.must(traffic, "Translate", r.groups(api.Source, groups...), &written)
-	assert.Equal(
-		t,
-		[]GroupPositions{{Group: ordered, Queues: 6, Exact: 6}, {Group: free, Queues: 6, Exact: 6}},
-		written,
-		"4 queues of the topic, 2 of the retry topic",
-	)
+	assert.Equal(t, []GroupPositions{{Group: ordered, Queues: 6, Exact: 6}, {Group: free, Queues: 6, Exact: 6}},
+		written, "4 queues of the topic, 2 of the retry topic")
 	for _, group := range groups {
 		given := in[group].ends(orders)
 		// of queues that were empty on both sides: copies have their originals' offsets
 		for _, lane := range r.lanes(orders) {
-			assert.Equal(
-				t,
-				given[lane.Source],
-				r.position(r.target, group, orders, lane.Target),
-				"%s, %s: it goes on with the first message that it wasn't given",
-				group,
-				lane,
-			)
+			assert.Equal(t, given[lane.Source], r.position(r.target, group, orders, lane.Target),
+				"%s, %s: it goes on with the first message that it wasn't given", group, lane)
 		}
 	}
 	r.must(traffic, "Unfence", r.groups(api.Target, groups...), nil)
@@ -266,11 +254,8 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.EqualValues(t, 8*each, verified.Compared)
 	var wave api.WaveCheck
-	r.must(
-		traffic,
-		"CheckWave",
+	r.must(traffic, "CheckWave",
 		WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: api.Some(orders), Groups: api.Some(groups...)}},
-		&wave,
-	)
+		&wave)
 	assert.Zero(t, wave.MembersLeft)
 }

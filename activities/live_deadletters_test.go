@@ -52,14 +52,8 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 			assert.Equal(t, target.Name, lane.Target.Broker)
 			var verified verify.Report
 			r.eventually("the copies of "+lane.String()+" equal their originals", func() bool {
-				verified, err = verify.Lane(
-					r.ctx,
-					r.source,
-					r.target,
-					lane,
-					verify.Options{Names: laneNames(r.plan)},
-					nil,
-				)
+				verified, err = verify.Lane(r.ctx, r.source, r.target, lane,
+					verify.Options{Names: laneNames(r.plan)}, nil)
 				return err == nil && verified.Compared == 3
 			})
 			assert.Zero(t, verified.Missing+verified.Extra+verified.Altered+verified.OutOfOrder, "%+v", verified)
@@ -79,12 +73,8 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 	r.eventually("those of the other broker are copied too", func() bool { return rest() == 0 })
 	assert.Equal(t, before[0], wantLanes(2)[1], "a lane stays where it is")
 	var verified api.Verification
-	r.must(
-		NewVerifier(r.settings),
-		"Verify",
-		VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true},
-		&verified,
-	)
+	r.must(NewVerifier(r.settings), "Verify",
+		VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.EqualValues(t, 6, verified.Compared)
 }

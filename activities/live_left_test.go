@@ -57,12 +57,8 @@ func TestLongWhoWritesOnTheSideThatProducersLeftIsNamed(t *testing.T) {
 	r.produce(r.target, l.Target.Broker, orders, l.Target.ID, 4)
 	r.produce(r.source, l.Source.Broker, orders, l.Source.ID, 3)
 	r.wantStraggler(l.Source, 3, func() []lane.Straggler { there, _ := r.straggling(); return there })
-	r.must(
-		NewReplication(r.settings),
-		"AwaitDrained",
-		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)},
-		nil,
-	)
+	r.must(NewReplication(r.settings), "AwaitDrained",
+		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)}, nil)
 	var ledger api.Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &ledger)
 	assert.Equal(
@@ -73,12 +69,8 @@ func TestLongWhoWritesOnTheSideThatProducersLeftIsNamed(t *testing.T) {
 		ledger.Stragglers.First(),
 	)
 	var verification api.Verification
-	r.must(
-		NewVerifier(r.settings),
-		"Verify",
-		VerifyRequest{Request: r.request(), Topics: api.Some(orders)},
-		&verification,
-	)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)},
+		&verification)
 	assert.True(t, verification.Clean(), "%+v", verification)
 
 	r.must(traffic, "AwaitQuiet", move(api.Target), nil) // the way back

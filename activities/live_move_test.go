@@ -24,12 +24,8 @@ func TestLiveCopyIsMeasuredAndVerified(t *testing.T) {
 	assert.Zero(t, state.Lag)
 
 	var verification api.Verification
-	r.must(
-		NewVerifier(r.settings),
-		"Verify",
-		VerifyRequest{Request: r.request(), Topics: api.Some(orders)},
-		&verification,
-	)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)},
+		&verification)
 	assert.True(t, verification.Clean(), "%+v", verification)
 	assert.EqualValues(t, 200, verification.Compared)
 	assert.Equal(t, 4, verification.Lanes)
@@ -71,10 +67,8 @@ func TestLivePositionsAreKeptUntilTheGroupIsFencedAndThenMoved(t *testing.T) {
 
 	r.background(NewOffsets(r.settings), "Sync", r.request())
 	first := lanes[0].Target
-	require.NoError(
-		t,
-		r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 47),
-	)
+	require.NoError(t,
+		r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 47))
 	r.eventually("Sync keeps the positions on the source of a group that has moved", func() bool {
 		return r.position(r.source, group, orders, lanes[0].Source) == 47
 	})
@@ -95,19 +89,13 @@ func TestLiveGroupsGoBackToExactlyTheNextMessage(t *testing.T) {
 
 	var wave api.WaveCheck
 	stop := r.keepProducing(r.target, lanes[1].Target, orders)
-	r.must(
-		traffic,
-		"CheckWave",
+	r.must(traffic, "CheckWave",
 		WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: api.Some(orders), Groups: api.Some(group)}},
-		&wave,
-	)
+		&wave)
 	stop()
 	assert.Greater(t, wave.TargetPuts, int64(7))
-	assert.Zero(
-		t,
-		wave.SourcePuts+wave.Lag,
-		"what the reverse lanes copy back is neither the producers' nor to be copied",
-	)
+	assert.Zero(t, wave.SourcePuts+wave.Lag,
+		"what the reverse lanes copy back is neither the producers' nor to be copied")
 	var survey Survey
 	r.must(returns, "Survey", r.request(), &survey)
 	assert.Equal(t, Survey{FencedGroups: api.Some(group), MovedTopics: api.Some(orders)}, survey)
@@ -117,26 +105,16 @@ func TestLiveGroupsGoBackToExactlyTheNextMessage(t *testing.T) {
 	assert.ErrorContains(t, err, "is at 40", "of an ordered topic, what was written there is read there")
 	free := ReturnRequest{GroupsRequest: r.groups(api.Target, group), Free: api.Some(orders)}
 	r.must(returns, "AwaitReturnable", free, nil)
-	require.NoError(
-		t,
-		r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 54),
-	)
+	require.NoError(t,
+		r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 54))
 	r.must(returns, "AwaitReturnable", free, nil)
 	r.must(traffic, "Fence", r.groups(api.Target, group), nil)
 	r.must(traffic, "AwaitSettled", r.groups(api.Target, group), nil)
 	r.must(traffic, "Translate", r.groups(api.Target, group), nil)
-	assert.EqualValues(
-		t,
-		54,
-		r.position(r.source, group, orders, lanes[0].Source),
-		"behind the copies of the four that it read on the target",
-	)
-	assert.EqualValues(
-		t,
-		10,
-		r.position(r.source, group, orders, lanes[3].Source),
-		"what it didn't read on the target stays unread",
-	)
+	assert.EqualValues(t, 54, r.position(r.source, group, orders, lanes[0].Source),
+		"behind the copies of the four that it read on the target")
+	assert.EqualValues(t, 10, r.position(r.source, group, orders, lanes[3].Source),
+		"what it didn't read on the target stays unread")
 }
 
 func TestLongOneWayAWayBackWaitsForWhatWasWrittenOnTheTarget(t *testing.T) {
@@ -153,18 +131,12 @@ func TestLongOneWayAWayBackWaitsForWhatWasWrittenOnTheTarget(t *testing.T) {
 	free := ReturnRequest{GroupsRequest: r.groups(api.Target, group), Free: api.Some(orders)}
 	err := ask(t, returns, "AwaitReturnable", free, nil)
 	assert.ErrorContains(t, err, "is at 4", "nothing is on the source of what was written here")
-	require.NoError(
-		t,
-		r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 17),
-	)
+	require.NoError(t,
+		r.target.Client().UpdateOffset(t.Context(), r.addr(r.target, first.Broker), group, orders, first.ID, 17))
 	r.must(returns, "AwaitReturnable", free, nil)
 	r.must(traffic, "Translate", r.groups(api.Target, group), nil)
-	assert.EqualValues(
-		t,
-		10,
-		r.position(r.source, group, orders, lanes[0].Source),
-		"behind everything that it read as copies",
-	)
+	assert.EqualValues(t, 10, r.position(r.source, group, orders, lanes[0].Source),
+		"behind everything that it read as copies")
 }
 
 func TestLongStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {
@@ -189,12 +161,8 @@ func TestLongStragglersOnTheSourceKeepAWaveOpen(t *testing.T) {
 	move.Request = r.request()
 	r.must(traffic, "AwaitQuiet", move, nil)
 	var wave api.WaveCheck
-	r.must(
-		traffic,
-		"CheckWave",
-		WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: api.Some(orders)}},
-		&wave,
-	)
+	r.must(traffic, "CheckWave",
+		WaveRequest{Request: r.request(), Wave: Wave{Step: 100, Topics: api.Some(orders)}}, &wave)
 	assert.Zero(t, wave.Lag+wave.TargetPuts)
 }
 
@@ -241,12 +209,8 @@ func TestLiveLanesGoOnAtOnceWhenTheirWorkerStops(t *testing.T) {
 		requireGivenBack()
 	}
 	var verification api.Verification
-	r.must(
-		NewVerifier(r.settings),
-		"Verify",
-		VerifyRequest{Request: r.request(), Topics: api.Some(orders)},
-		&verification,
-	)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)},
+		&verification)
 	assert.True(t, verification.Clean(), "%+v", verification)
 	assert.EqualValues(t, 60, verification.Compared)
 }

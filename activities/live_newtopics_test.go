@@ -30,19 +30,11 @@ func TestLongTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
 	r.fill(orders, 3)
 	r.replicate()
 	replicated := func(topics ...string) {
-		r.must(
-			NewReplication(r.settings),
-			"AwaitDrained",
-			TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topics...)},
-			nil,
-		)
+		r.must(NewReplication(r.settings), "AwaitDrained",
+			TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topics...)}, nil)
 		var verified api.Verification
-		r.must(
-			NewVerifier(r.settings),
-			"Verify",
-			VerifyRequest{Request: r.request(), Topics: api.Some(topics...)},
-			&verified,
-		)
+		r.must(NewVerifier(r.settings), "Verify",
+			VerifyRequest{Request: r.request(), Topics: api.Some(topics...)}, &verified)
 		assert.True(t, verified.Clean(), "%+v", verified)
 	}
 	replicated(orders)
@@ -65,12 +57,8 @@ func TestLongTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
 	replicated(orders, clicks)
 	configs, err := r.target.Client().TopicConfigs(r.ctx, target.Addr)
 	require.NoError(t, err)
-	assert.Contains(
-		t,
-		[]plan.MessageType{plan.TypeNormal, plan.TypeDelay},
-		messageType(configs[clicks]),
-		"what its first messages show, if there are any",
-	)
+	assert.Contains(t, []plan.MessageType{plan.TypeNormal, plan.TypeDelay}, messageType(configs[clicks]),
+		"what its first messages show, if there are any")
 }
 
 // targetQueues are the queue ids that the topic has on the target's first broker.

@@ -30,12 +30,8 @@ func TestLiveASourceOf47IsAssessedAndSettled(t *testing.T) {
 
 	r.importAll([]string{orders}, []string{group}, nil)
 	r.replicate()
-	r.must(
-		NewReplication(r.settings),
-		"AwaitDrained",
-		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)},
-		nil,
-	)
+	r.must(NewReplication(r.settings), "AwaitDrained",
+		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)}, nil)
 	var l api.Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
 	rows, _ := l.Rows.Inline()

@@ -139,14 +139,8 @@ func waitsFor(t *testing.T, name string, n, measurements int, back bool, change 
 		k.check(t, id)
 		k.replay(t, id)
 	}
-	t.Logf(
-		"%s: %d topics and groups, %d measurements of %d questions in %s",
-		name,
-		n,
-		each*len(gates),
-		len(gates),
-		took,
-	)
+	t.Logf("%s: %d topics and groups, %d measurements of %d questions in %s", name, n, each*len(gates),
+		len(gates), took)
 }
 
 func largePlan(t *testing.T, name string, change func(*plan.Plan)) plan.Plan {

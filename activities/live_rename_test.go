@@ -41,12 +41,8 @@ func TestLongSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
 		orders, group := m.copied("orders", "billing", m.count)
 		require.Equal(t, []string{"activities-rename-orders", "activities-rename-billing"}, []string{orders, group})
 		var verified api.Verification
-		m.must(
-			NewVerifier(m.settings),
-			"Verify",
-			VerifyRequest{Request: m.request(), Topics: api.Some(orders)},
-			&verified,
-		)
+		m.must(NewVerifier(m.settings), "Verify", VerifyRequest{Request: m.request(), Topics: api.Some(orders)},
+			&verified)
 		assert.True(t, verified.Clean(), "%+v", verified)
 		assert.EqualValues(t, m.queues*m.count, verified.Compared)
 

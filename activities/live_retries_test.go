@@ -46,17 +46,8 @@ type trial struct {
 func (t *trials) trialOf(side api.Side, member string, m *primitive.MessageExt) trial {
 	cluster := map[api.Side]string{api.Source: t.names.Source, api.Target: t.names.Target}[side]
 	one := trial{side: side, member: member, attempt: m.ReconsumeTimes}
-	one.place = fmt.Sprint(
-		cluster,
-		" ",
-		m.Queue.Topic,
-		" ",
-		m.Queue.BrokerName,
-		"/",
-		m.Queue.QueueId,
-		" ",
-		m.QueueOffset,
-	)
+	one.place = fmt.Sprint(cluster, " ", m.Queue.Topic, " ", m.Queue.BrokerName, "/", m.Queue.QueueId, " ",
+		m.QueueOffset)
 	stamp := remoting.Property{Name: replica.StampProperty, Value: m.GetProperty(replica.StampProperty)}
 	if s, is := replica.ParseStamp(remoting.EncodeProperties([]remoting.Property{stamp})); is {
 		one.origin = fmt.Sprint(s.Cluster, " ", s.Topic, " ", s.Broker, "/", s.Queue, " ", s.Offset)
@@ -116,14 +107,8 @@ func (t *trials) requireAttempts(r *rig, body string) {
 	}
 	for _, one := range all {
 		if original, given := places[one.origin]; given {
-			assert.NotEqual(
-				r,
-				original.attempt,
-				one.attempt,
-				"%s is given as an original and as its copy: %+v",
-				body,
-				all,
-			)
+			assert.NotEqual(r, original.attempt, one.attempt, "%s is given as an original and as its copy: %+v",
+				body, all)
 		}
 	}
 	for i := range len(attempts) {
@@ -190,12 +175,8 @@ func (r *rig) move(group, topic string, from api.Side, into *trials, phase int, 
 	r.must(traffic, "Fence", r.groups(from, group), nil)
 	r.must(traffic, "AwaitSettled", r.groups(from, group), nil)
 	if from == api.Target {
-		r.must(
-			NewReturns(r.settings),
-			"AwaitReturnable",
-			ReturnRequest{GroupsRequest: r.groups(api.Target, group), Free: api.Some(topic)},
-			nil,
-		)
+		r.must(NewReturns(r.settings), "AwaitReturnable",
+			ReturnRequest{GroupsRequest: r.groups(api.Target, group), Free: api.Some(topic)}, nil)
 	}
 	leave()
 	r.must(traffic, "Translate", r.groups(from, group), nil)
@@ -244,10 +225,8 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	}
 	done := func(body string) bool { return into.done[body] > 0 }
 	r.eventually("messages without faults are worked off on the source", func() bool { return into.all("1", done) })
-	r.eventually(
-		"the others have failed twice there",
-		func() bool { return into.all("2", tried(2)) && into.all("3", tried(2)) },
-	)
+	r.eventually("the others have failed twice there",
+		func() bool { return into.all("2", tried(2)) && into.all("3", tried(2)) })
 	leave = r.move(group, orders, api.Source, into, 2, leave)
 	r.eventually("what failed on the source succeeds on the target", func() bool { return into.all("2", done) })
 	r.eventually("the rest fails there as well", func() bool { return into.all("3", on(api.Target, 4)) })
@@ -258,12 +237,8 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 		into.requireAttempts(r, body)
 	}
 	var verified api.Verification
-	r.must(
-		NewVerifier(r.settings),
-		"Verify",
-		VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true},
-		&verified,
-	)
+	r.must(NewVerifier(r.settings), "Verify",
+		VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.Greater(t, verified.Compared, int64(24+8), "the messages, and retries of some")
 	var ledger api.Ledger

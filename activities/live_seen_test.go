@@ -56,12 +56,8 @@ func (r *rig) seesTheSame(clients []string) {
 			unlike["topic "+topic] = true
 		}
 	}
-	r.Logf(
-		"%d topics, of which %d can't be shown alike on %d brokers",
-		len(topics),
-		len(unlike),
-		len(r.brokers(r.target)),
-	)
+	r.Logf("%d topics, of which %d can't be shown alike on %d brokers", len(topics), len(unlike),
+		len(r.brokers(r.target)))
 	require.Equal(r, len(r.brokers(r.target)) < 2, len(unlike) > 0)
 
 	var found api.Inventory
@@ -190,12 +186,8 @@ func (r *rig) fillsAll(topics []string) {
 	r.must(NewReplication(r.settings), "AwaitDrained",
 		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topics...)}, nil)
 	var verified api.Verification
-	r.must(
-		NewVerifier(r.settings),
-		"Verify",
-		VerifyRequest{Request: r.request(), Topics: api.Some(topics...)},
-		&verified,
-	)
+	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(topics...)},
+		&verified)
 	assert.True(r, verified.Clean(), "%+v", verified)
 	assert.EqualValues(r, lanes*each, verified.Compared)
 	var found api.Inventory

@@ -22,10 +22,8 @@ func TestLongOneBrokerMovesToTwoBesideMessagesOfTheTarget(t *testing.T) {
 	r := newRigBetween(
 		t,
 		labtest.OwnCluster(t, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1}),
-		labtest.OwnCluster(
-			t,
-			lab.ClusterSpec{Name: "Target", Version: "5.3.3", BrokerNames: []string{"broker-a", "broker-z"}},
-		),
+		labtest.OwnCluster(t,
+			lab.ClusterSpec{Name: "Target", Version: "5.3.3", BrokerNames: []string{"broker-a", "broker-z"}}),
 		"wide",
 		nil,
 	)
@@ -41,19 +39,11 @@ func TestLongOneBrokerMovesToTwoBesideMessagesOfTheTarget(t *testing.T) {
 		r.produce(r.target, lane.Target.Broker, orders, lane.Target.ID, own)
 	}
 	r.fill(orders, history)
-	assert.Equal(
-		t,
-		MetadataResult{CreatedGroups: 1},
-		r.importAll([]string{orders}, []string{group}, nil),
-		"the topic is as it should be",
-	)
+	assert.Equal(t, MetadataResult{CreatedGroups: 1}, r.importAll([]string{orders}, []string{group}, nil),
+		"the topic is as it should be")
 	r.replicate()
-	r.must(
-		NewReplication(r.settings),
-		"AwaitDrained",
-		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)},
-		nil,
-	)
+	r.must(NewReplication(r.settings), "AwaitDrained",
+		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)}, nil)
 	var verified api.Verification
 	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
@@ -66,13 +56,8 @@ func TestLongOneBrokerMovesToTwoBesideMessagesOfTheTarget(t *testing.T) {
 	r.must(traffic, "Translate", r.groups(api.Source, group), nil)
 	r.must(traffic, "Unfence", r.groups(api.Target, group), nil)
 	for i, want := range []int64{own + 7, own, own} {
-		assert.Equal(
-			t,
-			want,
-			r.position(r.target, group, orders, lanes[i].Target),
-			"%s: behind what the target held before",
-			lanes[i],
-		)
+		assert.Equal(t, want, r.position(r.target, group, orders, lanes[i].Target),
+			"%s: behind what the target held before", lanes[i])
 	}
 
 	r.produce(r.target, last.Target.Broker, orders, last.Target.ID, later)
@@ -85,11 +70,8 @@ func TestLongOneBrokerMovesToTwoBesideMessagesOfTheTarget(t *testing.T) {
 	r.eventually("what was written on the second broker comes back", func() bool {
 		return end(orders, last.Source.ID) >= history+later && end(retry, 1) >= later
 	})
-	assert.EqualValues(
-		t,
-		[]int64{history + later, 0, later},
-		[]int64{end(orders, last.Source.ID), end(retry, 0), end(retry, 1)},
-	)
+	assert.EqualValues(t, []int64{history + later, 0, later},
+		[]int64{end(orders, last.Source.ID), end(retry, 0), end(retry, 1)})
 
 	read := func(topic string, queue int, at int64) {
 		require.NoError(t, r.target.Client().UpdateOffset(r.ctx, r.addr(r.target, "broker-z"), group, topic, queue, at))
@@ -104,14 +86,8 @@ func TestLongOneBrokerMovesToTwoBesideMessagesOfTheTarget(t *testing.T) {
 		queue lane.Queue
 		want  int64
 	}{{orders, lanes[0].Source, 7}, {orders, last.Source, history + 1}, {retry, lane.Queue{Broker: "broker-a", ID: 1}, 1}} {
-		assert.Equal(
-			t,
-			at.want,
-			r.position(r.source, group, at.topic, at.queue),
-			"%s %s: what it hasn't read is still to come",
-			at.topic,
-			at.queue,
-		)
+		assert.Equal(t, at.want, r.position(r.source, group, at.topic, at.queue),
+			"%s %s: what it hasn't read is still to come", at.topic, at.queue)
 	}
 }
 

@@ -43,12 +43,9 @@ func TestLongSettleTimeGoesOnOverAttempts(t *testing.T) {
 	require.NoError(t, w.Start())
 	defer w.Stop()
 	start := time.Now()
-	run, err := c.ExecuteWorkflow(
-		t.Context(),
-		client.StartWorkflowOptions{TaskQueue: "activities-attempts"},
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{TaskQueue: "activities-attempts"},
 		"activities-attempts",
-		AwaitMoveRequest{Request: r.request(), From: api.Source, Topics: api.Some(orders)},
-	)
+		AwaitMoveRequest{Request: r.request(), From: api.Source, Topics: api.Some(orders)})
 	require.NoError(t, err)
 	require.NoError(t, run.Get(t.Context(), nil))
 	assert.GreaterOrEqual(t, time.Since(start), 2*shortAttempt)

@@ -31,11 +31,9 @@ func TestLiveAssessTakesTheInventory(t *testing.T) {
 		require.Len(t, a.Topics, 3)
 		return a.Topics[2].Messages == 1
 	})
-	assert.Equal(
-		t,
+	assert.Equal(t,
 		api.Topic{Name: orders, Queues: 4, Messages: 12, Type: plan.TypeNormal, Readers: []string{group}},
-		a.Topics[1],
-	)
+		a.Topics[1])
 	assert.Equal(t, plan.TypeMixed, a.Topics[0].Type, "plain and sharded messages")
 	assert.Equal(t, plan.TypeDelay, a.Topics[2].Type)
 	assert.True(t, a.Topics[2].Ordered, "the plan says so")
@@ -88,12 +86,8 @@ func TestLiveMetadataIsImportedOnceAndReadBack(t *testing.T) {
 	assert.False(t, groups[group].ConsumeEnable, "closed until its positions are written")
 	assert.Equal(t, 5, groups[group].RetryMaxTimes)
 
-	assert.Equal(
-		t,
-		MetadataResult{},
-		r.importAll(all.Topics.First(), all.Groups.First(), all.Types, orders),
-		"a repeated import creates nothing",
-	)
+	assert.Equal(t, MetadataResult{}, r.importAll(all.Topics.First(), all.Groups.First(), all.Types, orders),
+		"a repeated import creates nothing")
 	var again api.MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", all, &again)
 	assert.Equal(t, api.MetadataDiff{Same: 3}, again)
@@ -144,11 +138,8 @@ func TestLiveFenceClosesAGroupOnEveryBrokerAndOpensItAgain(t *testing.T) {
 	groups, err := r.source.Client().Groups(t.Context(), r.brokers(r.source)[0].Addr)
 	require.NoError(t, err)
 	assert.Equal(t, 5, groups[group].RetryMaxTimes, "other settings stay")
-	assert.Equal(
-		t,
-		RefusedType,
-		typeOf(ask(t, NewTraffic(r.settings), "Fence", r.groups(api.Source, "activities-fence-nobody"), nil)),
-	)
+	assert.Equal(t, RefusedType,
+		typeOf(ask(t, NewTraffic(r.settings), "Fence", r.groups(api.Source, "activities-fence-nobody"), nil)))
 }
 
 func TestLiveTopicsCloseAndOpenWithTheirAttributes(t *testing.T) {
@@ -160,12 +151,8 @@ func TestLiveTopicsCloseAndOpenWithTheirAttributes(t *testing.T) {
 		activity string
 		perm     int
 	}{{"OpenTopics", 6}, {"OpenTopics", 6}, {"CloseTopics", 4}} {
-		r.must(
-			NewTraffic(r.settings),
-			c.activity,
-			TopicsRequest{Request: r.request(), Side: api.Target, Topics: api.Some(orders)},
-			nil,
-		)
+		r.must(NewTraffic(r.settings), c.activity,
+			TopicsRequest{Request: r.request(), Side: api.Target, Topics: api.Some(orders)}, nil)
 		configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
 		require.NoError(t, err)
 		assert.Equal(t, c.perm, configs[orders].Perm)
@@ -213,20 +200,14 @@ func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
 		),
 	})
 	require.NoError(t, err)
-	assert.EqualValues(
-		t,
-		10,
-		rest(kindLag, "topic "+orders),
-		"nothing is copied yet, delayed messages aren't there yet",
-	)
+	assert.EqualValues(t, 10, rest(kindLag, "topic "+orders),
+		"nothing is copied yet, delayed messages aren't there yet")
 	assert.EqualValues(t, 2, rest(kindRetry, "group "+group), "3, of which 1 is consumed")
 	assert.EqualValues(t, 3, rest(kindDead, "group "+group))
 	r.eventually("two more messages wait at level 18", func() bool { return rest(kindDelayed, waiting) >= waited+2 })
 	r.eventually("a half message is open", func() bool { return rest(kindHalf, half) >= 1 })
 	assert.Zero(t, rest(kindConsumers, "all"))
 	r.replicate()
-	r.eventually(
-		"the lanes copy everything",
-		func() bool { return rest(kindLag, "all") == 0 && rest(kindLag, "topic "+orders) == 0 },
-	)
+	r.eventually("the lanes copy everything",
+		func() bool { return rest(kindLag, "all") == 0 && rest(kindLag, "topic "+orders) == 0 })
 }

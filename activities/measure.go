@@ -46,14 +46,8 @@ func (s laneState) caughtUp() bool {
 }
 
 func (s laneState) String() string {
-	return fmt.Sprintf(
-		"%s %s/%d: copied to %d of %d",
-		s.lane.Topic,
-		s.lane.Source.Broker,
-		s.lane.Source.ID,
-		s.copied,
-		s.max,
-	)
+	return fmt.Sprintf("%s %s/%d: copied to %d of %d", s.lane.Topic, s.lane.Source.Broker, s.lane.Source.ID,
+		s.copied, s.max)
 }
 
 // State measures how far all lanes are, on the brokers.
@@ -94,13 +88,8 @@ func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (Replication
 			}
 		}
 		if behind > 0 {
-			return notReady(
-				"%d of %d lanes are behind by %d messages, most of all %s",
-				behind,
-				state.Lanes,
-				state.Lag,
-				state.Worst,
-			)
+			return notReady("%d of %d lanes are behind by %d messages, most of all %s", behind, state.Lanes,
+				state.Lag, state.Worst)
 		}
 		return nil
 	})
@@ -156,12 +145,8 @@ func (s sides) drained(ctx context.Context, topics []string) ([]laneState, error
 		return nil, err
 	}
 	if state := summary(states); state.Lag > 0 {
-		return nil, notReady(
-			"%d messages of %d lanes aren't copied yet, most of all %s",
-			state.Lag,
-			state.Lanes,
-			state.Worst,
-		)
+		return nil, notReady("%d messages of %d lanes aren't copied yet, most of all %s", state.Lag,
+			state.Lanes, state.Worst)
 	}
 	return states, nil
 }

@@ -89,13 +89,8 @@ func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (MetadataResult
 	}
 	if len(o.conflicts) > 0 {
 		first := o.conflicts[0]
-		return MetadataResult{}, conflict(
-			"%d conflicts, first: %s %s: %s",
-			len(o.conflicts),
-			first.Object,
-			first.Cause,
-			first.Next,
-		)
+		return MetadataResult{}, conflict("%d conflicts, first: %s %s: %s", len(o.conflicts), first.Object,
+			first.Cause, first.Next)
 	}
 	if err := o.create(ctx); err != nil {
 		return MetadataResult{}, err

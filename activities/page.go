@@ -42,12 +42,8 @@ func (p *page) head(d api.Status) {
 	p.line("# Migration %s: %s\n", text(d.Name), text(d.State))
 	p.line("- plan %s", text(d.PlanHash))
 	if d.Target != nil {
-		p.line(
-			"- target: %s %s, name servers %s",
-			text(d.Target.Provider),
-			text(d.Target.Version),
-			text(strings.Join(d.Target.NameServers, ", ")),
-		)
+		p.line("- target: %s %s, name servers %s", text(d.Target.Provider), text(d.Target.Version),
+			text(strings.Join(d.Target.NameServers, ", ")))
 	}
 	if d.PointOfNoReturn != nil {
 		p.line("- point of no return: %s", when(d.PointOfNoReturn))
@@ -77,22 +73,15 @@ func (p *page) waves(waves []api.WaveStatus) {
 	for _, w := range waves {
 		check := ""
 		if w.Check != nil {
-			check = fmt.Sprintf(
-				"%d messages on the source, %d on the target, lag %d, %d members left",
-				w.Check.SourcePuts,
-				w.Check.TargetPuts,
-				w.Check.Lag,
-				w.Check.MembersLeft,
-			)
+			check = fmt.Sprintf("%d messages on the source, %d on the target, lag %d, %d members left",
+				w.Check.SourcePuts, w.Check.TargetPuts, w.Check.Lag, w.Check.MembersLeft)
 			check += byHomes(w.Check)
 			if past := w.Check.Past.String(); past != "" {
 				check += ", " + past
 			}
 		}
-		rows = append(
-			rows,
-			[]string{fmt.Sprintf("%d %%", w.Step), w.State, everyName(w.Topics), everyName(w.Groups), check},
-		)
+		rows = append(rows,
+			[]string{fmt.Sprintf("%d %%", w.Step), w.State, everyName(w.Topics), everyName(w.Groups), check})
 	}
 	p.table("Waves", []string{"step", "state", "topics", "groups", "check"}, rows)
 }
@@ -154,11 +143,8 @@ func (p *page) ledger(l *api.Ledger) {
 	for _, r := range l.Rows.First() {
 		rows = append(rows, []string{r.Kind, r.Object, fmt.Sprint(r.Rest), r.Detail})
 	}
-	p.table(
-		fmt.Sprintf("Ledger: rest %d, measured %s", l.Rest, when(&l.Measured)),
-		[]string{"kind", "object", "rest", "detail"},
-		rows,
-	)
+	p.table(fmt.Sprintf("Ledger: rest %d, measured %s", l.Rest, when(&l.Measured)),
+		[]string{"kind", "object", "rest", "detail"}, rows)
 	rows = nil
 	for _, r := range l.Stragglers.First() {
 		rows = append(rows, []string{r.Object, fmt.Sprint(r.Rest), r.Detail})

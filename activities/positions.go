@@ -94,10 +94,8 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 		}
 	}
 	if m.target.Proxy() != "" { // nobody makes a group's own topic there
-		topics = slices.DeleteFunc(
-			topics,
-			func(topic string) bool { _, own := groupOf(topic); return own && len(m.targetTopics[topic]) == 0 },
-		)
+		topics = slices.DeleteFunc(topics,
+			func(topic string) bool { _, own := groupOf(topic); return own && len(m.targetTopics[topic]) == 0 })
 	}
 	lanes, err := m.allLanes(topics)
 	if err != nil {
@@ -177,15 +175,8 @@ func (m *mover) translate(ctx context.Context, lane lane.Lane, at int64) (to pos
 	}
 	if errors.Is(err, positions.ErrNotCopiedYet) {
 		from := queueOf(lane, m.from)
-		return to, notReady(
-			"topic %s: the lane from the %s's %s/%d isn't copied up to position %d: %v",
-			lane.Topic,
-			m.from,
-			from.Broker,
-			from.ID,
-			at,
-			err,
-		)
+		return to, notReady("topic %s: the lane from the %s's %s/%d isn't copied up to position %d: %v",
+			lane.Topic, m.from, from.Broker, from.ID, at, err)
 	}
 	return to, m.explain(ctx, err)
 }

@@ -67,12 +67,8 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 	if canary := canaryTopic(o.plan); o.haveTopics.counts(canary).sum() == 0 {
 		absent = append(
 			absent,
-			fmt.Sprintf(
-				"topic %s with %d queues, of type %s, through which the way back is proven",
-				canary,
-				len(o.sourceBrokers),
-				plan.TypeNormal,
-			),
+			fmt.Sprintf("topic %s with %d queues, of type %s, through which the way back is proven", canary,
+				len(o.sourceBrokers), plan.TypeNormal),
 		)
 	}
 	for _, group := range r.groups {

@@ -58,13 +58,9 @@ func (c *cluster) brokers(ctx context.Context) ([]rocketmq.Broker, error) {
 		return nil, c.explain(ctx, err)
 	}
 	if len(found) == 0 {
-		return nil, unreachable(
-			c.side,
-			nil,
+		return nil, unreachable(c.side, nil,
 			"the name servers %s of the %s know no broker: start the brokers, rocketshift goes on by itself",
-			strings.Join(c.NameServers(), ", "),
-			c.side,
-		)
+			strings.Join(c.NameServers(), ", "), c.side)
 	}
 	return found, nil
 }
@@ -210,10 +206,8 @@ func systemTopic(name string, brokers []rocketmq.Broker) bool {
 	for _, b := range brokers {
 		names = append(names, b.Name)
 	}
-	return slices.ContainsFunc(
-		brokers,
-		func(b rocketmq.Broker) bool { return rocketmq.SystemTopic(name, b.Cluster, names) },
-	)
+	return slices.ContainsFunc(brokers,
+		func(b rocketmq.Broker) bool { return rocketmq.SystemTopic(name, b.Cluster, names) })
 }
 
 // selected are the groups of the plan, sorted, without the brokers' own and rocketshift's.

@@ -59,12 +59,8 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (api.Re
 		// Details that can't be read name no holder: the lanes then wait until the old locks lapse.
 		_ = activity.GetHeartbeatDetails(ctx, &last)
 	}
-	mine, taken := r.settings.Shares.take(
-		q.Plan.Name,
-		q.Shards,
-		last.Offers > 0 || activity.GetInfo(ctx).Attempt == 1,
-		last.Offers,
-	)
+	mine, taken := r.settings.Shares.take(q.Plan.Name, q.Shards,
+		last.Offers > 0 || activity.GetInfo(ctx).Attempt == 1, last.Offers)
 	if !taken {
 		last.Offers++
 		return last, offered(ctx, last)

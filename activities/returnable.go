@@ -80,15 +80,8 @@ func (m *mover) hindrance(ctx context.Context, group string, free []string) (str
 				reason, err = m.inexact(ctx, lane, at)
 			}
 			if reason != "" || err != nil {
-				return fmt.Sprintf(
-					"%s is at %d of %s %s/%d, %s",
-					group,
-					at,
-					topic,
-					lane.Target.Broker,
-					lane.Target.ID,
-					reason,
-				), err
+				return fmt.Sprintf("%s is at %d of %s %s/%d, %s", group, at, topic, lane.Target.Broker,
+					lane.Target.ID, reason), err
 			}
 		}
 	}
@@ -113,8 +106,6 @@ func (m *mover) inexact(ctx context.Context, lane lane.Lane, at int64) (string, 
 	case err != nil || to.Exact:
 		return "", err
 	}
-	return fmt.Sprintf(
-		"where both sides were written to at the same time: it would read %d messages again",
-		to.Repeats,
-	), nil
+	return fmt.Sprintf("where both sides were written to at the same time: it would read %d messages again",
+		to.Repeats), nil
 }

@@ -119,15 +119,8 @@ func (r *rig) produce(c *rocketmq.Cluster, broker, topic string, queue, n int, p
 	for i := range n {
 		_, err := c.Client().SendMessage(r.ctx, r.addr(c, broker), rocketmq.SendRequest{
 			Group: "producers", Topic: topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(),
-			Body: fmt.Appendf(
-				nil,
-				"%s %s/%d %d %d",
-				topic,
-				broker,
-				queue,
-				i,
-				time.Now().UnixNano(),
-			), Properties: remoting.EncodeProperties(properties),
+			Body:       fmt.Appendf(nil, "%s %s/%d %d %d", topic, broker, queue, i, time.Now().UnixNano()),
+			Properties: remoting.EncodeProperties(properties),
 		})
 		require.NoError(r, err)
 	}
@@ -269,11 +262,8 @@ func (r *rig) replicate() (stop func()) {
 	for _, b := range r.brokers(r.source) {
 		stops = append(
 			stops,
-			r.background(
-				NewReplication(r.settings),
-				"Replicate",
-				ReplicateRequest{Request: r.request(), Broker: b.Name},
-			),
+			r.background(NewReplication(r.settings), "Replicate",
+				ReplicateRequest{Request: r.request(), Broker: b.Name}),
 		)
 	}
 	return func() {
@@ -291,12 +281,8 @@ func (r *rig) copied(topic, group string, n int) (string, string) {
 	r.fill(topic, n)
 	r.importAll([]string{topic}, []string{group}, nil)
 	r.replicate()
-	r.must(
-		NewReplication(r.settings),
-		"AwaitDrained",
-		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topic)},
-		nil,
-	)
+	r.must(NewReplication(r.settings), "AwaitDrained",
+		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(topic)}, nil)
 	return topic, group
 }
 

@@ -150,10 +150,8 @@ func (w work) judge(infos []rocketmq.RunningInfo, committed committed, subscribe
 			}
 			w.behind = fmt.Sprintf("%s, its member is at %d, the broker at %d", name, q.CommitOffset, at)
 			if q.CommitOffset > at {
-				w.due = append(
-					w.due,
-					move{topic: q.Topic, queue: lane.Queue{Broker: q.Broker, ID: q.Queue}, offset: q.CommitOffset},
-				)
+				w.due = append(w.due,
+					move{topic: q.Topic, queue: lane.Queue{Broker: q.Broker, ID: q.Queue}, offset: q.CommitOffset})
 			}
 		}
 	}

@@ -166,24 +166,17 @@ func TestWaveCountsWhoIsLeftAndWhoStillWrites(t *testing.T) {
 	assert.Equal(
 		t,
 		[]string{"g [10.0.0.7:1 (c1)]"},
-		countMembers(
-			&c,
-			[]Members{{Group: "f", Target: 3}, {Group: "g", Source: 2, Where: []string{"10.0.0.7:1 (c1)"}}},
-		),
+		countMembers(&c,
+			[]Members{{Group: "f", Target: 3}, {Group: "g", Source: 2, Where: []string{"10.0.0.7:1 (c1)"}}}),
 	)
 	assert.Equal(t, 2, c.MembersLeft)
 	seen := stabilities{
 		"orders": {Reading: 100, Since: c.Measured.Add(-time.Minute)},
 		"clicks": {Reading: 5, Since: c.Measured.Add(-time.Minute)},
 	}
-	writing := countPuts(
-		&c,
-		[]string{"clicks", "orders", "unseen"},
-		map[string]int64{"clicks": 5, "orders": 160, "unseen": 9},
-		map[string]int64{"orders": 4, "clicks": 1},
-		seen,
-		time.Second,
-	)
+	writing := countPuts(&c, []string{"clicks", "orders", "unseen"},
+		map[string]int64{"clicks": 5, "orders": 160, "unseen": 9}, map[string]int64{"orders": 4, "clicks": 1},
+		seen, time.Second)
 	assert.Len(t, writing, 2, "orders got more, unseen wasn't looked at long enough: %v", writing)
 	assert.Contains(t, writing[0], "orders (1/s")
 	assert.EqualValues(t, 60, c.SourcePuts)

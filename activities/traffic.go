@@ -146,10 +146,7 @@ func (c *cluster) readBackOpen(
 			if group, there := table[name][b.Name]; there && group.ConsumeEnable != enable {
 				return notTaken(
 					"group %s on %s broker %s: consumeEnable=%t was acknowledged and isn't there when read back",
-					name,
-					c.side,
-					b.Name,
-					enable,
+					name, c.side, b.Name, enable,
 				)
 			}
 		}
@@ -238,14 +235,8 @@ func (c *cluster) readBackPermission(
 	for _, name := range names {
 		for _, broker := range sortedKeys(table[name]) {
 			if perm := table[name][broker].Perm; perm != change(perm) {
-				return notTaken(
-					"topic %s on %s broker %s: permission %d was acknowledged and reads back as %d",
-					name,
-					c.side,
-					broker,
-					change(perm),
-					perm,
-				)
+				return notTaken("topic %s on %s broker %s: permission %d was acknowledged and reads back as %d",
+					name, c.side, broker, change(perm), perm)
 			}
 		}
 	}

@@ -69,11 +69,8 @@ func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error)
 	changes := m.pending(group, moves)
 	if len(changes) > 0 && len(there[group].members) > 0 {
 		return GroupPositions{}, notReady(
-			"group %s already has %d members on the %s, which would overwrite its positions: stop %s",
-			group,
-			len(there[group].members),
-			next,
-			list(there[group].addresses()),
+			"group %s already has %d members on the %s, which would overwrite its positions: stop %s", group,
+			len(there[group].members), next, list(there[group].addresses()),
 		)
 	}
 	err = each(ctx, changes, func(ctx context.Context, change move) error {
@@ -164,13 +161,8 @@ func (t *Traffic) AwaitMembers(
 			return err
 		}
 		if open := stillMoving(members, r.From, r.Released); len(open) > 0 {
-			return notReady(
-				"%d of %d groups are still moving to the %s: %s",
-				len(open),
-				len(groups),
-				r.From.Other(),
-				list(open),
-			)
+			return notReady("%d of %d groups are still moving to the %s: %s", len(open), len(groups),
+				r.From.Other(), list(open))
 		}
 		return nil
 	})

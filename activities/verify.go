@@ -98,10 +98,8 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (api.Verificatio
 // differences is where this run of Verify writes what differs: one file for all of its activities
 // and their attempts.
 func (v *Verifier) differences(ctx context.Context, name string) string {
-	return filepath.Join(
-		v.settings.Reports,
-		fmt.Sprintf("%s-differences-%.8s.jsonl", name, activity.GetInfo(ctx).WorkflowExecution.RunID),
-	)
+	return filepath.Join(v.settings.Reports,
+		fmt.Sprintf("%s-differences-%.8s.jsonl", name, activity.GetInfo(ctx).WorkflowExecution.RunID))
 }
 
 // differencesFile gets each difference as a line of JSON. It is made with the first one. An attempt

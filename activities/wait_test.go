@@ -69,12 +69,8 @@ func TestPollGivesTheLastReasonToTemporal(t *testing.T) {
 		})
 		assert.Equal(t, NotReadyType, typeOf(err))
 		assert.ErrorContains(t, err, "lag is 5000")
-		assert.LessOrEqual(
-			t,
-			time.Since(start),
-			shortAttempt+lookAgain,
-			"an attempt is short, so that people see the reason",
-		)
+		assert.LessOrEqual(t, time.Since(start), shortAttempt+lookAgain,
+			"an attempt is short, so that people see the reason")
 	})
 }
 

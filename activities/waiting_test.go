@@ -134,17 +134,10 @@ func TestAWaitBeatsOnlyForNumbersThatTheNextAttemptNeeds(t *testing.T) {
 	never := func() error { return notReady("not yet") }
 	assert.Zero(t, beats(t, waiting{}, never), "it holds nothing")
 	seen := stabilities{"orders": {Reading: 7, Since: time.Now()}}
-	assert.Equal(
-		t,
-		1,
-		beats(t, waiting{seen: seen, settle: time.Minute}, never),
-		"the settle time is longer than an attempt",
-	)
-	assert.Zero(
-		t,
-		beats(t, waiting{seen: seen, settle: shortAttempt / settleShare}, never),
-		"to begin anew costs a tenth of the attempt",
-	)
+	assert.Equal(t, 1, beats(t, waiting{seen: seen, settle: time.Minute}, never),
+		"the settle time is longer than an attempt")
+	assert.Zero(t, beats(t, waiting{seen: seen, settle: shortAttempt / settleShare}, never),
+		"to begin anew costs a tenth of the attempt")
 }
 
 func TestAWaitThatWasCancelledIsToldSoBeforeItWrites(t *testing.T) {

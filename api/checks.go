@@ -22,11 +22,8 @@ func (p *Past) String() string {
 	case p.Count == 0:
 		return p.Unknown
 	case p.Count > len(p.Clients):
-		return fmt.Sprintf(
-			"%d clients reach brokers past the gateways: %s, and others",
-			p.Count,
-			strings.Join(p.Clients, ", "),
-		)
+		return fmt.Sprintf("%d clients reach brokers past the gateways: %s, and others", p.Count,
+			strings.Join(p.Clients, ", "))
 	}
 	return fmt.Sprintf("%d clients reach brokers past the gateways: %s", p.Count, strings.Join(p.Clients, ", "))
 }

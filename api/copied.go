@@ -42,8 +42,7 @@ func (c RateChange) Check() error {
 	}
 	if c.Messages < 0 || c.Bytes < 0 {
 		return fmt.Errorf(
-			"setRate: %g messages and %g bytes a second: neither can be negative; 0 lifts a bound",
-			c.Messages,
+			"setRate: %g messages and %g bytes a second: neither can be negative; 0 lifts a bound", c.Messages,
 			c.Bytes,
 		)
 	}

@@ -90,14 +90,9 @@ func requireNoHarm(t *testing.T, r driver.Result, gateway bool) {
 		}
 	}
 	v := r.Verdict
-	require.Equal(
-		t,
-		[3]int64{},
-		[3]int64{v.Lost, v.Duplicated - reread, v.OutOfOrder},
+	require.Equal(t, [3]int64{}, [3]int64{v.Lost, v.Duplicated - reread, v.OutOfOrder},
 		"lost, duplicated without the %d that clients read twice by themselves, out of order; examples %v",
-		reread,
-		r.Detail.Examples,
-	)
+		reread, r.Detail.Examples)
 }
 
 // moving reports whether groups or queues may have been moved shortly before that time.
@@ -155,11 +150,8 @@ func TestLiveAMigrationBehindAGatewayHarmsNobody(t *testing.T) {
 		BlackoutDuring: api.ShiftType, BlackoutFor: 15 * time.Second,
 	})
 	requireUnharmed(t, r, true, 9000)
-	require.Contains(
-		t,
-		r.Workflows,
-		driver.Execution{ID: "migration-test-gateway-end-phase", Type: api.EndPhaseType, Status: "Completed"},
-	)
+	require.Contains(t, r.Workflows,
+		driver.Execution{ID: "migration-test-gateway-end-phase", Type: api.EndPhaseType, Status: "Completed"})
 	require.Len(t, r.Status.Waves, 2)
 	for _, wave := range r.Status.Waves {
 		require.NotNil(t, wave.Check, "the share of step %d was measured", wave.Step)

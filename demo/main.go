@@ -85,21 +85,14 @@ func flags(o *driver.Options, getenv func(string) string) (f *flag.FlagSet, kill
 	f = flag.NewFlagSet(programName, flag.ContinueOnError)
 	f.StringVar(&o.Approve, "approve", getenv("APPROVE"), "who approves: auto (default; the demo itself) or me")
 	f.StringVar(&o.Name, "name", "demo", "name of the migration and of the run's folder below .run")
-	f.StringVar(
-		&o.Traffic,
-		"traffic",
-		getenv("TRAFFIC"),
-		"how applications come to the target: release (default) or gateway",
-	)
+	f.StringVar(&o.Traffic, "traffic", getenv("TRAFFIC"),
+		"how applications come to the target: release (default) or gateway")
 	f.Float64Var(&o.Rate, "rate", 30, "messages a second of each producer")
 	f.IntVar(&o.History, "history", 24_000, "messages that are there before the migration")
 	f.BoolVar(&o.Keep, "keep", false, "leave everything running at the end, until Ctrl-C")
 	f.IntVar(&o.BackAt, "back-at", 0, "ask to go back when the step of this percentage soaks; 0 goes to the end")
-	kill = f.String(
-		"kill-worker-during",
-		"",
-		"stages, separated by commas, during which the worker is killed by kill -9",
-	)
+	kill = f.String("kill-worker-during", "",
+		"stages, separated by commas, during which the worker is killed by kill -9")
 	return f, kill
 }
 

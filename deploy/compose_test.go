@@ -108,13 +108,8 @@ func TestServicesThatAreBuiltHaveTheirImageAndWhatTheyAreTold(t *testing.T) {
 		}
 		for _, environment := range []map[string]string{s.Environment, image.environment} {
 			for variable := range environment {
-				require.True(
-					t,
-					image.knows(t, variable),
-					"%s is given %s, which no program of its image knows",
-					name,
-					variable,
-				)
+				require.True(t, image.knows(t, variable), "%s is given %s, which no program of its image knows",
+					name, variable)
 			}
 		}
 	}

@@ -130,12 +130,8 @@ func TestImagesHaveTheirProgramsAndRunThemNotAsRoot(t *testing.T) {
 	b, err := os.ReadFile("../Dockerfile")
 	require.NoError(t, err)
 	text := string(b)
-	require.Contains(
-		t,
-		text[strings.LastIndex(text, "\nFROM "):],
-		" AS worker\n",
-		"plain docker build makes the worker's",
-	)
+	require.Contains(t, text[strings.LastIndex(text, "\nFROM "):], " AS worker\n",
+		"plain docker build makes the worker's")
 }
 
 // The command that builds in the image builds here too, with its folders below a folder of the

@@ -69,11 +69,8 @@ func checkClusters(c *Problems, p Plan) {
 	checkBrokers(c, "source.readSlaves", p.Source.ReadSlaves)
 	for i, name := range p.Source.ReadSlaves {
 		if slices.Contains(p.Source.LeftOut, name) {
-			c.add(
-				fmt.Sprintf("source.readSlaves[%d]", i),
-				"%s is left out by source.leftOut; keep one of both",
-				quote(name),
-			)
+			c.add(fmt.Sprintf("source.readSlaves[%d]", i), "%s is left out by source.leftOut; keep one of both",
+				quote(name))
 		}
 	}
 }

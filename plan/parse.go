@@ -33,12 +33,8 @@ func read(b []byte) (Plan, *Problems) {
 	r := &reader{}
 	var p Plan
 	if len(b) > MaxBytes {
-		r.problems.add(
-			"",
-			"the document has %d bytes; allowed: up to %d; use globs instead of lists of names",
-			len(b),
-			MaxBytes,
-		)
+		r.problems.add("", "the document has %d bytes; allowed: up to %d; use globs instead of lists of names",
+			len(b), MaxBytes)
 		return p, &r.problems
 	}
 	tree, err := r.tree(b)

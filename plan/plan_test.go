@@ -75,11 +75,8 @@ func TestDefaultsChangeNothingOfTheReceiver(t *testing.T) {
 	assert.Equal(t, []Gate{GateFinalize, GatePurchase}, p.Approvals)
 	assert.Equal(t, 100, p.Shift.Steps[0])
 	assert.Equal(t, "a", p.Topics.Include[0])
-	assert.True(
-		t,
-		reflect.DeepEqual(p.WithDefaults(), p.WithDefaults().WithDefaults()),
-		"completing twice changes nothing",
-	)
+	assert.True(t, reflect.DeepEqual(p.WithDefaults(), p.WithDefaults().WithDefaults()),
+		"completing twice changes nothing")
 }
 
 func TestSelectionsTakeWhatIsIncludedAndNotExcluded(t *testing.T) {
@@ -185,11 +182,9 @@ func TestNamesThatClashOnTheTargetAreFound(t *testing.T) {
 	for _, one := range c.List {
 		paths = append(paths, one.Path)
 	}
-	assert.ElementsMatch(
-		t,
+	assert.ElementsMatch(t,
 		[]string{"target.rename.prefix", "target.rename.topics.b", "target.rename.topics.c", "target.rename.groups.g"},
-		paths,
-	)
+		paths)
 }
 
 func TestDurationsAreShortTexts(t *testing.T) {
@@ -213,12 +208,8 @@ func TestWavesDealTopicsOutByPercent(t *testing.T) {
 		{Step: 50, Topics: []string{"c"}},
 		{Step: 100, Topics: []string{"d", "e"}, Groups: []string{"g3"}},
 	}, p.Waves(map[string][]string{"e": {"g3"}, "a": {"g2", "g1"}, "b": {"g1"}, "c": nil, "d": {"g2"}}))
-	assert.Equal(
-		t,
-		[]Wave{{Step: 25, Topics: []string{"only"}}},
-		p.Waves(map[string][]string{"only": nil}),
-		"steps without a topic are left out",
-	)
+	assert.Equal(t, []Wave{{Step: 25, Topics: []string{"only"}}}, p.Waves(map[string][]string{"only": nil}),
+		"steps without a topic are left out")
 	assert.Empty(t, p.Waves(nil))
 }
 

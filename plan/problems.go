@@ -49,10 +49,8 @@ func (p *Problems) add(path, format string, args ...any) {
 func (p *Problems) join(other *Problems) {
 	known := slices.Clone(p.List)
 	for _, o := range other.List {
-		spoken := slices.ContainsFunc(
-			known,
-			func(k Problem) bool { return k.Path == "" || within(o.Path, k.Path) || within(k.Path, o.Path) },
-		)
+		spoken := slices.ContainsFunc(known,
+			func(k Problem) bool { return k.Path == "" || within(o.Path, k.Path) || within(k.Path, o.Path) })
 		if !spoken {
 			p.List = append(p.List, o)
 		}

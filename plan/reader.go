@@ -100,10 +100,8 @@ func (o *object) duration(key string, into *Duration) {
 	case err != nil:
 		o.r.problems.add(path, "%s is no duration; want text such as \"10s\" or \"1m30s\"", quote(s))
 	case d == 0:
-		o.r.problems.add(
-			path,
-			"0 means nothing here; leave the key out for its default, or write a short duration such as \"1ms\"",
-		)
+		o.r.problems.add(path,
+			"0 means nothing here; leave the key out for its default, or write a short duration such as \"1ms\"")
 	}
 	*into = Duration(d)
 }

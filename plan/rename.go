@@ -80,14 +80,8 @@ func clashes(found *Problems, path, kind string, renamed map[string]string, name
 	by := map[string]string{}
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		if other, twice := by[own(name)]; twice {
-			found.add(
-				path,
-				"%ss %s and %s would both be %s on the target; give one of them another name",
-				kind,
-				quote(other),
-				quote(name),
-				quote(own(name)),
-			)
+			found.add(path, "%ss %s and %s would both be %s on the target; give one of them another name", kind,
+				quote(other), quote(name), quote(own(name)))
 		}
 		by[own(name)] = name
 	}

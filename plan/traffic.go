@@ -12,18 +12,13 @@ func checkTraffic(c *Problems, p Plan) {
 	switch t.Mode {
 	case ModeRelease:
 		if len(t.Gateways) > 0 || t.Credentials != nil {
-			c.add(
-				"traffic.gateways",
+			c.add("traffic.gateways",
 				"they are of use in mode %s only; leave them and credentials out, or set traffic.mode",
-				ModeGateway,
-			)
+				ModeGateway)
 		}
 		if p.Target.Proxy != "" {
-			c.add(
-				"target.proxy",
-				"set; behind a proxy groups can't be closed, nor topics: set traffic.mode %s",
-				ModeGateway,
-			)
+			c.add("target.proxy", "set; behind a proxy groups can't be closed, nor topics: set traffic.mode %s",
+				ModeGateway)
 		}
 		return
 	case ModeGateway:
@@ -55,10 +50,8 @@ func checkTraffic(c *Problems, p Plan) {
 		c.add("replicate.oneWay", "true; a gateway moves only what is copied both ways: leave it out")
 	}
 	if p.Target.Rename != nil {
-		c.add(
-			"target.rename",
+		c.add("target.rename",
 			"set; behind a gateway names are the same on both sides: leave it out, or use traffic.mode %s",
-			ModeRelease,
-		)
+			ModeRelease)
 	}
 }

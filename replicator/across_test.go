@@ -42,16 +42,8 @@ func wantAcross(
 		}
 	}
 	if got.Target != want || got.Repeats != repeats || got.Exact != (repeats == 0) {
-		t.Fatalf(
-			"%s, position %d of %q: %+v, wanted position %d of %q, %d repeats",
-			lane,
-			position,
-			here,
-			got,
-			want,
-			there,
-			repeats,
-		)
+		t.Fatalf("%s, position %d of %q: %+v, wanted position %d of %q, %d repeats", lane, position, here, got,
+			want, there, repeats)
 	}
 }
 
@@ -117,16 +109,12 @@ func TestPositionsGoAcrossBeforeEverythingIsCopiedBack(t *testing.T) {
 				!got.Exact {
 				t.Errorf(
 					"back from %d: %+v, %v; wanted the same, before the message that isn't on the target yet",
-					at,
-					got,
-					err,
+					at, got, err,
 				)
 			}
 		}
-		if _, err := b.positions().Across(context.Background(), b.lane, 11); !errors.Is(
-			err,
-			positions.ErrNotCopiedYet,
-		) {
+		if _, err := b.positions().Across(context.Background(), b.lane, 11); !errors.Is(err,
+			positions.ErrNotCopiedYet) {
 			t.Errorf("%v; wanted that the last message isn't copied yet", err)
 		}
 		if got, err := b.positions().Across(context.Background(), b.lane, 4); err != nil || got.Target != 4 {

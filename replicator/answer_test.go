@@ -55,13 +55,8 @@ func TestRefusedMessageIsNamedAloneAndSkippedOnAnswer(t *testing.T) {
 		for skipped, answers := range [][]lane.Answer{nil, {{Side: "", Topic: b.lane.Topic, Broker: b.lane.Source.Broker, Queue: b.lane.Source.ID, Action: lane.Skip, From: 42, To: 43}}} {
 			report, err := b.compare(verify.Options{Answers: answers}, nil)
 			if err != nil || report.Skipped != int64(skipped) || report.Missing != 1-int64(skipped) {
-				t.Errorf(
-					"%v: with answers %v: %+v, wanted %d skipped and the other missing",
-					err,
-					answers,
-					report,
-					skipped,
-				)
+				t.Errorf("%v: with answers %v: %+v, wanted %d skipped and the other missing", err, answers,
+					report, skipped)
 			}
 		}
 		if p := run.progress(); p.Skipped != 1 {
@@ -104,10 +99,8 @@ func TestAnswersToOneDirectionLeaveTheOtherAlone(t *testing.T) {
 		if err := run.replicator.Answer(forward); err != nil {
 			t.Fatal(err)
 		}
-		run.untilProgress(
-			"the message is given up",
-			func(p lane.Progress) bool { return p.Back.Skipped == 1 && p.Back.Lag == 0 },
-		)
+		run.untilProgress("the message is given up",
+			func(p lane.Progress) bool { return p.Back.Skipped == 1 && p.Back.Lag == 0 })
 		if err := (lane.Answer{Side: "left", Topic: "t", Broker: "b", Action: lane.Retry}).Validate(); err == nil {
 			t.Error("an unknown side is taken")
 		}
@@ -298,10 +291,8 @@ func TestLanesAreAddedWhileOthersRun(t *testing.T) {
 				t.Fatal(left, err)
 			}
 		}
-		run.untilProgress(
-			"both lanes have caught up",
-			func(p lane.Progress) bool { return p.Lanes == 2 && p.CaughtUp == 2 && p.Copied == 1 },
-		)
+		run.untilProgress("both lanes have caught up",
+			func(p lane.Progress) bool { return p.Lanes == 2 && p.CaughtUp == 2 && p.Copied == 1 })
 		elsewhere := more
 		elsewhere.Index, elsewhere.Target.ID = 3, 3 // as if the topic had more queues on another broker now
 		if left, err := run.replicator.Add([]lane.Lane{elsewhere}); err != nil || len(left) != 1 {
@@ -321,11 +312,8 @@ func TestLanesThatShareAQueueAreRefused(t *testing.T) {
 	b := newLaneFixture(t)
 	other := b.lane
 	other.Target.ID++
-	err := newReplicator(
-		b.source,
-		b.target,
-		b.options,
-	).Run(context.Background(), []lane.Lane{b.lane, other}, func(lane.Progress) {})
+	err := newReplicator(b.source, b.target,
+		b.options).Run(context.Background(), []lane.Lane{b.lane, other}, func(lane.Progress) {})
 	if err == nil || !strings.Contains(err.Error(), "has another lane") {
 		t.Errorf("%v; wanted that the second lane is refused", err)
 	}

@@ -55,10 +55,8 @@ func TestACrossingDoesNotReadALongBacklog(t *testing.T) {
 		b := bothWays(t)
 		const written = 100_001 // one more than a crossing looks at
 		b.write(written, written)
-		if _, err := b.positions().Crossing(context.Background(), b.lane, false); !errors.Is(
-			err,
-			positions.ErrNotCopiedYet,
-		) {
+		if _, err := b.positions().Crossing(context.Background(), b.lane, false); !errors.Is(err,
+			positions.ErrNotCopiedYet) {
 			t.Fatalf("%v; wanted that the lane is far behind", err)
 		}
 		run := b.start(fastHome)

@@ -120,15 +120,10 @@ func (l *laneWorker) unreadable(from, to int64) error {
 }
 
 func (l *laneWorker) propertiesTooLong(offset int64, size int) error {
-	return l.Fault(
-		lane.PropertiesTooLong,
-		offset,
-		offset+1,
+	return l.Fault(lane.PropertiesTooLong, offset, offset+1,
 		"Skip the message, leave the topic out, or wait until it has expired",
 		"with the stamp its properties take %d bytes, and brokers that store more than %d lose other messages",
-		size,
-		remoting.MaxProperties,
-	)
+		size, remoting.MaxProperties)
 }
 
 func (l *laneWorker) targetFell(from, position, tail int64) error {

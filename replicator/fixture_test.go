@@ -38,8 +38,7 @@ func newLaneFixture(t *testing.T) *laneFixture {
 		if b.source.Events+b.target.Events > 0 {
 			t.Errorf(
 				"%d pulls outside of the source queue, %d of the target's: brokers write an event message for each",
-				b.source.Events,
-				b.target.Events,
+				b.source.Events, b.target.Events,
 			)
 		}
 	})

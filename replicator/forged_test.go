@@ -25,11 +25,8 @@ func TestAForgedStampStopsItsLaneLoudly(t *testing.T) {
 				fault := run.progress().Faults[0]
 				if fault.Type != lane.SourceReset || fault.Topic != b.lane.Topic || fault.Cause == "" ||
 					fault.Next == "" {
-					t.Fatalf(
-						"fault %+v, wanted %s of the topic, with its cause and the next step",
-						fault,
-						lane.SourceReset,
-					)
+					t.Fatalf("fault %+v, wanted %s of the topic, with its cause and the next step", fault,
+						lane.SourceReset)
 				}
 				if got := run.progress().Copied; got != 0 {
 					t.Fatalf("%d messages were copied on behind a stamp that isn't one", got)

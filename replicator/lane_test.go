@@ -217,10 +217,8 @@ func TestBusyTargetIsWaitedForAndNamed(t *testing.T) {
 			return true, nil
 		}
 		run := b.start()
-		run.untilProgress(
-			"it says that the target is busy",
-			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "SYSTEM_BUSY") },
-		)
+		run.untilProgress("it says that the target is busy",
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "SYSTEM_BUSY") })
 		if p := run.progress(); p.CaughtUp != 0 || !strings.Contains(p.Waiting, "broker-x") {
 			t.Errorf("progress %+v, wanted the broker named and the lane not caught up", p)
 		}
@@ -244,18 +242,14 @@ func TestSideThatIsDownIsWaitedFor(t *testing.T) {
 				refused := &remoting.Error{Server: side, Call: "any", Code: remoting.ServiceNotAvailable}
 				f.Down = refused
 				run := b.start()
-				run.untilProgress(
-					"it says which side is away",
-					func(p lane.Progress) bool { return strings.Contains(p.Waiting, side) },
-				)
+				run.untilProgress("it says which side is away",
+					func(p lane.Progress) bool { return strings.Contains(p.Waiting, side) })
 				f.Set(func() { f.Down = nil })
 				run.untilCaughtUp()
 				f.Set(func() { f.Down = refused })
 				b.write(10, 1)
-				run.untilProgress(
-					"it waits again",
-					func(p lane.Progress) bool { return strings.Contains(p.Waiting, side) },
-				)
+				run.untilProgress("it waits again",
+					func(p lane.Progress) bool { return strings.Contains(p.Waiting, side) })
 				f.Set(func() { f.Down = nil })
 				run.untilCaughtUp()
 				b.wantCopies(0, 20)
@@ -272,10 +266,8 @@ func TestLaneGoesOnBehindTheNewestCopyAfterAKill(t *testing.T) {
 		run := b.start(
 			func(r *Replicator) { r.timing.commit, r.options.BatchMessages = time.Hour, 4 },
 		) // no progress, no hint behind the first start
-		run.untilProgress(
-			"it stopped in the middle",
-			func(p lane.Progress) bool { return p.Copied > 50 && p.Waiting != "" },
-		)
+		run.untilProgress("it stopped in the middle",
+			func(p lane.Progress) bool { return p.Copied > 50 && p.Waiting != "" })
 		b.source.Set(func() { b.source.Down = errNoAnswer })
 		b.target.Set(func() { b.target.Down = errNoAnswer }) // so that it can't leave anything in order at its end
 		run.end()
@@ -327,10 +319,8 @@ func TestOnlyOneCopierAtATime(t *testing.T) {
 		first.untilCaughtUp()
 		b.options.Holder = "two"
 		second := b.start()
-		second.untilProgress(
-			"the second says that it waits",
-			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") },
-		)
+		second.untilProgress("the second says that it waits",
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
 		b.write(50, 1)
 		first.untilCaughtUp()
 		if got := second.progress().Copied; got != 0 {
@@ -356,16 +346,12 @@ func TestLaneWhoseLockIsOldAsksAgainBeforeItSends(t *testing.T) {
 		log := b.target.Log(b.lane.Topic, b.lane.Target)
 		taken := time.Now()
 		b.target.Set(func() { log.Holder, log.LockedAt = "two", taken }) // ours had lapsed
-		b.until(
-			"the last renewal is too old to send",
+		b.until("the last renewal is too old to send",
 			func() bool { return time.Since(taken) > 80*time.Millisecond },
-			func() any { return time.Since(taken) },
-		)
+			func() any { return time.Since(taken) })
 		b.write(5, 1)
-		run.untilProgress(
-			"it sees that the lock is gone",
-			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") },
-		)
+		run.untilProgress("it sees that the lock is gone",
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
 		if got := b.copies(); len(got) > 0 {
 			t.Fatalf("copied %v without the lock", got)
 		}

@@ -251,11 +251,8 @@ func (l *live) run(r *Replicator, lanes []lane.Lane) *copier {
 
 func (l *live) until(what string, c *copier, condition func(lane.Progress) bool) {
 	l.Helper()
-	l.waitFor(
-		what,
-		func() bool { return condition(c.progress()) },
-		func() any { return fmt.Sprintf("progress %+v", c.progress()) },
-	)
+	l.waitFor(what, func() bool { return condition(c.progress()) },
+		func() any { return fmt.Sprintf("progress %+v", c.progress()) })
 }
 
 // waitFor looks again and again.

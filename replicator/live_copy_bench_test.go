@@ -70,11 +70,8 @@ func benchCopy(b *testing.B, source, target *rocketmq.Cluster, l load, n int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := NewReplicator(
-		source,
-		target,
-		Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"},
-	)
+	r := NewReplicator(source, target,
+		Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"})
 	r.timing.report = 5 * time.Millisecond
 	running, stop := context.WithCancel(ctx)
 	cpu, begin := cpuTime(b), time.Now()

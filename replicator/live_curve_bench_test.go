@@ -49,11 +49,8 @@ func benchCurve(b *testing.B, source, target *rocketmq.Cluster, queues int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := NewReplicator(
-		source,
-		target,
-		Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"},
-	)
+	r := NewReplicator(source, target,
+		Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"})
 	r.timing.report = 5 * time.Millisecond
 	c := &course{began: time.Now(), stored: make(chan time.Time, liveCount), cpu: cpuTime(b)}
 	running, stop := context.WithCancel(ctx)
@@ -100,10 +97,8 @@ func writeLive(
 			BornTimestamp: time.Now().UnixMilli(),
 		}
 		for range liveBatch {
-			batch.Messages = append(
-				batch.Messages,
-				rocketmq.BatchMessage{Body: body, Properties: []byte("KEYS\x01k\x02")},
-			)
+			batch.Messages = append(batch.Messages,
+				rocketmq.BatchMessage{Body: body, Properties: []byte("KEYS\x01k\x02")})
 		}
 		if _, err := cluster.Client().SendBatch(ctx, brokers[0].Addr, batch); err != nil {
 			b.Error(err)

@@ -21,11 +21,8 @@ func TestLongMessageWithoutRoomForTheStampHarmsNobody(t *testing.T) {
 	l.single(of, []byte("too long"), time.Now().UnixMilli(), long)
 	l.fill(20)
 	c := l.start("one", l.lanes, nil)
-	l.until(
-		"the lane has its fault and the other lane is copied",
-		c,
-		func(p lane.Progress) bool { return len(p.Faults) == 1 && p.CaughtUp == 1 && p.Copied >= 60 },
-	)
+	l.until("the lane has its fault and the other lane is copied", c,
+		func(p lane.Progress) bool { return len(p.Faults) == 1 && p.CaughtUp == 1 && p.Copied >= 60 })
 	last := c.stop()
 	if f := last.Faults[0]; f.Type != lane.PropertiesTooLong || f.From != 20 || f.To != 21 ||
 		f.Broker != of.Source.Broker ||
@@ -69,11 +66,8 @@ func TestLongTopicThatIsDeletedOrShrinksIsAFault(t *testing.T) {
 		l.make(l.target, 1)
 		l.fill(10)
 		c := l.start("one", l.lanes, wait)
-		l.until(
-			"the second lane has its fault",
-			c,
-			func(p lane.Progress) bool { return len(p.Faults) == 1 && p.CaughtUp == 1 },
-		)
+		l.until("the second lane has its fault", c,
+			func(p lane.Progress) bool { return len(p.Faults) == 1 && p.CaughtUp == 1 })
 		if f := c.stop().Faults[0]; f.Type != lane.TargetGone || f.From != 0 || f.To < 1 {
 			t.Errorf("fault %+v, wanted %s from offset 0 on", f, lane.TargetGone)
 		}
@@ -96,15 +90,8 @@ func TestLiveSendThatPassesTheOthersLeavesNothing(t *testing.T) {
 		}
 		after, err := side.Client().TopicConfigs(l.ctx, found[0].Addr)
 		if err != nil || after[replica.PassTopic].WriteQueues != before[replica.PassTopic].WriteQueues {
-			t.Errorf(
-				"%s %s: %v; %d queues of %s were %d",
-				name,
-				found[0].Version,
-				err,
-				after[replica.PassTopic].WriteQueues,
-				replica.PassTopic,
-				before[replica.PassTopic].WriteQueues,
-			)
+			t.Errorf("%s %s: %v; %d queues of %s were %d", name, found[0].Version, err,
+				after[replica.PassTopic].WriteQueues, replica.PassTopic, before[replica.PassTopic].WriteQueues)
 		}
 		for topic := range after { // other tests make topics with other names
 			if _, there := before[topic]; !there && strings.Contains(topic, l.group) {

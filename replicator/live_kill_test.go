@@ -39,12 +39,8 @@ func TestCopierProcess(t *testing.T) {
 	source, target := rocketmq.NewCluster(client, j.Source), rocketmq.NewCluster(client, j.Target)
 	lanes, err := replica.LanesOf(context.Background(), source, target, j.Topic)
 	for begin := time.Now(); err != nil && time.Since(begin) < liveUntil; lanes, err = replica.LanesOf(context.Background(), source, target, j.Topic) {
-		fmt.Println(
-			"lanes of topic",
-			j.Topic,
-			"aren't known yet:",
-			err,
-		) // as brokers say when others make topics at the same moment
+		fmt.Println("lanes of topic", j.Topic, "aren't known yet:",
+			err) // as brokers say when others make topics at the same moment
 		time.Sleep(20 * time.Millisecond)
 	}
 	if err != nil {
@@ -101,11 +97,9 @@ func (l *live) copiedUntilKilled(more int64, moment time.Duration) {
 		l.Fatal(err)
 	}
 	l.Cleanup(func() { _ = process.Process.Kill() }) // also if the test fails in between
-	l.waitFor(
-		fmt.Sprintf("the copier has copied %d messages", more),
+	l.waitFor(fmt.Sprintf("the copier has copied %d messages", more),
 		func() bool { return l.onTarget() >= before+more },
-		func() any { return fmt.Sprintf("%d messages on the target, before %d", l.onTarget(), before) },
-	)
+		func() any { return fmt.Sprintf("%d messages on the target, before %d", l.onTarget(), before) })
 	time.Sleep(moment) // not a wait: the point in its work where it is killed
 	if err := process.Process.Kill(); err != nil {
 		l.Fatal(err)
@@ -175,11 +169,8 @@ func TestLongKilledSourceBrokerForgetsNothingThatMatters(t *testing.T) {
 	if err := source.KillBroker(broker); err != nil { // within 5 s of the commits: they aren't on its disk
 		t.Fatal(err)
 	}
-	l.until(
-		"the lanes say that they wait for the dead source",
-		c,
-		func(p lane.Progress) bool { return strings.Contains(p.Waiting, "source broker "+broker) },
-	)
+	l.until("the lanes say that they wait for the dead source", c,
+		func(p lane.Progress) bool { return strings.Contains(p.Waiting, "source broker "+broker) })
 	if err := source.StartBroker(l.ctx, broker); err != nil {
 		t.Fatal(err)
 	}

@@ -30,11 +30,8 @@ func BenchmarkLiveLatency(b *testing.B) {
 		}
 		ended := make(chan error, 1)
 		go func() {
-			r := NewReplicator(
-				source,
-				target,
-				Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"},
-			)
+			r := NewReplicator(source, target,
+				Options{Names: replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}, Holder: "bench"})
 			ended <- r.Run(ctx, lanes, func(lane.Progress) {})
 		}()
 		stored := make(chan time.Time, warm+measured)
@@ -99,10 +96,8 @@ func readAll(
 		}
 		now := time.Now()
 		for range result.Messages {
-			waits = append(
-				waits,
-				now.Sub(<-stored),
-			) // may be a little negative: the copy can be faster than the acknowledgement
+			waits = append(waits,
+				now.Sub(<-stored)) // may be a little negative: the copy can be faster than the acknowledgement
 		}
 		next += int64(len(result.Messages))
 	}

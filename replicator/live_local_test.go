@@ -25,12 +25,8 @@ func TestLongFaultsHoldUpNoOtherLane(t *testing.T) {
 	})
 	l.untilCopied(c)
 
-	l.batch(
-		l.source,
-		two.Source,
-		time.Now().UnixMilli(),
-		rocketmq.BatchMessage{Body: bytes.Repeat([]byte("x"), 70_000)},
-	)
+	l.batch(l.source, two.Source, time.Now().UnixMilli(),
+		rocketmq.BatchMessage{Body: bytes.Repeat([]byte("x"), 70_000)})
 	l.fill(50)
 	l.until("the message that is too long is named, and the other lane goes on", c, func(p lane.Progress) bool {
 		return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetRefused && p.Faults[0].From == 50 &&
@@ -47,11 +43,8 @@ func TestLongFaultsHoldUpNoOtherLane(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.fill(50)
-	l.until(
-		"lanes copy without the name server",
-		c,
-		func(p lane.Progress) bool { return p.Copied == 300 && p.CaughtUp == 2 },
-	)
+	l.until("lanes copy without the name server", c,
+		func(p lane.Progress) bool { return p.Copied == 300 && p.CaughtUp == 2 })
 	if err := cluster.SuspendBroker(one.Target.Broker); err != nil {
 		t.Fatal(err)
 	}

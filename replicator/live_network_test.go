@@ -147,11 +147,8 @@ func TestLongLanesOutliveANetworkThatIsCut(t *testing.T) {
 		before := c.progress().Copied
 		l.until("copies are made under load", c, func(p lane.Progress) bool { return p.Copied > before+500 })
 		heal = n.cut(target)
-		l.until(
-			"the lanes say that they wait for the target",
-			c,
-			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "target broker "+one.Target.Broker) },
-		)
+		l.until("the lanes say that they wait for the target", c,
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "target broker "+one.Target.Broker) })
 		heal()
 	}
 	close(stop)

@@ -31,10 +31,8 @@ func TestLongTopicThatIsMadeAnewIsCopiedAgainOnAnswer(t *testing.T) {
 	c.stop()
 	var answers []lane.Answer
 	for _, of := range l.lanes {
-		answers = append(
-			answers,
-			lane.Answer{Topic: of.Topic, Broker: of.Source.Broker, Queue: of.Source.ID, Action: lane.Restart},
-		)
+		answers = append(answers,
+			lane.Answer{Topic: of.Topic, Broker: of.Source.Broker, Queue: of.Source.ID, Action: lane.Restart})
 	}
 	for _, more := range []int{0, 25} { // the second run is told of the answers too, and begins nothing anew
 		l.fill(more)
@@ -43,14 +41,8 @@ func TestLongTopicThatIsMadeAnewIsCopiedAgainOnAnswer(t *testing.T) {
 		c.stop()
 	}
 	for _, lane := range l.lanes {
-		report, err := verify.Lane(
-			l.ctx,
-			l.source,
-			l.target,
-			lane,
-			verify.Options{Names: l.names(), Answers: answers},
-			nil,
-		)
+		report, err := verify.Lane(l.ctx, l.source, l.target, lane,
+			verify.Options{Names: l.names(), Answers: answers}, nil)
 		if err != nil || report.Compared != 65 || report.Natives != 100 || len(report.Examples) > 0 {
 			t.Errorf("%v: %+v; wanted 65 compared, the old topic's 100 as natives", err, report)
 		}
@@ -109,11 +101,8 @@ func TestLongBothWaysATopicThatIsMadeAnewOnTheSourceIsCopiedAgainAndWhatTheTarge
 	given := answers
 	answers = nil
 	c = l.start("one", l.lanes, both)
-	l.until(
-		"the lanes of both directions see another topic",
-		c,
-		func(p lane.Progress) bool { return len(p.Faults) == 2 && len(p.Back.Faults) == 2 },
-	)
+	l.until("the lanes of both directions see another topic", c,
+		func(p lane.Progress) bool { return len(p.Faults) == 2 && len(p.Back.Faults) == 2 })
 	c.stop()
 	answers = given
 	for more := range int64(3) { // the later runs are told of the answers too, and begin nothing anew
@@ -125,21 +114,12 @@ func TestLongBothWaysATopicThatIsMadeAnewOnTheSourceIsCopiedAgainAndWhatTheTarge
 		c.stop()
 	}
 	for _, lane := range l.lanes {
-		report, err := verify.Lane(
-			l.ctx,
-			l.source,
-			l.target,
-			lane,
-			verify.Options{Names: l.names(), Answers: answers},
-			nil,
-		)
+		report, err := verify.Lane(l.ctx, l.source, l.target, lane,
+			verify.Options{Names: l.names(), Answers: answers}, nil)
 		if err != nil || report.Compared != 40 || report.Back != 4 || report.Natives != 104 ||
 			len(report.Examples) > 0 {
-			t.Errorf(
-				"%v: %+v; wanted 40 compared, 4 from the target, the old topic's 100 and 4 as natives",
-				err,
-				report,
-			)
+			t.Errorf("%v: %+v; wanted 40 compared, 4 from the target, the old topic's 100 and 4 as natives",
+				err, report)
 		}
 	}
 }

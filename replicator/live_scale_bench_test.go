@@ -46,11 +46,8 @@ func BenchmarkLiveIdleLanes(b *testing.B) {
 	}
 	for range b.N {
 		before := resident(b)
-		r := NewReplicator(
-			source,
-			target,
-			Options{Names: replica.Names{Group: "rocketshift-idle", Source: "S", Target: "T"}, Holder: "bench"},
-		)
+		r := NewReplicator(source, target,
+			Options{Names: replica.Names{Group: "rocketshift-idle", Source: "S", Target: "T"}, Holder: "bench"})
 		running, stop := context.WithCancel(ctx)
 		begin := time.Now()
 		var ready time.Duration

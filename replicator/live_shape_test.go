@@ -45,10 +45,8 @@ func (l *live) write(cluster *rocketmq.Cluster, q lane.Queue, who string, n int,
 	var messages []rocketmq.BatchMessage
 	name := fmt.Sprint(who, " ", q)
 	for range n {
-		messages = append(
-			messages,
-			rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s %04d", name, l.wrote[name]), Properties: properties},
-		)
+		messages = append(messages,
+			rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s %04d", name, l.wrote[name]), Properties: properties})
 		l.wrote[name]++
 	}
 	l.batch(cluster, q, time.Now().UnixMilli(), messages...)
@@ -68,29 +66,16 @@ func (l *live) held(run *copier, of lane.Lane, before, source, target int) (here
 	)
 	old := only('x', there)
 	if len(old) != before || len(only('x', here)) > 0 || !slices.Equal(old, there[:before]) {
-		l.Fatalf(
-			"%s: %d of the target's earlier messages there, %d on the source, wanted %d in front and none",
-			of,
-			len(old),
-			len(only('x', here)),
-			before,
-		)
+		l.Fatalf("%s: %d of the target's earlier messages there, %d on the source, wanted %d in front and none",
+			of, len(old), len(only('x', here)), before)
 	}
 	for side, want := range map[byte]int{'s': source, 't': target} {
 		original, copied := only(side, here), only(side, there)
 		if !slices.Equal(original, copied) || !slices.IsSorted(original) ||
 			len(slices.Compact(slices.Clone(original))) != want ||
 			len(original) != want {
-			l.Fatalf(
-				"%s: of %c the source holds %d, the target %d, wanted the same %d in their order:\n%q\n%q",
-				of,
-				side,
-				len(original),
-				len(copied),
-				want,
-				original,
-				copied,
-			)
+			l.Fatalf("%s: of %c the source holds %d, the target %d, wanted the same %d in their order:\n%q\n%q",
+				of, side, len(original), len(copied), want, original, copied)
 		}
 	}
 	return here, there
@@ -101,10 +86,8 @@ func (l *live) held(run *copier, of lane.Lane, before, source, target int) (here
 // of an earlier migration have made.
 func TestLongTopicsOfAnyShapeAreCopiedBesideWhatTheTargetHolds(t *testing.T) {
 	t.Parallel()
-	wide := labtest.OwnCluster(
-		t,
-		lab.ClusterSpec{Name: "Wide", Version: "5.3.3", BrokerNames: []string{"broker-b", "broker-z"}},
-	)
+	wide := labtest.OwnCluster(t,
+		lab.ClusterSpec{Name: "Wide", Version: "5.3.3", BrokerNames: []string{"broker-b", "broker-z"}})
 	for name, at := range map[string]struct{ from, to map[string]int }{
 		"one-to-two-of-the-same-name": {map[string]int{"broker-b": 3}, map[string]int{"broker-b": 2, "broker-z": 1}},
 		"one-to-two-of-other-names":   {map[string]int{"broker-a": 3}, map[string]int{"broker-b": 2, "broker-z": 1}},
@@ -169,23 +152,13 @@ func (l *live) shape() {
 		}
 	}
 	if last := run.stop(); last.Copied != int64(later*len(l.lanes)) || len(last.Faults)+len(last.Back.Faults) > 0 {
-		l.Errorf(
-			"the second run copied %d messages, faults %v, %v; wanted the %d that came between the runs",
-			last.Copied,
-			last.Faults,
-			last.Back.Faults,
-			later*len(l.lanes),
-		)
+		l.Errorf("the second run copied %d messages, faults %v, %v; wanted the %d that came between the runs",
+			last.Copied, last.Faults, last.Back.Faults, later*len(l.lanes))
 	}
 	got := l.verify()
 	if got.Missing+got.Extra+got.Altered+got.OutOfOrder > 0 || got.Compared != int64(compared) ||
 		got.Natives != int64(len(l.lanes)*(before+later)) || got.Back != int64(len(l.lanes)*later) {
-		l.Errorf(
-			"verification %+v, wanted %d compared, %d natives, %d back and no difference",
-			got,
-			compared,
-			len(l.lanes)*(before+later),
-			len(l.lanes)*later,
-		)
+		l.Errorf("verification %+v, wanted %d compared, %d natives, %d back and no difference", got, compared,
+			len(l.lanes)*(before+later), len(l.lanes)*later)
 	}
 }

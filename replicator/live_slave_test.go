@@ -54,11 +54,8 @@ func TestLongSlaveThatTakesOverGetsWhatItLacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	start()
-	l.until(
-		"the target holds everything, some of it copied again",
-		c,
-		func(p lane.Progress) bool { return p.CaughtUp == 2 && l.onTarget() == 1800 },
-	)
+	l.until("the target holds everything, some of it copied again", c,
+		func(p lane.Progress) bool { return p.CaughtUp == 2 && l.onTarget() == 1800 })
 	l.untilCopied(c)
 	if p := c.stop(); len(p.Faults) > 0 || p.Copied <= 1800 {
 		t.Fatalf("progress %+v, wanted more than 1800 copied: what the slave lacked was copied again", p)

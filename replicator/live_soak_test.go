@@ -142,11 +142,8 @@ func (l *live) copyAndKill(after time.Duration, working bool) {
 		defer over.Stop()
 		for lines := bufio.NewScanner(out); !slices.Contains(said, hasCopied); said = append(said, lines.Text()) {
 			if !lines.Scan() {
-				l.Fatalf(
-					"the copier ended, or copied nothing for %s; it said:\n%s",
-					liveUntil,
-					strings.Join(said, "\n"),
-				)
+				l.Fatalf("the copier ended, or copied nothing for %s; it said:\n%s", liveUntil,
+					strings.Join(said, "\n"))
 			}
 		}
 	}
@@ -209,11 +206,7 @@ func TestLiveCopiersKilledAtRandomPointsUnderLoadLoseAndRepeatNothing(t *testing
 				len(onSource) != want {
 				t.Errorf(
 					"%s: messages of %c: %d on the source, %d on the target, wanted the same %d in their order on both",
-					lane,
-					side,
-					len(onSource),
-					len(onTarget),
-					want,
+					lane, side, len(onSource), len(onTarget), want,
 				)
 			}
 		}

@@ -52,37 +52,25 @@ func TestLiveDelayedAndTransactionalMessagesOfStockProducersAreCopied(t *testing
 	t.Cleanup(func() { _ = p.Shutdown() })
 	const each = 5
 	for n := range each {
-		sent, err := p.SendMessageInTransaction(
-			l.ctx,
-			primitive.NewMessage(l.topic, fmt.Appendf(nil, "transaction %d", n)).WithTag("a").WithKeys([]string{"k"}),
-		)
+		sent, err := p.SendMessageInTransaction(l.ctx,
+			primitive.NewMessage(l.topic, fmt.Appendf(nil, "transaction %d", n)).WithTag("a").WithKeys([]string{"k"}))
 		if err != nil || sent.State != primitive.CommitMessageState {
 			t.Fatalf("transaction: %+v, %v", sent, err)
 		}
 	}
 	for _, lane := range l.lanes {
-		l.single(
-			lane,
-			[]byte("delayed"),
-			time.Now().UnixMilli(),
-			remoting.Property{Name: remoting.PropDelay, Value: "1"},
-		)
+		l.single(lane, []byte("delayed"), time.Now().UnixMilli(),
+			remoting.Property{Name: remoting.PropDelay, Value: "1"})
 	}
 	// A slow broker may ask for a transaction's end again, and then puts the message into its queue
 	// twice.
 	complete := func(kinds map[string]int) bool { return len(kinds) == each+1 && kinds["delayed"] == len(l.lanes) }
-	l.waitFor(
-		"all have surfaced on the source",
-		func() bool { return complete(l.kinds(l.source)) },
-		func() any { return l.kinds(l.source) },
-	)
+	l.waitFor("all have surfaced on the source", func() bool { return complete(l.kinds(l.source)) },
+		func() any { return l.kinds(l.source) })
 	l.untilCopied(c)
 	c.stop()
-	l.waitFor(
-		"all are on the target",
-		func() bool { return complete(l.kinds(l.target)) },
-		func() any { return l.kinds(l.target) },
-	)
+	l.waitFor("all are on the target", func() bool { return complete(l.kinds(l.target)) },
+		func() any { return l.kinds(l.target) })
 	sum := int64(0)
 	for _, n := range l.kinds(l.target) {
 		sum += int64(n)
@@ -102,8 +90,7 @@ func TestLiveDelayedAndTransactionalMessagesOfStockProducersAreCopied(t *testing
 		err = at.Each(l.ctx, 0, end, func(m replica.Message) bool {
 			for name, body := range map[string]string{remoting.PropDelay: "delayed", remoting.PropTranMsg: "transaction"} {
 				if _, found := remoting.PropertyValue(m.Properties, name); found != strings.HasPrefix(
-					string(m.Body),
-					body,
+					string(m.Body), body,
 				) {
 					t.Errorf("%s: property %s there: %v", m.Body, name, found)
 				}

@@ -86,11 +86,8 @@ func TestLongSourceThatDeniesAndExpires(t *testing.T) {
 		t.Fatal(err)
 	}
 	c = l.start("one", l.lanes, func(r *Replicator) { r.timing.patience = time.Second })
-	l.until(
-		"what expired is named",
-		c,
-		func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.SourceTruncated },
-	)
+	l.until("what expired is named", c,
+		func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.SourceTruncated })
 	gap := c.progress().Faults[0]
 	if gap.From != 151 || gap.To <= gap.From {
 		t.Fatalf("fault %+v, wanted one from 151 on", gap)
@@ -123,11 +120,8 @@ func TestLongTargetThatDeniesIsWaitedFor(t *testing.T) {
 		rocketmq.Options{Credentials: &remoting.Credentials{AccessKey: "the-copier", SecretKey: "copier-secret"}},
 	)
 	t.Cleanup(client.Close)
-	r := NewReplicator(
-		l.source,
-		rocketmq.NewCluster(client, cluster.NameServers),
-		Options{Names: l.names(), Holder: "one", BothWays: true},
-	)
+	r := NewReplicator(l.source, rocketmq.NewCluster(client, cluster.NameServers),
+		Options{Names: l.names(), Holder: "one", BothWays: true})
 	r.timing.report, r.timing.retryMax = 20*time.Millisecond, 200*time.Millisecond
 	l.fill(100)
 	c := l.run(r, l.lanes)
@@ -147,11 +141,8 @@ func TestLongTargetThatDeniesIsWaitedFor(t *testing.T) {
 	}
 	l.untilCopied(c)
 	l.batch(l.target, l.lanes[0].Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("native")})
-	l.until(
-		"what was written on the target is copied back",
-		c,
-		func(p lane.Progress) bool { return p.Back != nil && p.Back.Copied == 1 },
-	)
+	l.until("what was written on the target is copied back", c,
+		func(p lane.Progress) bool { return p.Back != nil && p.Back.Copied == 1 })
 	if p := c.stop(); len(p.Faults)+len(p.Back.Faults) > 0 {
 		t.Fatalf("faults %+v, back %+v", p.Faults, p.Back.Faults)
 	}

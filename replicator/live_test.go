@@ -49,12 +49,8 @@ func TestLiveAllKindsOfMessagesAreCopiedExactly(t *testing.T) {
 	}
 	l.batch(l.source, lane.Source, born+4, verbatim...)
 	for _, size := range []int{1 << 20, 2<<20 + 3, 4<<20 - 4096} {
-		l.batch(
-			l.source,
-			lane.Source,
-			born+5,
-			rocketmq.BatchMessage{Body: bytes.Repeat([]byte("0123456"), size/7), Properties: []byte("KEYS\x01big")},
-		)
+		l.batch(l.source, lane.Source, born+5,
+			rocketmq.BatchMessage{Body: bytes.Repeat([]byte("0123456"), size/7), Properties: []byte("KEYS\x01big")})
 	}
 	c := l.start("one", l.lanes, func(r *Replicator) { r.options.ExactBorn = true })
 	l.untilCopied(c)
@@ -124,13 +120,8 @@ func TestLiveBodiesAreCopiedAsTheyAreStored(t *testing.T) {
 		Queue: lane.Target,
 	}
 	if m, there, err := target.One(l.ctx, n-1); err != nil || !there || m.SysFlag&remoting.FlagBornHostV6 != 0 {
-		t.Errorf(
-			"%v, %v: the last copy, of body %q, has system flag %#x, and was sent over IPv4",
-			err,
-			there,
-			m.Body,
-			m.SysFlag,
-		)
+		t.Errorf("%v, %v: the last copy, of body %q, has system flag %#x, and was sent over IPv4", err, there,
+			m.Body, m.SysFlag)
 	}
 }
 
@@ -195,13 +186,8 @@ func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
 	second := l.start("one", l.lanes, nil) // the same holder: its locks are its own
 	l.untilCopied(second)
 	if last := second.stop(); last.Copied+copied+stored != each*lanes {
-		t.Errorf(
-			"%d and %d messages were copied, and %d without an answer, wanted %d altogether",
-			copied,
-			last.Copied,
-			stored,
-			each*lanes,
-		)
+		t.Errorf("%d and %d messages were copied, and %d without an answer, wanted %d altogether", copied,
+			last.Copied, stored, each*lanes)
 	}
 	l.wantClean(each * lanes)
 }
@@ -212,11 +198,8 @@ func TestLiveSecondCopierWaitsForTheFirst(t *testing.T) {
 	first := l.start("one", l.lanes, nil)
 	l.untilCopied(first)
 	second := l.start("two", l.lanes, nil)
-	l.until(
-		"the second waits",
-		second,
-		func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") },
-	)
+	l.until("the second waits", second,
+		func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another copier") })
 	l.fill(100)
 	l.untilCopied(first)
 	first.stop()
@@ -234,13 +217,8 @@ func TestLivePositionsFollowTheStamps(t *testing.T) {
 	l.fill(700)
 	c := l.start("one", l.lanes, nil)
 	l.untilCopied(c)
-	l.batch(
-		l.target,
-		lane.Target,
-		time.Now().UnixMilli(),
-		rocketmq.BatchMessage{Body: []byte("native")},
-		rocketmq.BatchMessage{Body: []byte("native")},
-	)
+	l.batch(l.target, lane.Target, time.Now().UnixMilli(), rocketmq.BatchMessage{Body: []byte("native")},
+		rocketmq.BatchMessage{Body: []byte("native")})
 	l.fill(50)
 	l.untilCopied(c)
 	c.stop()
@@ -298,19 +276,11 @@ func TestLiveVerifyFindsWhatIsPlanted(t *testing.T) {
 		if offset == 20 {
 			body = []byte("altered")
 		}
-		l.batch(
-			l.target,
-			of.Target,
-			m.BornTimestamp,
-			rocketmq.BatchMessage{Flag: m.Flag, Body: body, Properties: stored(stamps, m.Properties, offset)},
-		)
+		l.batch(l.target, of.Target, m.BornTimestamp,
+			rocketmq.BatchMessage{Flag: m.Flag, Body: body, Properties: stored(stamps, m.Properties, offset)})
 	}
-	l.batch(
-		l.target,
-		of.Target,
-		time.Now().UnixMilli(),
-		rocketmq.BatchMessage{Body: []byte("sent again"), Properties: stored(stamps, nil, 50)},
-	)
+	l.batch(l.target, of.Target, time.Now().UnixMilli(),
+		rocketmq.BatchMessage{Body: []byte("sent again"), Properties: stored(stamps, nil, 50)})
 	if err := replica.NewBrokers("source", l.source).EnsureGroup(l.ctx, of.Source.Broker, l.group); err != nil {
 		t.Fatal(err)
 	}
@@ -340,11 +310,8 @@ func TestLiveTargetThatFreezesOrDiesGetsEverythingOnce(t *testing.T) {
 	if err := cluster.SuspendBroker(broker); err != nil {
 		t.Fatal(err)
 	}
-	l.until(
-		"the lanes say that they wait for the frozen target",
-		c,
-		func(p lane.Progress) bool { return strings.Contains(p.Waiting, "target broker "+broker) },
-	)
+	l.until("the lanes say that they wait for the frozen target", c,
+		func(p lane.Progress) bool { return strings.Contains(p.Waiting, "target broker "+broker) })
 	if err := cluster.ContinueBroker(broker); err != nil {
 		t.Fatal(err)
 	}
@@ -354,11 +321,8 @@ func TestLiveTargetThatFreezesOrDiesGetsEverythingOnce(t *testing.T) {
 	if err := cluster.KillBroker(broker); err != nil {
 		t.Fatal(err)
 	}
-	l.until(
-		"the lanes say that they wait for the dead target",
-		c,
-		func(p lane.Progress) bool { return p.Waiting != "" },
-	)
+	l.until("the lanes say that they wait for the dead target", c,
+		func(p lane.Progress) bool { return p.Waiting != "" })
 	c.SetRate("", lane.Rate{})
 	if err := cluster.StartBroker(l.ctx, broker); err != nil {
 		t.Fatal(err)

@@ -79,11 +79,8 @@ func benchWays(
 	}
 	there := &countedReads{Brokers: replica.NewBrokers("target", target)}
 	names := replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}
-	r := newReplicator(
-		replica.NewBrokers("source", source),
-		there,
-		Options{Names: names, Holder: "bench", BothWays: both},
-	)
+	r := newReplicator(replica.NewBrokers("source", source), there,
+		Options{Names: names, Holder: "bench", BothWays: both})
 	r.timing.report = 5 * time.Millisecond
 	writeRaw(b, ctx, source, topic, l)
 	running, stop := context.WithCancel(ctx)

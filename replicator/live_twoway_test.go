@@ -130,11 +130,7 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 				len(slices.Compact(onSource)) != batches*each {
 				t.Errorf(
 					"%s: messages of %c: %d on the source, %d on the target, wanted the same %d in their order on both",
-					lane,
-					side,
-					len(onSource),
-					len(onTarget),
-					batches*each,
+					lane, side, len(onSource), len(onTarget), batches*each,
 				)
 			}
 		}

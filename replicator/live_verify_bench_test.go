@@ -56,11 +56,8 @@ func copiedHistory(
 	names := replica.Names{Group: "rocketshift-" + topic, Source: "S", Target: "T"}
 	running, stop := context.WithCancel(ctx)
 	defer stop()
-	err = NewReplicator(
-		source,
-		target,
-		Options{Names: names, Holder: "bench"},
-	).Run(running, lanes, func(p lane.Progress) {
+	err = NewReplicator(source, target,
+		Options{Names: names, Holder: "bench"}).Run(running, lanes, func(p lane.Progress) {
 		if p.Copied >= int64(l.messages) {
 			stop()
 		}

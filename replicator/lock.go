@@ -65,13 +65,8 @@ func (l *laneWorker) renew(ctx context.Context) error {
 	begin := time.Now()
 	asking, cancel := context.WithTimeout(ctx, l.timing.finish)
 	defer cancel()
-	locked, err := l.target.Lock(
-		asking,
-		l.Target.Broker,
-		l.options.Group,
-		l.options.Holder,
-		[]rocketmq.MessageQueue{l.lockName()},
-	)
+	locked, err := l.target.Lock(asking, l.Target.Broker, l.options.Group, l.options.Holder,
+		[]rocketmq.MessageQueue{l.lockName()})
 	switch {
 	case err != nil:
 		return fmt.Errorf("lock of the target queue: %w", err)

@@ -79,34 +79,19 @@ func (c *maintenance) join(l *laneWorker) {
 	if c.starts[l.Target.Broker] == nil {
 		c.starts[l.Target.Broker] = make(chan struct{}, startsTogether)
 	}
-	c.serve(
-		locksOf{l.Target.Broker},
-		l,
-		&c.renewing,
-		c.timing.renew/4,
-		func(lanes []*laneWorker) { c.renewLocks(l.Target.Broker, lanes) },
-	)
+	c.serve(locksOf{l.Target.Broker}, l, &c.renewing, c.timing.renew/4,
+		func(lanes []*laneWorker) { c.renewLocks(l.Target.Broker, lanes) })
 	source, target := l.ends()
-	c.serve(
-		healthOf{source.name, true},
-		l,
-		c.all,
-		c.timing.health,
-		func([]*laneWorker) { c.lookAtHealth(source, true) },
-	)
+	c.serve(healthOf{source.name, true}, l, c.all, c.timing.health,
+		func([]*laneWorker) { c.lookAtHealth(source, true) })
 	c.serve(healthOf{target.name, false}, l, c.all, c.timing.health, func(lanes []*laneWorker) {
 		c.lookAtBoot(target.name, c.lookAtHealth(target, false), lanes)
 	})
 	c.serve(commitsOf{l.Source.Broker, l.Target.Broker}, l, c.all, c.timing.caughtUp, c.commitMoved)
 	c.serve(writersOf{l.Source.Broker}, l, c.all, c.timing.straggle/4, c.lookForStragglers)
 	if l.reverse != nil {
-		c.serve(
-			endsOf{l.Source.Broker, l.Topic},
-			l,
-			c.all,
-			c.timing.look,
-			func(lanes []*laneWorker) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) },
-		)
+		c.serve(endsOf{l.Source.Broker, l.Topic}, l, c.all, c.timing.look,
+			func(lanes []*laneWorker) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) })
 	}
 }
 

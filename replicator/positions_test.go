@@ -161,14 +161,8 @@ func TestBackNeverSkipsACopyAndCountsTheNativesThatAreLeftBehind(t *testing.T) {
 				want.Exact, want.Unread = false, natives+want.Target-next // expired on the source
 			}
 			if got != want {
-				t.Fatalf(
-					"back %d: %+v, wanted %+v; the source begins at %d, the target holds %v",
-					position,
-					got,
-					want,
-					begin,
-					m.content,
-				)
+				t.Fatalf("back %d: %+v, wanted %+v; the source begins at %d, the target holds %v", position,
+					got, want, begin, m.content)
 			}
 		}
 	})

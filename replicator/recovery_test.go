@@ -104,16 +104,11 @@ func TestRestedLaneAsksForItsLockBeforeItSends(t *testing.T) {
 		b.target.Set(
 			func() { log.Holder, log.LockedAt = "two", taken },
 		) // the target was restarted: it forgot who held the lock
-		b.until(
-			"the lane has rested",
-			func() bool { return time.Since(taken) > 20*time.Millisecond },
-			func() any { return time.Since(taken) },
-		)
+		b.until("the lane has rested", func() bool { return time.Since(taken) > 20*time.Millisecond },
+			func() any { return time.Since(taken) })
 		b.write(5, 1)
-		run.untilProgress(
-			"it sees that the lock is gone",
-			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") },
-		)
+		run.untilProgress("it sees that the lock is gone",
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
 		if got := b.copies(); len(got) > 0 {
 			t.Fatalf("copied %v beside the holder of the lock", got)
 		}
@@ -126,11 +121,8 @@ func TestRestedLaneSeesWhatAnotherCopierDidInTheMeantime(t *testing.T) {
 		run := b.start(func(r *Replicator) { r.timing.rest = 10 * time.Millisecond })
 		run.untilCaughtUp()
 		rested := time.Now()
-		b.until(
-			"the lane has rested",
-			func() bool { return time.Since(rested) > 20*time.Millisecond },
-			func() any { return time.Since(rested) },
-		)
+		b.until("the lane has rested", func() bool { return time.Since(rested) > 20*time.Millisecond },
+			func() any { return time.Since(rested) })
 		// the other one had the lock of a restarted target, copied two messages, and ended
 		for offset := range int64(2) {
 			m := replicatest.Original(offset, 1)
@@ -162,11 +154,8 @@ func TestLaneWithNothingToSendCopiesAgainWhatItsTargetLost(t *testing.T) {
 					log.Positions[b.options.Group] = 6
 					b.target.Says = map[string]string{"bootTimestamp": "2"}
 				})
-				b.until(
-					"what was lost is copied again",
-					func() bool { return len(b.copies()) == 10 },
-					func() any { return run.progress() },
-				)
+				b.until("what was lost is copied again", func() bool { return len(b.copies()) == 10 },
+					func() any { return run.progress() })
 				b.wantCopies(0, 10)
 			})
 		})
@@ -186,10 +175,8 @@ func TestLaneThatLostItsTargetAsksForItsLockAgain(t *testing.T) {
 			}
 		})
 		b.write(5, 5)
-		run.untilProgress(
-			"it sees that the lock is gone",
-			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") },
-		)
+		run.untilProgress("it sees that the lock is gone",
+			func(p lane.Progress) bool { return strings.Contains(p.Waiting, "locked by another") })
 		if got := b.copies(); len(got) > 0 {
 			t.Fatalf("copied %v beside the holder of the lock", got)
 		}
@@ -324,10 +311,8 @@ func TestLaneWaitsForASlaveThatHasLessThanItsMasterHad(t *testing.T) {
 		b.source.Set(func() { b.source.Slave, log.Messages, log.Shown = true, all[:5], 0 })
 		run = b.start()
 		run.untilProgress("it waits, and says for what", func(p lane.Progress) bool {
-			return strings.Contains(
-				p.Waiting,
-				"it ends at 5, before the lane's position 10: its master had more, start that",
-			)
+			return strings.Contains(p.Waiting,
+				"it ends at 5, before the lane's position 10: its master had more, start that")
 		})
 		b.source.Set(func() { b.source.Slave, log.Messages = false, all })
 		run.untilCaughtUp()
@@ -348,15 +333,11 @@ func TestALaneBothWaysCopiesFromASlave(t *testing.T) {
 			b.source.OnSend = func(int, rocketmq.BatchRequest) (bool, error) { return false, replicatest.ErrSlave }
 		})
 		run := b.start()
-		run.untilProgress(
-			"everything is copied",
-			func(p lane.Progress) bool { return p.Copied == 5 && p.CaughtUp == 1 },
-		)
+		run.untilProgress("everything is copied",
+			func(p lane.Progress) bool { return p.Copied == 5 && p.CaughtUp == 1 })
 		b.source.Set(func() { b.source.Slave, b.source.OnSend = false, nil })
 		b.send(b.target, b.lane.Target, "of an application", nil)
-		run.untilProgress(
-			"the lane back goes on with the master",
-			func(p lane.Progress) bool { return p.Back.Copied == 1 },
-		)
+		run.untilProgress("the lane back goes on with the master",
+			func(p lane.Progress) bool { return p.Back.Copied == 1 })
 	})
 }

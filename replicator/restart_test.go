@@ -70,10 +70,8 @@ func TestLaneOfATopicThatWasMadeAnewBeginsAgainOnAnswer(t *testing.T) {
 				b.stopped(100)
 				b.again(now)
 				run := b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
-				run.untilProgress(
-					"the lane sees that its topic was made anew",
-					func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.SourceReset },
-				)
+				run.untilProgress("the lane sees that its topic was made anew",
+					func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.SourceReset })
 				run.answerTo(lane.Restart, 0, 0)
 				run.untilCaughtUp()
 				run.end()
@@ -101,10 +99,8 @@ func TestKillsAfterTheAnswerRestartTheLaneOnce(t *testing.T) {
 				}
 			})
 			run := b.start(func(r *Replicator) { r.options.BatchMessages, r.timing.checkpoint = 5, -1 })
-			run.untilProgress(
-				"the send failed",
-				func(p lane.Progress) bool { return strings.Contains(p.Waiting, errNoAnswer.Error()) },
-			)
+			run.untilProgress("the send failed",
+				func(p lane.Progress) bool { return strings.Contains(p.Waiting, errNoAnswer.Error()) })
 			run.end()
 			b.target.Set(func() { b.target.Down = nil })
 		}
@@ -138,10 +134,8 @@ func TestLaneWhoseTargetWasMadeAnewCopiesAgainOnAnswer(t *testing.T) {
 			log.Messages = nil
 		})
 		run := b.start()
-		run.untilProgress(
-			"the lane misses its copies",
-			func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetTruncated },
-		)
+		run.untilProgress("the lane misses its copies",
+			func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetTruncated })
 		run.answerTo(lane.Restart, 0, 0)
 		run.untilCaughtUp()
 		run.end()

@@ -56,10 +56,8 @@ func TestBothWaysATopicThatWasMadeAnewOnTheSourceBeginsAgainOnAnswers(t *testing
 				}
 				write(20)
 				b.untilBoth(run, 120)
-				run.untilProgress(
-					"everything is committed",
-					func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Back.CaughtUp == 1 },
-				)
+				run.untilProgress("everything is committed",
+					func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Back.CaughtUp == 1 })
 				run.end()
 				positions := b.source.Log(b.lane.Topic, b.lane.Source).Positions
 				b.again(30)
@@ -71,10 +69,8 @@ func TestBothWaysATopicThatWasMadeAnewOnTheSourceBeginsAgainOnAnswers(t *testing
 				}
 				run = b.start(quickly)
 				if !kill {
-					run.untilProgress(
-						"both lanes see another topic",
-						func(p lane.Progress) bool { return len(p.Faults) == 1 && len(p.Back.Faults) == 1 },
-					)
+					run.untilProgress("both lanes see another topic",
+						func(p lane.Progress) bool { return len(p.Faults) == 1 && len(p.Back.Faults) == 1 })
 					for _, a := range []lane.Answer{b.restartAnswer(), b.backAnswer()} {
 						if err := run.replicator.Answer(a); err != nil {
 							t.Fatal(err)
@@ -83,15 +79,11 @@ func TestBothWaysATopicThatWasMadeAnewOnTheSourceBeginsAgainOnAnswers(t *testing
 				}
 				b.untilBoth(run, 50)
 				write(10)
-				b.until(
-					"the source has what came since",
+				b.until("the source has what came since",
 					func() bool { return len(b.bodies(b.source, b.lane.Source)) == 60 },
-					func() any { return run.progress() },
-				)
-				run.untilProgress(
-					"everything is committed",
-					func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Back.CaughtUp == 1 },
-				)
+					func() any { return run.progress() })
+				run.untilProgress("everything is committed",
+					func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Back.CaughtUp == 1 })
 				run.end()
 				b.wantOnSource(natives, 30)
 				b.options.Answers = []lane.Answer{b.restartAnswer(), b.backAnswer()} // as the next run is told
@@ -105,11 +97,8 @@ func TestBothWaysATopicThatWasMadeAnewOnTheSourceBeginsAgainOnAnswers(t *testing
 				}
 				report, err := b.compare(verify.Options{Answers: b.options.Answers}, nil)
 				if err != nil || report.Compared != 30 || report.Back != 30 || len(report.Examples) > 0 {
-					t.Errorf(
-						"%v: verification %+v, wanted 30 compared, 30 from the target and no difference",
-						err,
-						report,
-					)
+					t.Errorf("%v: verification %+v, wanted 30 compared, 30 from the target and no difference",
+						err, report)
 				}
 			})
 		})
@@ -126,10 +115,8 @@ func TestBothWaysATargetThatWasMadeAnewIsNotCopiedAgain(t *testing.T) {
 		b.target.Empty(b.lane.Topic, b.lane.Target)
 		b.target.Set(func() { b.target.Log(b.lane.Topic, b.lane.Target).Positions[b.options.Group] = 100 })
 		run = b.start(func(r *Replicator) { r.timing.pullWait = 5 * time.Millisecond })
-		run.untilProgress(
-			"the lane misses its copies",
-			func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetTruncated },
-		)
+		run.untilProgress("the lane misses its copies",
+			func(p lane.Progress) bool { return len(p.Faults) == 1 && p.Faults[0].Type == lane.TargetTruncated })
 		if err := run.replicator.Answer(b.restartAnswer()); err == nil ||
 			!strings.Contains(err.Error(), "migration of its own") {
 			t.Errorf("%v, wanted a refusal that says what to do", err)

@@ -50,11 +50,7 @@ func (l *laneWorker) checkRetry(ctx context.Context, stored rocketmq.SendResult,
 		if err != nil {
 			return fmt.Errorf(
 				"topic %s: the copy of offset %d was acknowledged at %d of target queue %s and can't be seen there: %w",
-				l.Topic,
-				offset,
-				stored.Offset,
-				l.Target,
-				err,
+				l.Topic, offset, stored.Offset, l.Target, err,
 			)
 		}
 	}

@@ -63,11 +63,8 @@ func TestRetryThatBecomesADeadLetterIsAFault(t *testing.T) {
 				return true, nil
 			}
 			batch.Topic = rocketmq.DLQTopic("billing")
-			b.target.AppendLocked(
-				batch.Topic,
-				lane.Queue{Broker: "broker-x", ID: batch.Queue},
-				native(nil),
-			) // so that it lies where the retry would
+			b.target.AppendLocked(batch.Topic, lane.Queue{Broker: "broker-x", ID: batch.Queue},
+				native(nil)) // so that it lies where the retry would
 			b.target.Store("broker-x", batch)
 			return false, nil
 		}

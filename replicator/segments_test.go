@@ -32,12 +32,8 @@ func (b *laneFixture) wantSegments(segments []positions.Segment) {
 			}
 		}
 		if same := sameSet(source[:s.Source], target[:s.Target]); same != s.Cut {
-			b.Fatalf(
-				"%+v: before it lie %q on the source and %q on the target",
-				s,
-				source[:s.Source],
-				target[:s.Target],
-			)
+			b.Fatalf("%+v: before it lie %q on the source and %q on the target", s, source[:s.Source],
+				target[:s.Target])
 		}
 	}
 	if paired != int64(len(source)) {
@@ -87,12 +83,8 @@ func TestSegmentsPairWhatIsOnBothSidesAndShowCuts(t *testing.T) {
 				published := &told{}
 				b.options.Copied = published.copied
 				run := b.start(fastHome)
-				b.send(
-					b.source,
-					b.lane.Source,
-					"s-first",
-					nil,
-				) // the reverse lane begins behind what the target holds before it
+				b.send(b.source, b.lane.Source, "s-first",
+					nil) // the reverse lane begins behind what the target holds before it
 				b.untilBoth(run, 1)
 				p, total := b.positions(), 1
 				for range 8 {

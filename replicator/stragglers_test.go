@@ -19,12 +19,8 @@ import (
 func (b *laneFixture) fromHost(f *replicatest.Side, q lane.Queue, host string, n int, stored time.Time) {
 	for i := range n {
 		f.Append(b.lane.Topic, q, remoting.Message{
-			Body: fmt.Appendf(
-				nil,
-				"%s %d",
-				host,
-				i,
-			), BornTimestamp: stored.UnixMilli(), StoreTimestamp: stored.UnixMilli(),
+			Body:          fmt.Appendf(nil, "%s %d", host, i),
+			BornTimestamp: stored.UnixMilli(), StoreTimestamp: stored.UnixMilli(),
 			BornHost: netip.MustParseAddrPort(host),
 		})
 	}
@@ -49,11 +45,8 @@ func (b *laneFixture) untilStragglers(
 		}
 		return n
 	}
-	b.until(
-		fmt.Sprintf("%d messages of stragglers are counted", messages),
-		func() bool { return count() >= messages },
-		func() any { return count() },
-	)
+	b.until(fmt.Sprintf("%d messages of stragglers are counted", messages),
+		func() bool { return count() >= messages }, func() any { return count() })
 	if got := count(); got != messages {
 		b.Errorf("%d messages of stragglers are counted, wanted %d", got, messages)
 	}
@@ -204,11 +197,8 @@ func TestTheRateOfAStragglerFallsWhenItStops(t *testing.T) {
 	var known stragglers
 	now := time.Now()
 	for i := range 20 {
-		known.add(
-			lane.Lane{Topic: "orders"},
-			&writing{count: 5, stored: int64(i)},
-			now.Add(time.Duration(i)*time.Second),
-		)
+		known.add(lane.Lane{Topic: "orders"}, &writing{count: 5, stored: int64(i)},
+			now.Add(time.Duration(i)*time.Second))
 		known.all(now.Add(time.Duration(i) * time.Second))
 	}
 	if got := known.all(now.Add(20 * time.Second))[0]; got.PerSecond < 4 || got.PerSecond > 6 {

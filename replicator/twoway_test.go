@@ -58,11 +58,8 @@ func (b *laneFixture) bodies(f *replicatest.Side, q lane.Queue) []string {
 
 // send stores an application's message.
 func (b *laneFixture) send(f *replicatest.Side, q lane.Queue, body string, properties []byte) {
-	f.Append(
-		b.lane.Topic,
-		q,
-		remoting.Message{Body: []byte(body), BornTimestamp: 1_800_000_000_000, Properties: properties},
-	)
+	f.Append(b.lane.Topic, q,
+		remoting.Message{Body: []byte(body), BornTimestamp: 1_800_000_000_000, Properties: properties})
 }
 
 // untilBoth waits until both queues hold as many messages.
@@ -73,13 +70,9 @@ func (b *laneFixture) untilBoth(run *session, messages int) {
 			len(b.target.All(b.lane.Topic, b.lane.Target)) >= messages &&
 			run.progress().Lag == 0
 	}, func() any {
-		return fmt.Sprintf(
-			"%d on the source, %d on the target, %+v, back %+v",
-			len(b.source.All(b.lane.Topic, b.lane.Source)),
-			len(b.target.All(b.lane.Topic, b.lane.Target)),
-			run.progress(),
-			run.progress().Back,
-		)
+		return fmt.Sprintf("%d on the source, %d on the target, %+v, back %+v",
+			len(b.source.All(b.lane.Topic, b.lane.Source)), len(b.target.All(b.lane.Topic, b.lane.Target)),
+			run.progress(), run.progress().Back)
 	})
 }
 
@@ -262,10 +255,8 @@ func TestMessagesInARingOfThreeClustersPassEachClusterOnce(t *testing.T) {
 			return len(held["A"]) >= 4 && len(held["B"]) >= 4 && len(held["C"]) >= 4
 		}, func() any { return all() })
 		for _, run := range runs {
-			run.untilProgress(
-				"nothing is on its way",
-				func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 },
-			)
+			run.untilProgress("nothing is on its way",
+				func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 })
 			run.end()
 		}
 		for cluster, bodies := range all() {
@@ -305,22 +296,15 @@ func TestCopiesThatAreShownLateAreNoFault(t *testing.T) {
 		run := b.start(
 			func(r *Replicator) { r.timing.patience = time.Minute },
 		) // a queue that hides a copy for longer is asked all the same
-		run.untilCaughtUp() // what is on the target before stays there
-		b.send(
-			b.source,
-			b.lane.Source,
-			"home",
-			nil,
-		) // so that the lane looks at the source for a while
+		run.untilCaughtUp()                          // what is on the target before stays there
+		b.send(b.source, b.lane.Source, "home", nil) // so that the lane looks at the source for a while
 		b.untilBoth(run, 1)
 		b.source.Set(func() { b.source.Unshown = 1 })
 		for i := range 30 {
 			b.send(b.target, b.lane.Target, fmt.Sprint("t", i), nil)
-			b.until(
-				"the copy is on the source",
+			b.until("the copy is on the source",
 				func() bool { return len(b.bodies(b.source, b.lane.Source)) == i+2 },
-				func() any { return fmt.Sprintf("%+v", run.progress().Back) },
-			)
+				func() any { return fmt.Sprintf("%+v", run.progress().Back) })
 			time.Sleep(time.Millisecond) // so that looks fall between writes
 		}
 		if p := run.progress(); len(p.Faults) > 0 {

@@ -94,11 +94,8 @@ func TestAnApprovalOfAWrongGateIsRefusedAndNamesTheRightOne(t *testing.T) {
 	assert.Contains(t, o.stderr, `does not wait for an approval of "shift-50"; waiting now: shift-25`)
 	o = rocketshift(t, &fake{looks: seen(running())}, "approve", "orders", "finalize", "--by", "alice")
 	assert.Equal(t, failure.BadUsage, o.code)
-	assert.Contains(
-		t,
-		o.stderr,
-		`migration-orders waits for no approval now (it is running), so not for "finalize"; see rocketshift status`,
-	)
+	assert.Contains(t, o.stderr,
+		`migration-orders waits for no approval now (it is running), so not for "finalize"; see rocketshift status`)
 	assert.Empty(t, f.updates)
 }
 
@@ -134,25 +131,12 @@ func TestWithNoWorkerAnAnswerIsLeftAsASignalAndThatIsSaid(t *testing.T) {
 }
 
 func TestASignalThatCannotBeLeftIsAFailure(t *testing.T) {
-	o := rocketshift(
-		t,
-		&fake{update: func(any) (any, error) { return nil, errLate }, signal: errLate},
-		"back",
-		"orders",
-		"--by",
-		"alice",
-	)
+	o := rocketshift(t, &fake{update: func(any) (any, error) { return nil, errLate }, signal: errLate}, "back",
+		"orders", "--by", "alice")
 	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, "see rocketshift doctor")
-	o = rocketshift(
-		t,
-		&fake{looks: unseen(errLate), signal: errNotFound},
-		"approve",
-		"orders",
-		"purchase",
-		"--by",
-		"alice",
-	)
+	o = rocketshift(t, &fake{looks: unseen(errLate), signal: errNotFound}, "approve", "orders", "purchase",
+		"--by", "alice")
 	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "there is no workflow migration-orders")
 }
@@ -173,14 +157,8 @@ func TestSteeringThatIsRefusedOrTooLateSaysSo(t *testing.T) {
 		"migration-orders has ended: nothing more can be asked of it":     errEnded,
 		"there is no workflow migration-orders; rocketshift start -f pla": errNotFound,
 	} {
-		o := rocketshift(
-			t,
-			&fake{update: func(any) (any, error) { return nil, err }},
-			"resume",
-			"orders",
-			"--by",
-			"alice",
-		)
+		o := rocketshift(t, &fake{update: func(any) (any, error) { return nil, err }}, "resume", "orders",
+			"--by", "alice")
 		assert.Equal(t, failure.BadUsage, o.code)
 		assert.Contains(t, o.stderr, want)
 	}
@@ -188,22 +166,8 @@ func TestSteeringThatIsRefusedOrTooLateSaysSo(t *testing.T) {
 
 func TestReleasedNamesGroupsAndTopics(t *testing.T) {
 	f := &fake{}
-	o := rocketshift(
-		t,
-		f,
-		"released",
-		"orders",
-		"--by",
-		"ci",
-		"--group",
-		"a",
-		"--group",
-		"b",
-		"--topic",
-		"t",
-		"--stage",
-		"Shift",
-	)
+	o := rocketshift(t, f, "released", "orders", "--by", "ci", "--group", "a", "--group", "b", "--topic", "t",
+		"--stage", "Shift")
 	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Equal(
 		t,

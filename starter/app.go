@@ -95,24 +95,12 @@ func (a *app) command() *cobra.Command {
 	root.PersistentFlags().
 		StringVarP(&a.output, "output", "o", outputText, "text or json; json prints one document on standard output, where something is watched one per look")
 	root.PersistentFlags().DurationVar(&a.patient, "timeout", defaultPatience, "how long a worker may take to answer")
-	root.AddCommand(
-		a.planCommand(),
-		a.startCommand(),
-		a.statusCommand(),
-		a.approveCommand(),
-		a.releasedCommand(),
-		a.reportCommand(),
-		a.lanesCommand(),
-		a.answerCommand(),
-		a.rateCommand(),
+	root.AddCommand(a.planCommand(), a.startCommand(), a.statusCommand(), a.approveCommand(),
+		a.releasedCommand(), a.reportCommand(), a.lanesCommand(), a.answerCommand(), a.rateCommand(),
 		a.steerCommand(api.HoldName, "Stop before the next step, until resume"),
 		a.steerCommand(api.ResumeName, "Go on after a hold"),
-		a.steerCommand(api.BackName, "Return everything to the source; needs no approval"),
-		a.copyCommand(),
-		a.doctorCommand(),
-		a.targetsCommand(),
-		newExitCodesTopic(),
-	)
+		a.steerCommand(api.BackName, "Return everything to the source; needs no approval"), a.copyCommand(),
+		a.doctorCommand(), a.targetsCommand(), newExitCodesTopic())
 	return root
 }
 

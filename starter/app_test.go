@@ -115,11 +115,9 @@ func TestAnUnreachableTemporalFailsWithTheNextStep(t *testing.T) {
 	assert.Equal(t, failure.Failed, o.code)
 	assert.Equal(t, "rocketshift: temporal at nowhere:7233 does not answer; start it\n", o.stderr)
 	doc := rocketshift(t, nil, "status", "orders", "-o", "json").document(t)
-	assert.Equal(
-		t,
+	assert.Equal(t,
 		map[string]any{"error": "temporal at nowhere:7233 does not answer", "next": "start it", "exitCode": 1.0},
-		doc,
-	)
+		doc)
 }
 
 func TestExitCodesAreDocumented(t *testing.T) {

@@ -37,10 +37,8 @@ func (a *app) approveCommand() *cobra.Command {
 			"A repeated approval gives the first answer, so a pipeline may try again freely.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return failure.Usage(
-					"",
-					"want two arguments: the migration's name and the gate, such as purchase or shift-25",
-				)
+				return failure.Usage("",
+					"want two arguments: the migration's name and the gate, such as purchase or shift-25")
 			}
 			return checkBy(answer.By)
 		},
@@ -144,21 +142,11 @@ func (a *app) approvedEarlier(snap snapshot, gate string) error {
 		}
 	}
 	if len(waiting) == 0 {
-		return failure.Usage(
-			"see rocketshift status",
-			"%s waits for no approval now (it is %s), so not for %q",
-			snap.WorkflowID,
-			snap.State,
-			gate,
-		)
+		return failure.Usage("see rocketshift status", "%s waits for no approval now (it is %s), so not for %q",
+			snap.WorkflowID, snap.State, gate)
 	}
-	return failure.Usage(
-		"",
-		"%s does not wait for an approval of %q; waiting now: %s",
-		snap.WorkflowID,
-		gate,
-		strings.Join(waiting, ", "),
-	)
+	return failure.Usage("", "%s does not wait for an approval of %q; waiting now: %s", snap.WorkflowID, gate,
+		strings.Join(waiting, ", "))
 }
 
 func (a *app) printApproval(r receipt, by string) {

@@ -18,15 +18,8 @@ func TestLiveAllProblemsOfACopyAreToldAtOnceAndNothingIsWritten(t *testing.T) {
 	r.fill(r.source, 1, 3, "original")
 	require.Equal(t, failure.Done, r.copy("--create-topics").code)
 	r.fill(r.target, 1, 40, "native") // before, these hid the copies
-	o := r.copy(
-		"--create-topics",
-		"--source-id",
-		"other",
-		"--name",
-		"at-once",
-		"--topic",
-		"starter-copy-at-once-nowhere",
-	)
+	o := r.copy("--create-topics", "--source-id", "other", "--name", "at-once", "--topic",
+		"starter-copy-at-once-nowhere")
 	require.Equal(t, failure.BadUsage, o.code, o.stdout)
 	assert.Contains(t, o.stderr, "copy has 2 problems:\n")
 	assert.Contains(t, o.stderr, "topic starter-copy-at-once-nowhere: is missing on the source")

@@ -69,10 +69,8 @@ func forwarded(t *testing.T, to string) (at string, connections *atomic.Int64) {
 func TestLiveOtherIDsAreRefusedWhereBrokersCreateNoGroups(t *testing.T) {
 	t.Parallel()
 	strict := func(version string) *lab.Cluster {
-		return labtest.OwnCluster(
-			t,
-			lab.ClusterSpec{Version: version, Config: map[string]string{"autoCreateSubscriptionGroup": "false"}},
-		)
+		return labtest.OwnCluster(t,
+			lab.ClusterSpec{Version: version, Config: map[string]string{"autoCreateSubscriptionGroup": "false"}})
 	}
 	r := newRigBetween(t, "copy-strict", 1, strict("4.9.7"), strict("5.3.3"))
 	r.fill(r.source, 1, 10, "original")
@@ -143,10 +141,8 @@ func TestLiveWhatACopyOfAPartLeftIsRecognised(t *testing.T) {
 		anew)
 
 	require.NoError(t, r.client.DeleteTopic(r.ctx, target.Addr, r.topic))
-	group := "rocketshift-copy-" + copyjob.NameOf(
-		plan.ClusterID(r.source.NameServers),
-		plan.ClusterID(r.target.NameServers),
-	)
+	group := "rocketshift-copy-" + copyjob.NameOf(plan.ClusterID(r.source.NameServers),
+		plan.ClusterID(r.target.NameServers))
 	for _, b := range r.source.Brokers { // as mqadmin resetOffsetByTime does
 		for queue := range 2 {
 			require.NoError(t, r.client.UpdateOffset(r.ctx, b.Addr, group, r.topic, queue, 0))

@@ -90,10 +90,8 @@ func TestLiveOneClusterOnBothSidesIsRefusedHoweverItIsAddressed(t *testing.T) {
 	source := labtest.Cluster(t, "4.9.7")
 	_, port, _ := strings.Cut(source.NameServers[0], ":")
 	a, _, stderr := capture()
-	code := a.run(
-		shortContext(t, guard),
-		[]string{"copy", "--source", source.NameServers[0], "--target", "127.0.0.2:" + port, "--topic", "t"},
-	)
+	code := a.run(shortContext(t, guard),
+		[]string{"copy", "--source", source.NameServers[0], "--target", "127.0.0.2:" + port, "--topic", "t"})
 	assert.Equal(t, failure.BadUsage, code)
 	assert.Contains(t, stderr.String(), "source and target are the same cluster: broker broker-a")
 }
@@ -115,10 +113,8 @@ func TestLiveACopyThatFollowsStopsCleanlyAndIsTakenUpAtOnce(t *testing.T) {
 	assert.EqualValues(t, 80, verdict["copied"])
 
 	r.requireUnlocked(
-		"rocketshift-copy-" + copyjob.NameOf(
-			plan.ClusterID(r.source.NameServers),
-			plan.ClusterID(r.target.NameServers),
-		),
+		"rocketshift-copy-" + copyjob.NameOf(plan.ClusterID(r.source.NameServers),
+			plan.ClusterID(r.target.NameServers)),
 	)
 	o := r.copy()
 	require.Equal(t, failure.Done, o.code, o.stderr)
@@ -132,11 +128,8 @@ func TestLiveDifferencesEndACopyWithTheirOwnExitCode(t *testing.T) {
 	r.fill(r.source, 1, 10, "original")
 	require.Equal(t, failure.Done, r.copy("--create-topics").code)
 	target := r.target.Brokers[0]
-	pulled, err := r.client.Pull(
-		r.ctx,
-		target.Addr,
-		rocketmq.PullRequest{Group: "reader", Topic: r.topic, Offset: 9, Max: 1},
-	)
+	pulled, err := r.client.Pull(r.ctx, target.Addr,
+		rocketmq.PullRequest{Group: "reader", Topic: r.topic, Offset: 9, Max: 1})
 	require.NoError(t, err)
 	require.Len(t, pulled.Messages, 1)
 	again := pulled.Messages[0]
@@ -224,11 +217,8 @@ func TestLiveALaneThatStopsSaysWhatToDoAndTheOthersAreCopiedAndCompared(t *testi
 	require.NoError(t, err)
 	o := r.copy("--create-topics")
 	assert.Equal(t, failure.Differs, o.code, o.stderr)
-	assert.Contains(
-		t,
-		o.stdout,
-		"fault: PropertiesTooLong: topic starter-copy-fault, source queue broker-a/0, offsets 10 to 11: ",
-	)
+	assert.Contains(t, o.stdout,
+		"fault: PropertiesTooLong: topic starter-copy-fault, source queue broker-a/0, offsets 10 to 11: ")
 	assert.Contains(t, o.stdout, ". Skip the message, leave the topic out, or wait until it has expired")
 	assert.Contains(t, o.stdout, "Compared   20 copies: 0 missing")
 	assert.Contains(t, o.stdout, "Verdict    faults")

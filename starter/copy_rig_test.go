@@ -86,11 +86,8 @@ func (r *rig) create(cluster *lab.Cluster, topic string, queues int) {
 	for _, b := range cluster.Brokers {
 		require.NoError(
 			r,
-			r.client.CreateTopic(
-				r.ctx,
-				b.Addr,
-				rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6},
-			),
+			r.client.CreateTopic(r.ctx, b.Addr,
+				rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6}),
 		)
 	}
 }
@@ -107,10 +104,8 @@ func (r *rig) fill(cluster *lab.Cluster, queues, n int, text string) {
 				BornTimestamp: time.Now().UnixMilli(),
 			}
 			for i := range n {
-				batch.Messages = append(
-					batch.Messages,
-					rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s %d", text, i), Properties: []byte("KEYS\x01k")},
-				)
+				batch.Messages = append(batch.Messages,
+					rocketmq.BatchMessage{Body: fmt.Appendf(nil, "%s %d", text, i), Properties: []byte("KEYS\x01k")})
 			}
 			require.NoError(r, remoting.Retry(r.ctx, func() error {
 				_, err := r.client.SendBatch(r.ctx, b.Addr, batch)

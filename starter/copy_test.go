@@ -103,11 +103,8 @@ func TestACopyThatFoundDifferencesOrFaultsSaysSoByItsExitCode(t *testing.T) {
 }
 
 func TestTheBarShowsTheStateAndEndsWithIt(t *testing.T) {
-	assert.Equal(
-		t,
-		[]string{"waiting: for a broker ", "that is down"},
-		wrapped("waiting: for a broker that is down", 22),
-	)
+	assert.Equal(t, []string{"waiting: for a broker ", "that is down"},
+		wrapped("waiting: for a broker that is down", 22))
 	screen := terminal(t, 100, 30)
 	a := newApp(nil, screen, nil, func(string) (string, bool) { return "", false })
 	width, ok := a.screen()

@@ -70,10 +70,8 @@ func (a *app) store() (*docs.Store, error) {
 	}
 	folder := activities.StoreFolder(root)
 	if _, err := os.Stat(folder); err != nil {
-		return nil, failure.Usage(
-			"set "+docs.Variable+" as for the workers",
-			"the workers' store isn't on this machine",
-		)
+		return nil, failure.Usage("set "+docs.Variable+" as for the workers",
+			"the workers' store isn't on this machine")
 	}
 	return docs.New(folder)
 }

@@ -30,10 +30,7 @@ func inStore(t *testing.T, home string, names []string) api.Names {
 	require.NoError(t, err)
 	text := fmt.Sprintf(
 		`{"document":{"kind":"groups","migration":"orders","digest":%q,"bytes":%d},"from":1,"to":%d,"first":%s}`,
-		ref.Digest,
-		ref.Bytes,
-		len(names),
-		first,
+		ref.Digest, ref.Bytes, len(names), first,
 	)
 	require.NoError(t, json.Unmarshal([]byte(text), &list))
 	return list

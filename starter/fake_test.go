@@ -106,12 +106,8 @@ func rocketshift(t *testing.T, f *fake, args ...string) outcome {
 func rocketshiftIn(t *testing.T, f *fake, stdin string, env map[string]string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	a := newApp(
-		strings.NewReader(stdin),
-		&stdout,
-		&stderr,
-		func(k string) (string, bool) { v, ok := env[k]; return v, ok },
-	)
+	a := newApp(strings.NewReader(stdin), &stdout, &stderr,
+		func(k string) (string, bool) { v, ok := env[k]; return v, ok })
 	clock := noon
 	a.now = func() time.Time { clock = clock.Add(time.Minute); return clock }
 	a.pace = time.Millisecond

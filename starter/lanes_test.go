@@ -88,28 +88,8 @@ func TestLanesOfAMigrationThatHasEnded(t *testing.T) {
 
 func TestAnswerAndRateGoToTheReplicateOfTheMigration(t *testing.T) {
 	f := &fake{}
-	o := rocketshift(
-		t,
-		f,
-		"answer",
-		"orders",
-		"--topic",
-		"orders",
-		"--broker",
-		"broker-b",
-		"--queue",
-		"2",
-		"--action",
-		"skip",
-		"--from",
-		"41",
-		"--to",
-		"42",
-		"--by",
-		"alice",
-		"--reason",
-		"a test message",
-	)
+	o := rocketshift(t, f, "answer", "orders", "--topic", "orders", "--broker", "broker-b", "--queue", "2",
+		"--action", "skip", "--from", "41", "--to", "42", "--by", "alice", "--reason", "a test message")
 	require.Equal(t, failure.Done, o.code, o.stderr)
 	o = rocketshift(t, f, "rate", "orders", "--messages", "500", "--by", "bob")
 	require.Equal(t, failure.Done, o.code, o.stderr)
@@ -151,12 +131,8 @@ func TestTheNextStepOfAFaultIsAnAnswerThatFitsIt(t *testing.T) {
 	assert.Equal(t, "retry|restart", actionsFor(anew, false))
 	assert.Equal(t, "retry|restart", actionsFor(anew, true))
 	anew.Side = lane.SideTarget
-	assert.Equal(
-		t,
-		"retry|skip --from 7 --to 8",
-		actionsFor(anew, true),
-		"of a target that was made anew, lanes that go both ways refuse it",
-	)
+	assert.Equal(t, "retry|skip --from 7 --to 8", actionsFor(anew, true),
+		"of a target that was made anew, lanes that go both ways refuse it")
 	anew.Type = lane.TargetTruncated
 	assert.Equal(t, "retry|restart", actionsFor(anew, true))
 	assert.Equal(t, "retry|skip --from 4 --to 5", actionsFor(refused, false))

@@ -29,10 +29,8 @@ func (t *temporalService) addLive(
 			t.addPending(s, stage.WorkflowID, d.GetPendingActivities())
 		}
 	}
-	slices.SortFunc(
-		s.Replication,
-		func(a, b api.ReplicationProgress) int { return strings.Compare(a.Broker, b.Broker) },
-	)
+	slices.SortFunc(s.Replication,
+		func(a, b api.ReplicationProgress) int { return strings.Compare(a.Broker, b.Broker) })
 }
 
 func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*workflowpb.PendingActivityInfo) {
@@ -44,9 +42,7 @@ func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*
 				if p.GetPaused() {
 					progress.Waiting = fmt.Sprintf(
 						"lanes of %s are paused; temporal activity unpause --workflow-id %s --activity-id %s",
-						progress.Broker,
-						workflowID,
-						p.GetActivityId(),
+						progress.Broker, workflowID, p.GetActivityId(),
 					)
 				}
 				s.Replication = append(s.Replication, progress)

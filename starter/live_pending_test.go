@@ -34,11 +34,8 @@ func TestPausedLanesAndARunningComparisonAreShown(t *testing.T) {
 		},
 	}
 	var s snapshot
-	(&temporalService{converter: converter.GetDefaultDataConverter()}).addPending(
-		&s,
-		"migration-orders-replicate",
-		pending,
-	)
+	(&temporalService{converter: converter.GetDefaultDataConverter()}).addPending(&s,
+		"migration-orders-replicate", pending)
 	require.Len(t, s.Replication, 1)
 	assert.Contains(
 		t,

@@ -62,10 +62,8 @@ func (a *app) readPlan(file string, args []string) (plan.Plan, error) {
 		return plan.Plan{}, failure.Usage("", "one plan at a time: %q and %q were given", file, args[0])
 	}
 	if file == "" {
-		return plan.Plan{}, failure.Usage(
-			"an example is docs/examples/orders-2026.yaml",
-			"no plan: give its file by -f plan.yaml",
-		)
+		return plan.Plan{}, failure.Usage("an example is docs/examples/orders-2026.yaml",
+			"no plan: give its file by -f plan.yaml")
 	}
 	text, err := a.readFile(file)
 	if err != nil {
@@ -94,11 +92,8 @@ func (a *app) readFile(file string) ([]byte, error) {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, failure.Usage(
-			"an example is docs/examples/orders-2026.yaml",
-			"the plan's file %s is not there",
-			file,
-		)
+		return nil, failure.Usage("an example is docs/examples/orders-2026.yaml",
+			"the plan's file %s is not there", file)
 	case err != nil:
 		return nil, failure.Usage("", "read the plan's file: %w", err)
 	}
@@ -113,12 +108,8 @@ func readLimited(r io.Reader) ([]byte, error) { return io.ReadAll(io.LimitReader
 // JSON is YAML too.
 func parsePlan(file string, text []byte) (plan.Plan, error) {
 	if len(text) > plan.MaxBytes {
-		return plan.Plan{}, failure.Usage(
-			"use globs instead of lists of names",
-			"%s is longer than the %d bytes that a plan may have",
-			file,
-			plan.MaxBytes,
-		)
+		return plan.Plan{}, failure.Usage("use globs instead of lists of names",
+			"%s is longer than the %d bytes that a plan may have", file, plan.MaxBytes)
 	}
 	asJSON, err := yaml.YAMLToJSONStrict(text)
 	if err != nil {

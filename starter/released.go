@@ -27,10 +27,8 @@ func (a *app) releasedCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withService(
-				c.Context(),
-				func(s service) error { return a.released(c.Context(), s, id, message, wait) },
-			)
+			return a.withService(c.Context(),
+				func(s service) error { return a.released(c.Context(), s, id, message, wait) })
 		},
 	}
 	c.Flags().StringVar(&message.By, "by", "", "who says so, such as the pipeline's name; required")

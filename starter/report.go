@@ -36,12 +36,8 @@ func (a *app) report(ctx context.Context, s service, id string) error {
 		return err
 	}
 	if snap.Running {
-		return failure.Usage(
-			"see rocketshift status "+snap.Name,
-			"%s still runs (%s); the report is written when it ends",
-			id,
-			snap.State,
-		)
+		return failure.Usage("see rocketshift status "+snap.Name,
+			"%s still runs (%s); the report is written when it ends", id, snap.State)
 	}
 	a.code = snap.ExitCode
 	if a.json() {

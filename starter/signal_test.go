@@ -56,16 +56,8 @@ func TestASecondCtrlCEndsTheProgramAtOnceEvenIfTheFirstIsStuck(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer silent.Close()
-	c := program(
-		shortContext(t, guard),
-		"copy",
-		"--source",
-		silent.Addr().String(),
-		"--target",
-		"127.0.0.1:1",
-		"--topic",
-		"t",
-	)
+	c := program(shortContext(t, guard), "copy", "--source", silent.Addr().String(), "--target", "127.0.0.1:1",
+		"--topic", "t")
 	c.Stderr = fullPipe(t)
 	require.NoError(t, c.Start())
 	asked, err := silent.Accept()
@@ -82,12 +74,8 @@ func TestASecondCtrlCEndsTheProgramAtOnceEvenIfTheFirstIsStuck(t *testing.T) {
 		select {
 		case <-ended:
 			status, ok := c.ProcessState.Sys().(syscall.WaitStatus)
-			assert.True(
-				t,
-				ok && status.Signaled() && status.Signal() == syscall.SIGINT,
-				"it ended by %v",
-				c.ProcessState,
-			)
+			assert.True(t, ok && status.Signaled() && status.Signal() == syscall.SIGINT, "it ended by %v",
+				c.ProcessState)
 			return
 		case <-again.C:
 			_ = c.Process.Signal(os.Interrupt)

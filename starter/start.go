@@ -126,10 +126,6 @@ func detailsOf(p plan.Plan) string {
 	if err != nil || len(text) > limit {
 		return fmt.Sprintf("Plan `%s` of %d bytes: see the input.", p.Hash(), len(text))
 	}
-	return fmt.Sprintf(
-		"Plan `%s`, with defaults:\n\n```yaml\n%s```\n\nStatus: `rocketshift status %s --watch`",
-		p.Hash(),
-		text,
-		p.Name,
-	)
+	return fmt.Sprintf("Plan `%s`, with defaults:\n\n```yaml\n%s```\n\nStatus: `rocketshift status %s --watch`",
+		p.Hash(), text, p.Name)
 }

@@ -24,11 +24,8 @@ func TestStartPassesThePlanWithDefaultsAndSaysWhatIsNext(t *testing.T) {
 	require.Equal(t, failure.Done, o.code, o.stderr)
 	require.Len(t, f.plans, 1)
 	assert.Equal(t, plan.DefaultVersion, f.plans[0].Target.Version)
-	assert.Equal(
-		t,
-		"started migration-orders with plan 0123456789ab\nnext: rocketshift status orders --watch\n",
-		o.stdout,
-	)
+	assert.Equal(t,
+		"started migration-orders with plan 0123456789ab\nnext: rocketshift status orders --watch\n", o.stdout)
 	doc := rocketshift(t, f, "start", "-f", planFile(t, goodPlan), "-o", "json").document(t)
 	assert.Equal(
 		t,
@@ -56,14 +53,8 @@ func TestStartJoinsARunningOneAndSaysWhenNoWorkerPolls(t *testing.T) {
 func TestStartOfAFinishedOneShowsItsEnd(t *testing.T) {
 	s := newRun()
 	s.Ended = true
-	o := rocketshift(
-		t,
-		&fake{started: s, looks: seen(over(api.StateRolledBack, ""))},
-		"start",
-		planFile(t, goodPlan),
-		"-o",
-		"json",
-	)
+	o := rocketshift(t, &fake{started: s, looks: seen(over(api.StateRolledBack, ""))}, "start",
+		planFile(t, goodPlan), "-o", "json")
 	assert.Equal(t, failure.RolledBack, o.code)
 	assert.Equal(t, "rolledBack", o.document(t)["state"])
 	assert.Contains(t, o.stderr, "has run with this plan and ended; nothing was started")
@@ -78,12 +69,9 @@ func TestStartAgainIsAskedForInWords(t *testing.T) {
 }
 
 func TestStartPassesRefusalsOn(t *testing.T) {
-	o := rocketshift(
-		t,
-		&fake{startIs: failure.Usage("use another name", "migration-orders runs with another plan")},
-		"start",
-		planFile(t, goodPlan),
-	)
+	o := rocketshift(t,
+		&fake{startIs: failure.Usage("use another name", "migration-orders runs with another plan")}, "start",
+		planFile(t, goodPlan))
 	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Equal(t, "rocketshift: migration-orders runs with another plan; use another name\n", o.stderr)
 	o = rocketshift(t, &fake{startIs: errLate}, "start", planFile(t, goodPlan))
@@ -128,11 +116,9 @@ func TestReportPrintsTheFileWhereItLies(t *testing.T) {
 	assert.Equal(t, failure.Done, o.code)
 	assert.Equal(t, "# Report\n", o.stdout)
 	doc := rocketshiftIn(t, f, "", env, "report", "orders", "-o", "json").document(t)
-	assert.Equal(
-		t,
+	assert.Equal(t,
 		map[string]any{"path": ".run/reports/orders.json", "report": map[string]any{"name": "orders"}, "exitCode": 0.0},
-		doc,
-	)
+		doc)
 }
 
 func TestReportFallsBackToTheResult(t *testing.T) {
@@ -145,11 +131,8 @@ func TestReportFallsBackToTheResult(t *testing.T) {
 	assert.Equal(t, "boom", doc["report"].(map[string]any)["error"])
 	o = rocketshift(t, &fake{looks: seen(running())}, "report", "orders")
 	assert.Equal(t, failure.BadUsage, o.code)
-	assert.Contains(
-		t,
-		o.stderr,
-		"migration-orders still runs (running); the report is written when it ends; see rocketshift status orders",
-	)
+	assert.Contains(t, o.stderr,
+		"migration-orders still runs (running); the report is written when it ends; see rocketshift status orders")
 }
 
 func TestDoctorFailsOnlyForWhatAMigrationNeeds(t *testing.T) {

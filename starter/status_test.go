@@ -101,10 +101,8 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 			Messages:      1234567,
 			Findings:      api.Some(api.Finding{Refusal: true, Object: "topic x", Cause: "c", Next: "n"}),
 		}
-		s.Metadata = &api.MetadataDiff{Warnings: api.Some(
-			s.Inventory.Findings.First()[0],
-			api.Finding{Object: "setting regionId", Cause: "is eu", Next: "write it"},
-		)}
+		s.Metadata = &api.MetadataDiff{Warnings: api.Some(s.Inventory.Findings.First()[0],
+			api.Finding{Object: "setting regionId", Cause: "is eu", Next: "write it"})}
 		s.Verification = &api.Verification{
 			Compared:   5000,
 			Lanes:      12,
@@ -204,15 +202,9 @@ func TestWatchGoesOnWhenTheWorkerIsAwayForAWhile(t *testing.T) {
 }
 
 func TestWatchInJSONPrintsOneDocumentPerChange(t *testing.T) {
-	o := rocketshift(
-		t,
-		&fake{looks: seen(running(), running(), asking("purchase"), over(api.StateFailed, "no"))},
-		"status",
-		"orders",
-		"--watch",
-		"-o",
-		"json",
-	)
+	o := rocketshift(t,
+		&fake{looks: seen(running(), running(), asking("purchase"), over(api.StateFailed, "no"))}, "status",
+		"orders", "--watch", "-o", "json")
 	assert.Equal(t, failure.Failed, o.code)
 	var states []any
 	for _, line := range strings.Split(strings.TrimSpace(o.stdout), "\n") {
@@ -224,11 +216,8 @@ func TestWatchInJSONPrintsOneDocumentPerChange(t *testing.T) {
 }
 
 func TestWatchOfNothingEnds(t *testing.T) {
-	assert.Equal(
-		t,
-		failure.BadUsage,
-		rocketshift(t, &fake{looks: unseen(errNotFound)}, "status", "orders", "--watch").code,
-	)
+	assert.Equal(t, failure.BadUsage,
+		rocketshift(t, &fake{looks: unseen(errNotFound)}, "status", "orders", "--watch").code)
 }
 
 func TestWaitEndsWhenSomebodyIsAskedUnlessTheEndIsWanted(t *testing.T) {
@@ -297,9 +286,6 @@ func TestStatusTellsClientsPastTheGateways(t *testing.T) {
 		Past: &api.Past{Count: 1, Clients: []string{"billing@1 at 10.0.0.7:4711, of group billing"}},
 	}
 	o := rocketshift(t, &fake{looks: []look{{snapshot: s}}}, "status", "orders")
-	assert.Contains(
-		t,
-		o.stdout,
-		"1 clients reach brokers past the gateways: billing@1 at 10.0.0.7:4711, of group billing",
-	)
+	assert.Contains(t, o.stdout,
+		"1 clients reach brokers past the gateways: billing@1 at 10.0.0.7:4711, of group billing")
 }

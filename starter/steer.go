@@ -27,10 +27,8 @@ func (a *app) steerCommand(name, short string) *cobra.Command {
 				return err
 			}
 			out := receipt{Approval: api.Approval{Gate: name, By: message.By, Reason: message.Reason}, WorkflowID: id}
-			return a.withService(
-				c.Context(),
-				func(s service) error { return a.tell(c.Context(), s, id, name, message, out) },
-			)
+			return a.withService(c.Context(),
+				func(s service) error { return a.tell(c.Context(), s, id, name, message, out) })
 		},
 	}
 	byFlags(c, &message.By, &message.Reason)

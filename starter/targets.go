@@ -130,8 +130,7 @@ func (a *app) removeTarget(ctx context.Context, name string, alone bool) error {
 			}
 			return failure.Broken(
 				strings.TrimPrefix(f.Next+"; ", "; ")+"where Temporal is gone for good, say --without-temporal",
-				"%w",
-				f.Cause,
+				"%w", f.Cause,
 			)
 		}
 		if err != nil {

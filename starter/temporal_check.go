@@ -76,10 +76,8 @@ func (t *temporalService) checkAttributes(ctx context.Context) check {
 	})
 	if len(missing) > 0 {
 		c.Result = checkWarning
-		c.Detail = "not registered as Keyword: " + strings.Join(
-			missing,
-			", ",
-		) + "; migrations run, but can't be searched by stage"
+		c.Detail = "not registered as Keyword: " + strings.Join(missing,
+			", ") + "; migrations run, but can't be searched by stage"
 		c.Next = "start a worker (it registers them), or temporal operator search-attribute create --type Keyword --name NAME"
 		return c
 	}

@@ -93,10 +93,8 @@ func standIn(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 
 // lanes is a Replicate whose activities beat, and one that can't reach its source.
 func lanes(ctx workflow.Context, _ api.MigrationInput) (api.Status, error) {
-	ctx = workflow.WithActivityOptions(
-		ctx,
-		workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: guard},
-	)
+	ctx = workflow.WithActivityOptions(ctx,
+		workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: guard})
 	workflow.ExecuteActivity(ctx, "Sync")
 	workflow.ExecuteActivity(ctx, "AwaitCaughtUp")
 	return api.Status{}, workflow.ExecuteActivity(ctx, "Replicate").Get(ctx, nil)
@@ -128,27 +126,20 @@ func standInWorker(t *testing.T, at client.Options) (stop func()) {
 	control.RegisterWorkflowWithOptions(lanes, workflow.RegisterOptions{Name: api.ReplicateType})
 	control.RegisterActivityWithOptions(func(ctx context.Context) error {
 		if activity.GetInfo(ctx).Attempt == 1 { // trouble that passed must not be shown for ever
-			return temporal.NewApplicationErrorWithOptions(
-				"blinked",
-				"Blink",
-				temporal.ApplicationErrorOptions{NextRetryDelay: time.Millisecond},
-			)
+			return temporal.NewApplicationErrorWithOptions("blinked", "Blink",
+				temporal.ApplicationErrorOptions{NextRetryDelay: time.Millisecond})
 		}
-		return beat(
-			ctx,
-			api.ReplicationProgress{Broker: "broker-a", Progress: lane.Progress{Lanes: 4, CaughtUp: 3, Lag: 7}},
-		)
+		return beat(ctx,
+			api.ReplicationProgress{Broker: "broker-a", Progress: lane.Progress{Lanes: 4, CaughtUp: 3, Lag: 7}})
 	}, activity.RegisterOptions{Name: "Replicate"})
 	control.RegisterActivityWithOptions(
 		func(ctx context.Context) error { return beat(ctx, api.SyncProgress{Groups: 2}) },
 		activity.RegisterOptions{Name: "Sync"},
 	)
 	control.RegisterActivityWithOptions(func(context.Context) error {
-		return temporal.NewApplicationErrorWithOptions(
-			"source broker-a is down",
+		return temporal.NewApplicationErrorWithOptions("source broker-a is down",
 			activities.SourceUnreachableType,
-			temporal.ApplicationErrorOptions{NextRetryDelay: 100 * time.Millisecond},
-		)
+			temporal.ApplicationErrorOptions{NextRetryDelay: 100 * time.Millisecond})
 	}, activity.RegisterOptions{Name: "AwaitCaughtUp"})
 	data := worker.New(c, api.DataTaskQueue, worker.Options{DisableWorkflowWorker: true})
 	data.RegisterActivityWithOptions(func() error { return nil }, activity.RegisterOptions{Name: "Nothing"})
@@ -236,11 +227,8 @@ func TestLiveAMigrationFromStartToEndByCommands(t *testing.T) {
 
 	other := live(t, "start", "-f", livePlan(t, "cli-end", "approvals: []\n"))
 	assert.Equal(t, failure.BadUsage, other.code)
-	assert.Contains(
-		t,
-		other.stderr,
-		"migration-cli-end runs with another plan: it has hash "+first["planHash"].(string),
-	)
+	assert.Contains(t, other.stderr,
+		"migration-cli-end runs with another plan: it has hash "+first["planHash"].(string))
 
 	doc := eventually(t, "heartbeats and the failing activity are seen", func(d map[string]any) bool {
 		down, _ := d["blocked"].([]any)
@@ -305,13 +293,8 @@ func TestLiveAnApprovalIsKeptWhileNoWorkerRuns(t *testing.T) {
 	at := connected(t)
 	stop := standInWorker(t, at)
 	require.Equal(t, failure.Done, live(t, "start", "-f", livePlan(t, "cli-alone", "")).code)
-	eventually(
-		t,
-		"the migration asks",
-		func(d map[string]any) bool { return d["state"] == "waiting" },
-		"status",
-		"cli-alone",
-	)
+	eventually(t, "the migration asks", func(d map[string]any) bool { return d["state"] == "waiting" },
+		"status", "cli-alone")
 	stop()
 
 	o := live(t, "status", "cli-alone", "--timeout", "5s")
@@ -323,13 +306,8 @@ func TestLiveAnApprovalIsKeptWhileNoWorkerRuns(t *testing.T) {
 	assert.Contains(t, o.stderr, "was left as a signal")
 
 	standInWorker(t, at)
-	doc := eventually(
-		t,
-		"the approval is there when a worker runs again",
-		func(d map[string]any) bool { return d["approvals"] != nil },
-		"status",
-		"cli-alone",
-	)
+	doc := eventually(t, "the approval is there when a worker runs again",
+		func(d map[string]any) bool { return d["approvals"] != nil }, "status", "cli-alone")
 	assert.Equal(t, "alice", doc["approvals"].([]any)[0].(map[string]any)["by"])
 	require.Equal(t, failure.Done, live(t, "back", "cli-alone", "--by", "alice").code)
 }
@@ -337,12 +315,8 @@ func TestLiveAnApprovalIsKeptWhileNoWorkerRuns(t *testing.T) {
 func TestLiveDoctorSeesServerNamespaceAttributesAndWorkers(t *testing.T) {
 	at := connected(t)
 	standInWorker(t, at)
-	doc := eventually(
-		t,
-		"both task queues are polled",
-		func(d map[string]any) bool { return d["exitCode"] == 0.0 },
-		"doctor",
-	)
+	doc := eventually(t, "both task queues are polled",
+		func(d map[string]any) bool { return d["exitCode"] == 0.0 }, "doctor")
 	results := map[string]string{}
 	for _, c := range doc["checks"].([]any) {
 		entry := c.(map[string]any)

@@ -20,10 +20,8 @@ func ensureAttributes(ctx context.Context, c client.Client, namespace string, lo
 		wanted[name] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
 	}
 	service := c.OperatorService()
-	_, addErr := service.AddSearchAttributes(
-		ctx,
-		&operatorservice.AddSearchAttributesRequest{SearchAttributes: wanted, Namespace: namespace},
-	)
+	_, addErr := service.AddSearchAttributes(ctx,
+		&operatorservice.AddSearchAttributesRequest{SearchAttributes: wanted, Namespace: namespace})
 	list, err := service.ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: namespace})
 	if err != nil {
 		logger.Warn("search attributes are off: they can't be listed", "error", err, "addError", addErr)
@@ -31,13 +29,8 @@ func ensureAttributes(ctx context.Context, c client.Client, namespace string, lo
 	}
 	for name, kind := range wanted {
 		if list.GetCustomAttributes()[name] != kind {
-			logger.Warn(
-				"search attributes are off: one is missing or not a keyword",
-				"attribute",
-				name,
-				"addError",
-				addErr,
-			)
+			logger.Warn("search attributes are off: one is missing or not a keyword", "attribute", name,
+				"addError", addErr)
 			return false
 		}
 	}

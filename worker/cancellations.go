@@ -111,8 +111,7 @@ func (a *watched) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 		return result, nil
 	case errors.Is(cause, activity.ErrActivityPaused):
 		return nil, temporal.NewApplicationErrorWithOptions(
-			"it is paused: unpause the activity, and it goes on where it was",
-			activities.NotReadyType,
+			"it is paused: unpause the activity, and it goes on where it was", activities.NotReadyType,
 			temporal.ApplicationErrorOptions{Category: temporal.ApplicationErrorCategoryBenign},
 		)
 	case !errors.Is(cause, errCancelled):

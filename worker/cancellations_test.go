@@ -161,17 +161,11 @@ func TestAWorkflowIsLookedAtOnceForAllItsActivities(t *testing.T) {
 	var l looks
 	n := 0
 	for range 3 {
-		_, _ = l.at(
-			workflow.Execution{ID: "a"},
-			time.Minute,
-			func() ([]*workflowpb.PendingActivityInfo, error) { n++; return nil, nil },
-		)
+		_, _ = l.at(workflow.Execution{ID: "a"}, time.Minute,
+			func() ([]*workflowpb.PendingActivityInfo, error) { n++; return nil, nil })
 	}
-	_, _ = l.at(
-		workflow.Execution{ID: "b"},
-		time.Minute,
-		func() ([]*workflowpb.PendingActivityInfo, error) { n++; return nil, nil },
-	)
+	_, _ = l.at(workflow.Execution{ID: "b"}, time.Minute,
+		func() ([]*workflowpb.PendingActivityInfo, error) { n++; return nil, nil })
 	require.Equal(t, 2, n)
 }
 

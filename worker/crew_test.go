@@ -99,12 +99,8 @@ type process struct {
 func (c *crew) worker() *process {
 	c.Helper()
 	p := &process{cmd: exec.Command(c.program), ended: make(chan struct{})}
-	p.cmd.Env = append(
-		os.Environ(),
-		"TEMPORAL_ADDRESS="+c.server.Address,
-		"ROCKETSHIFT_HOME="+c.TempDir(),
-		"ROCKETSHIFT_METRICS=off",
-	)
+	p.cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+c.server.Address, "ROCKETSHIFT_HOME="+c.TempDir(),
+		"ROCKETSHIFT_METRICS=off")
 	p.cmd.Env = append(p.cmd.Env, c.environment...)
 	c.workers++
 	said := labtest.Output(c, fmt.Sprintf("worker %d", c.workers))
@@ -229,14 +225,8 @@ func (c *crew) requireLedger(topics ...string) {
 	for queue, n := range c.sent {
 		lost += max(0, n-next[queue])
 	}
-	c.Logf(
-		"ledger: %d messages in %d queues, %d lost, %d duplicated, %d out of order",
-		messages,
-		len(c.sent),
-		lost,
-		duplicated,
-		disordered,
-	)
+	c.Logf("ledger: %d messages in %d queues, %d lost, %d duplicated, %d out of order", messages, len(c.sent),
+		lost, duplicated, disordered)
 	require.Equal(c, [3]int{}, [3]int{lost, duplicated, disordered}, "lost, duplicated, out of order")
 }
 

@@ -203,28 +203,13 @@ func (c *cell) requireNothingLeft(goal string) {
 		for _, b := range c.brokersOf(c.source.NameServers) {
 			open, mark := c.fence(b, g)
 			require.Equal(c.t, goal == goalBack, open, "%s: group %s on source broker %s is open", c.name, g, b.Name)
-			require.Equal(
-				c.t,
-				goal == goalDone,
-				mark > 0,
-				"%s: group %s has our mark on source broker %s: %d",
-				c.name,
-				g,
-				b.Name,
-				mark,
-			)
+			require.Equal(c.t, goal == goalDone, mark > 0, "%s: group %s has our mark on source broker %s: %d",
+				c.name, g, b.Name, mark)
 		}
 		for _, b := range c.brokersOf(c.target.NameServers) {
 			group, there := c.groupAt(b, g)
-			require.Equal(
-				c.t,
-				goal == goalDone,
-				there && group.ConsumeEnable,
-				"%s: group %s on target broker %s is open",
-				c.name,
-				g,
-				b.Name,
-			)
+			require.Equal(c.t, goal == goalDone, there && group.ConsumeEnable,
+				"%s: group %s on target broker %s is open", c.name, g, b.Name)
 		}
 	}
 }

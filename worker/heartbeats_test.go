@@ -53,10 +53,8 @@ func heardInTime(t *testing.T, timeout time.Duration, act func(context.Context) 
 		beats = append(beats, text)
 	})
 	env.ExecuteWorkflow(func(ctx workflow.Context) error {
-		ctx = workflow.WithActivityOptions(
-			ctx,
-			workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: timeout},
-		)
+		ctx = workflow.WithActivityOptions(ctx,
+			workflow.ActivityOptions{StartToCloseTimeout: time.Hour, HeartbeatTimeout: timeout})
 		return workflow.ExecuteActivity(ctx, "act").Get(ctx, nil)
 	})
 	require.NoError(t, env.GetWorkflowError())

@@ -39,11 +39,8 @@ func TestLongWorkersShareTheLanes(t *testing.T) {
 		counts := c.runs(run, first, third)
 		return counts[0]+counts[1] == 6
 	})
-	t.Logf(
-		"taken over %s after the kill, with a heartbeat of %s",
-		time.Since(began).Round(time.Second),
-		time.Duration(c.plan.Replicate.Heartbeat),
-	)
+	t.Logf("taken over %s after the kill, with a heartbeat of %s", time.Since(began).Round(time.Second),
+		time.Duration(c.plan.Replicate.Heartbeat))
 
 	c.requirePauses(run, topics)
 

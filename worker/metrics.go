@@ -38,21 +38,12 @@ func serveMetrics(ctx context.Context, logger *slog.Logger, address string, obse
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil && asked {
-		return fmt.Errorf(
-			"metrics at %s (ROCKETSHIFT_METRICS): %w; give another host:port, or %s",
-			address,
-			err,
-			noMetrics,
-		)
+		return fmt.Errorf("metrics at %s (ROCKETSHIFT_METRICS): %w; give another host:port, or %s", address,
+			err, noMetrics)
 	}
 	if err != nil {
-		logger.Warn(
-			"no metrics: the address is taken; set ROCKETSHIFT_METRICS to another host:port",
-			"address",
-			address,
-			"error",
-			err,
-		)
+		logger.Warn("no metrics: the address is taken; set ROCKETSHIFT_METRICS to another host:port", "address",
+			address, "error", err)
 		return nil
 	}
 	registry := prometheus.NewRegistry()
@@ -104,21 +95,12 @@ var (
 		"straggler_messages_total",
 		"Messages that applications wrote on the side that they had left, copied to the other; rocketshift lanes names the senders.",
 		byTopic...)
-	waitingDesc = describe(
-		"lanes_waiting",
+	waitingDesc = describe("lanes_waiting",
 		"1 while lanes of a source broker wait, such as for a broker that is down; rocketshift lanes says why.",
-		"migration",
-		"direction",
-		"broker",
-	)
-	slowedDesc = describe(
-		"lanes_slowed",
-		"1 while something, such as a rate, holds the lanes of a source broker back.",
-		"migration",
-		"direction",
-		"broker",
-		"reason",
-	)
+		"migration", "direction", "broker")
+	slowedDesc = describe("lanes_slowed",
+		"1 while something, such as a rate, holds the lanes of a source broker back.", "migration", "direction",
+		"broker", "reason")
 )
 
 // Describe implements prometheus.Collector.

@@ -112,8 +112,7 @@ func connect(ctx context.Context, logger *slog.Logger) (client.Client, client.Op
 	if err != nil {
 		return nil, options, fmt.Errorf(
 			"temporal at %s does not answer: %w; start it (bin/temporal server start-dev) or set TEMPORAL_ADDRESS",
-			options.HostPort,
-			err,
+			options.HostPort, err,
 		)
 	}
 	return c, options, nil

@@ -45,10 +45,8 @@ func sampled() []position { return at("g-homes", "g-end", "g-back-sides", "r-fen
 func TestLongASampleOfWhateverIsDoneToAMigration(t *testing.T) {
 	s := newStand(t, labtest.Cluster(t, "5.3.3"))
 	s.runAll(t, chosen(slices.DeleteFunc(loop(), func(c todo) bool {
-		return !slices.ContainsFunc(
-			sampled(),
-			func(p position) bool { return p.mode == c.at.mode && p.name == c.at.name },
-		)
+		return !slices.ContainsFunc(sampled(),
+			func(p position) bool { return p.mode == c.at.mode && p.name == c.at.name })
 	})), cellsTogether, &table{})
 }
 
@@ -56,13 +54,9 @@ func TestLongASampleOfWhateverIsDoneToAMigration(t *testing.T) {
 // and of a way back, in both modes.
 func TestLongASampleOfMovesWhoseTargetIsKilled(t *testing.T) {
 	s := newStand(t, ownTarget(t))
-	s.runTogether(
-		t,
+	s.runTogether(t,
 		chosen(all(targetKilled(), at("g-homes", "g-back-sides", "r-settled", "r-producers", "r-back-fenced"))),
-		s.killTarget,
-		s.startTarget,
-		&table{},
-	)
+		s.killTarget, s.startTarget, &table{})
 }
 
 // one is one cell of the loop.

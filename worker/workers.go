@@ -37,11 +37,8 @@ func watchWorkers(
 		case err == nil:
 			shares.Set(known.call(d.GetPollers(), time.Now()))
 		case ctx.Err() == nil && !failed:
-			logger.Warn(
-				"the other workers can't be counted: shards of lanes are not spread when one joins",
-				"error",
-				err,
-			)
+			logger.Warn("the other workers can't be counted: shards of lanes are not spread when one joins",
+				"error", err)
 		}
 		failed = err != nil
 		select {

@@ -297,10 +297,8 @@ func (a *anywhere) plays(back bool, p plan.Plan) (done, known bool) {
 	a.t.Helper()
 	a.people()
 	if back { // from where the first step stands
-		a.RegisterDelayedCallback(
-			func() { a.update(api.BackName, api.Steering{By: "alice"}) },
-			time.Duration(p.Shift.Soak)+5*time.Second,
-		)
+		a.RegisterDelayedCallback(func() { a.update(api.BackName, api.Steering{By: "alice"}) },
+			time.Duration(p.Shift.Soak)+5*time.Second)
 	}
 	a.SetTestTimeout(20 * time.Second) // of real time without anything happening
 	a.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: p})

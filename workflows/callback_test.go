@@ -226,10 +226,8 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 func TestAMigrationKnowsWhoseProducersWereAskedToMove(t *testing.T) {
 	step := func(state, topic string) api.WaveStatus { return api.WaveStatus{State: state, Topics: api.Some(topic)} }
 	got := askedToMove(api.Status{Waves: []api.WaveStatus{
-		step(
-			api.StageDone,
-			"a",
-		), step(api.WaveSoak, "b"), step(api.WaveProducers, "c"), step(api.WaveGroups, "d"), step(api.StagePending, "e"),
+		step(api.StageDone, "a"),
+		step(api.WaveSoak, "b"), step(api.WaveProducers, "c"), step(api.WaveGroups, "d"), step(api.StagePending, "e"),
 	}})
 	require.Equal(t, []api.Names{api.Some("a"), api.Some("b"), api.Some("c")}, got)
 }

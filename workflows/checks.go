@@ -51,24 +51,15 @@ func questionOf(w api.Waiting) string {
 func checkBinding(w api.Waiting, a api.Approval, now time.Time) error {
 	switch {
 	case a.PlanHash != "" && a.PlanHash != w.PlanHash:
-		return fmt.Errorf(
-			"approve %q: it names plan %s, but plan %s runs: look at the status again",
-			a.Gate,
-			a.PlanHash,
-			w.PlanHash,
-		)
+		return fmt.Errorf("approve %q: it names plan %s, but plan %s runs: look at the status again", a.Gate,
+			a.PlanHash, w.PlanHash)
 	case a.Evidence != "" && a.Evidence != w.Evidence:
-		return fmt.Errorf(
-			"approve %q: it answers evidence %s, but %s is shown now: look at the status again",
-			a.Gate,
-			a.Evidence,
-			w.Evidence,
-		)
+		return fmt.Errorf("approve %q: it answers evidence %s, but %s is shown now: look at the status again",
+			a.Gate, a.Evidence, w.Evidence)
 	case w.Expires != nil && !now.Before(*w.Expires):
 		return fmt.Errorf(
 			"approve %q: its evidence expired at %s and is being measured again: look at the status again",
-			a.Gate,
-			w.Expires.UTC().Format(time.RFC3339),
+			a.Gate, w.Expires.UTC().Format(time.RFC3339),
 		)
 	}
 	return nil
@@ -125,11 +116,8 @@ func checkReleased(s api.Status, r api.Released) error {
 	}
 	for _, t := range r.Topics {
 		if !slices.Contains(topics, t) && !slices.Contains(s.Moved.Topics, t) {
-			return fmt.Errorf(
-				"released: producers of topic %q are not asked to move now; asked are: %s",
-				t,
-				orNone(topics),
-			)
+			return fmt.Errorf("released: producers of topic %q are not asked to move now; asked are: %s", t,
+				orNone(topics))
 		}
 	}
 	return nil

@@ -166,8 +166,7 @@ func alreadyRunning(name, id string, err error) error {
 		return temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf(
 				"%s: workflow %s runs already (started alone, or before a reset): let it end or cancel it, then resume",
-				name,
-				id,
+				name, id,
 			),
 			alreadyRunningType,
 			err,

@@ -25,8 +25,7 @@ func EndPhase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if d.plan.Traffic.Mode != plan.ModeGateway {
 			return temporal.NewNonRetryableApplicationError(
 				"traffic.mode is "+d.plan.Traffic.Mode+": only applications behind gateways have an end phase",
-				"InvalidPlan",
-				nil,
+				"InvalidPlan", nil,
 			)
 		}
 		var inventory api.Inventory

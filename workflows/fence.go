@@ -111,12 +111,8 @@ func (d *stageRun) undoFence(ctx workflow.Context, names []string, asked bool) {
 	}
 	for _, a := range rest {
 		if err := a.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), a.summary)); err != nil {
-			d.note(
-				ctx,
-				"owed to the target: %s; Rollback or the next move of the groups does it: %s",
-				a.summary,
-				rootMessage(err),
-			)
+			d.note(ctx, "owed to the target: %s; Rollback or the next move of the groups does it: %s",
+				a.summary, rootMessage(err))
 			return
 		}
 	}

@@ -107,11 +107,8 @@ func TestEndPhaseWaitsForWhoIsLeftBehindAGateway(t *testing.T) {
 	left := true
 	s.OnActivity("AwaitEmpty", anything, anything).Return(func(context.Context, activities.Request) error {
 		if left {
-			return temporal.NewApplicationErrorWithOptions(
-				"1 clients are still behind the gateway",
-				"NotReady",
-				temporal.ApplicationErrorOptions{NextRetryDelay: 2 * time.Minute},
-			)
+			return temporal.NewApplicationErrorWithOptions("1 clients are still behind the gateway", "NotReady",
+				temporal.ApplicationErrorOptions{NextRetryDelay: 2 * time.Minute})
 		}
 		return nil
 	})

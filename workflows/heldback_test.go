@@ -13,10 +13,8 @@ import (
 
 // `back` is the answer to a stage that failed: nobody has to resume first.
 func TestBackEndsTheHoldOfAStageThatFailed(t *testing.T) {
-	s := newMigration(
-		t,
-		map[string]stageFunc{api.ShiftType: failingStage("the target doesn't answer", "TargetUnreachable")},
-	)
+	s := newMigration(t,
+		map[string]stageFunc{api.ShiftType: failingStage("the target doesn't answer", "TargetUnreachable")})
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, api.StateHeld, s.statusNow(t).State)
 		s.update(api.BackName, api.Steering{By: "alice"})
@@ -68,11 +66,8 @@ func TestAStageThatFailsUnderAHoldLeavesOneHoldThatOneResumeLifts(t *testing.T) 
 				if err := workflow.Sleep(ctx, time.Minute); err != nil {
 					return api.Status{}, err
 				}
-				return api.Status{}, temporal.NewNonRetryableApplicationError(
-					"members hold 3 messages",
-					"FenceBudget",
-					nil,
-				)
+				return api.Status{}, temporal.NewNonRetryableApplicationError("members hold 3 messages",
+					"FenceBudget", nil)
 			}
 			return s.goodStage(api.ShiftType)(ctx, in)
 		}},

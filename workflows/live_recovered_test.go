@@ -73,10 +73,8 @@ func TestLongEachWorkflowIsRecoveredAfterResetsAndTerminations(t *testing.T) {
 				playing.Go(func() {
 					turn <- struct{}{}
 					defer func() { <-turn }()
-					t.Run(
-						title,
-						func(t *testing.T) { do(s.play(t, fmt.Sprintf("recovered-%s-%s-%d", name, whom, i), at.plan)) },
-					)
+					t.Run(title,
+						func(t *testing.T) { do(s.play(t, fmt.Sprintf("recovered-%s-%s-%d", name, whom, i), at.plan)) })
 				})
 			}
 		}

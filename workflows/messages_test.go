@@ -51,16 +51,12 @@ func TestApprovalIsBoundToGatePersonPlanAndEvidence(t *testing.T) {
 func TestSteeringNeedsANameAndAStateThatFits(t *testing.T) {
 	past := time.Unix(1_790_000_000, 0)
 	require.ErrorContains(t, checkSteering(api.HoldName, api.Status{}, api.Steering{}), "nobody is named")
-	require.ErrorContains(
-		t,
+	require.ErrorContains(t,
 		checkSteering(api.ResumeName, api.Status{State: api.StateRunning}, api.Steering{By: "a"}),
-		"is not held",
-	)
-	require.ErrorContains(
-		t,
+		"is not held")
+	require.ErrorContains(t,
 		checkSteering(api.BackName, api.Status{PointOfNoReturn: &past}, api.Steering{By: "a"}),
-		"point of no return",
-	)
+		"point of no return")
 	require.NoError(t, checkSteering(api.BackName, api.Status{}, api.Steering{By: "a"}))
 }
 
@@ -69,11 +65,8 @@ func TestReleasedNamesOnlyWhatIsAsked(t *testing.T) {
 	require.NoError(t, checkReleased(s, api.Released{By: "ci", Groups: []string{"g1"}, Topics: []string{"t1"}}))
 	require.ErrorContains(t, checkReleased(s, api.Released{By: "ci", Topics: []string{"t2"}}), "asked are: t1")
 	s.Moved.Groups = []string{"g0"}
-	require.NoError(
-		t,
-		checkReleased(s, api.Released{By: "ci", Groups: []string{"g0"}}),
-		"a late or repeated word about a group that moved",
-	)
+	require.NoError(t, checkReleased(s, api.Released{By: "ci", Groups: []string{"g0"}}),
+		"a late or repeated word about a group that moved")
 	require.NoError(t, checkReleased(api.Status{Moved: s.Moved}, api.Released{By: "ci"}))
 	require.ErrorContains(t, checkReleased(api.Status{}, api.Released{By: "ci"}), "no application is asked")
 }

@@ -136,12 +136,8 @@ func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
 		require.Equal(t, api.StateWaiting, status.State)
 		require.Equal(t, "purchase", status.Waiting[0].Gate, "the child's request is visible in the parent")
 		require.NotContains(t, s.called(), api.ImportMetadataType)
-		wrong, nobody = s.update(
-			api.ApproveName,
-			api.Approval{Gate: "shift-25", By: "alice"},
-		), s.update(
-			api.ApproveName,
-			api.Approval{Gate: "purchase"},
+		wrong, nobody = s.update(api.ApproveName, api.Approval{Gate: "shift-25", By: "alice"}), s.update(
+			api.ApproveName, api.Approval{Gate: "purchase"},
 		)
 		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice", Reason: "budget ok"})
 	}, time.Minute)
@@ -184,19 +180,14 @@ func TestMigrationGoesBackDuringShiftThroughRollback(t *testing.T) {
 		}},
 	)
 	s.RegisterDelayedCallback(
-		func() { s.update(api.BackName, api.Steering{By: "alice", Reason: "errors rise"}) },
-		time.Minute,
+		func() { s.update(api.BackName, api.Steering{By: "alice", Reason: "errors rise"}) }, time.Minute,
 	)
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
 	require.Equal(t, api.StateRolledBack, got.State)
 	calls := s.called()
-	require.Equal(
-		t,
-		[]string{api.RollbackType, "Replicate stopped", "SyncOffsets stopped", "report"},
-		calls[len(calls)-4:],
-		"the lanes run until the groups are back",
-	)
+	require.Equal(t, []string{api.RollbackType, "Replicate stopped", "SyncOffsets stopped", "report"},
+		calls[len(calls)-4:], "the lanes run until the groups are back")
 }
 
 func TestMigrationGoesBackBeforeAnyShiftWithoutRollback(t *testing.T) {

@@ -127,12 +127,8 @@ func (d *stageRun) renamed(to api.Side) string {
 	if r == nil {
 		return ""
 	}
-	return fmt.Sprintf(
-		"; names there: prefix %q, %d topics and %d groups by target.rename of the plan",
-		r.Prefix,
-		len(r.Topics),
-		len(r.Groups),
-	)
+	return fmt.Sprintf("; names there: prefix %q, %d topics and %d groups by target.rename of the plan",
+		r.Prefix, len(r.Topics), len(r.Groups))
 }
 
 // poller looks whether a part of what is asked for has moved. Released says that the pipeline

@@ -230,10 +230,8 @@ func staleApprovals(p *played) {
 	p.asked("purchase")
 	require.NoError(p, p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "purchase", By: "alice"}))
 	p.asked("shift-100")
-	require.Error(
-		p,
-		p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", Evidence: "old"}),
-	)
+	require.Error(p,
+		p.update(p.run.GetID(), api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", Evidence: "old"}))
 	p.signal(api.MigrationType, api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", PlanHash: "old"})
 	p.signal(api.ShiftType, api.ApproveName, api.Approval{Gate: "shift-100", By: "alice", Evidence: "old"})
 	p.until("both are refused", func(s api.Status) bool { return len(s.Notes) >= 2 })
@@ -410,10 +408,8 @@ func backPaths() []path {
 			release()
 		})},
 		{"rollback-failed", nil, []string{api.RollbackType}, func(p *played) {
-			restore := p.clusters.Fail(
-				"AwaitReturnable",
-				standins.Lasting("groups can't return", activities.RefusedType),
-			)
+			restore := p.clusters.Fail("AwaitReturnable",
+				standins.Lasting("groups can't return", activities.RefusedType))
 			p.backFrom("AwaitQuiet")
 			p.untilHeld()
 			restore()
@@ -503,10 +499,8 @@ func targetPaths() []path {
 		},
 		{"target-dead", hasty, []string{api.ShiftType, api.RollbackType}, func(p *played) {
 			alive := p.dead()
-			restore := p.clusters.Fail(
-				"Translate",
-				standins.Retried("the target doesn't answer", activities.TargetUnreachableType),
-			)
+			restore := p.clusters.Fail("Translate",
+				standins.Retried("the target doesn't answer", activities.TargetUnreachableType))
 			p.start()
 			p.untilHeld()
 			restore()
@@ -516,10 +510,8 @@ func targetPaths() []path {
 			p.ends(api.StateRolledBack)
 		}},
 		{"target-dead-moving", hasty, []string{api.ShiftType}, func(p *played) {
-			restore := p.clusters.Fail(
-				"AwaitMembers",
-				standins.Lasting("the target doesn't answer", activities.AwayType),
-			)
+			restore := p.clusters.Fail("AwaitMembers",
+				standins.Lasting("the target doesn't answer", activities.AwayType))
 			p.start()
 			p.untilHeld()
 			restore()
@@ -533,10 +525,8 @@ func targetPaths() []path {
 				release := p.clusters.Hold("MoveHomes")
 				p.start()
 				p.called("MoveHomes")
-				p.clusters.Fail(
-					"Prepare",
-					standins.Retried("the target doesn't answer", activities.TargetUnreachableType),
-				)
+				p.clusters.Fail("Prepare",
+					standins.Retried("the target doesn't answer", activities.TargetUnreachableType))
 				alive := p.dead()
 				p.steer(api.BackName)
 				release()
@@ -555,10 +545,8 @@ func servicePaths() []path {
 			p.start()
 			p.called("Verify")
 			restore := p.clusters.Fail("Replicate", standins.Lasting("a lane can't go on", activities.RefusedType))
-			require.NoError(
-				p,
-				p.update(api.StageID(p.plan, api.ReplicateType), api.AnswerName, skipOne()),
-			) // the lanes start again
+			require.NoError(p,
+				p.update(api.StageID(p.plan, api.ReplicateType), api.AnswerName, skipOne())) // the lanes start again
 			p.untilHeld()
 			restore()
 			p.until("it runs again", func(s api.Status) bool { return s.State != api.StateHeld })

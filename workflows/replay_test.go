@@ -25,10 +25,8 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			Register(replayer)
-			require.NoError(
-				t,
-				replayer.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(labtest.Log(t, "replay")), file),
-			)
+			require.NoError(t,
+				replayer.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(labtest.Log(t, "replay")), file))
 		})
 		for _, kind := range append([]string{api.RollbackType}, stageOrder...) {
 			if matched, _ := filepath.Match("*-"+slugOf(kind)+".json", filepath.Base(file)); matched {

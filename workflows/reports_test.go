@@ -42,11 +42,8 @@ func TestReportsMakeTheSameStatusInAnyOrder(t *testing.T) {
 		),
 		report("run", 2, map[string]any{"detail": "b", "waves/0": api.WaveStatus{Step: 50, State: api.WaveGroups}}),
 		report("run", 3, map[string]any{"waiting": []api.Waiting{{Gate: "shift-50"}}}),
-		report(
-			"run",
-			4,
-			map[string]any{"waiting": nil, "approvals/0": api.Approval{By: "alice"}, "ledger": api.Ledger{Rest: 3}},
-		),
+		report("run", 4,
+			map[string]any{"waiting": nil, "approvals/0": api.Approval{By: "alice"}, "ledger": api.Ledger{Rest: 3}}),
 	}
 	wanted := api.Status{
 		State: api.StateRunning, Detail: "b", Ledger: &api.Ledger{Rest: 3}, Approvals: []api.Approval{{By: "alice"}},

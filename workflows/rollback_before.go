@@ -43,12 +43,8 @@ func (d *stageRun) releasesBack(ctx workflow.Context, in api.MigrationInput) err
 			return err
 		}
 	}
-	d.detail(
-		ctx,
-		"%d groups and the producers of %d topics are back on the source",
-		len(fenced),
-		survey.MovedTopics.Len(),
-	)
+	d.detail(ctx, "%d groups and the producers of %d topics are back on the source", len(fenced),
+		survey.MovedTopics.Len())
 	return nil
 }
 

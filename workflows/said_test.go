@@ -159,12 +159,8 @@ func TestAThousandAnswersFitInHistories(t *testing.T) {
 			assert.Empty(t, a.Reason)
 		}
 	}
-	t.Logf(
-		"%d runs, largest payload %d bytes, %d answers in a document",
-		f.runs,
-		f.payload,
-		f.input.EarlierAnswers.Len(),
-	)
+	t.Logf("%d runs, largest payload %d bytes, %d answers in a document", f.runs, f.payload,
+		f.input.EarlierAnswers.Len())
 }
 
 func TestAnHourlyRateForAMonthFitsInHistories(t *testing.T) {

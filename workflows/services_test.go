@@ -34,9 +34,7 @@ func (s *workflowEnvironment) dying(name string, tries *int, fails int, after ti
 		if *tries++; *tries <= fails {
 			_ = workflow.Sleep(ctx, after)
 			return api.Status{}, temporal.NewNonRetryableApplicationError(
-				"lane orders/3: the broker's disk is full",
-				"Conflict",
-				nil,
+				"lane orders/3: the broker's disk is full", "Conflict", nil,
 			)
 		}
 		return s.untilStopped(name)(ctx, in)

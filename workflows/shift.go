@@ -65,10 +65,8 @@ func (s *shift) story(ctx workflow.Context, inventory api.Inventory) error {
 		s.watchTarget(ctx)
 	}
 	for _, w := range waves {
-		s.status.Waves = append(
-			s.status.Waves,
-			api.WaveStatus{Step: w.Step, State: api.StagePending, Topics: w.Topics, Groups: w.Groups},
-		)
+		s.status.Waves = append(s.status.Waves,
+			api.WaveStatus{Step: w.Step, State: api.StagePending, Topics: w.Topics, Groups: w.Groups})
 	}
 	for i, w := range waves {
 		s.detail(ctx, "step %d of %d: %d%% of the topics", i+1, len(waves), w.Step)

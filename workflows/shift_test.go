@@ -28,11 +28,9 @@ func TestShiftMovesGroupsBeforeProducersAndOpensOrderedTopicsAfterTheDrain(t *te
 	require.Equal(t, api.StageDone, got.Waves[0].State)
 	require.NotNil(t, got.Waves[0].Check, "the check of the wave is in the status")
 	calls := s.called()
-	require.Equal(
-		t,
+	require.Equal(t,
 		[]string{"Fence@source", "AwaitSettled@source", "Translate@source", "Unfence@target", "AwaitMembers@source"},
-		calls[:5],
-	)
+		calls[:5])
 	requireOrder(t, calls, "AwaitMembers@source", "CloseTopics orders@target", "MoveOrdered orders@source")
 	requireOrder(t, calls, "AwaitMembers@source", "AwaitQuiet payments@source", "AwaitDrained payments")
 	require.NotContains(t, calls, "CloseTopics payments@target", "an unordered topic is never closed")
@@ -86,11 +84,8 @@ func TestShiftAsksForTheReleaseAndTakesThePipelinesWord(t *testing.T) {
 		Return(func(_ context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
 			asked = append(asked, r.Released)
 			if !r.Released {
-				return nil, temporal.NewApplicationErrorWithOptions(
-					"2 members left",
-					"NotReady",
-					temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour},
-				)
+				return nil, temporal.NewApplicationErrorWithOptions("2 members left", "NotReady",
+					temporal.ApplicationErrorOptions{NextRetryDelay: time.Hour})
 			}
 			return nil, nil
 		})
@@ -102,13 +97,8 @@ func TestShiftAsksForTheReleaseAndTakesThePipelinesWord(t *testing.T) {
 		require.Equal(t, api.WaitingRelease, status.Waiting[0].Kind)
 		require.Equal(t, []string{"audit-group", "orders-group", "payments-group"}, status.Waiting[0].Groups.First())
 		require.Equal(t, []string{"127.0.0.1:9900"}, status.Waiting[0].NameServers)
-		wrong, unnamed = s.update(
-			api.ReleasedName,
-			api.Released{By: "ci", Groups: []string{"nobody"}},
-		), s.update(
-			api.ReleasedName,
-			api.Released{},
-		)
+		wrong, unnamed = s.update(api.ReleasedName,
+			api.Released{By: "ci", Groups: []string{"nobody"}}), s.update(api.ReleasedName, api.Released{})
 		right = s.update(api.ReleasedName, api.Released{By: "ci"})
 	}, time.Minute)
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
@@ -128,12 +118,8 @@ func TestShiftGoesBackWithoutLiftingFencesOnceApplicationsWereAsked(t *testing.T
 	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, time.Minute)
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: testInventory()})
 	s.leftBehind(t)
-	require.NotContains(
-		t,
-		s.called(),
-		"Unfence@source",
-		"members may read the target already: only Rollback translates back",
-	)
+	require.NotContains(t, s.called(), "Unfence@source",
+		"members may read the target already: only Rollback translates back")
 }
 
 func TestShiftDoesNotMoveAgainWhatMovedBefore(t *testing.T) {

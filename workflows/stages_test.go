@@ -20,8 +20,7 @@ func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
 	s.OnActivity("Assess", anything, anything).Return(func(context.Context, activities.Request) (api.Inventory, error) {
 		if tries++; tries < 4 {
 			return api.Inventory{}, temporal.NewApplicationError(
-				"name server 127.0.0.1:9876 refuses connections",
-				"SourceUnreachable",
+				"name server 127.0.0.1:9876 refuses connections", "SourceUnreachable",
 			)
 		}
 		return *testInventory(), nil

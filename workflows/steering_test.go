@@ -157,10 +157,8 @@ func TestACancelledFirstRunThatReachedNothingEnds(t *testing.T) {
 			return api.Status{State: api.StateDone}, workflow.Sleep(ctx, 12*time.Hour)
 		}
 	}
-	fillMigration(
-		s,
-		map[string]stageFunc{api.AssessType: stuck(api.AssessType), api.RollbackType: stuck(api.RollbackType)},
-	)
+	fillMigration(s,
+		map[string]stageFunc{api.AssessType: stuck(api.AssessType), api.RollbackType: stuck(api.RollbackType)})
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{},
 		temporal.NewApplicationErrorWithOptions("the source at wrong:9876 doesn't answer", activities.SourceUnreachableType,
 			temporal.ApplicationErrorOptions{NextRetryDelay: testDelay}),
@@ -239,12 +237,8 @@ func TestLeavingMessagesOnTheTargetIsNotTheGateThatRetiresTheSource(t *testing.T
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.NotEmpty(t, gate)
-	require.NotEqual(
-		t,
-		string(plan.GateFinalize),
-		gate,
-		"an approval left as a signal for Finalize would lose what is on the target",
-	)
+	require.NotEqual(t, string(plan.GateFinalize), gate,
+		"an approval left as a signal for Finalize would lose what is on the target")
 }
 
 func TestAServiceThatDiesEveryMinuteIsTriedEverMoreRarely(t *testing.T) {
@@ -259,12 +253,8 @@ func TestAServiceThatDiesEveryMinuteIsTriedEverMoreRarely(t *testing.T) {
 	if day == 0 {
 		day = tries
 	}
-	require.Less(
-		t,
-		day,
-		200,
-		"each start costs the migration's history some twenty events; the server ends it at 51,200",
-	)
+	require.Less(t, day, 200,
+		"each start costs the migration's history some twenty events; the server ends it at 51,200")
 }
 
 // It was accepted before the migration heard of the point of no return.
@@ -288,9 +278,6 @@ func TestABackThatCameTooLateIsSaid(t *testing.T) {
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	got := s.result(t)
 	require.Equal(t, api.StateDone, got.State)
-	require.Contains(
-		t,
-		strings.Join(got.Notes, "\n"),
-		"back by alice came when the last stage had passed the point of no return",
-	)
+	require.Contains(t, strings.Join(got.Notes, "\n"),
+		"back by alice came when the last stage had passed the point of no return")
 }

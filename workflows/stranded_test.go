@@ -184,8 +184,7 @@ func TestAShiftThatIsTriedAgainStillNamesGroupsWhoseApplicationsMayBeOnTheirWay(
 		p.Approvals = []plan.Gate{plan.GateShift}
 	})
 	s.RegisterDelayedCallback(
-		func() { s.update(api.ApproveName, api.Approval{Gate: api.ShiftGate(100), By: "alice"}) },
-		time.Second,
+		func() { s.update(api.ApproveName, api.Approval{Gate: api.ShiftGate(100), By: "alice"}) }, time.Second,
 	)
 	s.RegisterDelayedCallback(func() { s.CancelWorkflowByID(api.StageID(p, api.ShiftType), "") }, time.Minute)
 	s.RegisterDelayedCallback(func() { s.update(api.ResumeName, api.Steering{By: "alice"}) }, 10*time.Minute)
@@ -315,15 +314,8 @@ func TestABackWhileServicesAreBeingStartedStartsTheOtherToo(t *testing.T) {
 		activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, api.StateRolledBack, s.result(t).State)
-	requireOrder(
-		t,
-		s.called(),
-		api.ReplicateType,
-		api.SyncOffsetsType,
-		api.RollbackType,
-		"SyncOffsets stopped",
-		"report",
-	)
+	requireOrder(t, s.called(), api.ReplicateType, api.SyncOffsetsType, api.RollbackType, "SyncOffsets stopped",
+		"report")
 }
 
 func TestARollbackThatFindsNoTargetAsksForApplicationsAtOnce(t *testing.T) {

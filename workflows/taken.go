@@ -19,17 +19,11 @@ func (d *stageRun) checkTaken(name string) error {
 	case api.ReplicateType:
 		return fmt.Errorf(
 			"%s: Replicate takes only answer, setRate and stop: say it to the migration: rocketshift %s %s",
-			name,
-			name,
-			d.status.Name,
+			name, name, d.status.Name,
 		)
 	case api.SyncOffsetsType:
-		return fmt.Errorf(
-			"%s: SyncOffsets takes only stop: say it to the migration: rocketshift %s %s",
-			name,
-			name,
-			d.status.Name,
-		)
+		return fmt.Errorf("%s: SyncOffsets takes only stop: say it to the migration: rocketshift %s %s", name,
+			name, d.status.Name)
 	}
 	return nil
 }

@@ -128,11 +128,8 @@ func (c *course) makeTopics(ctx context.Context) error {
 
 func (c *course) makeTopic(ctx context.Context, name string, queues int) error {
 	return c.each(ctx, func(client *rocketmq.Client, addr string) error {
-		return client.CreateTopic(
-			ctx,
-			addr,
-			rocketmq.TopicConfig{Name: name, ReadQueues: queues, WriteQueues: queues, Perm: 6},
-		)
+		return client.CreateTopic(ctx, addr,
+			rocketmq.TopicConfig{Name: name, ReadQueues: queues, WriteQueues: queues, Perm: 6})
 	})
 }
 

@@ -70,10 +70,8 @@ func TestTheMachinesTimeIsRead(t *testing.T) {
 
 func TestCostsAreForAMillionMessages(t *testing.T) {
 	m := measured{Way: "gateway", Messages: 50_000}
-	m.costs(
-		used{gateway: time.Second, broker: time.Second, all: 10 * time.Second, idle: time.Second},
-		used{gateway: 2 * time.Second, broker: 6 * time.Second, all: 20 * time.Second, idle: 6 * time.Second},
-	)
+	m.costs(used{gateway: time.Second, broker: time.Second, all: 10 * time.Second, idle: time.Second},
+		used{gateway: 2 * time.Second, broker: 6 * time.Second, all: 20 * time.Second, idle: 6 * time.Second})
 	assert.InDelta(t, 20, m.HopCPU, 0.01)
 	assert.InDelta(t, 100, m.BrokerCPU, 0.01)
 	assert.InDelta(t, 50, m.IdlePercent, 0.01)
@@ -111,11 +109,8 @@ func TestAFlowIsJudged(t *testing.T) {
 }
 
 func TestRoutesNameTheAddressToConnectTo(t *testing.T) {
-	assert.Equal(
-		t,
-		"127.0.0.1:7001",
-		brokerIn([]byte(`{"brokerDatas":[{"brokerAddrs":{0:"127.0.0.1:7001"},"brokerName":"broker-a"}]}`)),
-	)
+	assert.Equal(t, "127.0.0.1:7001",
+		brokerIn([]byte(`{"brokerDatas":[{"brokerAddrs":{0:"127.0.0.1:7001"},"brokerName":"broker-a"}]}`)))
 	assert.Empty(t, brokerIn([]byte(`{}`)))
 	assert.True(t, json.Valid(heartbeat("client-1", "idle-1")))
 }
@@ -128,11 +123,9 @@ func TestWhatAClientNoticesIsThatOfItsWindow(t *testing.T) {
 		f.take(line)
 	}
 	m := f.notices(window{5000, 8000})
-	assert.Equal(
-		t,
+	assert.Equal(t,
 		noticed{Sends: 3, Errors: 1, SendP50Ms: 4, SendP99Ms: 9, Deliveries: 2, ReadP50Ms: 10, ReadP99Ms: 10},
-		m,
-	)
+		m)
 	assert.Zero(t, percentile(nil, 99))
 }
 

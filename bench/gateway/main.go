@@ -119,12 +119,8 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.measure, "measure", 15, "seconds to measure")
 	f.IntVar(&o.rate, "rate", 0, "messages a second; 0 is as fast as it goes, and 1000 for moves")
 	f.IntVar(&o.batch, "batch", 1, "messages in a send")
-	f.BoolVar(
-		&o.flush,
-		"flush",
-		false,
-		"the broker answers when a message is on disk, so that the disk is the limit, not the processors",
-	)
+	f.BoolVar(&o.flush, "flush", false,
+		"the broker answers when a message is on disk, so that the disk is the limit, not the processors")
 	f.StringVar(&o.version, "version", "5.3.3", "of the broker; the proxy is there from 5.0 on")
 	f.IntVar(&o.history, "history", 400_000, "messages that are there to read")
 	f.DurationVar(&o.work, "work", 0, "of a consumer for each message")
@@ -135,12 +131,8 @@ func parse(args []string, out io.Writer) (options, error) {
 		"groups that read while it is restarted, separated by commas: java, java-4.9.7, go or mixed")
 	kills := f.String("restart", "killed,takeover",
 		"what is restarted: killed or takeover, of the gateway, or broker, which clients are straight connected to")
-	f.BoolVar(
-		&o.keys,
-		"keys",
-		false,
-		"clients sign; the way \"verifying\" is a gateway that has their keys, and verifies each signature",
-	)
+	f.BoolVar(&o.keys, "keys", false,
+		"clients sign; the way \"verifying\" is a gateway that has their keys, and verifies each signature")
 	f.IntVar(&o.enemy, "hostile", 10_000, "hostile connections")
 	f.BoolVar(&o.frames, "frames", false, "hostile connections send frames alone: none asks brokers for messages")
 	f.IntVar(&o.pace, "pace", 150, "of these, so many are opened in a second")

@@ -168,10 +168,8 @@ func (c *course) moveWide(ctx context.Context, group string, result *json.Encode
 		for _, name := range c.wide() {
 			var all []gateway.TopicQueue
 			for id := range wideQueues {
-				all = append(
-					all,
-					gateway.TopicQueue{Topic: name, Queue: lane.Queue{Broker: c.source.Brokers[0].Name, ID: id}},
-				)
+				all = append(all,
+					gateway.TopicQueue{Topic: name, Queue: lane.Queue{Broker: c.source.Brokers[0].Name, ID: id}})
 			}
 			for some := range slices.Chunk(all, c.chunk) {
 				s, err := c.move(ctx, gateway.Move{Kind: gateway.KindHome, To: "target", Queues: some})

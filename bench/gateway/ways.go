@@ -135,20 +135,8 @@ func (c *course) run(ctx context.Context, way string, round int) (m measured, er
 	if err != nil {
 		return m, err
 	}
-	client := c.java(
-		ctx,
-		"Load",
-		at,
-		topic,
-		c.threads,
-		c.warm,
-		c.measure,
-		c.body,
-		c.rate,
-		c.batch,
-		c.accessKey(),
-		secret,
-	)
+	client := c.java(ctx, "Load", at, topic, c.threads, c.warm, c.measure, c.body, c.rate, c.batch,
+		c.accessKey(), secret)
 	if c.load == reads {
 		group := "bench-gateway-readers-" + way + "-" + strconv.Itoa(round)
 		if err := c.makeGroup(ctx, group); err != nil {

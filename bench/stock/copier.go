@@ -68,11 +68,8 @@ func (c *copier) stop() (failed int64, last string, err error) {
 	case <-late.C:
 		_ = c.cmd.Process.Kill()
 		<-c.ended
-		return 0, "", fmt.Errorf(
-			"the copier did not end in %s and was killed; the end of its log:\n%s",
-			stopTime,
-			tail(c.log),
-		)
+		return 0, "", fmt.Errorf("the copier did not end in %s and was killed; the end of its log:\n%s",
+			stopTime, tail(c.log))
 	}
 	failed, last, found := parseFailures(c.out.String())
 	if c.err != nil || !found {

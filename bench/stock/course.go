@@ -117,14 +117,8 @@ func (s *side) awaitRoute(ctx context.Context, topic string, brokers int) error 
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf(
-				"topic %s: %d of %d brokers in its route after %s (%v)",
-				topic,
-				len(route.Brokers),
-				brokers,
-				routeTime,
-				err,
-			)
+			return fmt.Errorf("topic %s: %d of %d brokers in its route after %s (%v)", topic,
+				len(route.Brokers), brokers, routeTime, err)
 		case <-look.C:
 		}
 	}

@@ -64,11 +64,8 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("stock", flag.ContinueOnError)
-	names := f.String(
-		"way",
-		"client-go-batch",
-		"ways to run, separated by commas: java-single, java-batch, client-go-batch",
-	)
+	names := f.String("way", "client-go-batch",
+		"ways to run, separated by commas: java-single, java-batch, client-go-batch")
 	f.IntVar(&o.rounds, "rounds", 1, "how often all ways run, in turn and back")
 	f.IntVar(&o.messages, "messages", 20_000, "messages to copy")
 	f.IntVar(&o.queues, "queues", 8, "queues of the topic, on both sides")

@@ -81,11 +81,8 @@ func (s *side) tally(ctx context.Context, topic string, messages int) (tally, er
 		}
 		for queue, held := range queues {
 			for at := held.Min; at < held.Max; {
-				read, err := s.pull(
-					ctx,
-					b.Addr,
-					rocketmq.PullRequest{Group: "bench-tally", Topic: topic, Queue: queue, Offset: at, Max: batchSize},
-				)
+				read, err := s.pull(ctx, b.Addr,
+					rocketmq.PullRequest{Group: "bench-tally", Topic: topic, Queue: queue, Offset: at, Max: batchSize})
 				if err != nil {
 					return t, err
 				}

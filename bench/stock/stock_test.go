@@ -73,12 +73,8 @@ func TestLongClientGoCopiesATopic(t *testing.T) {
 
 func TestLongACopierThatDiesIsAnError(t *testing.T) {
 	c := testCourse(t)
-	got, err := c.run(
-		t.Context(),
-		script{title: "dies", text: `echo "broker busy" >&2; exit 3`},
-		round(),
-		limits{atMost: enough},
-	)
+	got, err := c.run(t.Context(), script{title: "dies", text: `echo "broker busy" >&2; exit 3`}, round(),
+		limits{atMost: enough})
 	require.ErrorContains(t, err, "exit status 3")
 	require.Contains(t, got.Error, "broker busy")
 	require.False(t, got.Complete)

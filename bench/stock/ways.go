@@ -83,10 +83,8 @@ func (w javaWay) name() string { return w.title }
 func (w javaWay) command(j job) ([]string, error) {
 	return []string{
 		w.java, "-Xmx512m", "-Duser.home=" + w.home, "-Djava.io.tmpdir=" + w.home, "-cp", w.classPath, w.source,
-		strings.Join(
-			j.Source,
-			";",
-		), strings.Join(j.Target, ";"), j.Topic, j.Group, strconv.Itoa(j.Threads), strconv.Itoa(w.batch),
+		strings.Join(j.Source, ";"),
+		strings.Join(j.Target, ";"), j.Topic, j.Group, strconv.Itoa(j.Threads), strconv.Itoa(w.batch),
 	}, nil
 }
 

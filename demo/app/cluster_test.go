@@ -129,14 +129,9 @@ func (b *bench) requireNoHarm(producer string, groups ...verdict.Group) verdict.
 	v, detail, err := verdict.Judge(verdict.Input{Sent: map[string][]ledger.Sent{producer: sent}, Groups: groups})
 	require.NoError(b.t, err)
 	reread := int64(len(detail.Reread))
-	require.Equal(
-		b.t,
-		[3]int64{},
-		[3]int64{v.Lost, v.Duplicated - reread, v.OutOfOrder},
+	require.Equal(b.t, [3]int64{}, [3]int64{v.Lost, v.Duplicated - reread, v.OutOfOrder},
 		"lost, duplicated without the %d that clients read twice by themselves, out of order; examples %v",
-		reread,
-		detail.Examples,
-	)
+		reread, detail.Examples)
 	return v
 }
 

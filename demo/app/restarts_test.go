@@ -32,11 +32,8 @@ func TestLongRestartsOfApplicationsLoseRepeatAndReorderNothing(t *testing.T) {
 			b.awaitAll("orderly", "concurrent")
 			o.stop()
 			c.stop()
-			v := b.requireNoHarm(
-				"p-1",
-				verdict.Group{Name: "orderly", Orderly: true},
-				verdict.Group{Name: "concurrent"},
-			)
+			v := b.requireNoHarm("p-1", verdict.Group{Name: "orderly", Orderly: true},
+				verdict.Group{Name: "concurrent"})
 			require.Greater(t, v.Messages, int64(3000))
 		})
 	}

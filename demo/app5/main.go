@@ -111,14 +111,8 @@ func read(ctx context.Context, o options) (int, error) {
 	}
 	receiving.Wait()
 	if n := len(r.seen); n < o.expect {
-		return n, fmt.Errorf(
-			"topic %s: read %d of %d messages in %s; last error: %v",
-			o.topic,
-			n,
-			o.expect,
-			o.within,
-			r.last,
-		)
+		return n, fmt.Errorf("topic %s: read %d of %d messages in %s; last error: %v", o.topic, n, o.expect,
+			o.within, r.last)
 	}
 	return len(r.seen), nil
 }

@@ -39,20 +39,8 @@ func produced(t *testing.T, topic string) (endpoint string, messages int) {
 	program, book := filepath.Join(dir, "app"), filepath.Join(dir, "ledger")
 	out, err := exec.Command("go", "build", "-o", program, "../app").CombinedOutput()
 	require.NoError(t, err, "build: %s", out)
-	app := exec.Command(
-		program,
-		"produce",
-		"-name-servers",
-		strings.Join(c.NameServers, ","),
-		"-topic",
-		topic,
-		"-producer",
-		"p",
-		"-history",
-		"1000",
-		"-ledger",
-		book,
-	)
+	app := exec.Command(program, "produce", "-name-servers", strings.Join(c.NameServers, ","), "-topic", topic,
+		"-producer", "p", "-history", "1000", "-ledger", book)
 	app.Stdout, app.Stderr = labtest.Output(t, "application"), labtest.Output(t, "application's log")
 	require.NoError(t, app.Start())
 	t.Cleanup(func() { _ = app.Process.Kill() })
@@ -61,13 +49,8 @@ func produced(t *testing.T, topic string) (endpoint string, messages int) {
 		require.NoError(t, err)
 		return ledger.Settled(records)
 	}
-	require.Eventually(
-		t,
-		func() bool { return len(settled()) > 1000 },
-		3*time.Minute,
-		50*time.Millisecond,
-		"a history of 1000 messages",
-	)
+	require.Eventually(t, func() bool { return len(settled()) > 1000 }, 3*time.Minute, 50*time.Millisecond,
+		"a history of 1000 messages")
 	require.NoError(t, app.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, app.Wait())
 	return c.ProxyGRPC, len(settled())
@@ -98,10 +81,8 @@ func TestLiveReadsThroughTheProxyWhatA4xApplicationWrote(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, messages, n)
 
-	n, err = read(
-		t.Context(),
-		options{endpoint: endpoint, group: "app5-proof", topic: "app5-proof", expect: 1, within: 8 * time.Second},
-	)
+	n, err = read(t.Context(),
+		options{endpoint: endpoint, group: "app5-proof", topic: "app5-proof", expect: 1, within: 8 * time.Second})
 	require.ErrorContains(t, err, "read 0 of 1 messages", "the group has read everything")
 	require.Zero(t, n)
 }

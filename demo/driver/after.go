@@ -93,21 +93,11 @@ func (d *demo) readThroughProxy(ctx context.Context, want int) error {
 	cmd.Stderr = new(strings.Builder)
 	out, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf(
-			"read topic %s through the 5.x proxy %s: %w: %s; see %s",
-			proofTopic,
-			target.ProxyGRPC,
-			err,
-			cmd.Stderr,
-			logs,
-		)
+		return fmt.Errorf("read topic %s through the 5.x proxy %s: %w: %s; see %s", proofTopic,
+			target.ProxyGRPC, err, cmd.Stderr, logs)
 	}
-	d.console.say(
-		"the 5.x client read %s messages of topic %s through the proxy at %s",
-		strings.TrimSpace(string(out)),
-		proofTopic,
-		target.ProxyGRPC,
-	)
+	d.console.say("the 5.x client read %s messages of topic %s through the proxy at %s",
+		strings.TrimSpace(string(out)), proofTopic, target.ProxyGRPC)
 	return nil
 }
 

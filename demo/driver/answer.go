@@ -21,15 +21,8 @@ func heldByPerson(asked api.Waiting) bool {
 
 // answer gives what the migration waits for, once.
 func (w *watcher) answer(ctx context.Context, s api.Status, asked api.Waiting) error {
-	question := fmt.Sprintf(
-		"%s %s %v %v %s %s",
-		asked.Kind,
-		asked.Gate,
-		asked.Groups,
-		asked.Topics,
-		asked.To,
-		asked.Since.Format(time.RFC3339Nano),
-	)
+	question := fmt.Sprintf("%s %s %v %v %s %s", asked.Kind, asked.Gate, asked.Groups, asked.Topics, asked.To,
+		asked.Since.Format(time.RFC3339Nano))
 	if w.answered[question] {
 		return nil
 	}
@@ -54,26 +47,13 @@ func (w *watcher) approve(ctx context.Context, asked api.Waiting) error {
 	if w.o.Approve == ApproveMe {
 		w.console.say("your approval of %s is asked for: %s", asked.Gate, asked.Text)
 		w.console.say("  look:    %s/namespaces/default/workflows/%s", w.temporal.UIAddress, plan.WorkflowID(w.o.Name))
-		w.console.say(
-			"  approve: TEMPORAL_ADDRESS=%s %s approve %s %s --by YOU --reason WHY",
-			w.temporal.Address,
-			w.bin("rocketshift"),
-			w.o.Name,
-			asked.Gate,
-		)
+		w.console.say("  approve: TEMPORAL_ADDRESS=%s %s approve %s %s --by YOU --reason WHY",
+			w.temporal.Address, w.bin("rocketshift"), w.o.Name, asked.Gate)
 		return nil
 	}
 	w.console.say("approving %s: %s", asked.Gate, asked.Text)
-	return w.rocketshift(
-		ctx,
-		"approve",
-		w.o.Name,
-		asked.Gate,
-		"--by",
-		"demo",
-		"--reason",
-		"the demo approves what it is asked for",
-	)
+	return w.rocketshift(ctx, "approve", w.o.Name, asked.Gate, "--by", "demo", "--reason",
+		"the demo approves what it is asked for")
 }
 
 // release is the release pipeline: it restarts the named applications with the name servers that
@@ -91,14 +71,8 @@ func (w *watcher) release(ctx context.Context, asked api.Waiting) error {
 		return err
 	}
 	for _, g := range groups {
-		what, args = append(
-			what,
-			fmt.Sprintf("consumers of %s (%d messages behind)", g, lags[g]),
-		), append(
-			args,
-			"--group",
-			g,
-		)
+		what, args = append(what, fmt.Sprintf("consumers of %s (%d messages behind)", g, lags[g])), append(args,
+			"--group", g)
 	}
 	for _, t := range topics {
 		what, args = append(what, "producers of "+t), append(args, "--topic", t)

@@ -63,11 +63,8 @@ func (d *demo) newApplications() {
 func (d *demo) startApplications(ctx context.Context) error {
 	d.newApplications()
 	groupNames, topicNames := names()
-	d.console.say(
-		"starting %d producers and %d consumer groups on the stock 4.x client",
-		producerCount(),
-		len(groupNames),
-	)
+	d.console.say("starting %d producers and %d consumer groups on the stock 4.x client", producerCount(),
+		len(groupNames))
 	if err := d.fleet.deploy(ctx, groupNames, topicNames, d.entrance); err != nil {
 		return err
 	}

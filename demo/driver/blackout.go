@@ -47,11 +47,8 @@ func (w *watcher) blackout(ctx context.Context, s api.Status) error {
 func (d *demo) saysThatNothingMoves(ctx context.Context) error {
 	err := d.rocketshift(ctx, "status", d.o.Name)
 	if err == nil || !strings.Contains(err.Error(), d.temporal.Address) {
-		return fmt.Errorf(
-			"without Temporal, rocketshift status ended with %v; wanted an error that names %s",
-			err,
-			d.temporal.Address,
-		)
+		return fmt.Errorf("without Temporal, rocketshift status ended with %v; wanted an error that names %s",
+			err, d.temporal.Address)
 	}
 	d.console.say("%v", err)
 	return nil

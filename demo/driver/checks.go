@@ -36,10 +36,8 @@ func check(root string) (lab.Files, error) {
 	if err == nil {
 		for _, version := range []string{sourceVersion, targetVersion} {
 			if found, _ := filepath.Glob(filepath.Join(files.Jars, version, "*.jar")); len(found) == 0 {
-				errs = append(
-					errs,
-					fmt.Errorf("the jars of RocketMQ %s are missing in %s: run \"make jars\"", version, files.Jars),
-				)
+				errs = append(errs,
+					fmt.Errorf("the jars of RocketMQ %s are missing in %s: run \"make jars\"", version, files.Jars))
 			}
 		}
 	}
@@ -62,20 +60,12 @@ func checkDisk(dir string) error {
 func judgeDisk(dir string, free, size uint64) error {
 	const gib = 1 << 30
 	if free < needDisk {
-		return fmt.Errorf(
-			"the disk of %s has %.1f GB left and the demo needs %d: free some",
-			dir,
-			float64(free)/gib,
-			needDisk/gib,
-		)
+		return fmt.Errorf("the disk of %s has %.1f GB left and the demo needs %d: free some", dir,
+			float64(free)/gib, needDisk/gib)
 	}
 	if used := 1 - float64(free)/float64(size); used > fullDisk {
-		return fmt.Errorf(
-			"the disk of %s is %.0f%% full and brokers refuse messages from %.0f%% on: free some",
-			dir,
-			used*100,
-			fullDisk*100,
-		)
+		return fmt.Errorf("the disk of %s is %.0f%% full and brokers refuse messages from %.0f%% on: free some",
+			dir, used*100, fullDisk*100)
 	}
 	return nil
 }

@@ -42,9 +42,6 @@ func TestARefusedDemoTouchesNothingOfTheOneThatRuns(t *testing.T) {
 	defer first.Close()
 	d.lock, err = lockRun(d.dir+".lock", "a demo runs already")
 	require.Error(t, err)
-	require.NoError(
-		t,
-		d.end(t.Context()),
-		"with anything to end it would fail here: it has no console, root or clients",
-	)
+	require.NoError(t, d.end(t.Context()),
+		"with anything to end it would fail here: it has no console, root or clients")
 }

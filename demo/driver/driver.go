@@ -150,11 +150,8 @@ func Run(ctx context.Context, o Options) (result Result, err error) {
 		}
 	}
 	if o.Keep {
-		d.console.say(
-			"everything keeps running until Ctrl-C: Web UI %s, target %v",
-			d.temporal.UIAddress,
-			d.result.Status.Target.NameServers,
-		)
+		d.console.say("everything keeps running until Ctrl-C: Web UI %s, target %v", d.temporal.UIAddress,
+			d.result.Status.Target.NameServers)
 		<-ctx.Done()
 	}
 	return d.result, nil

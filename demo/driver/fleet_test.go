@@ -93,12 +93,8 @@ func TestADeploymentElsewhereRestartsWithTheSameLedger(t *testing.T) {
 	ledger := "-ledger " + f.ledger(f.consumers["billing"])
 	require.Contains(t, got[0], ledger)
 	require.Contains(t, got[1], ledger)
-	require.NotEqual(
-		t,
-		got[0][strings.LastIndex(got[0], " "):],
-		got[1][strings.LastIndex(got[1], " "):],
-		"another client instance",
-	)
+	require.NotEqual(t, got[0][strings.LastIndex(got[0], " "):], got[1][strings.LastIndex(got[1], " "):],
+		"another client instance")
 }
 
 func TestProducersAreKnownByWhereTheySendAndApplicationsByTheirStarts(t *testing.T) {
@@ -124,11 +120,8 @@ func TestProducersAreKnownByWhereTheySendAndApplicationsByTheirStarts(t *testing
 
 func TestAnUnknownGroupIsRefused(t *testing.T) {
 	f, _ := testFleet(t)
-	require.ErrorContains(
-		t,
-		f.deploy(t.Context(), []string{"nobody"}, nil, []string{"ns:1"}),
-		`"nobody" is none of the demo's`,
-	)
+	require.ErrorContains(t, f.deploy(t.Context(), []string{"nobody"}, nil, []string{"ns:1"}),
+		`"nobody" is none of the demo's`)
 }
 
 func TestAnApplicationThatEndsByItselfIsNoticed(t *testing.T) {

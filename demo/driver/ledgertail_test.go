@@ -41,13 +41,8 @@ func TestBooksKnowWhatGroupsStillHaveToReceive(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, acked)
 
-	write(
-		t,
-		f,
-		f.consumers["fulfilment"],
-		nil,
-		[]ledger.Received{{ID: "orders-1-1", Key: "k", At: 4, MsgID: "x", Topic: "orders", Broker: "b"}},
-	)
+	write(t, f, f.consumers["fulfilment"], nil,
+		[]ledger.Received{{ID: "orders-1-1", Key: "k", At: 4, MsgID: "x", Topic: "orders", Broker: "b"}})
 	require.Empty(t, missing())
 
 	in, err := b.verdictInput()

@@ -12,15 +12,8 @@ import (
 // shell spawns a small program.
 func shell(t *testing.T, script string) *process {
 	t.Helper()
-	p, err := spawn(
-		"thing",
-		filepath.Join(t.TempDir(), "thing.log"),
-		"ready",
-		[]string{"GREETING=hello"},
-		"/bin/sh",
-		"-c",
-		script,
-	)
+	p, err := spawn("thing", filepath.Join(t.TempDir(), "thing.log"), "ready", []string{"GREETING=hello"},
+		"/bin/sh", "-c", script)
 	require.NoError(t, err)
 	t.Cleanup(p.kill)
 	return p

@@ -29,13 +29,8 @@ func (d *demo) watch(ctx context.Context) error {
 	for {
 		status, err := d.status(ctx)
 		if err != nil && time.Since(heard) > answerTime {
-			return fmt.Errorf(
-				"no status for %s: %w; the end of %s:\n%s",
-				answerTime,
-				err,
-				d.worker.log,
-				tail(d.worker.log),
-			)
+			return fmt.Errorf("no status for %s: %w; the end of %s:\n%s", answerTime, err, d.worker.log,
+				tail(d.worker.log))
 		}
 		if err == nil {
 			heard = time.Now()
@@ -154,12 +149,8 @@ func (d *demo) rocketshift(ctx context.Context, args ...string) error {
 	cmd.Env = append(os.Environ(), d.env()...)
 	out, err := cmd.CombinedOutput()
 	if code := cmd.ProcessState.ExitCode(); err != nil && code != 3 {
-		return fmt.Errorf(
-			"rocketshift %s: exit code %d: %s",
-			strings.Join(args, " "),
-			code,
-			strings.TrimSpace(string(out)),
-		)
+		return fmt.Errorf("rocketshift %s: exit code %d: %s", strings.Join(args, " "), code,
+			strings.TrimSpace(string(out)))
 	}
 	return nil
 }

@@ -94,11 +94,8 @@ func TestAPersonIsToldHowToApprove(t *testing.T) {
 	}
 	require.Empty(t, s.said(), "the person approves, not the demo")
 	require.Contains(t, s.out.String(), "http://t:2/namespaces/default/workflows/migration-demo")
-	require.Contains(
-		t,
-		s.out.String(),
-		"TEMPORAL_ADDRESS=t:1 "+filepath.Join(s.bin, "rocketshift")+" approve demo purchase --by YOU --reason WHY",
-	)
+	require.Contains(t, s.out.String(),
+		"TEMPORAL_ADDRESS=t:1 "+filepath.Join(s.bin, "rocketshift")+" approve demo purchase --by YOU --reason WHY")
 	require.Equal(t, 1, strings.Count(s.out.String(), "your approval of purchase"))
 }
 
@@ -122,10 +119,8 @@ func TestThePipelineReleasesWhatIsAskedForAndSaysSo(t *testing.T) {
 
 func TestAMigrationThatStopsForAPersonEndsTheDemo(t *testing.T) {
 	s := newStage(t, Options{})
-	_, err := s.turn(
-		t.Context(),
-		waiting(api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: "Verify: 3 missing"}),
-	)
+	_, err := s.turn(t.Context(),
+		waiting(api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: "Verify: 3 missing"}))
 	require.ErrorContains(t, err, "waits for a person: Verify: 3 missing")
 }
 
@@ -195,11 +190,8 @@ func TestTheWorkerIsKilledOnceInTheMiddleOfAStage(t *testing.T) {
 	s := newStage(t, Options{KillWorkerDuring: []string{api.ReplicateType, api.ShiftType}})
 	require.NoError(
 		t,
-		os.WriteFile(
-			filepath.Join(s.bin, "rocketshift-worker"),
-			[]byte("#!/bin/sh\necho worker ready\nexec sleep 60\n"),
-			0o755,
-		),
+		os.WriteFile(filepath.Join(s.bin, "rocketshift-worker"),
+			[]byte("#!/bin/sh\necho worker ready\nexec sleep 60\n"), 0o755),
 	)
 	require.NoError(t, s.startWorker(t.Context()))
 	t.Cleanup(func() { s.worker.kill() })

@@ -72,18 +72,8 @@ func (s Sent) line() string {
 }
 
 func (r Received) line() string {
-	return fmt.Sprintf(
-		"%s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\t%s\n",
-		r.ID,
-		r.Key,
-		r.At,
-		r.MsgID,
-		r.Topic,
-		r.Broker,
-		r.Queue,
-		r.Offset,
-		r.Member,
-	)
+	return fmt.Sprintf("%s\t%s\t%d\t%s\t%s\t%s\t%d\t%d\t%s\n", r.ID, r.Key, r.At, r.MsgID, r.Topic, r.Broker,
+		r.Queue, r.Offset, r.Member)
 }
 
 // File is a ledger open for appending.

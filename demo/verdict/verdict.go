@@ -158,13 +158,8 @@ func (j *judge) addGroup(g Group) error {
 		lane := [2]string{m.producer, m.key}
 		if m.seq < last[lane] {
 			j.v.OutOfOrder++
-			order.add(
-				"out of order: group %s received %s of key %s after %s",
-				g.Name,
-				r.ID,
-				m.key,
-				ledger.ID(m.producer, last[lane]),
-			)
+			order.add("out of order: group %s received %s of key %s after %s", g.Name, r.ID, m.key,
+				ledger.ID(m.producer, last[lane]))
 			continue
 		}
 		last[lane] = m.seq

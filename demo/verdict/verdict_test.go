@@ -118,13 +118,9 @@ func TestVerdictCountsWhatHappenedToMessages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v, d, err := Judge(tt.story.input())
 			require.NoError(t, err)
-			require.Equal(
-				t,
-				[]int64{tt.lost, tt.dup, tt.order, tt.messages},
+			require.Equal(t, []int64{tt.lost, tt.dup, tt.order, tt.messages},
 				[]int64{v.Lost, v.Duplicated, v.OutOfOrder, v.Messages},
-				"lost, duplicated, out of order, messages; examples: %v",
-				d.Examples,
-			)
+				"lost, duplicated, out of order, messages; examples: %v", d.Examples)
 			require.Equal(t, tt.lost+tt.dup+tt.order == 0, v.Clean())
 			require.Equal(t, v.Clean(), len(d.Examples) == 0, "harm is shown by examples: %v", d.Examples)
 		})

@@ -86,11 +86,8 @@ func (c *Job) checkMissing(topic string, source, target topicsOf, found *failure
 	queues := len(source.queues(topic))
 	takes := rocketmq.TakesTopic(c.To.renames.Topic(topic))
 	if !takes {
-		found.Add(
-			"topic "+topic,
-			"has a name that 5.x doesn't accept; give it another one there (--rename %s=OTHER)",
-			topic,
-		)
+		found.Add("topic "+topic,
+			"has a name that 5.x doesn't accept; give it another one there (--rename %s=OTHER)", topic)
 	}
 	_, alike := replica.Spread(replica.Writable(source.of(topic)), target.names())
 	switch {
@@ -104,19 +101,11 @@ func (c *Job) checkMissing(topic string, source, target topicsOf, found *failure
 		return takes
 	case !takes: // how it is made depends on its name
 	case target.proxied:
-		found.Add(
-			"topic "+topic,
-			"is missing on the %s; create it with %d queues by the target's console or API",
-			target,
-			queues,
-		)
+		found.Add("topic "+topic,
+			"is missing on the %s; create it with %d queues by the target's console or API", target, queues)
 	default:
-		found.Add(
-			"topic "+topic,
-			"is missing on the %s; add --create-topics, or create it there with %d queues",
-			target,
-			queues,
-		)
+		found.Add("topic "+topic,
+			"is missing on the %s; add --create-topics, or create it there with %d queues", target, queues)
 	}
 	return false
 }
@@ -133,11 +122,9 @@ func (c *Job) checkThere(
 	_, unequal := lane.Pair(topic, from, to)
 	switch {
 	case replica.Unread(target.of(topic)) != "":
-		found.Add(
-			"topic "+topic,
+		found.Add("topic "+topic,
 			"the target's %s, so that consumers don't see all there: give it as many to read from",
-			replica.Unread(target.of(topic)),
-		)
+			replica.Unread(target.of(topic)))
 	case len(from) > len(to):
 		r, err := c.remains(ctx, topic, source, target, to)
 		if err != nil {

@@ -36,10 +36,8 @@ func (c *Job) elsewhere(ctx context.Context, cluster *rocketmq.Cluster, side top
 			return failure.Broken("start it, or correct --"+side.side, "%s doesn't answer: %w", side, err)
 		}
 		for _, e := range route.Elsewhere(append(side.names(), side.part.LeftOut...)) {
-			c.notSeen = append(
-				c.notSeen,
-				fmt.Sprintf("topic %s: clients of the %s also see %s, which %s", topic, side.side, e, what),
-			)
+			c.notSeen = append(c.notSeen,
+				fmt.Sprintf("topic %s: clients of the %s also see %s, which %s", topic, side.side, e, what))
 		}
 	}
 	return nil

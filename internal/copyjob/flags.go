@@ -188,10 +188,8 @@ func addOfPlan(p *failure.Problems, err error) {
 	for _, one := range wrong.List {
 		flag := flagOf(one.Path)
 		if strings.HasSuffix(one.Path, ".nameServers") {
-			one.Text = "missing; want at least one host:port of the " + strings.TrimPrefix(
-				flag,
-				"--",
-			) + "'s name servers"
+			one.Text = "missing; want at least one host:port of the " + strings.TrimPrefix(flag,
+				"--") + "'s name servers"
 		}
 		p.Add(flag, "%s", one.Text)
 	}

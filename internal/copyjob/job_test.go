@@ -36,11 +36,9 @@ func TestACopyIsNamedByItsClustersAndTopicsCountOnce(t *testing.T) {
 	), plan.ClusterID(
 		[]string{"10.0.9.1:9876"},
 	)
-	assert.Equal(
-		t,
+	assert.Equal(t,
 		replica.Names{Group: "rocketshift-copy-" + source + "-" + target, Source: source, Target: target},
-		q.names,
-	)
+		q.names)
 	assert.Equal(t, []string{"a", "b"}, q.topics)
 	assert.Equal(t, "s", q.From.credentials.SecretKey)
 	assert.Nil(t, q.To.credentials)
@@ -69,11 +67,8 @@ func TestRateAndTimeLeftFollowTheLastSeconds(t *testing.T) {
 	assert.EqualValues(t, 10, s.PerSecond)
 	require.NotNil(t, s.ETA)
 	assert.EqualValues(t, 81, *s.ETA)
-	assert.Equal(
-		t,
-		"190 of 1,000 messages copied, 10/s, 810 behind, 0 of 2 lanes caught up, about 1m21s left",
-		s.String(),
-	)
+	assert.Equal(t, "190 of 1,000 messages copied, 10/s, 810 behind, 0 of 2 lanes caught up, about 1m21s left",
+		s.String())
 	for range 20 {
 		s = m.State(lane.Progress{Lanes: 2, Copied: 190, Lag: 810})
 		clock = clock.Add(time.Second)
@@ -132,11 +127,8 @@ func TestLanesCountAsCaughtUpOrStoppedInBothDirections(t *testing.T) {
 	l := goal{lane: lane.Lane{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 3}}}
 	assert.True(t, l.stopped(faultyLanes()))
 	l.back = true
-	assert.False(
-		t,
-		l.stopped(lane.Progress{Faults: fault, Back: &lane.Progress{}}),
-		"the fault is of the other direction",
-	)
+	assert.False(t, l.stopped(lane.Progress{Faults: fault, Back: &lane.Progress{}}),
+		"the fault is of the other direction")
 	assert.True(t, l.stopped(lane.Progress{Back: &lane.Progress{Faults: fault}}))
 }
 

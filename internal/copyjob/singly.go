@@ -24,12 +24,8 @@ func (c *Job) singly(ctx context.Context, source, target topicsOf) (notes []stri
 		}
 		alone, unsure, err := replica.Singly(ctx, cluster)
 		if err != nil {
-			return nil, failure.Broken(
-				"run it again when all brokers answer",
-				"which batches the %s takes: %w",
-				side.side,
-				err,
-			)
+			return nil, failure.Broken("run it again when all brokers answer", "which batches the %s takes: %w",
+				side.side, err)
 		}
 		notes = append(notes, singlyNotes(side.side, alone, unsure)...)
 	}

@@ -156,11 +156,8 @@ func (s State) String() string {
 		line += ", about " + (time.Duration(*s.ETA) * time.Second).String() + " left"
 	}
 	if s.Back != nil && s.Doing == DoingCopy {
-		line += fmt.Sprintf(
-			"; back: %s copied, %s behind",
-			printable.Grouped(s.Back.Copied),
-			printable.Grouped(s.Back.Lag),
-		)
+		line += fmt.Sprintf("; back: %s copied, %s behind", printable.Grouped(s.Back.Copied),
+			printable.Grouped(s.Back.Lag))
 	}
 	return line
 }

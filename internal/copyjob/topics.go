@@ -47,12 +47,8 @@ func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics
 	case err == nil:
 		return t, nil
 	case denied(err):
-		return t, failure.Broken(
-			"check --"+e.side+"-credentials and what they may do",
-			"%s refuses the keys: %w",
-			e,
-			err,
-		)
+		return t, failure.Broken("check --"+e.side+"-credentials and what they may do",
+			"%s refuses the keys: %w", e, err)
 	case remoting.Unreachable(err):
 		return t, failure.Broken("start it, or correct --"+e.side, "%s doesn't answer: %w", e, err)
 	default:
@@ -185,12 +181,9 @@ func twoClusters(source, target topicsOf) error {
 	for _, s := range source.brokers {
 		for _, t := range target.brokers {
 			if s.Addr == t.Addr {
-				return failure.Usage(
-					"name another cluster by --source or --target",
-					"source and target are the same cluster: broker %s (%s) is registered at both",
-					s.Name,
-					s.Addr,
-				)
+				return failure.Usage("name another cluster by --source or --target",
+					"source and target are the same cluster: broker %s (%s) is registered at both", s.Name,
+					s.Addr)
 			}
 		}
 	}
@@ -232,13 +225,8 @@ func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) err
 		}
 		model.ReadQueues, model.WriteQueues = share.Queues, share.Writable
 		if err := remoting.Retry(ctx, func() error { return t.client.CreateTopic(ctx, b.Addr, model) }); err != nil {
-			return failure.Broken(
-				"create it by other means, or grant the keys what it needs",
-				"create topic %s on the target's broker %s: %w",
-				topic,
-				b.Name,
-				err,
-			)
+			return failure.Broken("create it by other means, or grant the keys what it needs",
+				"create topic %s on the target's broker %s: %w", topic, b.Name, err)
 		}
 	}
 	return nil
@@ -262,11 +250,6 @@ func (c *Job) String() string {
 	if c.bothWays {
 		way = fmt.Sprintf("both ways between %s and %s", c.From, c.To)
 	}
-	return fmt.Sprintf(
-		"copying %s in %d lanes %s; consumer group %s",
-		printable.Listed(c.topics),
-		len(c.lanes),
-		way,
-		c.names.Group,
-	)
+	return fmt.Sprintf("copying %s in %d lanes %s; consumer group %s", printable.Listed(c.topics), len(c.lanes),
+		way, c.names.Group)
 }

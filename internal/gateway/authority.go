@@ -98,11 +98,8 @@ func (s *session) lock(f *wire.Frame) {
 		case errors.As(err, &no): // a broker's refusal is the client's to see
 			s.reply(opaque, binary, wire.Reply{Code: no.code, Remark: no.remark})
 		case err != nil:
-			s.reply(
-				opaque,
-				binary,
-				wire.Reply{Code: remoting.SystemError, Remark: "rocketshift gateway: " + err.Error()},
-			)
+			s.reply(opaque, binary,
+				wire.Reply{Code: remoting.SystemError, Remark: "rocketshift gateway: " + err.Error()})
 		default:
 			text, _ := json.Marshal(locks{locked})
 			s.reply(opaque, binary, wire.Reply{Code: remoting.Success, Body: text})
@@ -173,11 +170,8 @@ func (g *Gateway) onTarget(
 			continue
 		}
 		if q == nil || q.lane.Load() == nil {
-			return nil, nil, nil, fmt.Errorf(
-				"queue %s of topic %s has no lane to the target",
-				lane.Queue{Broker: one.Broker, ID: one.ID},
-				one.Topic,
-			)
+			return nil, nil, nil, fmt.Errorf("queue %s of topic %s has no lane to the target",
+				lane.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
 		}
 		there := q.lane.Load().Target
 		mq := jsonQueue{one.Topic, there.Broker, there.ID}

@@ -78,13 +78,8 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 			),
 		},
 	)
-	require.Eventually(
-		t,
-		func() bool { return g.topics.get([]byte("late")) != nil },
-		patience,
-		lookEvery,
-		"it is asked again soon",
-	)
+	require.Eventually(t, func() bool { return g.topics.get([]byte("late")) != nil }, patience, lookEvery,
+		"it is asked again soon")
 
 	names.answer(remoting.CodeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{`+
 		`"well":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"well","cluster":"C"}}}`)})

@@ -67,13 +67,8 @@ func TestNamesThatNoClientHasAreRefused(t *testing.T) {
 	is, remark := g.answer()
 	assert.Equal(t, remoting.SystemError, is)
 	assert.Contains(t, remark, "access key of 513 bytes")
-	g.request(
-		remoting.CodeHeartbeat,
-		0,
-		stranger,
-		nil,
-		`{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:longestGroup]+`"}]}`,
-	)
+	g.request(remoting.CodeHeartbeat, 0, stranger, nil,
+		`{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:longestGroup]+`"}]}`)
 	is, _ = g.answer()
 	assert.Equal(t, remoting.Success, is)
 }

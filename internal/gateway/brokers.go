@@ -52,15 +52,8 @@ func (g *Gateway) tellVersions(ctx context.Context, on side, c *rocketmq.Cluster
 	}
 	for _, b := range brokers {
 		if b.Version == "" && g.said.versions.due(on.String()+b.Name) {
-			g.log.Warn(
-				"a broker is registered and doesn't say its version; it is asked again",
-				"side",
-				on.String(),
-				"broker",
-				b.Name,
-				"address",
-				b.Addr,
-			)
+			g.log.Warn("a broker is registered and doesn't say its version; it is asked again", "side",
+				on.String(), "broker", b.Name, "address", b.Addr)
 		}
 	}
 }

@@ -70,13 +70,8 @@ func (s *session) put(c call) (opaque int32) {
 	if len(s.open) > mostOpen { // it asks without listening; what is open is lost with the connection
 		s.bounds.calls.Add(1)
 		if s.said.calls.due() {
-			s.log.Warn(
-				"a client has too many calls open; its connection was closed",
-				"client",
-				s.conn.RemoteAddr().String(),
-				"calls",
-				len(s.open),
-			)
+			s.log.Warn("a client has too many calls open; its connection was closed", "client",
+				s.conn.RemoteAddr().String(), "calls", len(s.open))
 		}
 		_ = s.conn.Close()
 	}

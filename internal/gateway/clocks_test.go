@@ -24,11 +24,9 @@ func (two *twoSides) tells(on side, ahead time.Duration) {
 	two.brokers[on].answer(
 		codeRuntime,
 		wire.Reply{
-			Body: fmt.Appendf(
-				nil,
+			Body: fmt.Appendf(nil,
 				`{"table":{"bootTimestamp":"%d","runtime":"[ 1 days, 2 hours, 3 minutes, 4 seconds ]"}}`,
-				begun,
-			),
+				begun),
 		},
 	)
 }
@@ -52,10 +50,8 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 				},
 			)
 			two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", "7"}})
-			two.brokers[source].answer(
-				remoting.CodePull,
-				wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored},
-			)
+			two.brokers[source].answer(remoting.CodePull,
+				wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored})
 			two.lookForPassers(t.Context())
 			all, why := two.bypassing.list()
 			assert.Empty(t, all)
@@ -91,10 +87,8 @@ func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 			StoreHost:      past,
 		},
 	)
-	two.brokers[source].answer(
-		remoting.CodePull,
-		wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: before},
-	)
+	two.brokers[source].answer(remoting.CodePull,
+		wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: before})
 	for _, end := range []int{7, 8} {
 		two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
 		two.lookForPassers(t.Context())

@@ -39,22 +39,16 @@ const mostRequest = 8 << 20
 // Handler serves the API.
 func (c *Control) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc(
-		"GET /v1/state",
-		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.State()) },
-	)
+	mux.HandleFunc("GET /v1/state",
+		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.State()) })
 	mux.HandleFunc("GET /v1/members", c.members)
 	mux.HandleFunc("PUT /v1/migration", c.use)
 	mux.HandleFunc("POST /v1/moves", c.move)
 	mux.HandleFunc("GET /v1/moves/{id}", c.moved)
-	mux.HandleFunc(
-		"GET /v1/replica",
-		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.replica()) },
-	)
-	mux.HandleFunc(
-		"GET /v1/origins",
-		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.tellOrigins()) },
-	)
+	mux.HandleFunc("GET /v1/replica",
+		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.replica()) })
+	mux.HandleFunc("GET /v1/origins",
+		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.tellOrigins()) })
 	mux.HandleFunc("POST /v1/rounds/prepare", c.prepare)
 	mux.HandleFunc("POST /v1/rounds/ready", c.ready)
 	mux.HandleFunc("POST /v1/rounds/commit", c.ends("round commit", localParticipant{c.gateway}.commit))
@@ -77,11 +71,8 @@ func (c *Control) checked(next http.Handler) http.Handler {
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			w.Header().Set("Connection", "close") // its place is for those who know it
-			problem(
-				w,
-				http.StatusUnauthorized,
-				errors.New("the token is missing or wrong: send Authorization: Bearer <token>"),
-			)
+			problem(w, http.StatusUnauthorized,
+				errors.New("the token is missing or wrong: send Authorization: Bearer <token>"))
 			return
 		}
 		knownVisitor(r.Context())
@@ -138,11 +129,8 @@ func (c *Control) move(w http.ResponseWriter, r *http.Request) {
 func (c *Control) moved(w http.ResponseWriter, r *http.Request) {
 	was, there := c.gateway.moves.remembered(r.PathValue("id"))
 	if !there {
-		problem(
-			w,
-			http.StatusNotFound,
-			fmt.Errorf("move %s isn't known: it was not done, or long ago", r.PathValue("id")),
-		)
+		problem(w, http.StatusNotFound,
+			fmt.Errorf("move %s isn't known: it was not done, or long ago", r.PathValue("id")))
 		return
 	}
 	answer(w, http.StatusOK, was)

@@ -54,17 +54,8 @@ func (s *session) verify(f *wire.Frame) bool {
 	}
 	s.refusedSignatures.Add(1)
 	if s.said.signatures.due() {
-		s.log.Warn(
-			"requests with a wrong signature are refused",
-			"client",
-			s.conn.RemoteAddr().String(),
-			"accessKey",
-			string(accessKey),
-			"code",
-			f.Code,
-			"refused",
-			s.refusedSignatures.Load(),
-		)
+		s.log.Warn("requests with a wrong signature are refused", "client", s.conn.RemoteAddr().String(),
+			"accessKey", string(accessKey), "code", f.Code, "refused", s.refusedSignatures.Load())
 	}
 	s.refuseAs(f, remoting.SystemError, fmt.Sprintf(wrongSignature, accessKey))
 	return false
@@ -76,11 +67,8 @@ func (s *session) mayGo(f *wire.Frame, to side, changed bool) bool {
 	if s.signable(f, to, changed) {
 		return true
 	}
-	s.refuseAs(
-		f,
-		remoting.SystemError,
-		fmt.Sprintf(noSuchAccount, f.Get(wire.FieldAccessKey))+" in the keys of rocketshift's gateway",
-	)
+	s.refuseAs(f, remoting.SystemError,
+		fmt.Sprintf(noSuchAccount, f.Get(wire.FieldAccessKey))+" in the keys of rocketshift's gateway")
 	return false
 }
 

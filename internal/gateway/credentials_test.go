@@ -225,13 +225,8 @@ func TestACommitThatABrokerRefusesCountsNothing(t *testing.T) {
 		r := requests()[remoting.CodeUpdateOffset]
 		g.source.answer(remoting.CodeUpdateOffset, wire.Reply{Code: remoting.SystemError, Remark: "no permission"})
 		g.request(remoting.CodeUpdateOffset, flag, rightly, r.fields, r.body)
-		g.request(
-			remoting.CodeQueryOffset,
-			0,
-			rightly,
-			requests()[remoting.CodeQueryOffset].fields,
-			"",
-		) // on the same connection: its answer comes after
+		g.request(remoting.CodeQueryOffset, 0, rightly, requests()[remoting.CodeQueryOffset].fields,
+			"") // on the same connection: its answer comes after
 		for is, _ := g.answer2(); is == remoting.SystemError; is, _ = g.answer2() {
 		}
 		v.mu.Lock()

@@ -87,9 +87,7 @@ func (d delaying) against(k *sentKinds, here delaying) (cause, line string) {
 		if used&(1<<level) != 0 && d.of(level) != here.of(level) {
 			return fmt.Sprintf(
 				"holds messages of delay level %d back for %d s, the source for %d s, and producers send them",
-				level,
-				d.of(level),
-				here.of(level),
+				level, d.of(level), here.of(level),
 			), "messageDelayLevel=" + here.list
 		}
 	}

@@ -71,9 +71,6 @@ func (g *Gateway) writable() error {
 	if g.StateProblem() == "" || g.save() == nil {
 		return nil
 	}
-	return refused(
-		"%s; make room on that disk, or make it writable: it is tried again every %s",
-		g.StateProblem(),
-		saveAgain,
-	)
+	return refused("%s; make room on that disk, or make it writable: it is tried again every %s",
+		g.StateProblem(), saveAgain)
 }

@@ -46,10 +46,7 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	require.ErrorContains(t, err, "make room on that disk")
 	_, err = localParticipant{
 		g,
-	}.prepare(
-		t.Context(),
-		Round{ID: "r", Kind: KindAuthority, To: "source", Budget: Duration(time.Second)},
-	)
+	}.prepare(t.Context(), Round{ID: "r", Kind: KindAuthority, To: "source", Budget: Duration(time.Second)})
 	require.ErrorIs(t, err, ErrRefused, "nor with another gateway")
 	require.ErrorContains(t, err, "can't be written")
 

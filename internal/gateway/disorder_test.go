@@ -105,17 +105,9 @@ func (r *rig) kept(c *rocketmq.Cluster, topic string, names map[string]bool) (al
 			if words := strings.SplitN(string(m.Body), " ", 3); len(words) < 2 || !names[words[0]+" "+words[1]] {
 				continue
 			}
-			says := fmt.Sprintf(
-				"%q: queue %s/%d offset %d, sent %s, stored %s at %s %x",
-				m.Body,
-				b.Name,
-				m.Queue,
-				m.QueueOffset,
-				clock(m.BornTimestamp),
-				clock(m.StoreTimestamp),
-				m.StoreHost,
-				m.PhysicalOffset,
-			)
+			says := fmt.Sprintf("%q: queue %s/%d offset %d, sent %s, stored %s at %s %x", m.Body, b.Name,
+				m.Queue, m.QueueOffset, clock(m.BornTimestamp), clock(m.StoreTimestamp), m.StoreHost,
+				m.PhysicalOffset)
 			properties := remoting.PropertyMap(m.Properties)
 			for _, name := range []string{remoting.PropUniqKey, replica.StampProperty} {
 				if value, has := properties[name]; has {

@@ -38,13 +38,8 @@ func (g localParticipant) findOut(p *currentRound) {
 	}
 	p.doubt = true
 	g.rounds.mu.Unlock()
-	g.log.Warn(
-		"it isn't known whether a round was decided: sends to ordered topics are refused until it is",
-		"round",
-		p.round.ID,
-		"leader",
-		p.round.Leader,
-	)
+	g.log.Warn("it isn't known whether a round was decided: sends to ordered topics are refused until it is",
+		"round", p.round.ID, "leader", p.round.Leader)
 	if p.homes != nil {
 		p.homes.doubt(g.ordered)
 	}
@@ -53,15 +48,8 @@ func (g localParticipant) findOut(p *currentRound) {
 		for begin := time.Now(); ; {
 			was, known := g.verdict(p)
 			if known {
-				g.log.Info(
-					"it was found out how a round ended",
-					"round",
-					p.round.ID,
-					"decided",
-					was,
-					"took",
-					time.Since(begin).String(),
-				)
+				g.log.Info("it was found out how a round ended", "round", p.round.ID, "decided", was, "took",
+					time.Since(begin).String())
 				_ = g.conclude(p, was)
 				return
 			}

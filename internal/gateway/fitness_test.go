@@ -46,10 +46,8 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 		r.To, r.Accept = "source", nil
 		fits(r)
 	}
-	holds(
-		Round{Kind: KindSide, To: "target", Group: "billing"},
-		"which shares in billing, signs with access key stranger",
-	)
+	holds(Round{Kind: KindSide, To: "target", Group: "billing"},
+		"which shares in billing, signs with access key stranger")
 	fits(Round{Kind: KindSide, To: "target", Group: "audit"})
 	fits(homes("orders")) // which it only reads
 	fits(Round{Kind: KindAuthority, To: "target"})
@@ -64,10 +62,8 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err := localParticipant{
 		g.gateway,
-	}.prepare(
-		t.Context(),
-		Round{ID: "r", Kind: KindHome, To: "target", Budget: Duration(time.Second), Queues: homes("orders").Queues},
-	)
+	}.prepare(t.Context(),
+		Round{ID: "r", Kind: KindHome, To: "target", Budget: Duration(time.Second), Queues: homes("orders").Queues})
 	require.ErrorContains(t, err, "which shares in orders", "nor when another gateway leads")
 
 	clients := g.gateway.State().Clients
@@ -182,10 +178,8 @@ func (two *twoSides) lists(on side, members ...string) {
 		}
 		body += fmt.Sprintf(`{"clientId":%q,"clientAddr":"10.0.0.9:4711","language":"JAVA","version":407}`, id)
 	}
-	two.brokers[on].answer(
-		codeMembersOf,
-		wire.Reply{Body: []byte(`{"connectionSet":[` + body + `],"messageModel":"CLUSTERING"}`)},
-	)
+	two.brokers[on].answer(codeMembersOf,
+		wire.Reply{Body: []byte(`{"connectionSet":[` + body + `],"messageModel":"CLUSTERING"}`)})
 }
 
 // Members that read the target past the gateway hold up a group's way back, until a person takes

@@ -64,10 +64,8 @@ func asOne(all []State) State {
 		sum.BypassUnknown = cmp.Or(sum.BypassUnknown, s.BypassUnknown)
 		more[0], more[1] = more[0]+s.ClientsMore, more[1]+s.GroupsMore
 		for _, b := range s.Bypass { // each gateway looks at all queues
-			if !slices.ContainsFunc(
-				bypass,
-				func(o Bypass) bool { return o.Topic == b.Topic && o.Side == b.Side && o.Address == b.Address },
-			) {
+			if !slices.ContainsFunc(bypass,
+				func(o Bypass) bool { return o.Topic == b.Topic && o.Side == b.Side && o.Address == b.Address }) {
 				bypass = append(bypass, b)
 			}
 		}
@@ -100,11 +98,8 @@ func (f *Fleet) Use(ctx context.Context, m Migration) (State, error) {
 	if len(all) > 1 {
 		for i, s := range all {
 			if slices.ContainsFunc(m.Gateways, func(p Peer) bool { return p.Name == s.Gateway }) {
-				return State{}, fmt.Errorf(
-					"gateway %s: %w",
-					f.addresses[i],
-					refused("two gateways go by the name %s: start each with a --name of its own", s.Gateway),
-				)
+				return State{}, fmt.Errorf("gateway %s: %w", f.addresses[i],
+					refused("two gateways go by the name %s: start each with a --name of its own", s.Gateway))
 			}
 			m.Gateways = append(m.Gateways, Peer{s.Gateway, f.addresses[i]})
 		}

@@ -220,10 +220,8 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	g.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err = localParticipant{
 		g,
-	}.prepare(
-		t.Context(),
-		Round{ID: "1", Kind: KindHome, To: "target", Epoch: 1, Budget: Duration(time.Second), Queues: back.Queues},
-	)
+	}.prepare(t.Context(),
+		Round{ID: "1", Kind: KindHome, To: "target", Epoch: 1, Budget: Duration(time.Second), Queues: back.Queues})
 	require.ErrorIs(t, err, ErrRefused)
 	require.ErrorContains(t, err, "isn't all copied yet")
 

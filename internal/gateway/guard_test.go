@@ -25,13 +25,8 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	g.request(remoting.CodePull, 0, unsignedBy, r.fields, r.body)
 	_, err := g.client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
-	require.Eventually(
-		t,
-		func() bool { return g.gateway.panics.Load() == 1 },
-		patience,
-		time.Millisecond,
-		"it is counted",
-	) // the connection is closed before
+	require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 }, patience, time.Millisecond,
+		"it is counted") // the connection is closed before
 
 	g.client, g.in = other, wire.NewReader(other)
 	r = requests()[remoting.CodeHeartbeat]

@@ -138,14 +138,8 @@ func (g *Gateway) connectAt(t *testing.T, p *port) (*session, net.Conn) {
 }
 
 func sendFrame(opaque int32, body int) []byte {
-	return wire.AppendRequest(
-		nil,
-		remoting.CodeSendV2,
-		opaque,
-		0,
-		[]string{"b", "orders", "e", "0", "i", fmt.Sprint(opaque)},
-		make([]byte, body),
-	)
+	return wire.AppendRequest(nil, remoting.CodeSendV2, opaque, 0,
+		[]string{"b", "orders", "e", "0", "i", fmt.Sprint(opaque)}, make([]byte, body))
 }
 
 func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {

@@ -91,10 +91,8 @@ func (in *installed) start() {
 	for _, broker := range in.is.Claims {
 		lost = append(lost, dest{target, broker})
 	}
-	lost = slices.DeleteFunc(
-		append(lost, s.port.dest),
-		func(to dest) bool { return s.ups[to] != nil || s.heartbeats[to] != nil },
-	)
+	lost = slices.DeleteFunc(append(lost, s.port.dest),
+		func(to dest) bool { return s.ups[to] != nil || s.heartbeats[to] != nil })
 	beat := s.beat
 	s.mu.Unlock()
 	if beat != nil {

@@ -79,15 +79,8 @@ func TestLongJavaClientsOfAllAgesAndKinds(t *testing.T) {
 		for _, to := range []string{"target", "source"} {
 			was := r.move(Move{Kind: KindSide, To: to, Groups: slices.Collect(maps.Values(group))})
 			home := r.move(Move{Kind: KindHome, To: to, Topics: []string{topic}})
-			t.Logf(
-				"round %d: to the %s: groups %d in %s, homes %d in %s",
-				round,
-				to,
-				was.Moved,
-				time.Duration(was.Held),
-				home.Moved,
-				time.Duration(home.Held),
-			)
+			t.Logf("round %d: to the %s: groups %d in %s, homes %d in %s", round, to, was.Moved,
+				time.Duration(was.Held), home.Moved, time.Duration(home.Held))
 			r.untilMore(20, flows[0]...)
 			r.untilMore(100, flows[1]...)
 		}

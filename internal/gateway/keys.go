@@ -196,12 +196,8 @@ func (s *session) heard(from dest, f *wire.Frame) {
 	if s.unwelcome == nil {
 		s.unwelcome = map[string]string{}
 	}
-	s.unwelcome[from.broker] = fmt.Sprintf(
-		"target broker %s answers its heartbeat with code %d: %.200s",
-		from.broker,
-		f.Code,
-		f.Remark,
-	)
+	s.unwelcome[from.broker] = fmt.Sprintf("target broker %s answers its heartbeat with code %d: %.200s",
+		from.broker, f.Code, f.Remark)
 }
 
 // problem is why a client can't be served once something is on the target; "" if it can. Callers

@@ -211,12 +211,8 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	r.configure(source.NameServers)
 	r.config.Credentials, r.config.OnTarget, r.config.Keys = onSource, onTarget, file
 
-	accounts := filepath.Join(
-		source.Dir,
-		source.Brokers[0].Name,
-		"conf",
-		"plain_acl.yml",
-	) // which the broker reads again by itself
+	accounts := filepath.Join(source.Dir, source.Brokers[0].Name, "conf",
+		"plain_acl.yml") // which the broker reads again by itself
 	before, err := os.ReadFile(accounts)
 	require.NoError(t, err)
 	rules := string(
@@ -334,15 +330,8 @@ func (r *rig) forges(topic, group string) {
 		) == remoting.Success { // such as locks, which brokers of 4.9.7 give to everybody: more is refused here
 			want = &remoting.Error{Code: remoting.SystemError}
 		}
-		require.Equal(
-			r,
-			remoting.CodeOf(want),
-			remoting.CodeOf(got),
-			"%s: %v, and straight to the source's broker %v",
-			what,
-			got,
-			want,
-		)
+		require.Equal(r, remoting.CodeOf(want), remoting.CodeOf(got),
+			"%s: %v, and straight to the source's broker %v", what, got, want)
 		require.ErrorContains(r, got, "Check signature failed", what)
 	}
 }

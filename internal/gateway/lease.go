@@ -69,10 +69,7 @@ func (g *Gateway) renewLease() {
 		if over {
 			g.log.Error(
 				"no broker of either side renews this gateway's lease: sends to ordered topics are refused",
-				"brokers",
-				brokers,
-				"cause",
-				err,
+				"brokers", brokers, "cause", err,
 			)
 		} else {
 			g.log.Info("the gateway has its lease again")
@@ -138,8 +135,7 @@ func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
 			if err != nil {
 				return fmt.Errorf(
 					"gateway %s isn't in the list any more, and whether it still serves isn't known: %w",
-					p.Name,
-					err,
+					p.Name, err,
 				)
 			}
 			return fmt.Errorf(

@@ -63,14 +63,8 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 			for _, m := range []Move{{Kind: KindSide, Groups: []string{billing}}, {Kind: KindHome, Topics: []string{orders}}} {
 				to[m.Kind] = to[m.Kind].other()
 				m.To = to[m.Kind].String()
-				what := fmt.Sprintf(
-					"%s of the %s %s in a move of the %s to the %s",
-					broker,
-					on,
-					fault.name,
-					m.Kind,
-					m.To,
-				)
+				what := fmt.Sprintf("%s of the %s %s in a move of the %s to the %s", broker, on, fault.name,
+					m.Kind, m.To)
 				flows("before " + what)
 				struck := make(chan error, 1)
 				strike := func() {

@@ -92,14 +92,9 @@ func mutated(random *rand.Rand) []byte {
 		remoting.CodeRoute,
 		remoting.CodeQueryOffset,
 	}
-	raw := wire.AppendRequest(
-		nil,
-		codes[random.IntN(len(codes))],
-		random.Int32(),
-		0,
+	raw := wire.AppendRequest(nil, codes[random.IntN(len(codes))], random.Int32(), 0,
 		[]string{"topic", "no-such-topic", "b", "no-such-topic", "queueId", "0", "consumerGroup", "nobody"},
-		[]byte(`{"clientID":"x"}`),
-	)
+		[]byte(`{"clientID":"x"}`))
 	const head = 4 // the length stays, so that the whole frame is read
 	for range random.IntN(20) {
 		raw[head+random.IntN(len(raw)-head)] = byte(random.Uint32())
@@ -172,13 +167,8 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 		}
 		return fmt.Sprintf("%d of %d have ended", ended, silent)
 	})
-	t.Logf(
-		"%d MB before, %d MB with %d connections, %d of which were ended",
-		before,
-		resident(t, g.Process.Pid),
-		len(h.conns),
-		ended,
-	)
+	t.Logf("%d MB before, %d MB with %d connections, %d of which were ended", before,
+		resident(t, g.Process.Pid), len(h.conns), ended)
 	assert.Less(t, resident(t, g.Process.Pid), before+250, "MB")
 
 	late := r.produce(orders, "late", 4, 10*time.Millisecond)
@@ -188,11 +178,8 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 			m.To, m.ID = to, fmt.Sprint("hostile-", round, m.Kind)
 			was := g.moves(r, m)
 			m.ID = was.ID
-			again := untilAnswered(
-				r,
-				"the same move is asked for again",
-				func() (Moved, error) { return g.client.Move(r.ctx, m) },
-			)
+			again := untilAnswered(r, "the same move is asked for again",
+				func() (Moved, error) { return g.client.Move(r.ctx, m) })
 			assert.Equal(t, was, again, "a move that is asked for again has no effect")
 			m.ID, m.Epoch = "stale-"+m.ID, new(int64)
 			*m.Epoch = was.Epoch - 1
@@ -220,12 +207,8 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 // guessTokens calls the control API with wrong tokens.
 func (r *rig) guessTokens(g *gatewayProcess, times int) {
 	for i := range times {
-		request, err := http.NewRequestWithContext(
-			r.ctx,
-			http.MethodPost,
-			"http://"+g.control+"/v1/moves",
-			strings.NewReader(`{"id":"x","kind":"home","to":"target","topics":["gateway-hostile-orders"]}`),
-		)
+		request, err := http.NewRequestWithContext(r.ctx, http.MethodPost, "http://"+g.control+"/v1/moves",
+			strings.NewReader(`{"id":"x","kind":"home","to":"target","topics":["gateway-hostile-orders"]}`))
 		if !assert.NoError(r, err) {
 			return
 		}

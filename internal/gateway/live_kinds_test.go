@@ -59,26 +59,16 @@ func (d *decider) giveUp(body string) {
 
 func (d *decider) told(body string, asked bool, is primitive.LocalTransactionState) {
 	words := append(strings.Fields(body), "0") // key, number, and the attempt if it isn't the first
-	d.ends.note(
-		message{key: words[0]},
-		words[2],
-		asked,
-		is == primitive.CommitMessageState,
-		is == primitive.RollbackMessageState,
-	)
+	d.ends.note(message{key: words[0]}, words[2], asked, is == primitive.CommitMessageState,
+		is == primitive.RollbackMessageState)
 }
 
 // deciding starts a stock producer of transactions.
 func (r *rig) deciding(group string) (stock.TransactionProducer, *decider) {
 	r.Helper()
 	d := &decider{decided: map[string]primitive.LocalTransactionState{}, ends: ledger{}}
-	p, err := stock.NewTransactionProducer(
-		d,
-		producer.WithGroupName(group),
-		producer.WithInstanceName(group),
-		producer.WithRetry(0),
-		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})),
-	)
+	p, err := stock.NewTransactionProducer(d, producer.WithGroupName(group), producer.WithInstanceName(group),
+		producer.WithRetry(0), producer.WithNsResolver(primitive.NewPassthroughResolver([]string{r.entrance})))
 	require.NoError(r, err)
 	require.NoError(r, p.Start())
 	r.Cleanup(func() { _ = p.Shutdown() })
@@ -118,12 +108,9 @@ func (rs *readers) mixture(topic string) *mixture {
 	rs.mu.Unlock()
 	k.transactions, k.decided = rs.deciding(rs.nameOf("deciding"))
 	var err error
-	k.plain, err = stock.NewProducer(
-		producer.WithGroupName(rs.nameOf("plain")),
-		producer.WithInstanceName(rs.nameOf("plain")),
-		producer.WithRetry(0),
-		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{rs.entrance})),
-	)
+	k.plain, err = stock.NewProducer(producer.WithGroupName(rs.nameOf("plain")),
+		producer.WithInstanceName(rs.nameOf("plain")), producer.WithRetry(0),
+		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{rs.entrance})))
 	require.NoError(rs, err)
 	require.NoError(rs, k.plain.Start())
 	rs.Cleanup(func() { _ = k.plain.Shutdown() })

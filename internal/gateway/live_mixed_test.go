@@ -232,10 +232,8 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	read(onSource) // what it commits now doesn't come by the gateway
 
 	both("behind the gateway", behind)
-	r.await(
-		"members on both ways share queues",
-		func() string { return wrong(g) },
-	) // old members may be slow to hand theirs over
+	r.await("members on both ways share queues",
+		func() string { return wrong(g) }) // old members may be slow to hand theirs over
 	groups := []string{hash, late}
 	for _, c := range crossing.groups {
 		groups = append(groups, c.group)
@@ -291,43 +289,26 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 		},
 	)
 	both("on the target", onTarget)
-	r.eventually(
-		"the gateway says that a group's members share queues wrongly",
-		func() bool { return strings.Contains(wrong(g), hash) },
-	)
+	r.eventually("the gateway says that a group's members share queues wrongly",
+		func() bool { return strings.Contains(wrong(g), hash) })
 	t.Logf("seen: %s", wrong(g))
 	_, err = g.Move(r.ctx, Move{Kind: KindAuthority, To: "source", ID: "back"})
 	require.ErrorContains(t, err, "past the gateway")
 
 	got, control0 := crossing.judge(topic), same.judge(control)
 	for kind, v := range got {
-		t.Logf(
-			"%s: %+v, control %+v; longest until all members worked %s, control %s",
-			kind,
-			v,
-			control0[kind],
-			crossing.groups[kind].longestTakeOver,
-			same.groups[kind].longestTakeOver,
-		)
+		t.Logf("%s: %+v, control %+v; longest until all members worked %s, control %s", kind, v, control0[kind],
+			crossing.groups[kind].longestTakeOver, same.groups[kind].longestTakeOver)
 		assert.Zero(t, v.lost+v.outOfOrder, kind)
-		assert.LessOrEqual(
-			t,
-			v.within(),
-			control0[kind].within()+threads,
-			"%s: what a member had got last itself, as in a move",
-			kind,
-		)
+		assert.LessOrEqual(t, v.within(), control0[kind].within()+threads,
+			"%s: what a member had got last itself, as in a move", kind)
 		assert.LessOrEqual(t, v.handedOver, control0[kind].handedOver+handOvers*moreRepeats, kind)
 	}
 	r.sentWell(crossing.groups["go-orderly"].readers, crossing.loads...)
 	for _, l := range crossing.loads {
 		lateReaders.wants = func(int) bool { return false }
-		assert.LessOrEqual(
-			t,
-			lateReaders.judge(l).duplicated,
-			lateAgain*moreRepeats,
-			"what was read past the gateway isn't read again",
-		)
+		assert.LessOrEqual(t, lateReaders.judge(l).duplicated, lateAgain*moreRepeats,
+			"what was read past the gateway isn't read again")
 	}
 	r.await("members on both ways share queues, but the group that allocates by hash", func() (not string) {
 		for _, c := range crossing.groups {

@@ -122,11 +122,9 @@ func (w *walk) untilItDies(m Move, phase string) {
 	w.Helper()
 	w.kills++
 	require.NoError(w, os.WriteFile(w.phase, []byte(phase), 0o600))
-	w.process.diesInMove(
-		w.rig,
+	w.process.diesInMove(w.rig,
 		fmt.Sprintf("the gateway dies when a move of the %s to the %s is %s", m.Kind, m.To, phase),
-		func() Move { return m },
-	)
+		func() Move { return m })
 }
 
 // walked is what there is to see of decisions.
@@ -192,11 +190,8 @@ func (w *walk) everyAttemptOnce(topic string) {
 func (r *rig) stored(c *rocketmq.Cluster, topic string) (bodies []string) {
 	r.Helper()
 	for _, b := range r.brokers(c) {
-		messages := untilAnswered(
-			r,
-			"what is stored",
-			func() ([]remoting.Message, error) { return r.messages(c, b, topic) },
-		)
+		messages := untilAnswered(r, "what is stored",
+			func() ([]remoting.Message, error) { return r.messages(c, b, topic) })
 		for _, m := range messages {
 			bodies = append(bodies, string(m.Body))
 		}

@@ -39,30 +39,12 @@ func TestLongTargetBehindAProxy(t *testing.T) {
 	}
 	r.replicate()
 	r.open()
-	ordered, concurrent := r.consume(
-		billing,
-		orders,
-		1,
-		true,
-	), r.javaConsume(
-		audit,
-		2,
-		javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent},
-	)
+	ordered, concurrent := r.consume(billing, orders, 1, true), r.javaConsume(audit, 2,
+		javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent})
 	r.warmUp(orders, ordered, concurrent)
 	r.control()
-	sent, java := r.produce(
-		orders,
-		"key",
-		8,
-		5*time.Millisecond,
-	), r.javaProduce(
-		orders,
-		"4.9.7",
-		javaclient.Ordered,
-		4,
-		5*time.Millisecond,
-	)
+	sent, java := r.produce(orders, "key", 8, 5*time.Millisecond), r.javaProduce(orders, "4.9.7",
+		javaclient.Ordered, 4, 5*time.Millisecond)
 	for range 2 {
 		for _, m := range []Move{
 			{Kind: KindSide, To: "target", Groups: []string{billing, audit}},
@@ -132,11 +114,6 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesToAProxy(t *testing.T) {
 	assert.Zero(t, readers.judge(delayed).duplicated, "delayed messages")
 	e := readers.judgeTransactions(decided)
 	assert.Zero(t, e.wrong(), "%+v", e)
-	t.Logf(
-		"%d transactions, %+v; %d delayed, %d failed once",
-		decided.sent.Load(),
-		e,
-		delayed.sent.Load(),
-		failed.Load(),
-	)
+	t.Logf("%d transactions, %+v; %d delayed, %d failed once", decided.sent.Load(), e, delayed.sent.Load(),
+		failed.Load())
 }

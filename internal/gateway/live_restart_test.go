@@ -110,10 +110,8 @@ type restarts struct {
 func (r *rig) newRestarts(topic string) *restarts {
 	s := &restarts{rig: r, topic: topic}
 	for _, mode := range []string{javaclient.Concurrent, javaclient.Orderly} {
-		s.groups = append(
-			s.groups,
-			r.javaConsume(r.group(mode), 2, javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: mode}),
-		)
+		s.groups = append(s.groups,
+			r.javaConsume(r.group(mode), 2, javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: mode}))
 	}
 	r.warmUp(topic, s.groups...)
 	s.load = r.produce(topic, "key", 8, 20*time.Millisecond)
@@ -149,10 +147,8 @@ func TestLongGroupsReadOnWhenTheirGatewayIsKilled(t *testing.T) {
 	r.replicate()
 	for _, to := range []string{"", "target", "source"} {
 		if to != "" {
-			p.moves(
-				r,
-				Move{ID: "side-" + to, Kind: KindSide, To: to, Groups: []string{s.groups[0].group, s.groups[1].group}},
-			)
+			p.moves(r,
+				Move{ID: "side-" + to, Kind: KindSide, To: to, Groups: []string{s.groups[0].group, s.groups[1].group}})
 			p.moves(r, Move{ID: "home-" + to, Kind: KindHome, To: to, Topics: []string{topic}})
 			s.goesOn()
 		}
@@ -180,12 +176,8 @@ func TestLongGroupsReadOnWhenTheirGatewayIsKilled(t *testing.T) {
 		straight.goesOn()
 	}
 	control := straight.judged()
-	t.Logf(
-		"through a gateway that is killed three times %+v, straight to a broker that is %+v; %s",
-		through,
-		control,
-		s.load,
-	)
+	t.Logf("through a gateway that is killed three times %+v, straight to a broker that is %+v; %s", through,
+		control, s.load)
 	for i, v := range through {
 		assert.Zero(t, v.lost)
 		assert.LessOrEqual(t, v.duplicated, control[i].duplicated)

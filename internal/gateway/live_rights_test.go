@@ -68,12 +68,8 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		at = at.after(move)
 	}
 	broker := m.clusters[target].Brokers[0].Name
-	at = m.returnsWithout(
-		func() error { return m.clusters[target].KillBroker(broker) },
-		at,
-		home(source),
-		reads(source),
-	)
+	at = m.returnsWithout(func() error { return m.clusters[target].KillBroker(broker) }, at, home(source),
+		reads(source))
 	at.name = "returned without the target"
 	m.stage(at, accounts)
 	require.NoError(t, m.clusters[target].StartBroker(m.ctx, broker))

@@ -66,13 +66,8 @@ func (r *rig) transactions(topic, name string, pause time.Duration) *transaction
 		Ended: func(e javaclient.Ending) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			l.ends.note(
-				message{e.Key, e.Number},
-				e.Attempt,
-				e.Asked,
-				e.Is == javaclient.Commit,
-				e.Is == javaclient.Rollback,
-			)
+			l.ends.note(message{e.Key, e.Number}, e.Attempt, e.Asked, e.Is == javaclient.Commit,
+				e.Is == javaclient.Rollback)
 		},
 	}.Start(r)
 	l.done.Go(func() {
@@ -181,15 +176,8 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "kinds5")
 	topic, group := r.topic("kinds", 2), r.group("readers")
-	tagged, polled, java := r.newReaders(
-		r.group("tag"),
-		1,
-	), r.newReaders(
-		r.group("poll"),
-		1,
-	), r.newReaders(
-		r.group("java"),
-		1,
+	tagged, polled, java := r.newReaders(r.group("tag"), 1), r.newReaders(r.group("poll"), 1), r.newReaders(
+		r.group("java"), 1,
 	)
 	straight := r.at(r.target.NameServers()[0])
 	control, apart := straight.newReaders(r.group("control"), 1), r.nameOf("control")
@@ -201,13 +189,8 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 	k := r.consume(group, topic, 1, false).mixture(topic)
 	control.join(apart, "kinds-control-0", false)
 	tagged.wants = func(n int) bool { return n%3 != 0 }
-	tagged.joinFor(
-		r.entrance,
-		topic,
-		"kinds-tag-0",
-		consumer.MessageSelector{Type: consumer.TAG, Expression: "tag1 || tag2"},
-		false,
-	)
+	tagged.joinFor(r.entrance, topic, "kinds-tag-0",
+		consumer.MessageSelector{Type: consumer.TAG, Expression: "tag1 || tag2"}, false)
 	polled.pullInto(topic)
 	java.javaJoin(
 		javaclient.Consumer{Version: "4.9.7", Topic: topic, Mode: javaclient.Concurrent, Instance: "kinds-java-0"},

@@ -42,11 +42,8 @@ func TestLongMembersReadFromASlave(t *testing.T) {
 	g := r.open()
 	slave := own.Slaves[0]
 	served := func() int {
-		table := untilAnswered(
-			r,
-			"how much the slave has served",
-			func() (map[string]string, error) { return r.source.Client().Runtime(r.ctx, slave.Addr) },
-		)
+		table := untilAnswered(r, "how much the slave has served",
+			func() (map[string]string, error) { return r.source.Client().Runtime(r.ctx, slave.Addr) })
 		n, _ := strconv.Atoi(table["msgGetTotalTodayNow"])
 		return n
 	}
@@ -77,10 +74,7 @@ func TestLongMembersReadFromASlave(t *testing.T) {
 	})
 
 	require.NoError(t, own.KillBroker(own.Brokers[0].Name))
-	newcomers := r.javaConsume(
-		late,
-		1,
-		javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent},
-	)
+	newcomers := r.javaConsume(late, 1,
+		javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent})
 	newcomers.untilRead(load)
 }

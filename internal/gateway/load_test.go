@@ -99,14 +99,8 @@ func (r *rig) newLoad(topic, name string) *load {
 func (l *load) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return fmt.Sprintf(
-		"%s: %d sent, longest %s; %d attempts failed, %d were late",
-		l.name,
-		l.sent.Load(),
-		l.longest,
-		l.failed+len(l.faults),
-		len(l.late),
-	)
+	return fmt.Sprintf("%s: %d sent, longest %s; %d attempts failed, %d were late", l.name, l.sent.Load(),
+		l.longest, l.failed+len(l.faults), len(l.late))
 }
 
 // ack takes note of a message that was acknowledged.
@@ -131,10 +125,8 @@ func (l *load) send(p stock.Producer, key string, pause time.Duration) {
 		m := message{key, n}
 		l.resting.RLock()
 		begin := time.Now()
-		_, err := p.SendSync(
-			context.Background(),
-			primitive.NewMessage(l.topic, []byte(m.body(number))).WithShardingKey(key),
-		)
+		_, err := p.SendSync(context.Background(),
+			primitive.NewMessage(l.topic, []byte(m.body(number))).WithShardingKey(key))
 		l.resting.RUnlock()
 		if err == nil {
 			l.ack(key, n, time.Since(begin))

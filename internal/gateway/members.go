@@ -78,17 +78,8 @@ func (s *session) mirror(to dest, raw []byte) {
 	up, err := s.forHeartbeats(to)
 	if err != nil {
 		if s.said.heartbeats.due(to) {
-			s.log.Warn(
-				"heartbeats don't reach a broker",
-				"side",
-				to.side.String(),
-				"broker",
-				to.broker,
-				"client",
-				s.conn.RemoteAddr().String(),
-				"cause",
-				err,
-			)
+			s.log.Warn("heartbeats don't reach a broker", "side", to.side.String(), "broker", to.broker,
+				"client", s.conn.RemoteAddr().String(), "cause", err)
 		}
 		s.mirrors.lost(s, to)
 		return

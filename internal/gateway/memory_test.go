@@ -143,10 +143,8 @@ func TestBegunFramesStayWithinTheMemory(t *testing.T) {
 func (s *shared) returned() {
 	s.Helper()
 	s.until("all connections have ended", func() bool { return len(s.all()) == 0 })
-	s.until(
-		"everything is given back",
-		func() bool { b := s.Bounds(); return b.Held == 0 && b.Fixed == 0 && b.Waiting == 0 },
-	)
+	s.until("everything is given back",
+		func() bool { b := s.Bounds(); return b.Held == 0 && b.Fixed == 0 && b.Waiting == 0 })
 }
 
 // A connection that has carried a header as long as may be keeps nothing of it.
@@ -187,14 +185,8 @@ func TestKeptHeartbeatsGoForOthers(t *testing.T) {
 		writes(conn, beat)
 	}
 	s.until("some go for others", func() bool { return s.Bounds().Evicted > 5 })
-	small := wire.AppendRequest(
-		nil,
-		remoting.CodeHeartbeat,
-		1,
-		0,
-		nil,
-		[]byte(`{"clientID":"a","consumerDataSet":[{"groupName":"billing"}]}`),
-	)
+	small := wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil,
+		[]byte(`{"clientID":"a","consumerDataSet":[{"groupName":"billing"}]}`))
 	good := s.from(1)
 	_, err := good.Write(small)
 	require.NoError(t, err)
@@ -298,10 +290,8 @@ func stockBeat(groups, topics int) string {
 			),
 		)
 	}
-	return `{"clientID":"10.0.0.1@4711#123456789","consumerDataSet":[` + strings.Join(
-		all,
-		",",
-	) + `],"producerDataSet":[{"groupName":"CLIENT_INNER_PRODUCER"}]}`
+	return `{"clientID":"10.0.0.1@4711#123456789","consumerDataSet":[` + strings.Join(all,
+		",") + `],"producerDataSet":[{"groupName":"CLIENT_INNER_PRODUCER"}]}`
 }
 
 // A client that doesn't read what it asks for, whose calls are lost all at once: one goroutine

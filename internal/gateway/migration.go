@@ -48,8 +48,7 @@ func (m Migration) check(gateway string) error {
 		if p.Name == "" || p.Control == "" || names[p.Name] {
 			return fmt.Errorf(
 				"migration: gateways: each needs a name of its own and the address of its control API; %q at %q",
-				p.Name,
-				p.Control,
+				p.Name, p.Control,
 			)
 		}
 		names[p.Name] = true
@@ -214,13 +213,8 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 		return nil
 	}
 	if now.Proxy != "" || next.Proxy != "" { // nothing tells whether the same cluster is behind it
-		return fmt.Errorf(
-			"migration %s: the target's proxy %q instead of %q: %s",
-			next.Name,
-			next.Proxy,
-			now.Proxy,
-			back,
-		)
+		return fmt.Errorf("migration %s: the target's proxy %q instead of %q: %s", next.Name, next.Proxy,
+			now.Proxy, back)
 	}
 	there, err := next.target.Brokers(ctx)
 	if err != nil {
@@ -232,13 +226,8 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 		}
 		i := slices.IndexFunc(there, func(b rocketmq.Broker) bool { return b.Name == name })
 		if i < 0 {
-			return fmt.Errorf(
-				"migration %s: the cluster at %v has no broker %s: %s",
-				next.Name,
-				next.NameServers,
-				name,
-				back,
-			)
+			return fmt.Errorf("migration %s: the cluster at %v has no broker %s: %s", next.Name,
+				next.NameServers, name, back)
 		}
 		if slices.Contains(g.addresses(dest{target, name}), rocketmq.ServerOf(there[i].Addr)) {
 			continue

@@ -20,12 +20,9 @@ func TestStrategiesAreReadFromWhatMembersSay(t *testing.T) {
 		"com.example.Own": "Own",
 		"":                "",
 	} {
-		assert.Equal(
-			t,
-			want,
+		assert.Equal(t, want,
 			strategy(rocketmq.RunningInfo{Properties: map[string]string{"allocateMessageQueueStrategy": said}}),
-			said,
-		)
+			said)
 	}
 }
 
@@ -44,18 +41,12 @@ func sharedTopic(t *testing.T) (*Gateway, []*queue) {
 
 func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 	g, queues := sharedTopic(t)
-	assert.Equal(
-		t,
-		queues[1],
+	assert.Equal(t, queues[1],
 		g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 5}, false),
-		"by the target's names",
-	)
-	assert.Equal(
-		t,
-		queues[1],
+		"by the target's names")
+	assert.Equal(t, queues[1],
 		g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: 1}, true),
-		"by the source's names",
-	)
+		"by the source's names")
 	assert.Nil(t, g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 9}, false))
 
 	look := func(problem string, holders map[*queue][]string) MixedGroup {
@@ -96,11 +87,8 @@ func TestTheTargetIsTheAuthorityOfGroupsThatHaveMovedAlone(t *testing.T) {
 	v.side = target
 	assert.Equal(t, target, g.authorityOf([]byte("billing")))
 	one, _ := g.groups.known([]byte("billing"))
-	require.ErrorContains(
-		t,
-		one.ready(target),
-		"queue a/0 of topic orders, which group billing reads, has its home on the source",
-	)
+	require.ErrorContains(t, one.ready(target),
+		"queue a/0 of topic orders, which group billing reads, has its home on the source")
 	queues[0].home.Store(uint32(target))
 	require.NoError(t, one.ready(target))
 	one.of(queues[1])
@@ -125,8 +113,7 @@ func TestGroupsAreLookedAtInTurn(t *testing.T) {
 	looked := map[string]bool{}
 	for range 200 {
 		now, rest := inTurn(
-			map[netip.Prefix][]string{at(1): names("usual-", 50), at(2): names("invented-", 1000)},
-			mostMixed,
+			map[netip.Prefix][]string{at(1): names("usual-", 50), at(2): names("invented-", 1000)}, mostMixed,
 		)
 		require.Len(t, now, 150)
 		require.Len(t, rest, 900)

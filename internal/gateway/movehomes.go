@@ -86,12 +86,8 @@ func (l lanes) copied(ctx context.Context, queues []*queue, from side, ends map[
 	all.SetLimit(provedTogether)
 	for _, q := range queues {
 		all.Go(func() error {
-			here, there, err := l.exactly(
-				ctx,
-				q,
-				from,
-				func(c positions.Crossing) (int64, error) { return q.endIn(c, from) },
-			)
+			here, there, err := l.exactly(ctx, q, from,
+				func(c positions.Crossing) (int64, error) { return q.endIn(c, from) })
 			both := [2]int64{}
 			both[from], both[from.other()] = here, there
 			mu.Lock()
@@ -185,10 +181,8 @@ func (g localParticipant) prepareHomes(ctx context.Context, p *currentRound) (kn
 		return known, err
 	}
 	for _, q := range p.homes.queues {
-		known.Queues = append(
-			known.Queues,
-			PreparedQueue{q.name(), [2]int64{q.acked[source].Load(), q.acked[target].Load()}},
-		)
+		known.Queues = append(known.Queues,
+			PreparedQueue{q.name(), [2]int64{q.acked[source].Load(), q.acked[target].Load()}})
 	}
 	return known, nil
 }

@@ -23,11 +23,8 @@ func (s *session) askNames(f *wire.Frame) {
 		remoting.CodeKVList:
 		s.forward(f, nameServers, call{})
 	default:
-		s.refuse(
-			f,
-			remoting.NotSupported,
-			fmt.Sprintf("request type %d not supported: ask a name server of the source", f.Code),
-		)
+		s.refuse(f, remoting.NotSupported,
+			fmt.Sprintf("request type %d not supported: ask a name server of the source", f.Code))
 	}
 }
 

@@ -54,11 +54,8 @@ func (u *upstream) queried(f *wire.Frame, c call) error {
 			f.SetNumber("offset", max(offset, kept, 0))
 		}
 	case f.Code == remoting.QueryNotFound && kept >= 0:
-		u.session.reply(
-			c.opaque,
-			c.binary,
-			wire.Reply{Code: remoting.Success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}},
-		)
+		u.session.reply(c.opaque, c.binary,
+			wire.Reply{Code: remoting.Success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
 		return nil
 	}
 	return u.session.out.frame(f)

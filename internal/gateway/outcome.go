@@ -45,20 +45,15 @@ func (g *Gateway) learnLanes(lanes []lane.Lane) {
 func (g *Gateway) canGoBy(o *Outcome) error {
 	for _, h := range o.Homes {
 		if q := g.queueFor(h.Topic, h.Broker, h.Queue); h.Home == target.String() && q.lane.Load() == nil {
-			return refused(
-				"gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet",
-				g.config.Name,
-				q,
-			)
+			return refused("gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet",
+				g.config.Name, q)
 		}
 	}
 	for _, v := range o.Views {
 		if q := g.queueFor(v.Topic, v.Broker, v.Queue); v.Side == target.String() && q.lane.Load() == nil {
 			return refused(
 				"gateway %s doesn't know the lane of queue %s, which group %s reads: it hasn't seen the topic yet",
-				g.config.Name,
-				q,
-				v.Group,
+				g.config.Name, q, v.Group,
 			)
 		}
 	}
@@ -81,10 +76,8 @@ func (g *Gateway) standing(of *Outcome) *Outcome {
 		now.Homes = append(now.Homes, homeOf(g.queueFor(h.Topic, h.Broker, h.Queue)))
 	}
 	for _, kept := range of.Views {
-		now.Views = append(
-			now.Views,
-			viewAsIs(g.groups.get([]byte(kept.Group)).of(g.queueFor(kept.Topic, kept.Broker, kept.Queue))),
-		)
+		now.Views = append(now.Views,
+			viewAsIs(g.groups.get([]byte(kept.Group)).of(g.queueFor(kept.Topic, kept.Broker, kept.Queue))))
 	}
 	if of.Authority != "" {
 		now.Authority = g.authority().String()

@@ -58,11 +58,8 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			assert.Contains(t, both.reason(), "clients also see queues of topic orders on source broker broker-a")
 			registered := map[string]bool{"broker-b": true}
 			g.excuse(&m, registered)
-			assert.False(
-				t,
-				both.lacks([2]map[string]bool{registered, {"broker-t": true}}),
-				"nobody waits for it while it is down",
-			)
+			assert.False(t, both.lacks([2]map[string]bool{registered, {"broker-t": true}}),
+				"nobody waits for it while it is down")
 			assert.True(t, both.lacks([2]map[string]bool{{"broker-a": true}, {"broker-t": true}}))
 			assert.Empty(t, pair("clicks", map[string]int{"broker-b": 2}, map[string]int{"broker-t": 2}).reason())
 		})

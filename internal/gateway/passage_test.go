@@ -361,13 +361,8 @@ func TestFramesThatCameTogetherReachTheBrokerBeforeTheConnectionEnds(t *testing.
 	before := p.asked.Load()
 	_, err := p.client.Write(append(bytes.Repeat(request, 3), 0xff, 0xff, 0xff, 0xff))
 	require.NoError(t, err)
-	require.Eventually(
-		t,
-		func() bool { return p.asked.Load() == before+3 },
-		patience,
-		time.Millisecond,
-		"three sends reach the broker",
-	)
+	require.Eventually(t, func() bool { return p.asked.Load() == before+3 }, patience, time.Millisecond,
+		"three sends reach the broker")
 }
 
 // written is a connection that keeps what is written.
@@ -389,14 +384,8 @@ func TestFramesThatComeTogetherGoOutTogetherInTheirOrder(t *testing.T) {
 		require.NoError(
 			t,
 			f.Parse(
-				wire.AppendRequest(
-					nil,
-					remoting.CodeSendV2,
-					opaque,
-					0,
-					[]string{"e", "3"},
-					bytes.Repeat([]byte{'x'}, body),
-				),
+				wire.AppendRequest(nil, remoting.CodeSendV2, opaque, 0, []string{"e", "3"},
+					bytes.Repeat([]byte{'x'}, body)),
 			),
 		)
 		f.More = more

@@ -60,17 +60,8 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	g := r.open()
 	g.bypassing.life = 10 * time.Second // longer than a stall between a look and what it has found
 	read := r.consume(audit, orders, 1, false)
-	behind, other := r.produce(
-		orders,
-		"behind",
-		4,
-		5*time.Millisecond,
-	), r.produce(
-		apart,
-		"apart",
-		2,
-		5*time.Millisecond,
-	)
+	behind, other := r.produce(orders, "behind", 4, 5*time.Millisecond), r.produce(apart, "apart", 2,
+		5*time.Millisecond)
 	home := func(topic, to string) Move {
 		return Move{
 			Kind:   KindHome,
@@ -87,10 +78,8 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 			is = g.State()
 			return is.BypassUnknown
 		})
-		return slices.DeleteFunc(
-			is.Bypass,
-			func(b Bypass) bool { return b.Topic != orders && b.Topic != apart },
-		) // other tests' topics
+		return slices.DeleteFunc(is.Bypass,
+			func(b Bypass) bool { return b.Topic != orders && b.Topic != apart }) // other tests' topics
 	}
 	for range 3 {
 		r.untilMore(50, behind)

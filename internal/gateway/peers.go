@@ -111,15 +111,8 @@ func (g *Gateway) sync(ctx context.Context) {
 			if !g.said.peers.due(p.Name) {
 				continue
 			}
-			g.log.Error(
-				"another gateway has another name than it should",
-				"peer",
-				p.Name,
-				"control",
-				p.Control,
-				"name",
-				is.Gateway,
-			)
+			g.log.Error("another gateway has another name than it should", "peer", p.Name, "control", p.Control,
+				"name", is.Gateway)
 		case is.Epoch > g.moves.epoch.Load():
 			if err := errors.Join(is.numbers(), is.sides()); err != nil {
 				if g.said.peers.due(p.Name) {
@@ -166,17 +159,8 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 	g.judging.Lock() // who asks meanwhile waits for the disk
 	defer g.judging.Unlock()
 	g.apply(o)
-	g.log.Info(
-		"took over what other gateways had decided",
-		"from",
-		is.Gateway,
-		"epoch",
-		is.Epoch,
-		"homes",
-		len(o.Homes),
-		"views",
-		len(o.Views),
-	)
+	g.log.Info("took over what other gateways had decided", "from", is.Gateway, "epoch", is.Epoch, "homes",
+		len(o.Homes), "views", len(o.Views))
 	if err := g.save(); err != nil {
 		g.log.Error("what other gateways had decided isn't on disk", "cause", err)
 	}
@@ -187,10 +171,8 @@ func (g *Gateway) difference(is saved) *Outcome {
 	o := &Outcome{Epoch: is.Epoch, Homes: is.Homes, Views: is.Views, Authority: is.Authority}
 	now := g.snapshot()
 	for _, h := range now.Homes {
-		if !slices.ContainsFunc(
-			is.Homes,
-			func(o savedHome) bool { return o.Topic == h.Topic && o.Broker == h.Broker && o.Queue == h.Queue },
-		) {
+		if !slices.ContainsFunc(is.Homes,
+			func(o savedHome) bool { return o.Topic == h.Topic && o.Broker == h.Broker && o.Queue == h.Queue }) {
 			h.Home, h.Shift = source.String(), 0
 			o.Homes = append(o.Homes, h)
 		}

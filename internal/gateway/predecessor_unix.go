@@ -55,12 +55,8 @@ func Succeed(dir string) (*Predecessor, error) {
 	}
 	if err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf(
-			"gateway: process %d, which serves with folder %s, passes nothing on: %w",
-			is.Process,
-			dir,
-			err,
-		)
+		return nil, fmt.Errorf("gateway: process %d, which serves with folder %s, passes nothing on: %w",
+			is.Process, dir, err)
 	}
 	p.process, p.lock = is.Process, files[len(files)-1]
 	return p, nil
@@ -140,15 +136,8 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 	for _, in := range all {
 		in.start()
 	}
-	g.log.Info(
-		"everything was taken over from another process",
-		"process",
-		p.process,
-		"connections",
-		len(all),
-		"took",
-		time.Since(begin).String(),
-	)
+	g.log.Info("everything was taken over from another process", "process", p.process, "connections", len(all),
+		"took", time.Since(begin).String())
 	g.changed.now()
 	if slices.ContainsFunc(all, func(in *installed) bool { return in.session.absent }) {
 		g.running.Go(g.expectForAWhile)

@@ -118,11 +118,8 @@ func (r *rig) spawnAlone() *gatewayProcess {
 // use tells the gateway the migration.
 func (p *gatewayProcess) use(r *rig) {
 	r.Helper()
-	untilAnswered(
-		r,
-		"the gateway takes the migration",
-		func() (State, error) { return p.client.Use(r.ctx, r.migration()) },
-	)
+	untilAnswered(r, "the gateway takes the migration",
+		func() (State, error) { return p.client.Use(r.ctx, r.migration()) })
 }
 
 // state is how the gateway stands.

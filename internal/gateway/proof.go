@@ -117,9 +117,7 @@ func (l lanes) exactly(
 			return here, t.Target, nil
 		case err == nil:
 			why = fmt.Errorf(
-				"queue %s: both replicas hold the same in another order around position %d of the %s",
-				q,
-				here,
+				"queue %s: both replicas hold the same in another order around position %d of the %s", q, here,
 				from,
 			)
 		case why == nil || ctx.Err() == nil: // that the budget ended it in a call says nothing
@@ -163,14 +161,8 @@ func (l lanes) end(ctx context.Context, q *queue, on side) (int64, error) {
 			return end, nil
 		}
 		if sleep.For(ctx, proofPause) != nil {
-			return 0, fmt.Errorf(
-				"queue %s: the %s shows %d of %d acknowledged messages: %w",
-				q,
-				on,
-				end,
-				q.acked[on].Load(),
-				context.Cause(ctx),
-			)
+			return 0, fmt.Errorf("queue %s: the %s shows %d of %d acknowledged messages: %w", q, on, end,
+				q.acked[on].Load(), context.Cause(ctx))
 		}
 	}
 }
@@ -242,15 +234,8 @@ func (l lanes) commit(ctx context.Context, q *queue, group string, on side, posi
 			return nil
 		}
 		if sleep.For(ctx, 10*proofPause) != nil {
-			return fmt.Errorf(
-				"group %s, queue %s: position %d on the %s was acknowledged and reads %d: %w",
-				group,
-				q,
-				position,
-				on,
-				got,
-				context.Cause(ctx),
-			)
+			return fmt.Errorf("group %s, queue %s: position %d on the %s was acknowledged and reads %d: %w",
+				group, q, position, on, got, context.Cause(ctx))
 		}
 	}
 }

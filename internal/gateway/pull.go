@@ -162,17 +162,8 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	}
 	if err := moved.Move(f.Body); err != nil {
 		if u.said.unreadable.due(u.dest) {
-			u.log.Error(
-				"a broker's messages can't be read",
-				"broker",
-				u.dest.broker,
-				"topic",
-				v.topic,
-				"queue",
-				v.id,
-				"cause",
-				err,
-			)
+			u.log.Error("a broker's messages can't be read", "broker", u.dest.broker, "topic", v.topic, "queue",
+				v.id, "cause", err)
 		}
 		u.session.pullAgain(c)
 		return nil

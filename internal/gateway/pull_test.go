@@ -35,12 +35,8 @@ func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 			code, next := p.asks(remoting.CodePull, "billing", offset)
 			advice := 2000 - p.view.shift[c.reads]
 			if c.waits {
-				assert.Equal(
-					t,
-					[]int64{remoting.PullRetryImmediately, offset},
-					[]int64{int64(code), next},
-					"it asks for the same offset again",
-				)
+				assert.Equal(t, []int64{remoting.PullRetryImmediately, offset}, []int64{int64(code), next},
+					"it asks for the same offset again")
 				advice = offset
 			} else {
 				assert.Equal(t, []int64{remoting.PullOffsetMoved, advice}, []int64{int64(code), next}, "the broker's word counts")

@@ -46,22 +46,13 @@ func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 	require.True(t, gaveNoAnswer(first), "%v", first)
 	for range 100 {
 		_, err := g.dial(to)
-		require.True(
-			t,
-			err == first,
-			"what the first one was told, nobody has tried again for this one: %v",
-			err,
-		) //nolint:errorlint // the same one
+		require.True(t, err == first, "what the first one was told, nobody has tried again for this one: %v",
+			err) //nolint:errorlint // the same one
 	}
 
 	end() // it refuses now
-	require.Eventually(
-		t,
-		func() bool { return g.reach.why(to) == nil },
-		patience,
-		10*time.Millisecond,
-		"a server that refuses isn't silent",
-	)
+	require.Eventually(t, func() bool { return g.reach.why(to) == nil }, patience, 10*time.Millisecond,
+		"a server that refuses isn't silent")
 	again, err := net.Listen("tcp", addr)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = again.Close() })

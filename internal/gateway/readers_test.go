@@ -286,15 +286,9 @@ func (rs *readers) missing(l *load) (says string) {
 		}
 		slices.Sort(not)
 		if len(not) > 0 {
-			says += fmt.Sprintf(
-				"%s: %d of %d: %v; before: %s, after: %s; ",
-				key,
-				len(not),
-				len(l.acked[key]),
-				not[:min(5, len(not))],
-				rs.got[message{key, not[0] - 1}].any(),
-				rs.got[message{key, not[0] + 1}].any(),
-			)
+			says += fmt.Sprintf("%s: %d of %d: %v; before: %s, after: %s; ", key, len(not), len(l.acked[key]),
+				not[:min(5, len(not))], rs.got[message{key, not[0] - 1}].any(),
+				rs.got[message{key, not[0] + 1}].any())
 		}
 	}
 	return says

@@ -46,16 +46,8 @@ func deliveryOf(member, life string, m *primitive.MessageExt) delivery {
 }
 
 func (d delivery) String() string {
-	return fmt.Sprintf(
-		"%s by %s, attempt %s, id %s, stored %s, queue %s offset %d",
-		d.at.UTC().Format("15:04:05.000"),
-		d.life,
-		d.attempt,
-		d.id,
-		d.stored,
-		d.queue,
-		d.offset,
-	)
+	return fmt.Sprintf("%s by %s, attempt %s, id %s, stored %s, queue %s offset %d",
+		d.at.UTC().Format("15:04:05.000"), d.life, d.attempt, d.id, d.stored, d.queue, d.offset)
 }
 
 // deliveries are what members got of a message, by attempts to send it.

@@ -37,11 +37,8 @@ type returning struct {
 func (g *Gateway) registerBefore() {
 	of, err := readRegistrations(g.config.Dir, g.config.mostOfRegistrations())
 	if err != nil {
-		g.log.Warn(
-			"which clients there were can't be read: they are known again with their next heartbeats",
-			"cause",
-			err,
-		)
+		g.log.Warn("which clients there were can't be read: they are known again with their next heartbeats",
+			"cause", err)
 	}
 	g.registerAgain(g.ctx, of)
 }
@@ -84,15 +81,8 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 			missing++
 		}
 	}
-	g.log.Info(
-		"clients of before were registered with their brokers again",
-		"connections",
-		len(sessions),
-		"not yet",
-		missing,
-		"took",
-		time.Since(begin).String(),
-	)
+	g.log.Info("clients of before were registered with their brokers again", "connections", len(sessions),
+		"not yet", missing, "took", time.Since(begin).String())
 	g.running.Go(g.expectForAWhile)
 }
 
@@ -205,13 +195,8 @@ func (g *Gateway) expectNoMore() {
 		s.leave()
 	}
 	if len(all) > 0 {
-		g.log.Warn(
-			"clients haven't come back since the gateway's restart; brokers are told that they are gone",
-			"connections",
-			len(all),
-			"first",
-			all[0].client,
-		)
+		g.log.Warn("clients haven't come back since the gateway's restart; brokers are told that they are gone",
+			"connections", len(all), "first", all[0].client)
 	}
 }
 
@@ -222,17 +207,8 @@ func (s *session) mayNotReturn(f *wire.Frame) {
 		return
 	}
 	if s.said.returning.due(s.port.dest) {
-		s.log.Warn(
-			"a broker of the source refuses a client of before",
-			"client",
-			s.client,
-			"broker",
-			s.port.dest.broker,
-			"code",
-			f.Code,
-			"remark",
-			string(f.Remark[:min(len(f.Remark), longestRemark)]),
-		)
+		s.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker",
+			s.port.dest.broker, "code", f.Code, "remark", string(f.Remark[:min(len(f.Remark), longestRemark)]))
 	}
 	s.inBackground(s.leave)
 }

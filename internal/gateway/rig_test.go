@@ -164,11 +164,8 @@ func (r *rig) names() replica.Names {
 func (r *rig) replicate() (end func()) {
 	r.Helper()
 	ctx, stop := context.WithCancel(r.ctx)
-	copier := replicator.NewReplicator(
-		r.source,
-		r.target,
-		replicator.Options{Names: r.names(), Holder: r.name, BothWays: true},
-	)
+	copier := replicator.NewReplicator(r.source, r.target,
+		replicator.Options{Names: r.names(), Holder: r.name, BothWays: true})
 	ended := make(chan error, 1)
 	var last lane.Progress
 	go func() { ended <- copier.Run(ctx, r.lanes, func(p lane.Progress) { last = p }) }()
@@ -188,16 +185,8 @@ func toldOf(p *lane.Progress) string {
 	if p == nil {
 		return "none"
 	}
-	return fmt.Sprintf(
-		"%d of %d caught up, %d copied, lag %d, waiting %q; %d faults: %.1000v",
-		p.CaughtUp,
-		p.Lanes,
-		p.Copied,
-		p.Lag,
-		p.Waiting,
-		len(p.Faults),
-		p.Faults,
-	)
+	return fmt.Sprintf("%d of %d caught up, %d copied, lag %d, waiting %q; %d faults: %.1000v", p.CaughtUp,
+		p.Lanes, p.Copied, p.Lag, p.Waiting, len(p.Faults), p.Faults)
 }
 
 // at is the rig for clients with other name servers.

@@ -176,28 +176,14 @@ func (m *matrix) judge(cell waitingCell, when string, at []stage) (got ruling, i
 	case err != nil && strings.Contains(err.Error(), gaveBack):
 		return got, false // the machine was busy: it was given back, and not stored
 	case err != nil:
-		m.Errorf(
-			"account %s, %s, %s, %s: seen: %v; wanted: %s",
-			cell.p.name,
-			cell.p.stage,
-			cell.q.name,
-			when,
-			err,
-			wants,
-		)
+		m.Errorf("account %s, %s, %s, %s: seen: %v; wanted: %s", cell.p.name, cell.p.stage, cell.q.name, when,
+			err, wants)
 		return got, false
 	case isPull(cell.q.code) && strings.HasPrefix(got.says, fmt.Sprint("code ", remoting.PullRetryImmediately)):
 		return got, true
 	case !slices.ContainsFunc(wants, func(want ruling) bool { return want.is(got) }):
-		m.Errorf(
-			"account %s, %s, %s, %s: seen: %s; wanted: %s",
-			cell.p.name,
-			cell.p.stage,
-			cell.q.name,
-			when,
-			got,
-			wants,
-		)
+		m.Errorf("account %s, %s, %s, %s: seen: %s; wanted: %s", cell.p.name, cell.p.stage, cell.q.name, when,
+			got, wants)
 	}
 	return got, true
 }

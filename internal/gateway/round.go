@@ -130,13 +130,8 @@ func (g *Gateway) commitAll(r Round, all []participant) error {
 	})
 	for _, err := range errs[1:] {
 		if err != nil {
-			g.log.Warn(
-				"a gateway doesn't say that it goes by a round that is decided: it finds out by itself",
-				"round",
-				r.ID,
-				"cause",
-				err,
-			)
+			g.log.Warn("a gateway doesn't say that it goes by a round that is decided: it finds out by itself",
+				"round", r.ID, "cause", err)
 		}
 	}
 	g.reached(phaseCommitted)
@@ -148,13 +143,8 @@ func (g *Gateway) abortAll(r Round, all []participant) {
 	defer cancel()
 	_ = askAll(all, func(_ int, p participant) error {
 		if err := p.abort(ctx, r.ID); err != nil {
-			g.log.Warn(
-				"a gateway doesn't say that it gives a round up: it finds out by itself",
-				"round",
-				r.ID,
-				"cause",
-				err,
-			)
+			g.log.Warn("a gateway doesn't say that it gives a round up: it finds out by itself", "round", r.ID,
+				"cause", err)
 		}
 		return nil
 	})

@@ -132,13 +132,8 @@ func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
 	other := remoteParticipant{all[0].clientOf(all[0].peers()[0])}
 	_, err := other.prepare(t.Context(), homeRound("1", 200*time.Millisecond))
 	require.NoError(t, err)
-	require.Eventually(
-		t,
-		func() bool { return queues[1].hold.Load() == nil },
-		patience,
-		10*time.Millisecond,
-		"its budget passes",
-	)
+	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, patience, 10*time.Millisecond,
+		"its budget passes")
 	require.Equal(t, source, queues[1].at())
 	require.NoError(t, other.abort(t.Context(), "1"), "it has ended so")
 	require.ErrorContains(t, other.ready(t.Context(), "1", homeOutcome), "takes no part")
@@ -164,13 +159,8 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 			} else {
 				require.NoError(t, leader.abort(t.Context(), "1"))
 			}
-			require.Eventually(
-				t,
-				func() bool { return !other.takesPart(p) && queues[1].hold.Load() == nil },
-				patience,
-				10*time.Millisecond,
-				"it finds out",
-			)
+			require.Eventually(t, func() bool { return !other.takesPart(p) && queues[1].hold.Load() == nil },
+				patience, 10*time.Millisecond, "it finds out")
 			require.Equal(t, decided, queues[1].at() == target)
 			require.Equal(t, all[0].moves.epoch.Load(), all[1].moves.epoch.Load())
 		})
@@ -193,13 +183,8 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	other.findOut(other.reopen(state.last().Open))
 	require.True(t, queues[1].hold.Load().refuses)
 	require.NoError(t, leader.commit(t.Context(), "1"))
-	require.Eventually(
-		t,
-		func() bool { return queues[1].at() == target },
-		patience,
-		10*time.Millisecond,
-		"it finds out",
-	)
+	require.Eventually(t, func() bool { return queues[1].at() == target }, patience, 10*time.Millisecond,
+		"it finds out")
 }
 
 func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {

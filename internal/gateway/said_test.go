@@ -65,24 +65,13 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	for i := range int32(20) {
 		_, err := client.Write(
-			wire.AppendRequest(
-				nil,
-				remoting.CodeHeartbeat,
-				100+i,
-				0,
-				nil,
-				fmt.Appendf(nil, `{"clientID":"client-%d"}`, i),
-			),
+			wire.AppendRequest(nil, remoting.CodeHeartbeat, 100+i, 0, nil,
+				fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)),
 		)
 		require.NoError(t, err)
 	}
-	require.Eventually(
-		t,
-		func() bool { return log.with("heartbeats don't reach a broker") == 2 },
-		patience,
-		time.Millisecond,
-		"one of each broker",
-	)
+	require.Eventually(t, func() bool { return log.with("heartbeats don't reach a broker") == 2 }, patience,
+		time.Millisecond, "one of each broker")
 	require.Eventually(t, func() bool {
 		s := g.all()[0]
 		s.mu.Lock()

@@ -54,13 +54,8 @@ func (r *rig) sentWell(read *readers, loads ...*load) {
 			control = r.seen.control.stalls()
 		}
 		r.Logf("%s; stalls: %d, control %d; %d moves", l, l.stalls(), control, moves)
-		assert.LessOrEqual(
-			r,
-			l.stalls(),
-			control+1+moves/4,
-			"times at which client-go got no answer for three seconds: %s",
-			l,
-		)
+		assert.LessOrEqual(r, l.stalls(), control+1+moves/4,
+			"times at which client-go got no answer for three seconds: %s", l)
 	}
 }
 
@@ -69,13 +64,8 @@ func (l *load) fine() {
 	l.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	assert.Empty(
-		l,
-		l.faults[:min(3, len(l.faults))],
-		"%d attempts of %s failed; the first of them",
-		len(l.faults),
-		l.name,
-	)
+	assert.Empty(l, l.faults[:min(3, len(l.faults))], "%d attempts of %s failed; the first of them",
+		len(l.faults), l.name)
 }
 
 // stalls is how many times something was late, at the same time for all keys.

@@ -93,15 +93,8 @@ func (p *pair) agree() {
 		if a.Epoch == b.Epoch && !a.Doubt && !b.Doubt && a.Round == "" && b.Round == "" {
 			return ""
 		}
-		return fmt.Sprintf(
-			"epochs %d and %d, in doubt %t and %t, rounds %q and %q",
-			a.Epoch,
-			b.Epoch,
-			a.Doubt,
-			b.Doubt,
-			a.Round,
-			b.Round,
-		)
+		return fmt.Sprintf("epochs %d and %d, in doubt %t and %t, rounds %q and %q", a.Epoch, b.Epoch, a.Doubt,
+			b.Doubt, a.Round, b.Round)
 	})
 	require.ElementsMatch(p, a.Homes.Away, b.Homes.Away)
 	require.Equal(p, a.Authority, b.Authority)
@@ -197,16 +190,8 @@ func TestLongAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 			r.untilMore(100, load)
 			after := p.states1()
 			decided := phase == phaseDecided || phase == phaseCommitted
-			assert.Equal(
-				t,
-				decided,
-				after.Epoch > before.Epoch,
-				"%s at %s: epoch %d, then %d",
-				m.Kind,
-				phase,
-				before.Epoch,
-				after.Epoch,
-			)
+			assert.Equal(t, decided, after.Epoch > before.Epoch, "%s at %s: epoch %d, then %d", m.Kind, phase,
+				before.Epoch, after.Epoch)
 			p.start(0, base, "")
 			p.introduce()
 			p.agree()

@@ -94,8 +94,7 @@ func (g *group) ready(to side) error {
 		case v.lane.Load() != nil && !own && v.at() == source:
 			return refused(
 				"queue %s, which group %s reads, has its home on the source: move it to the target first",
-				v.queue,
-				g.name,
+				v.queue, g.name,
 			)
 		}
 	}

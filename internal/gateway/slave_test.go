@@ -28,14 +28,8 @@ func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 	require.NoError(
 		t,
 		f.Parse(
-			wire.AppendRequest(
-				nil,
-				remoting.CodePull,
-				5,
-				0,
-				[]string{"topic", "orders", "queueId", "0", "queueOffset", "77"},
-				nil,
-			),
+			wire.AppendRequest(nil, remoting.CodePull, 5, 0,
+				[]string{"topic", "orders", "queueId", "0", "queueOffset", "77"}, nil),
 		),
 	)
 	s.request(&f)
@@ -53,21 +47,13 @@ func TestPairsStayWhileABrokerIsAway(t *testing.T) {
 	one := g.topics.ensure("%RETRY%billing")
 	one.ensure("broker-a", 1)
 	one.ensure("broker-b", 1)
-	lanes, err := lanesOf(
-		one.name,
-		[]lane.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}},
-		[]lane.Queue{{Broker: "new", ID: 0}, {Broker: "new", ID: 1}},
-		[2][]string{},
-		nil,
-	)
+	lanes, err := lanesOf(one.name, []lane.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}},
+		[]lane.Queue{{Broker: "new", ID: 0}, {Broker: "new", ID: 1}}, [2][]string{}, nil)
 	require.NoError(t, err)
 	one.pair(lanes, "", nil)
 	all := [2]map[string]bool{{"broker-a": true, "broker-b": true}, {"new": true}}
 	assert.False(t, one.lacks(all))
-	assert.True(
-		t,
-		one.lacks([2]map[string]bool{{"broker-b": true}, {"new": true}}),
-		"what is left would be paired with the queue of broker-a",
-	)
+	assert.True(t, one.lacks([2]map[string]bool{{"broker-b": true}, {"new": true}}),
+		"what is left would be paired with the queue of broker-a")
 	assert.True(t, one.lacks([2]map[string]bool{all[0], {}}))
 }

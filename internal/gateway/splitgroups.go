@@ -158,17 +158,8 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 		now.since(m.groups[name])
 		if len(now.Contested)+len(now.Unread) > 0 && m.said.due(name) {
 			short := now.short()
-			log.Warn(
-				"members behind the gateway and past it share queues wrongly",
-				"group",
-				name,
-				"past",
-				short.Past,
-				"contested",
-				short.Contested,
-				"unread",
-				short.Unread,
-			)
+			log.Warn("members behind the gateway and past it share queues wrongly", "group", name, "past",
+				short.Past, "contested", short.Contested, "unread", short.Unread)
 		}
 	}
 	for _, name := range rest {

@@ -168,13 +168,8 @@ func (s saved) sides() error {
 		names[h.Home] = fmt.Sprintf("the home of topic %s, queue %d on %s", h.Topic, h.Queue, h.Broker)
 	}
 	for _, v := range s.Views {
-		names[v.Side] = fmt.Sprintf(
-			"the side of group %s for topic %s, queue %d on %s",
-			v.Group,
-			v.Topic,
-			v.Queue,
-			v.Broker,
-		)
+		names[v.Side] = fmt.Sprintf("the side of group %s for topic %s, queue %d on %s", v.Group, v.Topic,
+			v.Queue, v.Broker)
 	}
 	for name, of := range names {
 		if _, known := sideOf(name); !known {

@@ -39,23 +39,14 @@ func (g *Gateway) stays(ctx context.Context, m Move, r Round, l lanes) error {
 		return nil
 	}
 	g.moves.forget(m.ID) // it isn't what is answered to whoever asks again
-	g.log.Warn(
-		"a group goes back to the source: members aren't known on the target after its move",
-		"group",
-		r.Group,
-		"cause",
-		missing,
-	)
+	g.log.Warn("a group goes back to the source: members aren't known on the target after its move", "group",
+		r.Group, "cause", missing)
 	back := r
 	back.ID, back.To, back.ends = r.ID+"/back", source.String(), nil
 	if err := g.returns(ctx, m, back); err != nil {
 		_ = g.save() // that it was forgotten
-		return fmt.Errorf(
-			"group %s is on the target, where members aren't known: %s; and it can't go back: %v",
-			r.Group,
-			unwrapped(missing),
-			err,
-		)
+		return fmt.Errorf("group %s is on the target, where members aren't known: %s; and it can't go back: %v",
+			r.Group, unwrapped(missing), err)
 	}
 	return fmt.Errorf("group %s was on the target and has gone back: %s", r.Group, unwrapped(missing))
 }

@@ -143,10 +143,8 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 			continue
 		}
 		p.ups, p.conns = append(p.ups, one.up), append(p.conns, one.up.conn)
-		p.is.Servers = append(
-			p.is.Servers,
-			passedServer{one.up.dest.side.String(), one.up.dest.broker, one.heartbeats, rest},
-		)
+		p.is.Servers = append(p.is.Servers,
+			passedServer{one.up.dest.side.String(), one.up.dest.broker, one.heartbeats, rest})
 	}
 }
 

@@ -76,13 +76,8 @@ func TestAnUnansweredPullCountsFromMembersOnly(t *testing.T) {
 			if c.by == stranger { // it is refused here; no broker answers the others
 				g.answer()
 			}
-			g.request(
-				remoting.CodeQueryOffset,
-				0,
-				rightly,
-				requests()[remoting.CodeQueryOffset].fields,
-				"",
-			) // comes after it
+			g.request(remoting.CodeQueryOffset, 0, rightly, requests()[remoting.CodeQueryOffset].fields,
+				"") // comes after it
 			g.answer()
 			want := int64(-1)
 			if c.counts {

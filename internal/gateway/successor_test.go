@@ -85,14 +85,9 @@ func asks(opaque int32) []byte {
 }
 
 func pulls(opaque int32) []byte {
-	return wire.AppendRequest(
-		nil,
-		remoting.CodePull,
-		opaque,
-		0,
+	return wire.AppendRequest(nil, remoting.CodePull, opaque, 0,
 		[]string{"consumerGroup", "billing", "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "2"},
-		nil,
-	)
+		nil)
 }
 
 const oneMember = `{"clientID":"one","consumerDataSet":[{"groupName":"billing","messageModel":"CLUSTERING"}],"producerDataSet":[]}`
@@ -254,14 +249,8 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	require.Contains(t, g.gateway.clients(), "one")
 	require.Contains(t, g.gateway.clients(), "gone")
 
-	notify := wire.AppendRequest(
-		nil,
-		remoting.CodeNotifyMembers,
-		5,
-		wire.FlagOneWay,
-		[]string{"consumerGroup", "billing"},
-		nil,
-	)
+	notify := wire.AppendRequest(nil, remoting.CodeNotifyMembers, 5, wire.FlagOneWay,
+		[]string{"consumerGroup", "billing"}, nil)
 	for _, registered := range both {
 		require.Equal(t, remoting.CodeHeartbeat, registered.code)
 		_, err := registered.conn.Write(notify) // which the client would have missed
@@ -322,15 +311,11 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 				g.gateway.keys.now.Store(nil)
 			}
 			g.gateway.ports.all = []*port{g.session.port}
-			g.gateway.registerAgain(
-				t.Context(),
-				registrations{[]registration{{"broker-a", "192.0.2.1:1", sign(c.kept, oneMember)}}},
-			)
+			g.gateway.registerAgain(t.Context(),
+				registrations{[]registration{{"broker-a", "192.0.2.1:1", sign(c.kept, oneMember)}}})
 			if !c.gets {
-				g.source.answer(
-					remoting.CodeHeartbeat,
-					wire.Reply{Code: remoting.SystemError, Remark: "Check signature failed"},
-				)
+				g.source.answer(remoting.CodeHeartbeat,
+					wire.Reply{Code: remoting.SystemError, Remark: "Check signature failed"})
 			}
 			g.request(remoting.CodeHeartbeat, 0, c.comes, nil, oneMember)
 			code, _ := g.answer()

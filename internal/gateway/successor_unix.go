@@ -43,8 +43,7 @@ func (g *Gateway) awaitSuccessor() {
 	if err != nil {
 		g.log.Warn(
 			"no other process can take over from this one: at its end, clients see their connections close",
-			"cause",
-			err,
+			"cause", err,
 		)
 		return
 	}
@@ -65,15 +64,8 @@ func (g *Gateway) passOnWhenAsked(at *net.UnixListener) {
 			g.log.Warn("another process couldn't take over; this one goes on", "cause", err)
 			continue
 		}
-		g.log.Info(
-			"another process has taken over",
-			"connections",
-			n,
-			"pause",
-			pause.String(),
-			"took",
-			time.Since(begin).String(),
-		)
+		g.log.Info("another process has taken over", "connections", n, "pause", pause.String(), "took",
+			time.Since(begin).String())
 		close(g.succession.done)
 		return
 	}

@@ -76,13 +76,8 @@ func (s *session) sweep(now time.Time) {
 	s.lessForCalls()
 	for _, up := range silent {
 		if s.said.silent.due(up.dest) {
-			s.log.Warn(
-				"a server says nothing any more; the connection to it was closed",
-				"side",
-				up.dest.side.String(),
-				"broker",
-				up.dest.broker,
-			)
+			s.log.Warn("a server says nothing any more; the connection to it was closed", "side",
+				up.dest.side.String(), "broker", up.dest.broker)
 		}
 		_ = up.conn.Close() // who reads there answers what is open
 	}

@@ -46,11 +46,8 @@ func (s *session) byCommitLog(f *wire.Frame, key string) {
 	}
 	broker, known := s.tagged(number)
 	if !known {
-		s.refuse(
-			f,
-			remoting.SystemError,
-			"the message's offset is of a target broker that isn't known: was the gateway's state lost?",
-		)
+		s.refuse(f, remoting.SystemError,
+			"the message's offset is of a target broker that isn't known: was the gateway's state lost?")
 		return
 	}
 	f.SetNumber(key, offset)

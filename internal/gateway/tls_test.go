@@ -179,12 +179,9 @@ func TestTLSSettingsThatCantBeMeantAreRefused(t *testing.T) {
 // Java clients over TLS send and read through a gateway that reaches both sides over TLS, beside
 // clients in plain text at the same ports.
 func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
-	r := newRigBetween(
-		t,
-		"tls",
+	r := newRigBetween(t, "tls",
 		labtest.OwnCluster(t, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 2, TLS: true}),
-		labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", TLS: true}),
-	)
+		labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", TLS: true}))
 	r.config.TLSCert, r.config.TLSKey = filepath.Join(r.config.Dir, "tls.crt"), filepath.Join(r.config.Dir, "tls.key")
 	writeCertificate(t, r.config.TLSCert, r.config.TLSKey, 1)
 	r.config.SourceTLS, r.config.TargetTLS = TLS{On: true, Insecure: true}, TLS{On: true, Insecure: true}
@@ -192,11 +189,8 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 	r.replicate()
 	g := r.open()
 	overTLS := []string{"-Dtls.enable=true", "-Drocketmq.serialize.type=ROCKETMQ"} // and with binary headers
-	billing := r.javaConsume(
-		ordered,
-		1,
-		javaclient.Consumer{Version: "4.9.7", JVM: overTLS, Topic: orders, Mode: javaclient.Orderly},
-	)
+	billing := r.javaConsume(ordered, 1,
+		javaclient.Consumer{Version: "4.9.7", JVM: overTLS, Topic: orders, Mode: javaclient.Orderly})
 	plain := r.consume(audit, orders, 1, false)
 	r.warmUp(orders, billing, plain)
 	load := r.javaProduce(orders, "5.3.3", javaclient.Ordered, 8, 40*time.Millisecond, overTLS...)

@@ -188,15 +188,8 @@ func (g *Gateway) passVast(vast map[string]int64) {
 		t := g.topics.ensure(name)
 		if t.vast.Swap(vast[name]) == 0 {
 			g.bounds.topics.Add(1)
-			g.log.Error(
-				"a topic has too many queues: what clients do with them passes as it is",
-				"topic",
-				name,
-				"queues",
-				vast[name],
-				"most",
-				mostOfTopic,
-			)
+			g.log.Error("a topic has too many queues: what clients do with them passes as it is", "topic", name,
+				"queues", vast[name], "most", mostOfTopic)
 		}
 		if len(t.all()) == 0 {
 			t.pair(nil, tooVast(name, vast[name], source), g.inUse)

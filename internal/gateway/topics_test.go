@@ -148,18 +148,11 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g.topics.ensure("orders").ensure("broker-a", 6)
 	g.groups.asked([]byte("billing"), g.topics.get([]byte("orders")).all()[0])
 	assert.EqualValues(t, 6*perQueue+perView, g.Bounds().Fixed)
-	assert.Less(
-		t,
-		g.topics.most*perQueue+g.groups.room.most*perView+int64(g.limiter.most)*perDescriptor,
-		g.Bounds().Limit*3/4,
-		"a fourth is left for frames",
-	)
-	assert.LessOrEqual(
-		t,
-		int64(2*wire.MaxFrame),
+	assert.Less(t, g.topics.most*perQueue+g.groups.room.most*perView+int64(g.limiter.most)*perDescriptor,
+		g.Bounds().Limit*3/4, "a fourth is left for frames")
+	assert.LessOrEqual(t, int64(2*wire.MaxFrame),
 		(g.Bounds().Limit-g.config.part(forConnections+forViews+forQueues))*3/4,
-		"the largest frame fits in when all else is full",
-	)
+		"the largest frame fits in when all else is full")
 }
 
 // Pulls that wait for a group's move take memory; without it they are asked for again.
@@ -169,14 +162,9 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	v.moving = true
 	full := s.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
 	pull := func(opaque int32) []byte {
-		return wire.AppendRequest(
-			nil,
-			remoting.CodePull,
-			opaque,
-			0,
+		return wire.AppendRequest(nil, remoting.CodePull, opaque, 0,
 			[]string{"topic", "orders", "queueId", "0", "consumerGroup", "billing", "queueOffset", "5", "sysFlag", "0"},
-			nil,
-		)
+			nil)
 	}
 	conn := s.from(2)
 	_, err := conn.Write(pull(1))

@@ -101,10 +101,8 @@ func (g *Gateway) replyTries(group string) (all []sendTry) {
 			if what := fmt.Sprintf("%q %s", key, broker); !seen[what] {
 				seen[what] = true
 				topic := rocketmq.ReplyTopic(g.clusters[target].of(broker))
-				all = append(
-					all,
-					sendTry{asker{s, key, remoting.CodeReplyV2}, topic, broker, client, "answers requests"},
-				)
+				all = append(all,
+					sendTry{asker{s, key, remoting.CodeReplyV2}, topic, broker, client, "answers requests"})
 			}
 		}
 	}
@@ -225,11 +223,8 @@ func (g *Gateway) tryGroup(ctx context.Context, group string, to side, accept []
 		return nil, refused("group %s: its members' answers to requests would be refused when the source is gone: %s; "+
 			"grant it there, or accept the group by its name", group, strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	case err != nil:
-		return nil, fmt.Errorf(
-			"group %s: whether its members' answers to requests are taken isn't known: %w",
-			group,
-			err,
-		)
+		return nil, fmt.Errorf("group %s: whether its members' answers to requests are taken isn't known: %w",
+			group, err)
 	}
 	return inexact, nil
 }

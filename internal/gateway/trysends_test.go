@@ -33,13 +33,8 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
 	g.source.answer(remoting.CodeSendV2, wire.Reply{Fields: []string{"msgId", "x", "queueId", "0", "queueOffset", "5"}})
-	g.request(
-		remoting.CodeSendV2,
-		0,
-		rightly,
-		[]string{"a", "shop", "b", "orders", "e", "0", "j", "0", "l", "16", "i", ""},
-		"order",
-	)
+	g.request(remoting.CodeSendV2, 0, rightly,
+		[]string{"a", "shop", "b", "orders", "e", "0", "j", "0", "l", "16", "i", ""}, "order")
 	is, _ = g.answer()
 	require.Equal(t, remoting.Success, is)
 
@@ -85,10 +80,8 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
-	g.target.answer(
-		remoting.CodeReplyV2,
-		wire.Reply{Code: remoting.NoPermission, Remark: "no permission for New_REPLY_TOPIC"},
-	)
+	g.target.answer(remoting.CodeReplyV2,
+		wire.Reply{Code: remoting.NoPermission, Remark: "no permission for New_REPLY_TOPIC"})
 	try := func(accept ...string) ([]string, error) {
 		return g.gateway.tryGroup(t.Context(), "billing", target, accept)
 	}
@@ -98,20 +91,15 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	g.session.replied.Store(true)
 	_, err = try()
 	require.ErrorIs(t, err, ErrRefused)
-	require.ErrorContains(
-		t,
-		err,
-		"which answers requests: target broker broker-t: code 16: no permission for New_REPLY_TOPIC",
-	)
+	require.ErrorContains(t, err,
+		"which answers requests: target broker broker-t: code 16: no permission for New_REPLY_TOPIC")
 	inexact, err := try("billing")
 	require.NoError(t, err)
 	assert.Len(t, inexact, 1)
 	_, err = g.gateway.tryGroup(t.Context(), "billing", source, nil)
 	require.NoError(t, err, "the way back is open")
-	g.target.answer(
-		remoting.CodeReplyV2,
-		wire.Reply{Code: remoting.SystemError, Remark: "request queueId[2147483647] is illegal"},
-	)
+	g.target.answer(remoting.CodeReplyV2,
+		wire.Reply{Code: remoting.SystemError, Remark: "request queueId[2147483647] is illegal"})
 	_, err = try()
 	require.NoError(t, err)
 }

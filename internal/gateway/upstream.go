@@ -257,12 +257,8 @@ func (u *upstream) push(f *wire.Frame) error {
 	if u.dest.side == target && !pushedByTarget(f.Code) {
 		if !f.OneWay() {
 			_ = u.out.bytes(
-				wire.AppendReply(
-					nil,
-					f.Opaque,
-					f.Binary,
-					wire.Reply{Code: remoting.NotSupported, Remark: "rocketshift gateway: ask the source"},
-				),
+				wire.AppendReply(nil, f.Opaque, f.Binary,
+					wire.Reply{Code: remoting.NotSupported, Remark: "rocketshift gateway: ask the source"}),
 			)
 		}
 		return nil

@@ -77,12 +77,8 @@ func (g *groups) mayFollow(name string, to side) error {
 	if to == source || len(name) <= longestGroup {
 		return nil
 	}
-	return refused(
-		"the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow",
-		name,
-		len(name),
-		longestGroup,
-	)
+	return refused("the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow",
+		name, len(name), longestGroup)
 }
 
 // passNew sends a request to the source for which the group has no view of the queue yet.

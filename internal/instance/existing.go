@@ -80,24 +80,18 @@ func oldestOf(brokers []rocketmq.Broker) (rocketmq.Broker, error) {
 		if b.Cluster != brokers[0].Cluster {
 			return rocketmq.Broker{}, fmt.Errorf(
 				"they know two clusters, %s and %s: a target is one cluster with name servers of its own",
-				brokers[0].Cluster,
-				b.Cluster,
+				brokers[0].Cluster, b.Cluster,
 			)
 		}
 		if b.Version == "" {
 			return rocketmq.Broker{}, fmt.Errorf(
 				"broker %s (%s) doesn't say its version, and a target is RocketMQ 5.x: try again when it is up",
-				b.Name,
-				b.Addr,
+				b.Name, b.Addr,
 			)
 		}
 		if !strings.HasPrefix(number(b.Version), "5.") {
-			return rocketmq.Broker{}, fmt.Errorf(
-				"broker %s (%s) is RocketMQ %s: a target is RocketMQ 5.x",
-				b.Name,
-				b.Addr,
-				number(b.Version),
-			)
+			return rocketmq.Broker{}, fmt.Errorf("broker %s (%s) is RocketMQ %s: a target is RocketMQ 5.x",
+				b.Name, b.Addr, number(b.Version))
 		}
 	}
 	return slices.MinFunc(brokers, func(a, b rocketmq.Broker) int { return compareVersions(a.Version, b.Version) }), nil

@@ -144,12 +144,8 @@ func TestLongLocalInstanceHalfStartedByAKilledWorkerIsStartedAnewByTheNextAndOut
 	require.True(t, there, "the instance should outlive its worker, which said: %s", out)
 	require.Equal(t, fmt.Sprintln(is.NameServers, nil), string(out))
 	requireListens(t, is.NameServers...)
-	require.Equal(
-		t,
-		3,
-		processesBelow(t, root),
-		"a name server, a broker and a proxy should run, and nothing of the first start",
-	)
+	require.Equal(t, 3, processesBelow(t, root),
+		"a name server, a broker and a proxy should run, and nothing of the first start")
 }
 
 func TestLocalInstanceSaysThatItWaitedForAnotherWorker(t *testing.T) {

@@ -21,11 +21,8 @@ func TestClusterWithAnAdminRefusesEverybodyElse(t *testing.T) {
 
 			stranger := rocketmq.NewClient(rocketmq.Options{})
 			defer stranger.Close()
-			answer, err := stranger.Call(
-				testContext(t),
-				c.Brokers[0].Addr,
-				&remoting.Command{Code: remoting.CodeRuntime},
-			)
+			answer, err := stranger.Call(testContext(t), c.Brokers[0].Addr,
+				&remoting.Command{Code: remoting.CodeRuntime})
 			require.NoError(t, err)
 			require.NotEqual(t, remoting.Success, answer.Code)
 		})

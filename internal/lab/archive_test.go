@@ -30,13 +30,8 @@ func TestLiveServersStartFromTheArchivesThatMakeJarsHasWritten(t *testing.T) {
 			}
 			args := newCluster(t.TempDir(), state{Spec: spec, Files: files}).archiveArgs(r)
 			require.NotEmpty(t, args)
-			args = append(
-				append(memory(r, 0), args...),
-				"-Xshare:on",
-				"-cp",
-				jars,
-				"-version",
-			) // refuses to start without the archive
+			args = append(append(memory(r, 0), args...), "-Xshare:on", "-cp", jars,
+				"-version") // refuses to start without the archive
 			out, err := exec.Command(files.Java, args...).CombinedOutput()
 			require.NoError(t, err, "%s", out)
 		}

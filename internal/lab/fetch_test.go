@@ -23,10 +23,8 @@ func newFetchLab(t *testing.T) *fetchLab {
 	project, err := Root()
 	require.NoError(t, err)
 	l := &fetchLab{t: t, root: t.TempDir(), bin: t.TempDir()}
-	require.NoError(
-		t,
-		os.CopyFS(filepath.Join(l.root, "tools", "jars"), os.DirFS(filepath.Join(project, "tools", "jars"))),
-	)
+	require.NoError(t,
+		os.CopyFS(filepath.Join(l.root, "tools", "jars"), os.DirFS(filepath.Join(project, "tools", "jars"))))
 	for _, name := range strings.Fields("bash dirname ls tr cat cksum sed head awk df mkdir rm grep") {
 		path, err := exec.LookPath(name)
 		require.NoError(t, err)
@@ -34,10 +32,8 @@ func newFetchLab(t *testing.T) *fetchLab {
 	}
 	l.program("java", `echo 'openjdk version "17.0.1"' >&2`)
 	// It notes each run, and copies what dependency:copy-dependencies would.
-	l.program(
-		"mvn",
-		`echo run >>`+l.root+`/runs; for a; do case $a in -DoutputDirectory=*) echo jar >"${a#*=}/x.jar";; esac; done`,
-	)
+	l.program("mvn",
+		`echo run >>`+l.root+`/runs; for a; do case $a in -DoutputDirectory=*) echo jar >"${a#*=}/x.jar";; esac; done`)
 	return l
 }
 
@@ -92,10 +88,8 @@ func TestFetchRepeatsAfterAChangeOfThePom(t *testing.T) {
 	l := newFetchLab(t)
 	_, err := l.fetch("4.9.7")
 	require.NoError(t, err)
-	require.NoError(
-		t,
-		os.WriteFile(filepath.Join(l.root, "tools", "jars", "4.9.7", "pom.xml"), []byte("<project/>"), 0o644),
-	)
+	require.NoError(t,
+		os.WriteFile(filepath.Join(l.root, "tools", "jars", "4.9.7", "pom.xml"), []byte("<project/>"), 0o644))
 	_, err = l.fetch("4.9.7")
 	require.NoError(t, err)
 	require.Equal(t, 2, l.runs())

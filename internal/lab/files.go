@@ -53,11 +53,8 @@ func Root() (string, error) {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf(
-				"%s is not inside the rocketshift project: change to it, or set %s",
-				start,
-				homeVariable,
-			)
+			return "", fmt.Errorf("%s is not inside the rocketshift project: change to it, or set %s", start,
+				homeVariable)
 		}
 	}
 }
@@ -69,23 +66,16 @@ func findJava() (string, error) {
 	}
 	path, err := exec.LookPath(java)
 	if err != nil {
-		return "", fmt.Errorf(
-			"no java found (%s): install version %d or newer and put it on the PATH",
-			java,
-			oldestJava,
-		)
+		return "", fmt.Errorf("no java found (%s): install version %d or newer and put it on the PATH", java,
+			oldestJava)
 	}
 	out, err := exec.Command(path, "-version").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s -version: %w: install Java %d or newer and put it on the PATH", path, err, oldestJava)
 	}
 	if major := javaMajor(string(out)); major < oldestJava {
-		return "", fmt.Errorf(
-			"%s is version %d: install version %d or newer and put it first on the PATH",
-			path,
-			major,
-			oldestJava,
-		)
+		return "", fmt.Errorf("%s is version %d: install version %d or newer and put it first on the PATH",
+			path, major, oldestJava)
 	}
 	return path, nil
 }

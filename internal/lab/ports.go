@@ -30,11 +30,8 @@ func FreePorts(n int) ([]int, error) {
 		}
 	}
 	return nil, fmt.Errorf(
-		"%d free ports between %d and %d wanted, only %d found: stop some of the servers on this machine",
-		n,
-		firstPort,
-		lastPort,
-		len(ports),
+		"%d free ports between %d and %d wanted, only %d found: stop some of the servers on this machine", n,
+		firstPort, lastPort, len(ports),
 	)
 }
 

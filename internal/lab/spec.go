@@ -114,10 +114,8 @@ func (s ClusterSpec) servers(freePorts func(int) ([]int, error)) ([]server, erro
 	for i, name := range s.BrokerNames {
 		servers = append(servers, server{Role: roleBroker, Name: name, Port: ports[3+i]})
 		if s.Slaves {
-			servers = append(
-				servers,
-				server{Role: roleBroker, Name: name + slaveEnd, SlaveOf: name, Port: ports[3+s.Brokers+i]},
-			)
+			servers = append(servers,
+				server{Role: roleBroker, Name: name + slaveEnd, SlaveOf: name, Port: ports[3+s.Brokers+i]})
 		}
 	}
 	if s.Proxy {

@@ -116,13 +116,8 @@ func (c *Cluster) server(r role, name string) (server, error) {
 	for _, s := range c.servers(r) {
 		names = append(names, s.Name)
 	}
-	return server{}, fmt.Errorf(
-		"cluster %s has no %s %s, only %s",
-		c.state.Spec.Name,
-		r,
-		name,
-		strings.Join(names, ", "),
-	)
+	return server{}, fmt.Errorf("cluster %s has no %s %s, only %s", c.state.Spec.Name, r, name,
+		strings.Join(names, ", "))
 }
 
 // tail returns the last lines of a log.

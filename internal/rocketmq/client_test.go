@@ -228,12 +228,8 @@ func TestAWayThroughTheNetworkThatIsGoneIsLeft(t *testing.T) {
 			require.Less(t, calls, 100, "no call is answered again")
 		}
 		require.Equal(t, 2, dials)
-		require.Equal(
-			t,
-			11,
-			calls,
-			"the first whose answer is awaited for longer than the silence allowed is the last to fail",
-		)
+		require.Equal(t, 11, calls,
+			"the first whose answer is awaited for longer than the silence allowed is the last to fail")
 		require.Equal(t, 55*time.Millisecond, time.Since(began), "a server that is merely slow is not left")
 	})
 }

@@ -42,11 +42,8 @@ func TestABrokerThatDoesNotSayItsVersionIsListedAllTheSame(t *testing.T) {
 	all, err := c.Brokers(context.Background())
 	require.NoError(t, err, "one broker's passing error hides no other one")
 	require.Len(t, all, 2)
-	assert.Equal(
-		t,
-		[]string{"gone", "", "young", ""},
-		[]string{all[0].Name, all[0].Version, all[1].Name, all[1].Version},
-	)
+	assert.Equal(t, []string{"gone", "", "young", ""},
+		[]string{all[0].Name, all[0].Version, all[1].Name, all[1].Version})
 
 	young = false
 	c.Forget()
@@ -100,13 +97,8 @@ func TestAssumedBrokersStandUntilNameServersAnswer(t *testing.T) {
 	require.Len(t, all, 2)
 
 	names := serve(t, func(conn net.Conn, c *remoting.Command) {
-		reply(
-			conn,
-			c,
-			remoting.Success,
-			nil,
-			`{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"broker-a","cluster":"C"}}}`,
-		)
+		reply(conn, c, remoting.Success, nil,
+			`{"brokerAddrTable":{"broker-a":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"broker-a","cluster":"C"}}}`)
 	})
 	here := NewCluster(testClient(t), []string{names.Addr().String()})
 	here.Assume(map[string]string{"broker-a": "10.0.0.1:10911", "broker-b": "10.0.0.2:10911"})

@@ -62,13 +62,9 @@ const byTags = "TAG"
 // ConsumerConnectionsOf lists a group's members that heartbeat to the broker; nobody online is an
 // empty list, no error.
 func (c *Client) ConsumerConnectionsOf(ctx context.Context, addr, group string) (ConsumerConnections, error) {
-	got, err := c.ask(
-		ctx,
-		addr,
+	got, err := c.ask(ctx, addr,
 		&remoting.Command{Code: remoting.CodeConsumerConnection, Fields: map[string]string{"consumerGroup": group}},
-		group,
-		remoting.ConsumerNotOnline,
-	)
+		group, remoting.ConsumerNotOnline)
 	if err != nil || got.Code == remoting.ConsumerNotOnline {
 		return ConsumerConnections{}, err
 	}
@@ -98,10 +94,8 @@ func readConnections(list []any) []Connection {
 		o, _ := v.(remoting.Object)
 		addr := o.Text("clientAddr")
 		if addr == "" {
-			addr = strings.TrimPrefix(
-				o.Text("remoteIP"),
-				"/",
-			) // ProducerInfo's name for it, and Java's way to print a socket's address
+			addr = strings.TrimPrefix(o.Text("remoteIP"),
+				"/") // ProducerInfo's name for it, and Java's way to print a socket's address
 		}
 		out = append(
 			out,

@@ -32,11 +32,8 @@ func TestLiveRefusalsNameServerCallObjectCodeAndRemark(t *testing.T) {
 				return err
 			}},
 			{l.addr, "PULL_MESSAGE " + nothing + " queue 3 offset 7", remoting.TopicNotExist, func() error {
-				_, err := l.client.Pull(
-					l.ctx,
-					l.addr,
-					rocketmq.PullRequest{Group: l.reader, Topic: nothing, Queue: 3, Offset: 7},
-				)
+				_, err := l.client.Pull(l.ctx, l.addr,
+					rocketmq.PullRequest{Group: l.reader, Topic: nothing, Queue: 3, Offset: 7})
 				return err
 			}},
 			{
@@ -44,11 +41,8 @@ func TestLiveRefusalsNameServerCallObjectCodeAndRemark(t *testing.T) {
 				"UPDATE_AND_CREATE_TOPIC TBW102",
 				byVersion(l, remoting.SystemError, remoting.InvalidParameter),
 				func() error {
-					return l.client.CreateTopic(
-						l.ctx,
-						l.addr,
-						rocketmq.TopicConfig{Name: "TBW102", ReadQueues: 1, WriteQueues: 1, Perm: 6},
-					)
+					return l.client.CreateTopic(l.ctx, l.addr,
+						rocketmq.TopicConfig{Name: "TBW102", ReadQueues: 1, WriteQueues: 1, Perm: 6})
 				},
 			},
 			{
@@ -68,19 +62,11 @@ func TestLiveRefusalsNameServerCallObjectCodeAndRemark(t *testing.T) {
 			assert.NotEmpty(l, refusal.Remark, row.call)
 			want := remoting.Error{Server: row.server, Call: row.call, Code: row.code, Remark: refusal.Remark}
 			assert.Equal(l, want, *refusal)
-			assert.True(
-				l,
-				strings.HasPrefix(err.Error(), row.server+": "+row.call+": code "),
-				"%q should begin with server and call",
-				err,
-			)
+			assert.True(l, strings.HasPrefix(err.Error(), row.server+": "+row.call+": code "),
+				"%q should begin with server and call", err)
 			assert.NotContains(l, err.Error(), "\n", "an error is one line")
-			assert.False(
-				l,
-				remoting.Retryable(err) || remoting.Ambiguous(err) || remoting.Unreachable(err),
-				"%v: a refusal is an answer",
-				err,
-			)
+			assert.False(l, remoting.Retryable(err) || remoting.Ambiguous(err) || remoting.Unreachable(err),
+				"%v: a refusal is an answer", err)
 		}
 	})
 }
@@ -98,12 +84,8 @@ func TestLiveServerThatIsGoneIsRetryableAndTheNextNameServerAnswers(t *testing.T
 		gone := closedAddress(l.T)
 		_, err := l.client.MaxOffset(l.ctx, gone, l.topic, 0)
 		require.ErrorContains(l, err, gone)
-		assert.True(
-			l,
-			remoting.Retryable(err) && remoting.Unreachable(err) && !remoting.Ambiguous(err),
-			"it was certainly not executed: %v",
-			err,
-		)
+		assert.True(l, remoting.Retryable(err) && remoting.Unreachable(err) && !remoting.Ambiguous(err),
+			"it was certainly not executed: %v", err)
 
 		behind := rocketmq.NewCluster(l.client, []string{gone, l.nameServer})
 		brokers, err := behind.Brokers(l.ctx)
@@ -136,11 +118,8 @@ func TestLongSignedCallsAreServedAndAllOthersRefusedAlsoOverTLS(t *testing.T) {
 		} {
 			stranger := rocketmq.NewClient(rocketmq.Options{Credentials: credentials})
 			l.Cleanup(stranger.Close)
-			err := stranger.CreateTopic(
-				l.ctx,
-				l.addr,
-				rocketmq.TopicConfig{Name: l.topic, ReadQueues: 1, WriteQueues: 1, Perm: 6},
-			)
+			err := stranger.CreateTopic(l.ctx, l.addr,
+				rocketmq.TopicConfig{Name: l.topic, ReadQueues: 1, WriteQueues: 1, Perm: 6})
 			l.wantCode(name, byVersion(l, remoting.SystemError, remoting.NoPermission), err)
 			assert.NotContains(l, err.Error(), admin.SecretKey, name)
 			assert.NotContains(l, err.Error(), "live-wrong-secret", name)

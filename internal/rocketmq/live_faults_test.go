@@ -50,13 +50,8 @@ func restartedBrokerIsFound(l *live, c *lab.Cluster) {
 		l.endDuringALongPull(func() error { return end.end(l.broker) })
 		_, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, 0)
 		require.ErrorContains(l, err, l.addr)
-		assert.True(
-			l,
-			remoting.Retryable(err) && remoting.Unreachable(err),
-			"%s: %v, wanted one that may be tried again",
-			end.name,
-			err,
-		)
+		assert.True(l, remoting.Retryable(err) && remoting.Unreachable(err),
+			"%s: %v, wanted one that may be tried again", end.name, err)
 
 		require.NoError(l, c.StartBroker(l.ctx, l.broker))
 		got, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, 0)
@@ -91,32 +86,21 @@ func callsToAFrozenBrokerEnd(l *live, c *lab.Cluster) {
 			return err
 		},
 		"PULL_MESSAGE": func(ctx context.Context) error {
-			_, err := l.client.Pull(
-				ctx,
-				l.addr,
-				rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Wait: time.Minute},
-			)
+			_, err := l.client.Pull(ctx, l.addr,
+				rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Wait: time.Minute})
 			return err
 		},
 		"SEND_BATCH_MESSAGE": func(ctx context.Context) error {
-			_, err := l.client.SendBatch(
-				ctx,
-				l.addr,
-				rocketmq.BatchRequest{Group: "writer", Topic: l.topic, Queue: 1, Messages: body},
-			)
+			_, err := l.client.SendBatch(ctx, l.addr,
+				rocketmq.BatchRequest{Group: "writer", Topic: l.topic, Queue: 1, Messages: body})
 			return err
 		},
 		"UPDATE_CONSUMER_OFFSET": func(ctx context.Context) error {
 			return l.client.UpdateOffset(ctx, l.addr, l.group, l.topic, 0, 2)
 		},
 		"LOCK_BATCH_MQ": func(ctx context.Context) error {
-			_, err := l.client.LockQueues(
-				ctx,
-				l.addr,
-				l.group,
-				"holder",
-				[]rocketmq.MessageQueue{{Topic: l.topic, Broker: l.broker}},
-			)
+			_, err := l.client.LockQueues(ctx, l.addr, l.group, "holder",
+				[]rocketmq.MessageQueue{{Topic: l.topic, Broker: l.broker}})
 			return err
 		},
 	}
@@ -137,14 +121,8 @@ func callsToAFrozenBrokerEnd(l *live, c *lab.Cluster) {
 		for queue, least := range []int64{3, 1} {
 			got, err := l.client.MaxOffset(l.ctx, l.addr, l.topic, queue)
 			require.NoError(l, err)
-			require.True(
-				l,
-				got == least || queue == 1 && got == 2,
-				"end of queue %d: %d, wanted %d or one more where a send was given up",
-				queue,
-				got,
-				least,
-			)
+			require.True(l, got == least || queue == 1 && got == 2,
+				"end of queue %d: %d, wanted %d or one more where a send was given up", queue, got, least)
 		}
 	}
 }
@@ -204,13 +182,8 @@ func ownNamesAreKnown(l *live, c *lab.Cluster) {
 	require.Contains(l, topics, l.topic)
 	for name := range topics {
 		ours := strings.Contains(name, l.topic) || strings.HasPrefix(name, "%")
-		assert.NotEqual(
-			l,
-			ours,
-			rocketmq.SystemTopic(name, c.Spec().Name, []string{l.broker}),
-			"is %s a system topic",
-			name,
-		)
+		assert.NotEqual(l, ours, rocketmq.SystemTopic(name, c.Spec().Name, []string{l.broker}),
+			"is %s a system topic", name)
 	}
 	groups, err := l.client.Groups(l.ctx, l.addr)
 	require.NoError(l, err)

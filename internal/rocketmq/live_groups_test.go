@@ -61,11 +61,8 @@ func TestLiveGroupKeepsSettingsThatTheClientDoesNotKnow(t *testing.T) {
 	l := newLive(t, labtest.Cluster(t, v5), rocketmq.Options{})
 	l.groupsCreated = append(l.groupsCreated, l.group)
 	unknown := `"consumeTimeoutMinute":7,"groupRetryPolicy":{"type":"EXPONENTIAL","exponentialRetryPolicy":{"initial":1000,"max":9000,"multiplier":3}}`
-	got, err := l.client.Call(
-		l.ctx,
-		l.addr,
-		&remoting.Command{Code: putGroup, Body: []byte(`{"groupName":"` + l.group + `",` + unknown + `}`)},
-	)
+	got, err := l.client.Call(l.ctx, l.addr,
+		&remoting.Command{Code: putGroup, Body: []byte(`{"groupName":"` + l.group + `",` + unknown + `}`)})
 	require.NoError(l, err)
 	require.Equal(l, remoting.Success, got.Code, got.Remark)
 	before := l.groupAsStored()

@@ -22,11 +22,8 @@ func longestPropertiesHarmNobody(l *live, c *lab.Cluster) {
 	short := rocketmq.BatchMessage{Body: []byte("short"), Properties: []byte("KEYS\x01k\x02")}
 	longest := rocketmq.BatchMessage{
 		Body: []byte("long"),
-		Properties: remoting.AppendProperty(
-			nil,
-			"long",
-			strings.Repeat("x", remoting.MaxProperties-len("long\x01\x02")),
-		),
+		Properties: remoting.AppendProperty(nil, "long",
+			strings.Repeat("x", remoting.MaxProperties-len("long\x01\x02"))),
 	}
 	require.Equal(l, remoting.MaxProperties, longest.PropertiesSize())
 	send := func(topic string, messages ...rocketmq.BatchMessage) error {
@@ -44,11 +41,8 @@ func longestPropertiesHarmNobody(l *live, c *lab.Cluster) {
 		require.NoError(l, send(other, neighbours...))
 	}
 	tooLong := longest
-	tooLong.Properties = remoting.AppendProperty(
-		nil,
-		"long",
-		strings.Repeat("x", remoting.MaxProperties-len("long\x01\x02")+1),
-	)
+	tooLong.Properties = remoting.AppendProperty(nil, "long",
+		strings.Repeat("x", remoting.MaxProperties-len("long\x01\x02")+1))
 	require.ErrorIs(l, send(l.topic, short, tooLong), rocketmq.ErrPropertiesTooLong)
 	l.wantReadable(l.topic, 3*rounds)
 	l.wantReadable(other, others*rounds)
@@ -66,11 +60,8 @@ func (l *live) wantReadable(topic string, want int64) {
 	l.until(fmt.Sprintf("topic %s has %d readable messages and no more", topic, want), func() (any, bool) {
 		next := int64(0)
 		for next < want {
-			got, err := l.client.Pull(
-				l.ctx,
-				l.addr,
-				rocketmq.PullRequest{Group: l.reader, Topic: topic, Offset: next, Max: 32},
-			)
+			got, err := l.client.Pull(l.ctx, l.addr,
+				rocketmq.PullRequest{Group: l.reader, Topic: topic, Offset: next, Max: 32})
 			if err != nil || len(got.Messages) == 0 {
 				return fmt.Sprintf("%v, nothing at %d", err, next), false
 			}

@@ -54,11 +54,8 @@ func TestLiveConnectedApplicationsAreListedUntilTheyLeave(t *testing.T) {
 		require.Len(l, members.Connections, 1)
 		member := members.Connections[0]
 		assert.Regexp(l, `^127\.0\.0\.1:\d+$`, member.Addr)
-		assert.Equal(
-			l,
-			rocketmq.Connection{ClientID: "member@1", Addr: member.Addr, Language: "GO", Version: 409},
-			member,
-		)
+		assert.Equal(l,
+			rocketmq.Connection{ClientID: "member@1", Addr: member.Addr, Language: "GO", Version: 409}, member)
 		assert.Equal(l, "4.9.8", rocketmq.VersionName(member.Version))
 		members.Connections = nil
 		assert.Equal(l, rocketmq.ConsumerConnections{
@@ -103,11 +100,8 @@ func TestLiveMemberAccountsForItsQueues(t *testing.T) {
 		l.join("member@1", account)
 		got, err := l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "member@1")
 		require.NoError(l, err)
-		assert.Equal(
-			l,
-			map[string]string{"PROP_CLIENT_VERSION": "V4_9_7", "PROP_CONSUMEORDERLY": "true"},
-			got.Properties,
-		)
+		assert.Equal(l, map[string]string{"PROP_CLIENT_VERSION": "V4_9_7", "PROP_CONSUMEORDERLY": "true"},
+			got.Properties)
 		assert.ElementsMatch(l, []rocketmq.ProcessQueueInfo{
 			{
 				Topic:        l.topic,
@@ -133,11 +127,8 @@ func TestLiveMemberThatDeclinesOrSaysNothingIsAnError(t *testing.T) {
 		l.makeTopic(1)
 		l.makeGroup()
 		l.topicsCreated = append(l.topicsCreated, rocketmq.RetryTopic(l.group))
-		_, err := l.client.Call(
-			l.ctx,
-			l.addr,
-			l.application("declines", "P-"+l.topic),
-		) // our own client declines what brokers ask
+		_, err := l.client.Call(l.ctx, l.addr,
+			l.application("declines", "P-"+l.topic)) // our own client declines what brokers ask
 		require.NoError(l, err)
 		l.join("empty", "")
 		_, err = l.client.ConsumerRunningInfo(l.ctx, l.addr, l.group, "declines")

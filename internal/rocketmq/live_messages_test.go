@@ -29,10 +29,8 @@ func oddContents() []content {
 		{
 			name: "plain",
 			body: text,
-			properties: properties(
-				remoting.Property{Name: "KEYS", Value: "k1 k2"},
-				remoting.Property{Name: "TAGS", Value: "t"},
-			),
+			properties: properties(remoting.Property{Name: "KEYS", Value: "k1 k2"},
+				remoting.Property{Name: "TAGS", Value: "t"}),
 		},
 		{name: "no properties", body: text},
 		{name: "empty body", properties: properties(remoting.Property{Name: "KEYS", Value: "empty"})},
@@ -41,11 +39,8 @@ func oddContents() []content {
 		{
 			name: "repeated name",
 			body: text,
-			properties: properties(
-				remoting.Property{Name: "a", Value: "1"},
-				remoting.Property{Name: "b", Value: "2"},
-				remoting.Property{Name: "a", Value: "3"},
-			),
+			properties: properties(remoting.Property{Name: "a", Value: "1"},
+				remoting.Property{Name: "b", Value: "2"}, remoting.Property{Name: "a", Value: "3"}),
 		},
 		{
 			name:       "empty value",
@@ -55,10 +50,8 @@ func oddContents() []content {
 		{
 			name: "unicode",
 			body: []byte("Übergröße 😀 漢字"),
-			properties: properties(
-				remoting.Property{Name: "größe", Value: "漢字 😀"},
-				remoting.Property{Name: "KEYS", Value: "ключ"},
-			),
+			properties: properties(remoting.Property{Name: "größe", Value: "漢字 😀"},
+				remoting.Property{Name: "KEYS", Value: "ключ"}),
 		},
 		{
 			name:       "what would break a JSON header",
@@ -85,25 +78,16 @@ func TestLiveBatchKeepsMessagesByteForByte(t *testing.T) {
 			Group: "writer", Topic: l.topic, Queue: 1, SysFlag: remoting.FlagMultiTags, BornTimestamp: 1_600_000_000_123, ReconsumeTimes: 4,
 		}
 		for _, c := range contents {
-			request.Messages = append(
-				request.Messages,
-				rocketmq.BatchMessage{Flag: c.flag, Body: c.body, Properties: []byte(c.properties)},
-			)
+			request.Messages = append(request.Messages,
+				rocketmq.BatchMessage{Flag: c.flag, Body: c.body, Properties: []byte(c.properties)})
 		}
 		sent, err := l.sendBatch(l.addr, request)
 		require.NoError(l, err)
 		require.Equal(l, rocketmq.SendResult{Queue: 1}, sent)
 		for i, got := range l.read(l.topic, 1, 0, len(contents)) {
 			want := contents[i]
-			assert.True(
-				l,
-				bytes.Equal(want.body, got.Body),
-				"%s: body of %d bytes came back with %d: %.40q",
-				want.name,
-				len(want.body),
-				len(got.Body),
-				got.Body,
-			)
+			assert.True(l, bytes.Equal(want.body, got.Body), "%s: body of %d bytes came back with %d: %.40q",
+				want.name, len(want.body), len(got.Body), got.Body)
 			assert.Equal(l, want.flag, got.Flag, want.name)
 			rest, kept := strings.CutPrefix(string(got.Properties), want.properties)
 			assert.True(l, kept, "%s: properties %q came back as %q", want.name, want.properties, got.Properties)
@@ -111,20 +95,11 @@ func TestLiveBatchKeepsMessagesByteForByte(t *testing.T) {
 				assert.Contains(l, addedByBrokers, p.Name, want.name)
 			}
 			assert.Equal(l, [3]any{int64(i), 1, l.topic}, [3]any{got.QueueOffset, got.Queue, got.Topic}, want.name)
-			assert.Equal(
-				l,
-				[3]any{request.SysFlag, request.BornTimestamp, request.ReconsumeTimes},
-				[3]any{got.SysFlag, got.BornTimestamp, got.ReconsumeTimes},
-				want.name,
-			)
+			assert.Equal(l, [3]any{request.SysFlag, request.BornTimestamp, request.ReconsumeTimes},
+				[3]any{got.SysFlag, got.BornTimestamp, got.ReconsumeTimes}, want.name)
 			assert.Equal(l, l.addr, got.StoreHost.String(), want.name)
-			assert.True(
-				l,
-				got.BornHost.Addr().IsLoopback(),
-				"%s: born on %s, wanted our own address",
-				want.name,
-				got.BornHost,
-			)
+			assert.True(l, got.BornHost.Addr().IsLoopback(), "%s: born on %s, wanted our own address",
+				want.name, got.BornHost)
 		}
 	})
 }
@@ -146,22 +121,11 @@ func TestLiveSingleSendKeepsWhatAnApplicationSees(t *testing.T) {
 			require.Equal(l, rocketmq.SendResult{Offset: offset}, sent, c.name)
 			got := l.read(l.topic, 0, offset, 1)[0]
 			offset++
-			assert.True(
-				l,
-				bytes.Equal(c.body, got.Body),
-				"%s: body of %d bytes came back with %d: %.40q",
-				c.name,
-				len(c.body),
-				len(got.Body),
-				got.Body,
-			)
+			assert.True(l, bytes.Equal(c.body, got.Body), "%s: body of %d bytes came back with %d: %.40q",
+				c.name, len(c.body), len(got.Body), got.Body)
 			assert.Equal(l, c.flag, got.Flag, c.name)
-			assert.Equal(
-				l,
-				[3]any{int32(remoting.FlagMultiTags), int64(1_600_000_000_123), int32(4)},
-				[3]any{got.SysFlag, got.BornTimestamp, got.ReconsumeTimes},
-				c.name,
-			)
+			assert.Equal(l, [3]any{int32(remoting.FlagMultiTags), int64(1_600_000_000_123), int32(4)},
+				[3]any{got.SysFlag, got.BornTimestamp, got.ReconsumeTimes}, c.name)
 			seen := remoting.PropertyMap(got.Properties)
 			for _, name := range append(addedByBrokers, remoting.PropUniqKey) {
 				delete(seen, name)
@@ -187,10 +151,8 @@ func TestLiveSystemFlagsOfContentAreStored(t *testing.T) {
 				Group: "writer", Topic: l.topic, SysFlag: flag, Messages: []rocketmq.BatchMessage{{Body: body}},
 			})
 			require.NoError(l, err, name)
-			_, err = l.sendMessage(
-				l.addr,
-				rocketmq.SendRequest{Group: "writer", Topic: l.topic, Queue: 1, SysFlag: flag, Body: body},
-			)
+			_, err = l.sendMessage(l.addr,
+				rocketmq.SendRequest{Group: "writer", Topic: l.topic, Queue: 1, SysFlag: flag, Body: body})
 			require.NoError(l, err, name)
 		}
 		for queue := range 2 {
@@ -235,22 +197,11 @@ func TestLiveLargestBatchAndLongestPropertiesAreReadableAndHarmNobody(t *testing
 		l.batch(0, after)
 		want := append([]rocketmq.BatchMessage{longest}, append(batch, after)...)
 		for i, got := range l.read(l.topic, 0, 0, len(want)) {
-			assert.True(
-				l,
-				bytes.Equal(want[i].Body, got.Body),
-				"message %d: body of %d bytes came back with %d",
-				i,
-				len(want[i].Body),
-				len(got.Body),
-			)
-			assert.True(
-				l,
-				bytes.HasPrefix(got.Properties, want[i].Properties),
-				"message %d: %d bytes of properties came back as %d others",
-				i,
-				len(want[i].Properties),
-				len(got.Properties),
-			)
+			assert.True(l, bytes.Equal(want[i].Body, got.Body),
+				"message %d: body of %d bytes came back with %d", i, len(want[i].Body), len(got.Body))
+			assert.True(l, bytes.HasPrefix(got.Properties, want[i].Properties),
+				"message %d: %d bytes of properties came back as %d others", i, len(want[i].Properties),
+				len(got.Properties))
 		}
 	})
 }
@@ -258,10 +209,8 @@ func TestLiveLargestBatchAndLongestPropertiesAreReadableAndHarmNobody(t *testing
 func TestLiveBrokerChoosesTheQueueThatASendLeavesOpen(t *testing.T) {
 	onEach(t, func(l *live) {
 		l.makeTopic(2)
-		sent, err := l.sendMessage(
-			l.addr,
-			rocketmq.SendRequest{Group: "writer", Topic: l.topic, Queue: -1, Body: []byte("anywhere")},
-		)
+		sent, err := l.sendMessage(l.addr,
+			rocketmq.SendRequest{Group: "writer", Topic: l.topic, Queue: -1, Body: []byte("anywhere")})
 		require.NoError(l, err)
 		require.Contains(l, []int{0, 1}, sent.Queue)
 		assert.Equal(l, "anywhere", string(l.read(l.topic, sent.Queue, sent.Offset, 1)[0].Body))
@@ -308,10 +257,8 @@ func TestLiveRefusedSendsStoreNothing(t *testing.T) {
 				},
 			)
 			l.wantCode("batch: "+row.name, row.code, err)
-			_, err = l.sendMessage(
-				l.addr,
-				rocketmq.SendRequest{Group: "writer", Topic: row.topic, Queue: row.queue, Body: []byte("x")},
-			)
+			_, err = l.sendMessage(l.addr,
+				rocketmq.SendRequest{Group: "writer", Topic: row.topic, Queue: row.queue, Body: []byte("x")})
 			l.wantCode("single: "+row.name, row.code, err)
 			highest, err := l.client.MaxOffset(l.ctx, l.addr, row.topic, row.queue)
 			require.NoError(l, err, row.name)
@@ -327,11 +274,8 @@ func TestLiveTopicThatMayOnlyBeReadStillTakesSends(t *testing.T) {
 		l.topicsCreated = append(l.topicsCreated, l.topic)
 		require.NoError(
 			l,
-			l.client.CreateTopic(
-				l.ctx,
-				l.addr,
-				rocketmq.TopicConfig{Name: l.topic, ReadQueues: 1, WriteQueues: 1, Perm: rocketmq.PermRead},
-			),
+			l.client.CreateTopic(l.ctx, l.addr,
+				rocketmq.TopicConfig{Name: l.topic, ReadQueues: 1, WriteQueues: 1, Perm: rocketmq.PermRead}),
 		)
 		l.fill(0, 1)
 	})

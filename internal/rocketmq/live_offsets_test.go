@@ -75,13 +75,8 @@ func TestLiveFirstPositionsWrittenTogetherAllStay(t *testing.T) {
 		require.NoError(l, err)
 		for g := range groups {
 			group := fmt.Sprintf("%s-%d", l.group, g)
-			assert.Len(
-				l,
-				all[rocketmq.TopicGroup{Topic: l.topic, Group: group}],
-				queues,
-				"positions of group %s",
-				group,
-			)
+			assert.Len(l, all[rocketmq.TopicGroup{Topic: l.topic, Group: group}], queues,
+				"positions of group %s", group)
 		}
 	})
 }
@@ -229,15 +224,9 @@ func TestLiveDelayOffsetsFollowTheDeliveries(t *testing.T) {
 		require.NoError(l, err)
 		got := l.read(l.topic, 0, 0, 1)[0]
 		assert.Equal(l, "later", string(got.Body))
-		assert.GreaterOrEqual(
-			l,
-			got.StoreTimestamp-got.BornTimestamp,
-			int64(900),
-			"milliseconds from the send to the delivery",
-		)
-		l.until(
-			"the level's position has moved on",
-			func() (any, bool) { now := delivered(); return now, now > before },
-		)
+		assert.GreaterOrEqual(l, got.StoreTimestamp-got.BornTimestamp, int64(900),
+			"milliseconds from the send to the delivery")
+		l.until("the level's position has moved on",
+			func() (any, bool) { now := delivered(); return now, now > before })
 	})
 }

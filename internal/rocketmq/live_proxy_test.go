@@ -49,17 +49,11 @@ func TestLiveABrokerBehindAProxyIsWrittenReadAndCommittedTo(t *testing.T) {
 		end, err := l.client.MaxOffset(l.ctx, broker.Addr, l.topic, 1)
 		return err, end == 2
 	})
-	through, err := l.client.Pull(
-		l.ctx,
-		broker.Addr,
-		rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: 1, Max: 10},
-	)
+	through, err := l.client.Pull(l.ctx, broker.Addr,
+		rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: 1, Max: 10})
 	require.NoError(t, err)
-	straight, err := l.client.Pull(
-		l.ctx,
-		l.addr,
-		rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: 1, Max: 10},
-	)
+	straight, err := l.client.Pull(l.ctx, l.addr,
+		rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: 1, Max: 10})
 	require.NoError(t, err)
 	assert.Equal(t, straight.Messages, through.Messages)
 	_, flagged := remoting.PropertyValue(through.Messages[0].Properties, remoting.PropTransferFlag)

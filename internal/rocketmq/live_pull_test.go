@@ -64,11 +64,8 @@ func TestLivePullsThatCanNotBeServedAreRefused(t *testing.T) {
 		l.makeTopicNamed(writeOnly, 1)
 		require.NoError(
 			l,
-			l.client.CreateTopic(
-				l.ctx,
-				l.addr,
-				rocketmq.TopicConfig{Name: writeOnly, ReadQueues: 1, WriteQueues: 1, Perm: rocketmq.PermWrite},
-			),
+			l.client.CreateTopic(l.ctx, l.addr,
+				rocketmq.TopicConfig{Name: writeOnly, ReadQueues: 1, WriteQueues: 1, Perm: rocketmq.PermWrite}),
 		)
 		for _, row := range []struct {
 			name, topic string
@@ -78,11 +75,8 @@ func TestLivePullsThatCanNotBeServedAreRefused(t *testing.T) {
 			{"topic that can't be read", writeOnly, 0, remoting.NoPermission},
 			{"queue that isn't there", l.topic, 77, byVersion(l, remoting.SystemError, remoting.InvalidParameter)},
 		} {
-			_, err := l.client.Pull(
-				l.ctx,
-				l.addr,
-				rocketmq.PullRequest{Group: l.reader, Topic: row.topic, Queue: row.queue, Max: 1},
-			)
+			_, err := l.client.Pull(l.ctx, l.addr,
+				rocketmq.PullRequest{Group: l.reader, Topic: row.topic, Queue: row.queue, Max: 1})
 			l.wantCode(row.name, row.code, err)
 			assert.ErrorContains(l, err, row.topic, row.name)
 		}
@@ -95,11 +89,8 @@ func TestLiveLongPullEndsEmptyAfterItsWait(t *testing.T) {
 		l.makeTopic(1)
 		const wait = time.Second
 		began := time.Now()
-		got, err := l.client.Pull(
-			l.ctx,
-			l.addr,
-			rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Max: 1, Wait: wait},
-		)
+		got, err := l.client.Pull(l.ctx, l.addr,
+			rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Max: 1, Wait: wait})
 		require.NoError(l, err)
 		assert.Equal(l, rocketmq.PullResult{Status: rocketmq.PullNoNew}, got)
 		assert.GreaterOrEqual(l, time.Since(began), wait, "it was held for less than asked")
@@ -112,10 +103,7 @@ func TestLiveLongPullEndsWithTheMessageThatArrives(t *testing.T) {
 		ended := l.hold(
 			rocketmq.PullRequest{Topic: l.topic, Max: 1, Wait: time.Hour},
 		) // the test's own deadline comes first
-		l.batch(
-			0,
-			rocketmq.BatchMessage{Body: []byte("awaited")},
-		) // on the connection that the pull waits on
+		l.batch(0, rocketmq.BatchMessage{Body: []byte("awaited")}) // on the connection that the pull waits on
 		got, err := ended()
 		require.NoError(l, err, "it was held although there was a message")
 		require.Len(l, got.Messages, 1)
@@ -140,11 +128,8 @@ func TestLiveAnswersFindTheirCallsOnOneConnection(t *testing.T) {
 				}
 			})
 			calls.Go(func() {
-				got, err := l.client.Pull(
-					l.ctx,
-					l.addr,
-					rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: queue, Max: 32},
-				)
+				got, err := l.client.Pull(l.ctx, l.addr,
+					rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: queue, Max: 32})
 				if err != nil || len(got.Messages) != queue+1 || got.Messages[0].Queue != queue {
 					l.Errorf("pull of queue %d: %d messages, %v; wanted %d", queue, len(got.Messages), err, queue+1)
 				}

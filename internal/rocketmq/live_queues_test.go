@@ -41,11 +41,8 @@ func TestLiveBrokersServeQueuesThatProducersDontSee(t *testing.T) {
 			for queue := range config.Queues() {
 				got := l.batch(queue, rocketmq.BatchMessage{Body: []byte("copy")})
 				assert.EqualValues(l, i, got.Offset, "%s: queue %d", name, queue)
-				_, err := l.client.Pull(
-					l.ctx,
-					l.addr,
-					rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: queue, Max: 1},
-				)
+				_, err := l.client.Pull(l.ctx, l.addr,
+					rocketmq.PullRequest{Group: l.reader, Topic: l.topic, Queue: queue, Max: 1})
 				assert.Equal(l, queue < config.ReadQueues, err == nil, "%s: queue %d: %v", name, queue, err)
 			}
 			l.until("all queues of "+name+" are counted", func() (any, bool) {

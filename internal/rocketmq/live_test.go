@@ -250,16 +250,8 @@ func (l *live) read(topic string, queue int, offset int64, n int) []remoting.Mes
 			Group: l.reader, Topic: topic, Queue: queue, Offset: next, Max: n - len(out), Wait: 10 * time.Second,
 		})
 		require.NoError(l, err)
-		require.Contains(
-			l,
-			[]rocketmq.PullStatus{rocketmq.PullFound, rocketmq.PullNoNew},
-			got.Status,
-			"pull of %s queue %d offset %d: %+v",
-			topic,
-			queue,
-			next,
-			got,
-		)
+		require.Contains(l, []rocketmq.PullStatus{rocketmq.PullFound, rocketmq.PullNoNew}, got.Status,
+			"pull of %s queue %d offset %d: %+v", topic, queue, next, got)
 		out = append(out, got.Messages...)
 	}
 	return out
@@ -289,14 +281,7 @@ func (l *live) until(wanted string, look func() (seen any, ok bool)) {
 func (l *live) wantCode(what string, code int, err error) {
 	l.Helper()
 	if got := remoting.CodeOf(err); got != code {
-		l.Errorf(
-			"%s: code %d %s (%v), wanted %d %s",
-			what,
-			got,
-			remoting.CodeName(got),
-			err,
-			code,
-			remoting.CodeName(code),
-		)
+		l.Errorf("%s: code %d %s (%v), wanted %d %s", what, got, remoting.CodeName(got), err, code,
+			remoting.CodeName(code))
 	}
 }

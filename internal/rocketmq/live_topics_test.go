@@ -34,11 +34,8 @@ func TestLiveNameServersListTheMastersWithTheirVersions(t *testing.T) {
 		nodes, err := l.client.Nodes(l.ctx, l.nameServer)
 		require.NoError(l, err)
 		for _, n := range nodes {
-			assert.Contains(
-				l,
-				want,
-				rocketmq.Broker{Cluster: n.Cluster, Name: n.Name, Addr: n.Addr, Version: want[0].Version},
-			)
+			assert.Contains(l, want,
+				rocketmq.Broker{Cluster: n.Cluster, Name: n.Name, Addr: n.Addr, Version: want[0].Version})
 		}
 		assert.Len(l, nodes, len(want))
 	})
@@ -51,11 +48,8 @@ func TestLiveTopicIsRoutedFromItsCreationToItsDeletion(t *testing.T) {
 		l.topicsCreated = append(l.topicsCreated, l.topic)
 		require.NoError(
 			l,
-			l.client.CreateTopic(
-				l.ctx,
-				l.addr,
-				rocketmq.TopicConfig{Name: l.topic, ReadQueues: 5, WriteQueues: 3, Perm: 6},
-			),
+			l.client.CreateTopic(l.ctx, l.addr,
+				rocketmq.TopicConfig{Name: l.topic, ReadQueues: 5, WriteQueues: 3, Perm: 6}),
 		)
 		cluster := labtest.Cluster(l.T, l.version).Spec().Name
 		want := rocketmq.Route{
@@ -177,13 +171,8 @@ func TestLiveRuntimeAndConfigurationSayWhoTheBrokerIs(t *testing.T) {
 		require.NoError(l, err)
 		assert.Equal(l, l.broker, config["brokerName"])
 		assert.Equal(l, l.nameServer, config["namesrvAddr"])
-		assert.True(
-			l,
-			strings.HasSuffix(l.addr, ":"+config["listenPort"]),
-			"listens on %s, wanted that of %s",
-			config["listenPort"],
-			l.addr,
-		)
+		assert.True(l, strings.HasSuffix(l.addr, ":"+config["listenPort"]), "listens on %s, wanted that of %s",
+			config["listenPort"], l.addr)
 	})
 }
 

@@ -30,12 +30,8 @@ func (c *Client) LockQueues(
 	addr, group, clientID string,
 	queues []MessageQueue,
 ) ([]MessageQueue, error) {
-	cmd, err := lockCommand(
-		remoting.CodeLock,
-		c.options.Renames.Group(group),
-		clientID,
-		c.options.Renames.queues(queues),
-	)
+	cmd, err := lockCommand(remoting.CodeLock, c.options.Renames.Group(group), clientID,
+		c.options.Renames.queues(queues))
 	if err != nil {
 		return nil, err
 	}
@@ -55,12 +51,8 @@ func (c *Client) LockQueues(
 
 // UnlockQueues gives locks back; those of other clients are left alone.
 func (c *Client) UnlockQueues(ctx context.Context, addr, group, clientID string, queues []MessageQueue) error {
-	cmd, err := lockCommand(
-		remoting.CodeUnlock,
-		c.options.Renames.Group(group),
-		clientID,
-		c.options.Renames.queues(queues),
-	)
+	cmd, err := lockCommand(remoting.CodeUnlock, c.options.Renames.Group(group), clientID,
+		c.options.Renames.queues(queues))
 	if err != nil {
 		return err
 	}

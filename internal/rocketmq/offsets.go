@@ -117,12 +117,9 @@ type QueueStats struct{ BrokerOffset, ConsumerOffset int64 }
 // ConsumeStats lists a group's positions; a missing position shows as 0, and an unknown group as
 // nothing.
 func (c *Client) ConsumeStats(ctx context.Context, addr, group string) (map[TopicQueue]QueueStats, error) {
-	o, err := c.askObject(
-		ctx,
-		addr,
+	o, err := c.askObject(ctx, addr,
 		&remoting.Command{Code: remoting.CodeConsumeStats, Fields: map[string]string{"consumerGroup": group}},
-		group,
-	)
+		group)
 	if err != nil {
 		return nil, err
 	}

@@ -37,13 +37,9 @@ func proxyOf(t *testing.T, answer func(conn net.Conn, c *remoting.Command)) (*Cl
 
 func TestBrokersBehindAProxyAreThoseOfRoutesAndAreDialledAtTheProxy(t *testing.T) {
 	c, s := proxyOf(t, func(conn net.Conn, c *remoting.Command) {
-		reply(
-			conn,
-			c,
-			remoting.Success,
+		reply(conn, c, remoting.Success,
 			map[string]string{"offset": map[string]string{"broker-a": "5", "broker-b": "7"}[c.Fields["bname"]]},
-			"",
-		)
+			"")
 	})
 	_, err := c.Brokers(context.Background())
 	require.Error(t, err, "none was named yet")
@@ -122,22 +118,14 @@ func TestWhatAProxySaysOfABrokerItLostIsNoRefusal(t *testing.T) {
 		"connect to <10.0.0.1:10911> failed":                        {false, true},
 		"message body size exceeded, the max size is 4194304 bytes": {false, false},
 	} {
-		err := lostBehind(
-			"proxy/broker-a",
-			"broker-a",
-			cmd,
-			&remoting.Command{Code: remoting.SystemError, Remark: remark},
-		)
+		err := lostBehind("proxy/broker-a", "broker-a", cmd,
+			&remoting.Command{Code: remoting.SystemError, Remark: remark})
 		assert.Equal(t, wants, [2]bool{remoting.Ambiguous(err), remoting.Retryable(err)}, remark)
 	}
 	assert.NoError(
 		t,
-		lostBehind(
-			"broker:10911",
-			"",
-			cmd,
-			&remoting.Command{Code: remoting.SystemError, Remark: "wait response on the channel timeout"},
-		),
+		lostBehind("broker:10911", "", cmd,
+			&remoting.Command{Code: remoting.SystemError, Remark: "wait response on the channel timeout"}),
 		"a broker's own answer",
 	)
 }

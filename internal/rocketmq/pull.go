@@ -98,27 +98,15 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 	out := PullResult{Status: pullStatuses[got.Code]}
 	for name, into := range map[string]*int64{"nextBeginOffset": &out.Next, "minOffset": &out.Min, "maxOffset": &out.Max} {
 		if *into, err = strconv.ParseInt(got.Fields[name], 10, 64); err != nil {
-			return PullResult{}, fmt.Errorf(
-				"%s: PULL_MESSAGE %s queue %d: the answer's %s %q is not a number",
-				addr,
-				q.Topic,
-				q.Queue,
-				name,
-				got.Fields[name],
-			)
+			return PullResult{}, fmt.Errorf("%s: PULL_MESSAGE %s queue %d: the answer's %s %q is not a number",
+				addr, q.Topic, q.Queue, name, got.Fields[name])
 		}
 	}
 	if out.Status == PullFound {
 		out.frame = got.Frame
 		if out.Messages, err = remoting.AppendMessages(got.Frame.Messages[:0], got.Body); err != nil {
-			return PullResult{}, fmt.Errorf(
-				"%s: PULL_MESSAGE %s queue %d offset %d: %w",
-				addr,
-				q.Topic,
-				q.Queue,
-				q.Offset,
-				err,
-			)
+			return PullResult{}, fmt.Errorf("%s: PULL_MESSAGE %s queue %d offset %d: %w", addr, q.Topic,
+				q.Queue, q.Offset, err)
 		}
 		c.options.Renames.retriesHere(q.Topic, out.Messages)
 	}

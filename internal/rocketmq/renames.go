@@ -160,9 +160,6 @@ func (r Renames) retried(properties []byte, rename func(string) (string, bool)) 
 	if !known || renamed == topic {
 		return properties
 	}
-	return remoting.AppendProperty(
-		slices.Clip(remoting.WithoutProperty(properties, remoting.PropRetryTopic)),
-		remoting.PropRetryTopic,
-		renamed,
-	)
+	return remoting.AppendProperty(slices.Clip(remoting.WithoutProperty(properties, remoting.PropRetryTopic)),
+		remoting.PropRetryTopic, renamed)
 }

@@ -78,11 +78,8 @@ func TestRequestsCarryTheClustersNames(t *testing.T) {
 	}
 	r.command(cmd)
 	assert.Equal(t, map[string]string{"consumerGroup": "eu-g", "topic": "eu-t", "queueId": "1"}, cmd.Fields)
-	assert.Equal(
-		t,
-		[]MessageQueue{{Topic: "eu-t", Broker: "b", Queue: 3}},
-		r.queues([]MessageQueue{{Topic: "t", Broker: "b", Queue: 3}}),
-	)
+	assert.Equal(t, []MessageQueue{{Topic: "eu-t", Broker: "b", Queue: 3}},
+		r.queues([]MessageQueue{{Topic: "t", Broker: "b", Queue: 3}}))
 }
 
 func TestRetriesSayOfWhichTopicTheyAreByItsNameThere(t *testing.T) {

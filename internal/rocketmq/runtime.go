@@ -53,13 +53,9 @@ type MinuteStats struct {
 // Stats reads a statistic such as TOPIC_PUT_NUMS of a topic; a key that was never counted is zero,
 // no error.
 func (c *Client) Stats(ctx context.Context, addr, name, key string) (MinuteStats, error) {
-	got, err := c.ask(
-		ctx,
-		addr,
+	got, err := c.ask(ctx, addr,
 		&remoting.Command{Code: remoting.CodeStats, Fields: map[string]string{"statsName": name, "statsKey": key}},
-		name+" "+key,
-		remoting.SystemError,
-	)
+		name+" "+key, remoting.SystemError)
 	if err != nil || got.Code == remoting.SystemError {
 		return MinuteStats{}, err
 	}
@@ -107,11 +103,8 @@ func (c *Client) Clock(ctx context.Context, addr string) (time.Time, error) {
 	}
 	begun, err := strconv.ParseInt(table["bootTimestamp"], 10, 64)
 	if err != nil || begun <= 0 {
-		return time.Time{}, fmt.Errorf(
-			"%s: its bootTimestamp is %q: its time isn't known",
-			addr,
-			table["bootTimestamp"],
-		)
+		return time.Time{}, fmt.Errorf("%s: its bootTimestamp is %q: its time isn't known", addr,
+			table["bootTimestamp"])
 	}
 	var days, hours, minutes, seconds int64
 	if _, err := fmt.Sscanf(table["runtime"], "[ %d days, %d hours, %d minutes, %d seconds ]", &days, &hours, &minutes, &seconds); err != nil {

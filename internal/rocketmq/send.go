@@ -91,13 +91,9 @@ func (c *Client) SendBatch(ctx context.Context, addr string, q BatchRequest) (Se
 	}
 	fields := sendFields(q.Group, q.Topic, q.Queue, q.SysFlag, q.BornTimestamp, q.ReconsumeTimes)
 	fields["m"] = "true"
-	return c.send(
-		ctx,
-		addr,
-		&remoting.Command{Code: remoting.CodeSendBatch, Binary: true, Fields: fields, Body: body},
-		q.Topic,
-		q.Queue,
-	)
+	return c.send(ctx, addr,
+		&remoting.Command{Code: remoting.CodeSendBatch, Binary: true, Fields: fields, Body: body}, q.Topic,
+		q.Queue)
 }
 
 // SendAlone stores the only message of the request by a send of its own, as retry topics want it:
@@ -111,14 +107,8 @@ func (c *Client) SendAlone(ctx context.Context, addr string, q BatchRequest) (Se
 	}
 	m := q.Messages[0]
 	if size := m.PropertiesSize(); size > remoting.MaxProperties {
-		return SendResult{}, fmt.Errorf(
-			"%s queue %d: %w: %d bytes, allowed %d",
-			q.Topic,
-			q.Queue,
-			ErrPropertiesTooLong,
-			size,
-			remoting.MaxProperties,
-		)
+		return SendResult{}, fmt.Errorf("%s queue %d: %w: %d bytes, allowed %d", q.Topic, q.Queue,
+			ErrPropertiesTooLong, size, remoting.MaxProperties)
 	}
 	return c.SendMessage(ctx, addr, SendRequest{
 		Group: q.Group, Topic: q.Topic, Queue: q.Queue, SysFlag: q.SysFlag, Flag: m.Flag, BornTimestamp: q.BornTimestamp,
@@ -132,13 +122,8 @@ func appendBatch(dst []byte, messages []BatchMessage) ([]byte, error) {
 	total := 0
 	for i, m := range messages {
 		if size := m.PropertiesSize(); size > remoting.MaxProperties {
-			return nil, fmt.Errorf(
-				"message %d of the batch: %w: %d bytes, allowed %d",
-				i,
-				ErrPropertiesTooLong,
-				size,
-				remoting.MaxProperties,
-			)
+			return nil, fmt.Errorf("message %d of the batch: %w: %d bytes, allowed %d", i, ErrPropertiesTooLong,
+				size, remoting.MaxProperties)
 		}
 		total += m.Size()
 	}
@@ -184,23 +169,16 @@ func (c *Client) SendMessage(ctx context.Context, addr string, q SendRequest) (S
 	if q.MaxReconsumeTimes > 0 {
 		fields["l"] = strconv.Itoa(int(q.MaxReconsumeTimes))
 	}
-	return c.send(
-		ctx,
-		addr,
-		&remoting.Command{Code: remoting.CodeSendV2, Fields: fields, Body: q.Body},
-		q.Topic,
-		q.Queue,
-	)
+	return c.send(ctx, addr, &remoting.Command{Code: remoting.CodeSendV2, Fields: fields, Body: q.Body},
+		q.Topic, q.Queue)
 }
 
 // sendFields are the one-letter names of SendMessageRequestHeaderV2.
 func sendFields(group, topic string, queue int, sysFlag int32, born int64, reconsumed int32) map[string]string {
 	return map[string]string{
 		"a": group, "b": topic, "c": "TBW102", "d": "4", "e": strconv.Itoa(queue), "f": strconv.Itoa(int(sysFlag)),
-		"g": strconv.FormatInt(
-			born,
-			10,
-		), "h": "0", "i": "", "j": strconv.Itoa(int(reconsumed)), "k": "false", "m": "false",
+		"g": strconv.FormatInt(born, 10),
+		"h": "0", "i": "", "j": strconv.Itoa(int(reconsumed)), "k": "false", "m": "false",
 	}
 }
 
@@ -212,15 +190,8 @@ func (c *Client) send(
 	queue int,
 ) (SendResult, error) {
 	object := topic + " queue " + strconv.Itoa(queue)
-	got, err := c.ask(
-		ctx,
-		addr,
-		cmd,
-		object,
-		remoting.FlushDiskTimeout,
-		remoting.SlaveNotAvailable,
-		remoting.FlushSlaveTimeout,
-	)
+	got, err := c.ask(ctx, addr, cmd, object, remoting.FlushDiskTimeout, remoting.SlaveNotAvailable,
+		remoting.FlushSlaveTimeout)
 	if err != nil {
 		return SendResult{}, err
 	}

@@ -9,10 +9,8 @@ import (
 )
 
 func TestBatchRefusesWhatWouldHarm(t *testing.T) {
-	_, err := appendBatch(
-		nil,
-		[]BatchMessage{{Body: []byte("x")}, {Properties: make([]byte, remoting.MaxProperties+1)}},
-	)
+	_, err := appendBatch(nil,
+		[]BatchMessage{{Body: []byte("x")}, {Properties: make([]byte, remoting.MaxProperties+1)}})
 	require.ErrorIs(t, err, ErrPropertiesTooLong)
 	require.ErrorContains(t, err, "message 1 of the batch")
 	_, err = appendBatch(nil, []BatchMessage{{Body: make([]byte, mostBody)}})

@@ -34,10 +34,8 @@ func (c *Cluster) Gaps(ctx context.Context, r Registry) (all []Gap, err error) {
 		}
 		if serves, told := config["slaveReadEnable"]; told && serves != "true" {
 			all = append(all, Gap{Kind: GapMute, Broker: b.Name, Server: b.Slave, Text: fmt.Sprintf(
-				"broker %s has no master, and its slave %s serves no pulls (slaveReadEnable=%s)",
-				b.Name,
-				b.Slave,
-				serves,
+				"broker %s has no master, and its slave %s serves no pulls (slaveReadEnable=%s)", b.Name,
+				b.Slave, serves,
 			)})
 		}
 	}

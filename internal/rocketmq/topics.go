@@ -86,23 +86,15 @@ func (c *Client) CreateTopic(ctx context.Context, addr string, t TopicConfig) er
 // DeleteTopic deletes a topic on a broker. 4.x keeps its consumer offsets: a topic made again
 // starts with the old ones.
 func (c *Client) DeleteTopic(ctx context.Context, addr, topic string) error {
-	_, err := c.ask(
-		ctx,
-		addr,
-		&remoting.Command{Code: remoting.CodeDeleteTopic, Fields: map[string]string{"topic": topic}},
-		topic,
-	)
+	_, err := c.ask(ctx, addr,
+		&remoting.Command{Code: remoting.CodeDeleteTopic, Fields: map[string]string{"topic": topic}}, topic)
 	return err
 }
 
 // DeleteTopicInNameServer takes a topic out of one name server's routes.
 func (c *Client) DeleteTopicInNameServer(ctx context.Context, nameServer, topic string) error {
-	_, err := c.ask(
-		ctx,
-		nameServer,
-		&remoting.Command{Code: remoting.CodeDeleteTopicInNS, Fields: map[string]string{"topic": topic}},
-		topic,
-	)
+	_, err := c.ask(ctx, nameServer,
+		&remoting.Command{Code: remoting.CodeDeleteTopicInNS, Fields: map[string]string{"topic": topic}}, topic)
 	return err
 }
 
@@ -115,12 +107,8 @@ type QueueRange struct {
 // TopicStats lists the ranges of a topic's write queues on one broker, which 5.x brokers follow by
 // the others; an unknown topic is an Error with code TopicNotExist.
 func (c *Client) TopicStats(ctx context.Context, addr, topic string) (map[int]QueueRange, error) {
-	o, err := c.askObject(
-		ctx,
-		addr,
-		&remoting.Command{Code: remoting.CodeTopicStats, Fields: map[string]string{"topic": topic}},
-		topic,
-	)
+	o, err := c.askObject(ctx, addr,
+		&remoting.Command{Code: remoting.CodeTopicStats, Fields: map[string]string{"topic": topic}}, topic)
 	if err != nil {
 		return nil, err
 	}

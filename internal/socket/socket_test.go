@@ -86,13 +86,8 @@ func TestWhatIsWrittenArrives(t *testing.T) {
 	require.NoError(t, here.(interface{ CloseWrite() error }).CloseWrite())
 	select {
 	case all := <-got:
-		require.True(
-			t,
-			bytes.Equal(sent.Bytes(), all),
-			"%d bytes were sent, and %d others came back",
-			sent.Len(),
-			len(all),
-		)
+		require.True(t, bytes.Equal(sent.Bytes(), all), "%d bytes were sent, and %d others came back",
+			sent.Len(), len(all))
 	case <-time.After(2 * time.Minute):
 		t.Fatal("what was sent hasn't come back")
 	}

@@ -32,18 +32,8 @@ type Fault struct {
 }
 
 func (f *Fault) Error() string {
-	return fmt.Sprintf(
-		"%s: topic %s, %s queue %s/%d, offsets %d to %d: %s. %s",
-		f.Type,
-		f.Topic,
-		cmp.Or(f.Side, SideSource),
-		f.Broker,
-		f.Queue,
-		f.From,
-		f.To,
-		f.Cause,
-		f.Next,
-	)
+	return fmt.Sprintf("%s: topic %s, %s queue %s/%d, offsets %d to %d: %s. %s", f.Type, f.Topic,
+		cmp.Or(f.Side, SideSource), f.Broker, f.Queue, f.From, f.To, f.Cause, f.Next)
 }
 
 // OfNewTopic reports whether the fault is what a topic shows that was deleted and made anew, so

@@ -42,12 +42,8 @@ type Span struct {
 func Pair(topic string, source, target []Queue) ([]Lane, error) {
 	if len(source) != len(target) {
 		return nil, fmt.Errorf(
-			"topic %s: the source has %d queues (%s) and the target %d (%s), so they can't be paired",
-			topic,
-			len(source),
-			PerBroker(source),
-			len(target),
-			PerBroker(target),
+			"topic %s: the source has %d queues (%s) and the target %d (%s), so they can't be paired", topic,
+			len(source), PerBroker(source), len(target), PerBroker(target),
 		)
 	}
 	source, target = clientOrder(source), clientOrder(target)

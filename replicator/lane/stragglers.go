@@ -28,13 +28,8 @@ func (s Straggler) String() string {
 // BusiestFirst sorts stragglers: those that write most a second, then those that wrote most.
 func BusiestFirst(all []Straggler) {
 	slices.SortFunc(all, func(a, b Straggler) int {
-		return cmp.Or(
-			cmp.Compare(b.PerSecond, a.PerSecond),
-			cmp.Compare(b.Messages, a.Messages),
-			cmp.Compare(a.Topic, b.Topic),
-			cmp.Compare(a.Broker, b.Broker),
-			cmp.Compare(a.Queue, b.Queue),
-			cmp.Compare(a.Sender, b.Sender),
-		)
+		return cmp.Or(cmp.Compare(b.PerSecond, a.PerSecond), cmp.Compare(b.Messages, a.Messages),
+			cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.Queue, b.Queue),
+			cmp.Compare(a.Sender, b.Sender))
 	})
 }

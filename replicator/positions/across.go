@@ -53,13 +53,8 @@ func (p *Positions) crossing(ctx context.Context, lane lane.Lane, glance bool, m
 	}
 	defer two.unlock()
 	if behind := two.behind(); behind > most {
-		return Crossing{}, fmt.Errorf(
-			"topic %s, queue %s: %w: the lane is %d messages behind",
-			lane.Topic,
-			lane.Source,
-			ErrNotCopiedYet,
-			behind,
-		)
+		return Crossing{}, fmt.Errorf("topic %s, queue %s: %w: the lane is %d messages behind", lane.Topic,
+			lane.Source, ErrNotCopiedYet, behind)
 	}
 	err = two.extend(ctx, false)
 	return Crossing{lane, two.here.replica(), two.there.replica()}, err
@@ -99,14 +94,8 @@ func (c Crossing) Across(position int64) (Translation, error) {
 	here, there := c.here, c.there
 	at := min(max(position, here.from), here.to)
 	if missing := here.native(there.newest + 1); missing < at && there.read < at {
-		return Translation{}, fmt.Errorf(
-			"topic %s, queue %s: position %d: %w: the lane is at %d",
-			c.lane.Topic,
-			c.lane.Source,
-			at,
-			ErrNotCopiedYet,
-			missing,
-		)
+		return Translation{}, fmt.Errorf("topic %s, queue %s: position %d: %w: the lane is at %d", c.lane.Topic,
+			c.lane.Source, at, ErrNotCopiedYet, missing)
 	}
 	target := there.to
 	// The first native to read, where its copy is. There may be one behind the end of here, which
@@ -147,10 +136,8 @@ func (p *Positions) alignedFromStart(
 	}
 	source, target := p.queues(lane)
 	var first, end, from, to int64
-	err = both(
-		func() (err error) { first, end, err = source.Bounds(ctx); return err },
-		func() (err error) { from, to, err = target.Bounds(ctx); return err },
-	)
+	err = both(func() (err error) { first, end, err = source.Bounds(ctx); return err },
+		func() (err error) { from, to, err = target.Bounds(ctx); return err })
 	if err != nil {
 		return 0, false, err
 	}

@@ -73,14 +73,8 @@ func (p *Positions) noteLeft(ctx context.Context, lane lane.Lane, note int64) er
 	}
 	got, _, err := p.source.Position(ctx, group, lane.Topic, lane.Source)
 	if err == nil && got != note {
-		err = fmt.Errorf(
-			"group %s, topic %s, queue %s: position %d was acknowledged and reads back as %d",
-			group,
-			lane.Topic,
-			lane.Source,
-			note,
-			got,
-		)
+		err = fmt.Errorf("group %s, topic %s, queue %s: position %d was acknowledged and reads back as %d",
+			group, lane.Topic, lane.Source, note, got)
 	}
 	return err
 }

@@ -89,11 +89,7 @@ func (h *half) refresh(ctx context.Context, glance bool) error {
 		if time.Since(begin) > replica.ShowTime || sleep.For(ctx, replica.LookPause) != nil {
 			return fmt.Errorf(
 				"topic %s, queue %s: %w: the lane has written up to %d, and the broker shows the queue up to %d",
-				h.Topic,
-				h.Queue,
-				ErrNotCopiedYet,
-				h.progress.hint,
-				h.to,
+				h.Topic, h.Queue, ErrNotCopiedYet, h.progress.hint, h.to,
 			)
 		}
 	}

@@ -36,13 +36,8 @@ func (p *Positions) Segments(ctx context.Context, l lane.Lane) ([]Segment, error
 	var all []Segment
 	var source, target []lane.Span // what has its twin on the other side, or had it until that expired
 	keep := func(s Segment) {
-		source, target = append(
-			source,
-			lane.Span{From: s.Source, To: s.Source + s.Length},
-		), append(
-			target,
-			lane.Span{From: s.Target, To: s.Target + s.Length},
-		)
+		source, target = append(source, lane.Span{From: s.Source, To: s.Source + s.Length}), append(target,
+			lane.Span{From: s.Target, To: s.Target + s.Length})
 		if gone := min(s.Length, max(0, here.from-s.Source, there.from-s.Target)); gone < s.Length {
 			all = append(all, Segment{Source: s.Source + gone, Target: s.Target + gone, Length: s.Length - gone})
 		}

@@ -37,35 +37,23 @@ func CompareContent(source, target *remoting.Message, born int64, inert bool) (f
 	const content = remoting.FlagsOfContent
 	switch {
 	case !bytes.Equal(source.Body, target.Body):
-		return "body", fmt.Sprintf(
-			"body of %d bytes, %d bytes in the copy%s",
-			len(source.Body),
-			len(target.Body),
-			firstByte(source.Body, target.Body),
-		), false
+		return "body", fmt.Sprintf("body of %d bytes, %d bytes in the copy%s", len(source.Body),
+			len(target.Body), firstByte(source.Body, target.Body)), false
 	case source.Flag != target.Flag:
 		return "flag", fmt.Sprintf("flag %d, %d in the copy", source.Flag, target.Flag), false
 	case source.SysFlag&content != target.SysFlag&content:
-		return "system flag", fmt.Sprintf(
-			"system flag %#x, %#x in the copy",
-			source.SysFlag&content,
-			target.SysFlag&content,
-		), false
+		return "system flag", fmt.Sprintf("system flag %#x, %#x in the copy", source.SysFlag&content,
+			target.SysFlag&content), false
 	case born != source.BornTimestamp && born != BornOf(source):
 		return "born time", fmt.Sprintf("born at %d, %d in the copy", BornOf(source), born), false
 	case source.ReconsumeTimes != target.ReconsumeTimes:
-		return "reconsume count", fmt.Sprintf(
-			"reconsumed %d times, %d in the copy",
-			source.ReconsumeTimes,
-			target.ReconsumeTimes,
-		), false
+		return "reconsume count", fmt.Sprintf("reconsumed %d times, %d in the copy", source.ReconsumeTimes,
+			target.ReconsumeTimes), false
 	case sameEntries(source.Properties, target.Properties):
 		return "", "", true
 	case inert:
-		return sameProperties(
-			remoting.PropertyMap(remoting.Inert(source.Properties)),
-			remoting.PropertyMap(remoting.Inert(target.Properties)),
-		)
+		return sameProperties(remoting.PropertyMap(remoting.Inert(source.Properties)),
+			remoting.PropertyMap(remoting.Inert(target.Properties)))
 	}
 	return sameProperties(remoting.PropertyMap(source.Properties), remoting.PropertyMap(target.Properties))
 }

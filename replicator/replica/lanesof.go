@@ -40,11 +40,8 @@ func list(brokers map[string]map[string]rocketmq.TopicConfig, topic string) (que
 		n := config.Queues()
 		if n > lane.MostQueues-len(queues) {
 			return nil, fmt.Errorf(
-				"topic %s has %d queues on broker %s: a topic of more than %d can't be copied",
-				topic,
-				n,
-				broker,
-				lane.MostQueues,
+				"topic %s has %d queues on broker %s: a topic of more than %d can't be copied", topic, n,
+				broker, lane.MostQueues,
 			)
 		}
 		for id := range n {

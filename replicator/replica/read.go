@@ -111,11 +111,7 @@ func (q Reader) After(offset int64, result rocketmq.PullResult) (next int64, err
 	}
 	return offset, fmt.Errorf(
 		"topic %s, queue %s: nothing can be read at offset %d, though the queue holds %d to %d: was it made anew?",
-		q.Topic,
-		q.Queue,
-		offset,
-		result.Min,
-		result.Max,
+		q.Topic, q.Queue, offset, result.Min, result.Max,
 	)
 }
 

@@ -99,21 +99,13 @@ type done struct{}
 func (b *Brokers) Bounds(ctx context.Context, topic string, q lane.Queue) (first, end int64, err error) {
 	// The first offset is read first: read the other way round, an emptied queue could seem to
 	// begin behind its end.
-	first, err = at(
-		ctx,
-		b,
-		q.Broker,
-		func(addr string) (int64, error) { return b.Client().MinOffset(ctx, addr, topic, q.ID) },
-	)
+	first, err = at(ctx, b, q.Broker,
+		func(addr string) (int64, error) { return b.Client().MinOffset(ctx, addr, topic, q.ID) })
 	if err != nil {
 		return 0, 0, err
 	}
-	end, err = at(
-		ctx,
-		b,
-		q.Broker,
-		func(addr string) (int64, error) { return b.Client().MaxOffset(ctx, addr, topic, q.ID) },
-	)
+	end, err = at(ctx, b, q.Broker,
+		func(addr string) (int64, error) { return b.Client().MaxOffset(ctx, addr, topic, q.ID) })
 	return max(first, 0), max(end, 0), err
 }
 
@@ -150,11 +142,8 @@ func (b *Brokers) FromSlave(ctx context.Context, broker string) bool {
 func SlaveBehind(side, broker string, end, offset int64) error {
 	return &SideError{side, broker, &remoting.Error{
 		Server: "its slave", Call: "pull", Code: remoting.ServiceNotAvailable,
-		Remark: fmt.Sprintf(
-			"it ends at %d, before the lane's position %d: its master had more, start that",
-			end,
-			offset,
-		),
+		Remark: fmt.Sprintf("it ends at %d, before the lane's position %d: its master had more, start that",
+			end, offset),
 	}}
 }
 
@@ -234,12 +223,8 @@ func (b *Brokers) Ends(ctx context.Context, broker, topic string) (map[int]int64
 	if b.Proxy() != "" {
 		return b.endsBehind(ctx, broker, topic)
 	}
-	ranges, err := at(
-		ctx,
-		b,
-		broker,
-		func(addr string) (map[int]rocketmq.QueueRange, error) { return b.Client().TopicStats(ctx, addr, topic) },
-	)
+	ranges, err := at(ctx, b, broker,
+		func(addr string) (map[int]rocketmq.QueueRange, error) { return b.Client().TopicStats(ctx, addr, topic) })
 	ends := map[int]int64{}
 	for id, r := range ranges {
 		ends[id] = r.Max

@@ -75,10 +75,8 @@ func (f *Side) pullNow(group, topic string, q lane.Queue, offset int64, most int
 		result.Messages = slices.Clone(log.Messages[from:min(from+int64(min(most, 32)), end-log.First)])
 		result.Next = offset + int64(len(result.Messages))
 		f.Pulled += len(result.Messages)
-		result.Messages = slices.DeleteFunc(
-			result.Messages,
-			func(m remoting.Message) bool { return f.Hidden[m.QueueOffset] },
-		)
+		result.Messages = slices.DeleteFunc(result.Messages,
+			func(m remoting.Message) bool { return f.Hidden[m.QueueOffset] })
 	}
 	return result, nil
 }

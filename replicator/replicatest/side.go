@@ -149,11 +149,8 @@ func (f *Side) Hide(unshown int64) {
 // Original is the message that a test writes at an offset, with that many of each born time.
 func Original(offset int64, sameBorn int) remoting.Message {
 	return remoting.Message{
-		Body: fmt.Appendf(
-			nil,
-			"body %d",
-			offset,
-		), Flag: int32(offset % 7), BornTimestamp: 1_700_000_000_000 + offset/int64(sameBorn),
+		Body: fmt.Appendf(nil, "body %d", offset),
+		Flag: int32(offset % 7), BornTimestamp: 1_700_000_000_000 + offset/int64(sameBorn),
 		Properties: []byte(fmt.Sprintf("KEYS\x01k%d\x02TAGS\x01a", offset)),
 	}
 }

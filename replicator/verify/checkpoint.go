@@ -55,14 +55,7 @@ func (c comparison) resumed(ctx context.Context) (*verification, bool, error) {
 	v := c.verification(from.Report)
 	v.Examples, v.missing = slices.Clone(from.Report.Examples), slices.Clone(from.Gaps)
 	v.newest, v.back, v.expired, v.begin, v.end = from.Newest, from.Back, from.Expired, first, end
-	v.source, v.target = newCursor(
-		source,
-		max(first, from.Read),
-		from.Report.To,
-	), newCursor(
-		target,
-		from.Position,
-		from.TargetEnd,
-	)
+	v.source, v.target = newCursor(source, max(first, from.Read), from.Report.To), newCursor(target,
+		from.Position, from.TargetEnd)
 	return v, true, nil
 }

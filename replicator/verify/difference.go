@@ -64,26 +64,16 @@ func (v *verification) extra(offset, position int64, format string, args ...any)
 // altered takes a copy whose content is another one.
 func (v *verification) altered(offset, position int64, field, detail string) {
 	v.Altered++
-	v.report(
-		KindAltered,
-		offset,
-		position,
-		field,
-		detail,
-		fmt.Sprintf("altered: offset %d, position %d on the target: %s", offset, position, detail),
-	)
+	v.report(KindAltered, offset, position, field, detail,
+		fmt.Sprintf("altered: offset %d, position %d on the target: %s", offset, position, detail))
 }
 
 // late takes the copy of what seemed to be missing.
 func (v *verification) late(offset, position int64) {
 	v.Missing--
 	v.OutOfOrder++
-	detail := fmt.Sprintf(
-		"offset %d is at position %d on the target, behind the copy of offset %d",
-		offset,
-		position,
-		v.newest,
-	)
+	detail := fmt.Sprintf("offset %d is at position %d on the target, behind the copy of offset %d", offset,
+		position, v.newest)
 	v.report(KindOrder, offset, position, "", detail, "out of order: "+detail)
 }
 
@@ -131,12 +121,8 @@ func (v *verification) reportMissing() {
 	v.leaveOutSkipped()
 	for _, s := range v.missing {
 		v.example(
-			fmt.Sprintf(
-				"missing: offsets %d to %d of source queue %s have no copy on the target",
-				s.From,
-				s.To-1,
-				v.Source,
-			),
+			fmt.Sprintf("missing: offsets %d to %d of source queue %s have no copy on the target", s.From,
+				s.To-1, v.Source),
 		)
 		for offset := s.From; offset < s.To; offset++ {
 			v.tell(Difference{Kind: KindMissing, Offset: offset, Position: -1, Detail: "it has no copy on the target"})

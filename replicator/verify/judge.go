@@ -73,14 +73,8 @@ func (v *verification) behindEnd(ctx context.Context, offset, position int64) (b
 	if v.end = max(v.end, end); err != nil || offset < v.end {
 		return false, err
 	}
-	v.extra(
-		offset,
-		position,
-		"position %d on the target is stamped with offset %d, and the source ends at %d",
-		position,
-		offset,
-		v.end,
-	)
+	v.extra(offset, position, "position %d on the target is stamped with offset %d, and the source ends at %d",
+		position, offset, v.end)
 	return true, nil
 }
 
@@ -89,13 +83,9 @@ func (v *verification) withoutOriginal(ctx context.Context, offset, position int
 	first, _, err := v.source.Bounds(ctx)
 	v.begin = max(v.begin, first)
 	if err == nil && offset >= first { // else it expired since the comparison began
-		v.extra(
-			offset,
-			position,
-			"position %d on the target is stamped with offset %d, where the source has no message",
-			position,
-			offset,
-		)
+		v.extra(offset, position,
+			"position %d on the target is stamped with offset %d, where the source has no message", position,
+			offset)
 	}
 	return err
 }

@@ -49,14 +49,10 @@ var (
 	boundsDesc = describe("bounds_reached_total",
 		"How often clients reached a bound of what they may take.", "bound")
 	memoryLimitDesc = describe("memory_limit_bytes", "Memory that is given out to clients at most.")
-	memoryFixedDesc = describe(
-		"memory_fixed_bytes",
-		"Of that, what connections, queues and groups' views take by themselves.",
-	)
-	memoryHeldDesc = describe(
-		"memory_held_bytes",
-		"Of that, what frames, open calls, heartbeats and waiting requests take.",
-	)
+	memoryFixedDesc = describe("memory_fixed_bytes",
+		"Of that, what connections, queues and groups' views take by themselves.")
+	memoryHeldDesc = describe("memory_held_bytes",
+		"Of that, what frames, open calls, heartbeats and waiting requests take.")
 	memoryWaitingDesc = describe("memory_waiting", "Connections that wait for memory.")
 	sessionsDesc      = describe("sessions", "Connections of clients.")
 	upstreamsDesc     = describe("upstreams",

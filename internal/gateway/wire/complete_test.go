@@ -59,10 +59,8 @@ func TestWhatClientsWriteIsPlain(t *testing.T) {
 		f := parsed(t, jsonFrame(header, ""))
 		assert.Equal(t, name == "spaces" || name == "no fields", f.rewritten, name)
 	}
-	f := parsed(
-		t,
-		jsonFrame(`{"code":310,"extFields":{"i":"a\u0001\u00e9\"\\\/\n\u003c\u0026","b":"ü"},"flag":0,"opaque":1}`, ""),
-	)
+	f := parsed(t,
+		jsonFrame(`{"code":310,"extFields":{"i":"a\u0001\u00e9\"\\\/\n\u003c\u0026","b":"ü"},"flag":0,"opaque":1}`, ""))
 	assert.False(t, f.rewritten, "escapes that no name needs")
 }
 

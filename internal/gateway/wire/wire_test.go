@@ -81,12 +81,8 @@ func TestFramesAreReadAsTheyAreWritten(t *testing.T) {
 }
 
 func TestBinaryHeaders(t *testing.T) {
-	raw := AppendReply(
-		nil,
-		9,
-		true,
-		Reply{Code: 20, Remark: "why", Fields: []string{"nextBeginOffset", "5", "maxOffset", "7"}, Body: []byte("b")},
-	)
+	raw := AppendReply(nil, 9, true,
+		Reply{Code: 20, Remark: "why", Fields: []string{"nextBeginOffset", "5", "maxOffset", "7"}, Body: []byte("b")})
 	f := parsed(t, raw)
 	assert.True(t, f.Binary)
 	assert.True(t, f.Response())
@@ -157,10 +153,8 @@ func TestALengthAloneTakesNoMemory(t *testing.T) {
 		<-larges
 	}
 	r := NewReader(
-		io.MultiReader(
-			bytes.NewReader(appendLengths(nil, 0, 10, MaxFrame-1000)),
-			iotest.ErrReader(errors.New("broke")),
-		),
+		io.MultiReader(bytes.NewReader(appendLengths(nil, 0, 10, MaxFrame-1000)),
+			iotest.ErrReader(errors.New("broke"))),
 	)
 	var f Frame
 	require.Error(t, r.Next(&f))

@@ -104,11 +104,8 @@ func Find(pkg string) (Found, bool, error) {
 	if dir == "" {
 		return Found{}, false, nil
 	}
-	claim, err := os.OpenFile(
-		filepath.Join(dir, "used-by-"+strings.ReplaceAll(pkg, "/", "-")),
-		os.O_CREATE|os.O_EXCL,
-		0o644,
-	)
+	claim, err := os.OpenFile(filepath.Join(dir, "used-by-"+strings.ReplaceAll(pkg, "/", "-")),
+		os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, os.ErrExist) {
 		return Found{}, false, nil
 	}

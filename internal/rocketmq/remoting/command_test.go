@@ -43,13 +43,8 @@ func TestFramesOfBothKindsReadBackAsWritten(t *testing.T) {
 		for _, want := range sampleCommands() {
 			frame, err := encode(nil, want)
 			require.NoError(t, err)
-			require.Equal(
-				t,
-				uint32(len(frame)-4),
-				binary.BigEndian.Uint32(frame),
-				"%s: the length doesn't count itself",
-				name,
-			)
+			require.Equal(t, uint32(len(frame)-4), binary.BigEndian.Uint32(frame),
+				"%s: the length doesn't count itself", name)
 			got, err := ReadFrame(bytes.NewReader(frame))
 			require.NoError(t, err)
 			require.Equal(t, string(want.Body), string(got.Body))
@@ -116,17 +111,11 @@ func appendBinaryFrame(dst []byte, c *Command) ([]byte, error) {
 }
 
 func TestBinaryHeadersLeaveOutEmptyFields(t *testing.T) {
-	frame, err := appendBinaryFrame(
-		nil,
-		&Command{Code: 320, Language: "GO", Fields: map[string]string{"i": "", "b": "orders"}},
-	)
+	frame, err := appendBinaryFrame(nil,
+		&Command{Code: 320, Language: "GO", Fields: map[string]string{"i": "", "b": "orders"}})
 	require.NoError(t, err)
 	got, err := ReadFrame(bytes.NewReader(frame))
 	require.NoError(t, err)
-	require.Equal(
-		t,
-		map[string]string{"b": "orders"},
-		got.Fields,
-		"a broker reads an empty field as null, and its signature check fails",
-	)
+	require.Equal(t, map[string]string{"b": "orders"}, got.Fields,
+		"a broker reads an empty field as null, and its signature check fails")
 }

@@ -62,9 +62,7 @@ func TestBrokersHeadersAreScanned(t *testing.T) {
 			&got,
 		),
 	)
-	require.Equal(
-		t,
+	require.Equal(t,
 		Command{Language: "JAVA", Version: 407, Opaque: 7, Flag: 1, Fields: map[string]string{"nextBeginOffset": "32"}},
-		got,
-	)
+		got)
 }

@@ -22,11 +22,8 @@ func TestFastjsonAndStandardJSONReadAlike(t *testing.T) {
 	require.NoError(t, err)
 	table := o.Object("t")
 	require.Len(t, table, 2)
-	require.Equal(
-		t,
-		map[string]any{"topic": "%RETRY%g|x", "brokerName": "a}", "queueId": json.Number("1")},
-		queueIn(table[0].Key.(Object)),
-	)
+	require.Equal(t, map[string]any{"topic": "%RETRY%g|x", "brokerName": "a}", "queueId": json.Number("1")},
+		queueIn(table[0].Key.(Object)))
 	require.Equal(t, int64(3), table[0].Value.(Object).Number("maxOffset"))
 	require.True(t, o.Flag("b", false))
 	require.True(t, o.Flag("absent", true))

@@ -81,12 +81,8 @@ func FuzzDecodeMessages(f *testing.F) {
 
 func TestPropertiesKeepTheirBytesAndReadLikeAJavaClient(t *testing.T) {
 	raw := []byte("A\x011\x02B\x01\x02A\x012\x02broken\x02KEYS\x01last")
-	require.Equal(
-		t,
-		map[string]string{"A": "2", "KEYS": "last"},
-		PropertyMap(raw),
-		"the last of a name wins, empty values are dropped",
-	)
+	require.Equal(t, map[string]string{"A": "2", "KEYS": "last"}, PropertyMap(raw),
+		"the last of a name wins, empty values are dropped")
 	require.Equal(t, []Property{{"A", "1"}, {"B", ""}, {"A", "2"}, {"KEYS", "last"}}, ParseProperties(raw))
 	v, ok := PropertyValue(raw, "A")
 	require.True(t, ok)
@@ -95,12 +91,8 @@ func TestPropertiesKeepTheirBytesAndReadLikeAJavaClient(t *testing.T) {
 	require.False(t, ok)
 	require.Equal(t, "B\x01\x02broken\x02KEYS\x01last", string(WithoutProperty(raw, "A")))
 	require.Equal(t, raw, WithoutProperty(raw, "Z"), "nothing to take out: the same bytes")
-	require.Equal(
-		t,
-		"KEYS\x01last\x02S\x01v\x02",
-		string(AppendProperty([]byte("KEYS\x01last"), "S", "v")),
-		"a missing last separator is added",
-	)
+	require.Equal(t, "KEYS\x01last\x02S\x01v\x02", string(AppendProperty([]byte("KEYS\x01last"), "S", "v")),
+		"a missing last separator is added")
 }
 
 func FuzzProperties(f *testing.F) {
