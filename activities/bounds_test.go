@@ -93,14 +93,11 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 		var members []activities.Members
 		for _, g := range groups[:200] {
 			positions = append(positions, activities.GroupPositions{Group: g, Queues: 64, Exact: 64})
-			members = append(
-				members,
-				activities.Members{
-					Group:  g,
-					Source: 5,
-					Where:  []string{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.4:1", "10.0.0.5:1"},
-				},
-			)
+			members = append(members, activities.Members{
+				Group:  g,
+				Source: 5,
+				Where:  []string{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.4:1", "10.0.0.5:1"},
+			})
 		}
 		requireFits(t, map[string]any{
 			mode + ": inventory": inventory, mode + ": waves": waves, mode + ": list": list, mode + ": ledger": ledger,
@@ -170,17 +167,14 @@ func largestInput(
 
 func answers(n int) (all []api.LaneAnswer) {
 	for i := range n {
-		all = append(
-			all,
-			api.LaneAnswer{
-				By:     "alice",
-				Reason: "a test message of 5 MB",
-				Answer: lane.Answer{
-					Topic:  fmt.Sprintf("shop-orders-europe-created-events-v2-%06d", i),
-					Broker: "broker-a", Action: lane.Skip, From: 1234567890, To: 1234567891,
-				},
+		all = append(all, api.LaneAnswer{
+			By:     "alice",
+			Reason: "a test message of 5 MB",
+			Answer: lane.Answer{
+				Topic:  fmt.Sprintf("shop-orders-europe-created-events-v2-%06d", i),
+				Broker: "broker-a", Action: lane.Skip, From: 1234567890, To: 1234567891,
 			},
-		)
+		})
 	}
 	return all
 }

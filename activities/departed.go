@@ -88,15 +88,12 @@ func (b *ledgerBuilder) stragglers(ctx context.Context) error {
 		}
 	}
 	for _, topic := range sortedKeys(counts) {
-		b.late = append(
-			b.late,
-			api.LedgerRow{
-				Kind:   kindStraggler,
-				Object: "topic " + topic,
-				Rest:   counts[topic],
-				Detail: list(where[topic]),
-			},
-		)
+		b.late = append(b.late, api.LedgerRow{
+			Kind:   kindStraggler,
+			Object: "topic " + topic,
+			Rest:   counts[topic],
+			Detail: list(where[topic]),
+		})
 	}
 	return nil
 }

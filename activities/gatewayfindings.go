@@ -45,24 +45,18 @@ func (inv *inventory) gatewayFindings(ctx context.Context, s Settings) []api.Fin
 	}
 	var all []api.Finding
 	if unfit := unfitClients(state, inv.plan); len(unfit) > 0 {
-		all = append(
-			all,
-			api.Finding{
-				Object: object,
-				Cause:  fmt.Sprintf("%d clients can't follow to the target: %s", len(unfit), list(unfit)),
-				Next:   "give the gateway their access keys in the file of --keys, and the target their accounts",
-			},
-		)
+		all = append(all, api.Finding{
+			Object: object,
+			Cause:  fmt.Sprintf("%d clients can't follow to the target: %s", len(unfit), list(unfit)),
+			Next:   "give the gateway their access keys in the file of --keys, and the target their accounts",
+		})
 	}
 	if past := pastGateway(state, inv.groups.selected(inv.plan), inv.online, inv.producers); len(past) > 0 {
-		all = append(
-			all,
-			api.Finding{
-				Object: object,
-				Cause:  fmt.Sprintf("%d clients are connected past it: %s", len(past), list(past)),
-				Next:   "give them the gateway as their name server before the shift; their groups can't move before",
-			},
-		)
+		all = append(all, api.Finding{
+			Object: object,
+			Cause:  fmt.Sprintf("%d clients are connected past it: %s", len(past), list(past)),
+			Next:   "give them the gateway as their name server before the shift; their groups can't move before",
+		})
 	}
 	return append(all, inv.gatewayVIPFindings(state)...)
 }

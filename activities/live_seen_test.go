@@ -27,14 +27,11 @@ func TestLiveClientsSeeTheSameQueuesOnATargetOfOneBroker(t *testing.T) {
 // Two brokers become two, which can show all of them.
 func TestLongClientsOfAllAgesSeeTheSameQueuesOnATargetOfTwoBrokers(t *testing.T) {
 	t.Parallel()
-	to := labtest.OwnCluster(
-		t,
-		lab.ClusterSpec{
-			Name:        "Target",
-			Version:     "5.3.3",
-			BrokerNames: []string{"broker-a", "broker-z"},
-		},
-	)
+	to := labtest.OwnCluster(t, lab.ClusterSpec{
+		Name:        "Target",
+		Version:     "5.3.3",
+		BrokerNames: []string{"broker-a", "broker-z"},
+	})
 	r := newRigBetween(t, labtest.Cluster(t, "4.9.7"), to, "seen-two", nil)
 	r.seesTheSame([]string{"4.5.2", "4.9.7", "5.3.3"})
 }

@@ -25,16 +25,13 @@ func TestLongGoingBackHarmsNobody(t *testing.T) {
 
 // The way back is no more than a few pointers: applications are never touched.
 func TestLiveGoingBackBehindAGatewayIsNotNoticed(t *testing.T) {
-	r := play(
-		t,
-		driver.Options{
-			Name:      "test-gateway-back",
-			Traffic:   plan.ModeGateway,
-			BackAt:    25,
-			History:   3000,
-			Histories: fixtures("gateway-back"),
-		},
-	)
+	r := play(t, driver.Options{
+		Name:      "test-gateway-back",
+		Traffic:   plan.ModeGateway,
+		BackAt:    25,
+		History:   3000,
+		Histories: fixtures("gateway-back"),
+	})
 	requireNoHarm(t, r, true)
 	require.Equal(t, api.StateRolledBack, r.Status.State)
 	requireStarts(t, r, 1)

@@ -55,17 +55,28 @@ func command(getenv func(string) string) *cobra.Command {
 	f.StringSliceVar(&s.NameServers, "source", nil, "name servers of the source, host:port")
 	f.StringVar(&s.Advertise, "advertise", "", "host that applications are told to connect to")
 	f.StringVar(&s.Listen, "listen", "", "address to listen on for applications; all if absent")
-	f.IntVar(&s.NamesPort, "name-server-port", 9876, "port of the name server that it is to applications; 0 picks one and keeps it")
-	f.StringToIntVar(&s.Ports, "port", nil, "port of a source broker, such as broker-a=10911; others are picked, and kept")
+	f.IntVar(&s.NamesPort, "name-server-port", 9876,
+		"port of the name server that it is to applications; 0 picks one and keeps it")
+	f.StringToIntVar(&s.Ports, "port", nil,
+		"port of a source broker, such as broker-a=10911; others are picked, and kept")
 	f.StringVar(&s.Dir, "state", filepath.Join(".run", "gateway"), "folder for what it must not forget")
-	f.DurationVar(&s.successorWait, "successor-wait", 10*time.Second, "for how long it serves on after SIGTERM, so that another process with the same --state may take over; clients don't see that")
-	f.StringVar(&s.tokenEnv, "token-env", "ROCKETSHIFT_GATEWAY_TOKEN", "environment variable that holds the control API's token")
+	f.DurationVar(
+		&s.successorWait,
+		"successor-wait",
+		10*time.Second,
+		"for how long it serves on after SIGTERM, so that another process with the same --state may take over; clients don't see that",
+	)
+	f.StringVar(&s.tokenEnv, "token-env", "ROCKETSHIFT_GATEWAY_TOKEN",
+		"environment variable that holds the control API's token")
 	f.StringVar(&s.keysEnv, "credentials-env", "", "the gateway's own keys: <this>_ACCESS_KEY and <this>_SECRET_KEY")
-	f.StringVar(&s.thereEnv, "target-credentials-env", "", "its own keys on the target; the same as on the source if absent")
-	f.StringVar(&s.Keys, "keys", "", "YAML file with the access keys of applications and their secrets, for clusters with access control")
+	f.StringVar(&s.thereEnv, "target-credentials-env", "",
+		"its own keys on the target; the same as on the source if absent")
+	f.StringVar(&s.Keys, "keys", "",
+		"YAML file with the access keys of applications and their secrets, for clusters with access control")
 	s.Memory = gateway.UsualMemory
 	f.Var((*size)(&s.Memory), "memory", "memory that the process may take, such as 512MiB; 256MiB or more")
-	f.StringVar(&s.TLSCert, "tls-cert", "", "PEM file with the certificate for applications that connect over TLS; it is read again when it changes")
+	f.StringVar(&s.TLSCert, "tls-cert", "",
+		"PEM file with the certificate for applications that connect over TLS; it is read again when it changes")
 	f.StringVar(&s.TLSKey, "tls-key", "", "PEM file with that certificate's key")
 	sideFlags(c, &s)
 	controlFlags(c, &s)
@@ -82,12 +93,18 @@ type reach struct {
 func sideFlags(c *cobra.Command, s *settings) {
 	f := c.Flags()
 	for name, t := range map[string]reach{"source": {&s.SourceTLS, &s.SourceAt}, "target": {&s.TargetTLS, &s.TargetAt}} {
-		f.StringToStringVar((*map[string]string)(t.at), name+"-address", nil, "where a server of the "+name+" is reached that advertises "+
-			"another address, ADVERTISED=REACHED, host:port both; may be given several times")
+		f.StringToStringVar(
+			(*map[string]string)(t.at),
+			name+"-address",
+			nil,
+			"where a server of the "+name+" is reached that advertises "+
+				"another address, ADVERTISED=REACHED, host:port both; may be given several times",
+		)
 		f.BoolVar(&t.On, name+"-tls", false, "connect to the "+name+"'s name servers and brokers over TLS")
 		f.StringVar(&t.CA, name+"-tls-ca", "", "PEM file with the authorities that sign the "+name+"'s "+
 			"certificates, read again when it changes; those of the system if absent")
-		f.BoolVar(&t.Insecure, name+"-tls-insecure", false, "don't verify the "+name+"'s certificates, as those that servers make for themselves")
+		f.BoolVar(&t.Insecure, name+"-tls-insecure", false,
+			"don't verify the "+name+"'s certificates, as those that servers make for themselves")
 	}
 }
 
@@ -120,7 +137,11 @@ func credentials(env string, getenv func(string) string) (*remoting.Credentials,
 	if env == "" {
 		return nil, nil //nolint:nilnil // none are asked for
 	}
-	c := &remoting.Credentials{AccessKey: getenv(env + "_ACCESS_KEY"), SecretKey: getenv(env + "_SECRET_KEY"), SecurityToken: getenv(env + "_SECURITY_TOKEN")}
+	c := &remoting.Credentials{
+		AccessKey:     getenv(env + "_ACCESS_KEY"),
+		SecretKey:     getenv(env + "_SECRET_KEY"),
+		SecurityToken: getenv(env + "_SECURITY_TOKEN"),
+	}
 	if c.AccessKey == "" || c.SecretKey == "" {
 		return nil, fmt.Errorf("%s_ACCESS_KEY or %s_SECRET_KEY is not set", env, env)
 	}
@@ -133,10 +154,15 @@ func (s *settings) complete(getenv func(string) string) (err error) {
 		return errors.New("--source is missing: name the source's name servers, host:port")
 	}
 	if s.Advertise == "" {
-		return errors.New("--advertise is missing: name the host that applications are to connect to, such as this machine's address")
+		return errors.New(
+			"--advertise is missing: name the host that applications are to connect to, such as this machine's address",
+		)
 	}
 	if s.Token = getenv(s.tokenEnv); s.Token == "" {
-		return fmt.Errorf("%s is not set: choose a token of at least 16 characters, and give it to the worker too", s.tokenEnv)
+		return fmt.Errorf(
+			"%s is not set: choose a token of at least 16 characters, and give it to the worker too",
+			s.tokenEnv,
+		)
 	}
 	if s.Credentials, err = credentials(s.keysEnv, getenv); err != nil {
 		return err
@@ -213,7 +239,8 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 	return control.Serve(serving, at)
 }
 
-// untilOver waits until another process serves instead of this one, or the context has ended and none has come for long enough.
+// untilOver waits until another process serves instead of this one, or the context has ended and
+// none has come for long enough.
 func (s settings) untilOver(ctx context.Context, succeeded <-chan struct{}) {
 	select {
 	case <-succeeded:
@@ -221,7 +248,8 @@ func (s settings) untilOver(ctx context.Context, succeeded <-chan struct{}) {
 	case <-ctx.Done():
 	}
 	if s.successorWait > 0 {
-		s.Log.Info("it serves on for a while: another process may take over", "state", s.Dir, "wait", s.successorWait.String())
+		s.Log.Info("it serves on for a while: another process may take over", "state", s.Dir, "wait",
+			s.successorWait.String())
 	}
 	select {
 	case <-succeeded:

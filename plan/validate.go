@@ -11,7 +11,8 @@ import (
 
 // Limits of a plan.
 const (
-	// maxBrokers is what one machine can run for a trial; each broker takes 12-17 % of a core when idle.
+	// maxBrokers is what one machine can run for a trial; each broker takes 12-17 % of a core when
+	// idle.
 	maxBrokers = 8
 	// maxShards is far more than one broker's traffic can use.
 	maxShards = 64
@@ -37,11 +38,13 @@ var (
 	hostForm    = regexp.MustCompile(`^[A-Za-z0-9_.:%-]+$`)
 	// brokerForm is a name of a broker or a cluster, as brokers take it in their files.
 	brokerForm = regexp.MustCompile(`^[^\s,;|@]{1,255}$`)
-	// globForm is printable ASCII without , [ ] { } and backslash: people who write those expect a meaning that they don't have.
+	// globForm is printable ASCII without , [ ] { } and backslash: people who write those expect a
+	// meaning that they don't have.
 	globForm = regexp.MustCompile(`^[!-+\--Z^-z|~]+$`)
 )
 
-// Validate checks every value of the plan, completed by its defaults. The error is a *Problems with all that is wrong.
+// Validate checks every value of the plan, completed by its defaults. The error is a *Problems with
+// all that is wrong.
 func (p Plan) Validate() error { return p.WithDefaults().check().orNil() }
 
 func (p Plan) check() *Problems {
@@ -83,13 +86,16 @@ func checkTarget(c *Problems, t Target) {
 	switch t.Provider {
 	case ProviderLocal:
 		if len(t.NameServers) > 0 {
-			c.add("target.nameServers", "the local provider starts a cluster of its own; leave it out, or use provider: existing")
+			c.add("target.nameServers",
+				"the local provider starts a cluster of its own; leave it out, or use provider: existing")
 		}
 		if t.Proxy != "" {
-			c.add("target.proxy", "the brokers of a local cluster can be reached; leave it out, or use provider: existing")
+			c.add("target.proxy",
+				"the brokers of a local cluster can be reached; leave it out, or use provider: existing")
 		}
 		if len(t.Advertised) > 0 {
-			c.add("target.addresses", "the brokers of a local cluster can be reached; leave it out, or use provider: existing")
+			c.add("target.addresses",
+				"the brokers of a local cluster can be reached; leave it out, or use provider: existing")
 		}
 		if t.Credentials != nil {
 			c.add("target.credentials", "a local cluster has none; leave it out, or use provider: existing")
@@ -101,7 +107,8 @@ func checkTarget(c *Problems, t Target) {
 	case ProviderExisting:
 		switch {
 		case len(t.NameServers) == 0 && t.Proxy == "":
-			c.add("target.nameServers", "missing; provider existing wants at least one host:port of the target's name servers, or target.proxy")
+			c.add("target.nameServers",
+				"missing; provider existing wants at least one host:port of the target's name servers, or target.proxy")
 		case len(t.NameServers) > 0 && t.Proxy != "":
 			c.add("target.proxy", "target.nameServers is given too; want one of them")
 		}
@@ -112,7 +119,8 @@ func checkTarget(c *Problems, t Target) {
 			c.add("target.brokers", "an existing cluster has its own; leave it out, or use provider: local")
 		}
 	default:
-		c.add("target.provider", "%s%s; allowed: %s, %s", given(t.Provider), later(t.Provider), ProviderLocal, ProviderExisting)
+		c.add("target.provider", "%s%s; allowed: %s, %s", given(t.Provider), later(t.Provider), ProviderLocal,
+			ProviderExisting)
 	}
 }
 
@@ -145,7 +153,8 @@ func checkCredentials(c *Problems, path string, cr *Credentials) {
 
 func checkTopics(c *Problems, t TopicSelection) {
 	if len(t.Include) == 0 {
-		c.add("topics.include", "the list is empty, so nothing would move; want at least one glob, or leave it out for all topics")
+		c.add("topics.include",
+			"the list is empty, so nothing would move; want at least one glob, or leave it out for all topics")
 	}
 	checkGlobs(c, "topics.include", t.Include)
 	checkGlobs(c, "topics.exclude", t.Exclude)
@@ -166,8 +175,12 @@ func checkTopics(c *Problems, t TopicSelection) {
 func checkGlobs(c *Problems, path string, globs []string) {
 	for i, g := range globs {
 		if !globForm.MatchString(g) {
-			c.add(fmt.Sprintf("%s[%d]", path, i), "%s; want a name in which * stands for any characters and ? for one; "+
-				"no spaces, commas, brackets or backslashes", given(g))
+			c.add(
+				fmt.Sprintf("%s[%d]", path, i),
+				"%s; want a name in which * stands for any characters and ? for one; "+
+					"no spaces, commas, brackets or backslashes",
+				given(g),
+			)
 		}
 	}
 }

@@ -47,16 +47,12 @@ func TestCopierProcess(t *testing.T) {
 		t.Fatalf("lanes of topic %s: %v", j.Topic, err)
 	}
 	// Small batches, so that it is mostly killed with one on its way.
-	r := NewReplicator(
-		source,
-		target,
-		Options{
-			Names:         replica.Names{Group: j.Group, Source: "Source", Target: "Target"},
-			Holder:        "killed",
-			BatchMessages: 5,
-			BothWays:      j.BothWays,
-		},
-	)
+	r := NewReplicator(source, target, Options{
+		Names:         replica.Names{Group: j.Group, Source: "Source", Target: "Target"},
+		Holder:        "killed",
+		BatchMessages: 5,
+		BothWays:      j.BothWays,
+	})
 	if j.Each > 0 {
 		r.target = newStuck(r.target, j.Each)
 	}

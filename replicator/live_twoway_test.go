@@ -81,13 +81,10 @@ func TestLiveBothWaysUnderLoadEachMessageIsOnceOnEachSide(t *testing.T) {
 						old = l.properties(at.cluster, at.queue)
 					}
 					for n := range each {
-						messages = append(
-							messages,
-							rocketmq.BatchMessage{
-								Body:       fmt.Appendf(nil, "%s-%d-%05d", side, of.Index, i*each+n),
-								Properties: old,
-							},
-						)
+						messages = append(messages, rocketmq.BatchMessage{
+							Body:       fmt.Appendf(nil, "%s-%d-%05d", side, of.Index, i*each+n),
+							Properties: old,
+						})
 					}
 					l.store(at.cluster, at.queue, time.Now().UnixMilli(), messages...)
 				}

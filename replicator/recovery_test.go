@@ -79,14 +79,11 @@ func TestSendThatTheTargetTakesUpLateIsNotRepeated(t *testing.T) {
 			}
 			for offset := range int64(10) {
 				m := replicatest.Original(offset, 10)
-				batch.Messages = append(
-					batch.Messages,
-					rocketmq.BatchMessage{
-						Flag:       m.Flag,
-						Body:       m.Body,
-						Properties: stored(b.stamps(), m.Properties, offset),
-					},
-				)
+				batch.Messages = append(batch.Messages, rocketmq.BatchMessage{
+					Flag:       m.Flag,
+					Body:       m.Body,
+					Properties: stored(b.stamps(), m.Properties, offset),
+				})
 			}
 			b.target.Late = append(b.target.Late, batch)
 			b.start().untilCaughtUp()

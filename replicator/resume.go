@@ -70,13 +70,7 @@ func (l *laneWorker) resume(ctx context.Context) error {
 	if err := l.checkOriginal(ctx, from, end, first, last); err != nil {
 		return err
 	}
-	l.change(func(s *laneState) {
-		s.next, s.tail, s.end, s.started, s.written = next, end.after, last, true, nil
-		if end.stored.copies > 0 {
-			s.copied, s.bytes, s.batches = s.copied+end.stored.copies, s.bytes+end.stored.bytes, s.batches+1
-		}
-	})
-	clear(l.seen)
+	l.standAt(next, last, end)
 	if !end.hinted || l.Epoch > 0 { // so that the next start knows that this one was
 		if err := l.commit(ctx); err != nil {
 			return err
@@ -84,15 +78,29 @@ func (l *laneWorker) resume(ctx context.Context) error {
 	}
 	l.change(func(s *laneState) { s.waiting = "" })
 	if l.lapses != lapses {
-		return fmt.Errorf("topic %s: the lock of target queue %s lapsed while the queue's end was read: it is read again", l.Topic, l.Target)
+		return fmt.Errorf(
+			"topic %s: the lock of target queue %s lapsed while the queue's end was read: it is read again",
+			l.Topic, l.Target,
+		)
 	}
 	l.ready, l.unsure, l.sure = true, false, time.Now()
 	l.begun()
 	return nil
 }
 
-// orSlaveBehind is why no offset could be chosen: where a slave is read that has less than its master
-// had, the queue wasn't made anew.
+// standAt is where the lane goes on, by what was found at the end of its target queue.
+func (l *laneWorker) standAt(next, last int64, end tail) {
+	l.change(func(s *laneState) {
+		s.next, s.tail, s.end, s.started, s.written = next, end.after, last, true, nil
+		if end.stored.copies > 0 {
+			s.copied, s.bytes, s.batches = s.copied+end.stored.copies, s.bytes+end.stored.bytes, s.batches+1
+		}
+	})
+	clear(l.seen)
+}
+
+// orSlaveBehind is why no offset could be chosen: where a slave is read that has less than its
+// master had, the queue wasn't made anew.
 func (l *laneWorker) orSlaveBehind(ctx context.Context, last int64, err error) error {
 	var maybe suspicion
 	if errors.As(err, &maybe) && maybe.Type == lane.SourceReset && l.source.FromSlave(ctx, l.Source.Broker) {
@@ -114,9 +122,18 @@ func (l *laneWorker) choose(end tail, progress int64, known bool, first, start, 
 			next = progress // somebody accepted the gap, by setting the lanes' group behind it
 		}
 	case known && progress > first && end.first == 0 && (l.reverse == nil && !replica.Alone(l.Topic) || end.lost): // retries begin further on
-		return 0, l.Fault(lane.TargetTruncated, first, progress,
-			fmt.Sprintf("Find out what happened to the target's topic. To copy again what the source still holds, answer restart, or set the offset of group %s on this queue to %d, %s",
-				l.options.Group, first, startAgain), "the target holds none of the copies that were made")
+		return 0, l.Fault(
+			lane.TargetTruncated,
+			first,
+			progress,
+			fmt.Sprintf(
+				"Find out what happened to the target's topic. To copy again what the source still holds, answer restart, or set the offset of group %s on this queue to %d, %s",
+				l.options.Group,
+				first,
+				startAgain,
+			),
+			"the target holds none of the copies that were made",
+		)
 	case known && progress > 0:
 		next = progress
 	}
@@ -127,7 +144,9 @@ func (l *laneWorker) choose(end tail, progress int64, known bool, first, start, 
 	}
 	switch {
 	case next < first && end.lost:
-		return 0, l.Fault(lane.TargetTruncated, next, first, "These copies were lost on the target and can't be made again", "their originals expired on the source")
+		return 0, l.Fault(lane.TargetTruncated, next, first,
+			"These copies were lost on the target and can't be made again",
+			"their originals expired on the source")
 	case next < first:
 		return 0, l.truncated(next, first)
 	case next > last:
@@ -136,7 +155,8 @@ func (l *laneWorker) choose(end tail, progress int64, known bool, first, start, 
 	return next, nil
 }
 
-// checkOriginal compares the newest copy with its original: a topic that was made anew has other messages at the same offsets.
+// checkOriginal compares the newest copy with its original: a topic that was made anew has other
+// messages at the same offsets.
 func (l *laneWorker) checkOriginal(ctx context.Context, from replica.Reader, end tail, first, last int64) error {
 	if end.newest < first || end.newest >= last {
 		return nil
@@ -152,8 +172,9 @@ func (l *laneWorker) checkOriginal(ctx context.Context, from replica.Reader, end
 	return nil
 }
 
-// settledTail reads the tail. Where a batch may still be on its way, sent by this lane or by one before it, the tail counts when
-// it stood still after the broker had taken up every send that it received before.
+// settledTail reads the tail. Where a batch may still be on its way, sent by this lane or by one
+// before it, the tail counts when it stood still after the broker had taken up every send that it
+// received before.
 func (l *laneWorker) settledTail(ctx context.Context, progress int64) (tail, error) {
 	to := replica.Reader{Side: l.target, Group: l.options.Group, Topic: l.Topic, Queue: l.Target, Between: l.hold}
 	now, err := l.newestCopy(ctx, to, progress)
@@ -171,9 +192,9 @@ func (l *laneWorker) settledTail(ctx context.Context, progress int64) (tail, err
 	return now, err
 }
 
-// newestCopy starts at the hint, the committed position behind the newest copy that was known then, and looks for newer ones
-// up to the end of the queue. Without a hint it looks back from the end; should that miss copies that were made, it looks
-// everywhere.
+// newestCopy starts at the hint, the committed position behind the newest copy that was known then,
+// and looks for newer ones up to the end of the queue. Without a hint it looks back from the end;
+// should that miss copies that were made, it looks everywhere.
 func (l *laneWorker) newestCopy(ctx context.Context, q replica.Reader, progress int64) (tail, error) {
 	if err := l.findEpoch(ctx, q); err != nil {
 		return tail{}, err
@@ -194,7 +215,8 @@ func (l *laneWorker) newestCopy(ctx context.Context, q replica.Reader, progress 
 	hinted = hinted && hint > 0 // 4.x says 0 where nothing was committed
 	if l.reverse != nil && hinted && !none.lost {
 		end, err := none.read(ctx, q, max(first, hint-replica.Window), last, stamps)
-		if err == nil && end.newest < 0 && l.Epoch > 0 { // its copies may lie further back: what was committed may be of before
+		// its copies may lie further back: what was committed may be of before
+		if err == nil && end.newest < 0 && l.Epoch > 0 {
 			return none.read(ctx, q, first, last, stamps)
 		}
 		if gap, errGap := l.uncopied(ctx, end.newest+1, progress); err != nil || errGap != nil || !gap {
@@ -228,8 +250,9 @@ func (l *laneWorker) newestCopy(ctx context.Context, q replica.Reader, progress 
 	return end, err
 }
 
-// lookFrom is how far back copies of the lane may lie. A reverse lane that seems to run for the first time need not read all of the
-// source's history for them: if the forward lane has copied nothing either, a window is enough for what a kill made brokers forget.
+// lookFrom is how far back copies of the lane may lie. A reverse lane that seems to run for the
+// first time need not read all of the source's history for them: if the forward lane has copied
+// nothing either, a window is enough for what a kill made brokers forget.
 func (l *laneWorker) lookFrom(ctx context.Context, first, last int64, hinted bool, progress int64) (int64, error) {
 	if !l.back || hinted || progress > 0 {
 		return first, nil
@@ -241,8 +264,9 @@ func (l *laneWorker) lookFrom(ctx context.Context, first, last int64, hinted boo
 	return max(first, last-replica.Window), nil
 }
 
-// uncopied reports whether the source holds anything in [from, to) that isn't a copy of the reverse lane. Where natives are many on the target,
-// the newest copy may be too far back to be found soon; then the progress counts.
+// uncopied reports whether the source holds anything in [from, to) that isn't a copy of the reverse
+// lane. Where natives are many on the target, the newest copy may be too far back to be found soon;
+// then the progress counts.
 func (l *laneWorker) uncopied(ctx context.Context, from, to int64) (bool, error) {
 	q := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
 	first, last, err := q.Bounds(ctx)

@@ -27,19 +27,37 @@ func (a *app) copyCommand() *cobra.Command {
 	flags := c.Flags()
 	flags.StringSliceVar(&f.Source, "source", nil, "the source's name servers, host:port, several separated by commas")
 	flags.StringSliceVar(&f.Target, "target", nil, "the target's name servers")
-	flags.StringVar(&f.TargetProxy, "target-proxy", "", "instead of --target, the remoting port of the target's 5.x proxy, host:port, where its brokers can't be reached")
+	flags.StringVar(
+		&f.TargetProxy,
+		"target-proxy",
+		"",
+		"instead of --target, the remoting port of the target's 5.x proxy, host:port, where its brokers can't be reached",
+	)
 	flags.StringSliceVar(&f.Topics, "topic", nil, "a topic to copy; may be given several times")
-	flags.BoolVar(&f.Create, "create-topics", false, "create topics that the target lacks, with as many queues as on the source")
+	flags.BoolVar(&f.Create, "create-topics", false,
+		"create topics that the target lacks, with as many queues as on the source")
 	flags.BoolVar(&f.Follow, "follow", false, "go on copying what comes, until Ctrl-C")
 	flags.BoolVar(&f.BothWays, "both-ways", false, "also copy to the source what applications write on the target")
-	flags.StringVar(&f.Prefix, "prefix", "", "what the topics' names begin with on the target, before their names on the source")
-	flags.StringToStringVar(&f.Rename, "rename", nil, "another name of a topic on the target, NAME=OTHER; may be given several times")
-	flags.StringVar(&f.Differences, "differences", "", "file that gets every difference found at the end, as lines of JSON")
-	flags.StringVar(&f.SourceCredentials, "source-credentials", "", "prefix of the environment variables with the source's keys")
-	flags.StringVar(&f.TargetCredentials, "target-credentials", "", "prefix of the environment variables with the target's keys")
-	flags.StringVar(&f.SourceCluster, "source-cluster", "", "the source's own name, where its name servers know several clusters")
-	flags.StringVar(&f.TargetCluster, "target-cluster", "", "the target's own name, where its name servers know several clusters")
-	flags.StringToStringVar(&f.SourceReached, "source-address", nil, "where a server of the source is reached that advertises another address, ADVERTISED=REACHED; may be given several times")
+	flags.StringVar(&f.Prefix, "prefix", "",
+		"what the topics' names begin with on the target, before their names on the source")
+	flags.StringToStringVar(&f.Rename, "rename", nil,
+		"another name of a topic on the target, NAME=OTHER; may be given several times")
+	flags.StringVar(&f.Differences, "differences", "",
+		"file that gets every difference found at the end, as lines of JSON")
+	flags.StringVar(&f.SourceCredentials, "source-credentials", "",
+		"prefix of the environment variables with the source's keys")
+	flags.StringVar(&f.TargetCredentials, "target-credentials", "",
+		"prefix of the environment variables with the target's keys")
+	flags.StringVar(&f.SourceCluster, "source-cluster", "",
+		"the source's own name, where its name servers know several clusters")
+	flags.StringVar(&f.TargetCluster, "target-cluster", "",
+		"the target's own name, where its name servers know several clusters")
+	flags.StringToStringVar(
+		&f.SourceReached,
+		"source-address",
+		nil,
+		"where a server of the source is reached that advertises another address, ADVERTISED=REACHED; may be given several times",
+	)
 	flags.StringToStringVar(&f.TargetReached, "target-address", nil, "the same for the target")
 	flags.StringSliceVar(&f.LeftOut, "leave-out", nil,
 		"a broker of the source whose messages aren't copied; may be given several times")

@@ -241,18 +241,15 @@ func TestLiveACopyGoesToATargetBehindAProxy(t *testing.T) {
 	r.fill(r.source, 2, 40, "history")
 	through := func() outcome {
 		a, stdout, stderr := capture()
-		code := a.run(
-			r.ctx,
-			[]string{
-				"copy",
-				"--source",
-				strings.Join(r.source.NameServers, ","),
-				"--target-proxy",
-				r.target.ProxyRemoting,
-				"--topic",
-				r.topic,
-			},
-		)
+		code := a.run(r.ctx, []string{
+			"copy",
+			"--source",
+			strings.Join(r.source.NameServers, ","),
+			"--target-proxy",
+			r.target.ProxyRemoting,
+			"--topic",
+			r.topic,
+		})
 		return outcome{code, stdout.String(), stderr.String()}
 	}
 	o := through()

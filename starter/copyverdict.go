@@ -20,7 +20,8 @@ func (a *app) showVerdict(v copyjob.Verdict) {
 	took := time.Duration(v.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
 	row("Copied", "%s messages in %d lanes, %s", printable.Grouped(v.Copied), v.Lanes, took)
 	if v.Back != nil {
-		row("Back", "%s messages copied to the source, %s left", printable.Grouped(v.Back.Copied), printable.Grouped(v.Back.Lag))
+		row("Back", "%s messages copied to the source, %s left", printable.Grouped(v.Back.Copied),
+			printable.Grouped(v.Back.Lag))
 	}
 	compared := v.Verdict != copyjob.VerdictStopped && v.Verdict != copyjob.VerdictInterrupted
 	if compared {
@@ -28,12 +29,14 @@ func (a *app) showVerdict(v copyjob.Verdict) {
 		if v.Back != nil {
 			copies += ", " + printable.Grouped(v.Back.Compared) + " back on the source"
 		}
-		row("Compared", "%s: %d missing, %d extra, %d altered, %d out of order", copies, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
+		row("Compared", "%s: %d missing, %d extra, %d altered, %d out of order", copies, v.Missing, v.Extra,
+			v.Altered, v.OutOfOrder)
 	} else {
 		row("Left", "%s messages", printable.Grouped(v.Lag))
 	}
 	if v.Natives > 0 {
-		row("Natives", "%s messages on the target were written there by applications; no difference", printable.Grouped(v.Natives))
+		row("Natives", "%s messages on the target were written there by applications; no difference",
+			printable.Grouped(v.Natives))
 	}
 	if len(v.FromSlaves) > 0 {
 		row("Slaves",
@@ -44,7 +47,8 @@ func (a *app) showVerdict(v copyjob.Verdict) {
 		row("Not seen", "%s", one)
 	}
 	for _, r := range v.Differences {
-		row("Differs", "topic %s, from queue %s to queue %s: %s", r.Topic, r.Source, r.Target, a.paint(red, strings.Join(r.Examples, "; ")))
+		row("Differs", "topic %s, from queue %s to queue %s: %s", r.Topic, r.Source, r.Target,
+			a.paint(red, strings.Join(r.Examples, "; ")))
 	}
 	for _, f := range v.Faults {
 		row("Fault", "%s", a.paint(red, f.Text))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,12 +32,17 @@ func factsOf(s snapshot) []fact {
 			facts = append(facts, fact{key: "stage " + stage.Name, text: "stage " + stage.Name + ": " + stage.State})
 		}
 		if stage.Detail != "" {
-			facts = append(facts, fact{key: "detail " + stage.Name, text: "stage " + stage.Name + ": " + stage.Detail, pause: pauseOf(stage.Detail)})
+			facts = append(facts, fact{
+				key:   "detail " + stage.Name,
+				text:  "stage " + stage.Name + ": " + stage.Detail,
+				pause: pauseOf(stage.Detail),
+			})
 		}
 	}
 	for _, w := range s.Waves {
 		if w.State != api.StagePending {
-			facts = append(facts, fact{key: fmt.Sprint("wave ", w.Step), text: fmt.Sprintf("step %d%%: %s", w.Step, w.State)})
+			facts = append(facts,
+				fact{key: fmt.Sprint("wave ", w.Step), text: fmt.Sprintf("step %d%%: %s", w.Step, w.State)})
 		}
 	}
 	if lag := lagOf(s); lag != "" {
@@ -49,13 +55,18 @@ func factsOf(s snapshot) []fact {
 		facts = append(facts, fact{key: "fault " + f, text: "fault: " + f})
 	}
 	for _, stray := range stragglersOf(s) {
-		facts = append(facts, fact{key: fmt.Sprint("straggler ", stray.Side, stray.Topic, stray.Broker, stray.Queue), text: "straggler: " + stray.String(), pause: numbersPause})
+		facts = append(facts, fact{
+			key:   fmt.Sprint("straggler ", stray.Side, stray.Topic, stray.Broker, stray.Queue),
+			text:  "straggler: " + stray.String(),
+			pause: numbersPause,
+		})
 	}
 	if s.Sync != nil && s.Sync.Past.String() != "" {
 		facts = append(facts, fact{key: "past", text: "past: " + s.Sync.Past.String(), pause: numbersPause})
 	}
 	for _, b := range s.Blocked {
-		facts = append(facts, fact{key: "blocked " + b.WorkflowID + b.Activity, text: b.Activity + ": " + b.Cause, pause: numbersPause})
+		facts = append(facts,
+			fact{key: "blocked " + b.WorkflowID + b.Activity, text: b.Activity + ": " + b.Cause, pause: numbersPause})
 	}
 	for _, w := range s.Waiting {
 		text := fmt.Sprintf("waiting for %s %s: %s", w.Kind, w.Gate, w.Text)
@@ -116,11 +127,17 @@ func lagOf(s snapshot) string {
 }
 
 func added(sum, p lane.Progress) lane.Progress {
-	return lane.Progress{Lanes: sum.Lanes + p.Lanes, CaughtUp: sum.CaughtUp + p.CaughtUp, Lag: sum.Lag + p.Lag, Copied: sum.Copied + p.Copied}
+	return lane.Progress{
+		Lanes:    sum.Lanes + p.Lanes,
+		CaughtUp: sum.CaughtUp + p.CaughtUp,
+		Lag:      sum.Lag + p.Lag,
+		Copied:   sum.Copied + p.Copied,
+	}
 }
 
 func wayOf(p lane.Progress) string {
-	return fmt.Sprintf("%s messages behind, %d of %d lanes caught up, %s copied", printable.Grouped(p.Lag), p.CaughtUp, p.Lanes, printable.Grouped(p.Copied))
+	return fmt.Sprintf("%s messages behind, %d of %d lanes caught up, %s copied", printable.Grouped(p.Lag),
+		p.CaughtUp, p.Lanes, printable.Grouped(p.Copied))
 }
 
 // comparingOf is how far Verify is: empty unless it runs.
@@ -129,7 +146,8 @@ func comparingOf(s snapshot) string {
 	if c == nil || c.Messages == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("%s of %s messages, %s a second", printable.Grouped(c.Read), printable.Grouped(c.Messages), printable.Grouped(c.PerSecond))
+	text := fmt.Sprintf("%s of %s messages, %s a second", printable.Grouped(c.Read),
+		printable.Grouped(c.Messages), printable.Grouped(c.PerSecond))
 	if c.Left != "" {
 		text += ", " + c.Left + " left"
 	}
@@ -151,7 +169,11 @@ func faultsOf(s snapshot) []string {
 			out = append(out, p.Waiting)
 		}
 		for _, f := range p.Faults {
-			out = append(out, fmt.Sprintf("%s: topic %s, broker %s, queue %d, offsets %d to %d: %s; %s", f.Type, f.Topic, f.Broker, f.Queue, f.From, f.To, f.Cause, f.Next))
+			out = append(
+				out,
+				fmt.Sprintf("%s: topic %s, broker %s, queue %d, offsets %d to %d: %s; %s", f.Type, f.Topic,
+					f.Broker, f.Queue, f.From, f.To, f.Cause, f.Next),
+			)
 		}
 	}
 	if s.Sync != nil && s.Sync.Waiting != "" {
@@ -174,4 +196,34 @@ func stragglersOf(s snapshot) []lane.Straggler {
 	}
 	lane.BusiestFirst(all)
 	return all[:min(len(all), maxStrays)]
+}
+
+// onOneLine is the status with errors and details on one line each, for rows and cells. What others
+// name keeps its escapes.
+func onOneLine(s snapshot) snapshot {
+	s.Error, s.Detail = joined.Replace(s.Error), joined.Replace(s.Detail)
+	s.Stages, s.Blocked = slices.Clone(s.Stages), slices.Clone(s.Blocked)
+	for i := range s.Stages {
+		s.Stages[i].Detail = joined.Replace(s.Stages[i].Detail)
+	}
+	for i := range s.Blocked {
+		s.Blocked[i].Cause = joined.Replace(s.Blocked[i].Cause)
+	}
+	return s
+}
+
+// short keeps a cell on one line; the whole text is in -o json.
+func short(text string) string {
+	const limit = 100
+	if r := []rune(text); len(r) > limit {
+		return string(r[:limit]) + "..."
+	}
+	return text
+}
+
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
 }

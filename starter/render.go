@@ -44,7 +44,8 @@ func (a *app) paintState(state string) string {
 	return a.paint(bold, state)
 }
 
-// table is the status as people read it: where it is, the stages, the steps, and last what is asked of whom.
+// table is the status as people read it: where it is, the stages, the steps, and last what is asked
+// of whom.
 func (a *app) table(s snapshot) string {
 	found, asked := a.picturesOf(s)
 	return strings.TrimRight(found+asked, "\n")
@@ -76,10 +77,12 @@ func (a *app) picturesOf(s snapshot) (found, asked string) {
 		row("Doing", "%s", s.Detail)
 	}
 	if t := s.Target; t != nil {
-		row("Target", "%s %s, RocketMQ %s, name servers %s%s", t.Provider, t.Cluster, t.Version, strings.Join(t.NameServers, ", "), prefixed(", gRPC ", t.ProxyGRPC))
+		row("Target", "%s %s, RocketMQ %s, name servers %s%s", t.Provider, t.Cluster, t.Version,
+			strings.Join(t.NameServers, ", "), prefixed(", gRPC ", t.ProxyGRPC))
 	}
 	if i := s.Inventory; i != nil && i.SourceVersion != "" {
-		row("Source", "RocketMQ %s, %d brokers, %d topics, %d queues, %d groups, %s messages", i.SourceVersion, i.Brokers, i.Topics, i.Queues, i.Groups, printable.Grouped(i.Messages))
+		row("Source", "RocketMQ %s, %d brokers, %d topics, %d queues, %d groups, %s messages", i.SourceVersion,
+			i.Brokers, i.Topics, i.Queues, i.Groups, printable.Grouped(i.Messages))
 	}
 	if lag := lagOf(s); lag != "" {
 		row("Lag", "%s%s", lag, a.age(s.MeasuredAt))
@@ -88,9 +91,11 @@ func (a *app) picturesOf(s snapshot) (found, asked string) {
 		row("Comparing", "%s", comparing)
 	}
 	if v := s.Verification; v != nil {
-		row("Verified", "%s messages in %d lanes: %d missing, %d extra, %d altered, %d out of order", printable.Grouped(v.Compared), v.Lanes, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
+		row("Verified", "%s messages in %d lanes: %d missing, %d extra, %d altered, %d out of order",
+			printable.Grouped(v.Compared), v.Lanes, v.Missing, v.Extra, v.Altered, v.OutOfOrder)
 		if len(v.FromSlaves) > 0 {
-			row("Slaves", "read from a slave, as there is no master: %s; what that had besides isn't known", strings.Join(v.FromSlaves, ", "))
+			row("Slaves", "read from a slave, as there is no master: %s; what that had besides isn't known",
+				strings.Join(v.FromSlaves, ", "))
 		}
 		if len(v.LeftOut) > 0 {
 			row("Left out", "%s by the plan: nothing is said of what they hold", strings.Join(v.LeftOut, ", "))
@@ -120,7 +125,9 @@ func (a *app) addTables(b *strings.Builder, s snapshot) {
 	if len(s.Waves) > 0 {
 		t := newTable("step", "state", "topics", "groups")
 		for _, w := range s.Waves {
-			t.AppendRow(table.Row{fmt.Sprintf("%d%%", w.Step), a.paintState(w.State), api.Short(w.Topics), api.Short(w.Groups)})
+			t.AppendRow(
+				table.Row{fmt.Sprintf("%d%%", w.Step), a.paintState(w.State), api.Short(w.Topics), api.Short(w.Groups)},
+			)
 		}
 		fmt.Fprintf(b, "\n%s\n", t.Render())
 	}
@@ -190,7 +197,8 @@ func findingsOf(s snapshot) []api.Finding {
 	return s.Inventory.Findings.First()
 }
 
-// configuredOtherwise is what ImportMetadata warned of that Assess had not, as the target came later.
+// configuredOtherwise is what ImportMetadata warned of that Assess had not, as the target came
+// later.
 func configuredOtherwise(s snapshot) (all []api.Finding) {
 	if s.Metadata == nil {
 		return nil
@@ -205,7 +213,15 @@ func configuredOtherwise(s snapshot) (all []api.Finding) {
 
 func (a *app) addAsked(row func(string, string, ...any), s snapshot) {
 	for _, w := range s.Waiting {
-		row("Waiting", "%s", a.paint(yellow, fmt.Sprintf("for %s %s since %s%s: %s", w.Kind, w.Gate, w.Since.Local().Format(time.TimeOnly), a.expiry(w), w.Text)))
+		row(
+			"Waiting",
+			"%s",
+			a.paint(
+				yellow,
+				fmt.Sprintf("for %s %s since %s%s: %s", w.Kind, w.Gate, w.Since.Local().Format(time.TimeOnly),
+					a.expiry(w), w.Text),
+			),
+		)
 		if w.Evidence != "" {
 			row("", "evidence %s", w.Evidence)
 		}
@@ -257,33 +273,3 @@ func (a *app) took(s api.StageStatus) string {
 
 // joined makes one line of an error of several.
 var joined = strings.NewReplacer(":\n", ": ", "\n", "; ")
-
-// onOneLine is the status with errors and details on one line each, for rows and cells. What others
-// name keeps its escapes.
-func onOneLine(s snapshot) snapshot {
-	s.Error, s.Detail = joined.Replace(s.Error), joined.Replace(s.Detail)
-	s.Stages, s.Blocked = slices.Clone(s.Stages), slices.Clone(s.Blocked)
-	for i := range s.Stages {
-		s.Stages[i].Detail = joined.Replace(s.Stages[i].Detail)
-	}
-	for i := range s.Blocked {
-		s.Blocked[i].Cause = joined.Replace(s.Blocked[i].Cause)
-	}
-	return s
-}
-
-// short keeps a cell on one line; the whole text is in -o json.
-func short(text string) string {
-	const limit = 100
-	if r := []rune(text); len(r) > limit {
-		return string(r[:limit]) + "..."
-	}
-	return text
-}
-
-func prefixed(prefix, text string) string {
-	if text == "" {
-		return ""
-	}
-	return prefix + text
-}

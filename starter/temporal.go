@@ -24,9 +24,11 @@ import (
 )
 
 const (
-	// connectTimeout bounds the first contact, so that a wrong address is said instead of waited for.
+	// connectTimeout bounds the first contact, so that a wrong address is said instead of waited
+	// for.
 	connectTimeout = 10 * time.Second
-	// closedQueryTimeout bounds the look into a failed workflow's tables: its error is known without a worker.
+	// closedQueryTimeout bounds the look into a failed workflow's tables: its error is known
+	// without a worker.
 	closedQueryTimeout = 2 * time.Second
 	// queryAgain spaces tries while a workflow has not had its first task yet.
 	queryAgain = 200 * time.Millisecond
@@ -56,7 +58,8 @@ func connectTemporal(ctx context.Context) (service, error) {
 	defer cancel()
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
-		return nil, failure.Broken("start it (bin/temporal server start-dev) or set TEMPORAL_ADDRESS", "temporal at %s does not answer: %w", options.HostPort, err)
+		return nil, failure.Broken("start it (bin/temporal server start-dev) or set TEMPORAL_ADDRESS",
+			"temporal at %s does not answer: %w", options.HostPort, err)
 	}
 	data := options.DataConverter
 	if data == nil {
@@ -145,9 +148,11 @@ func (t *temporalService) wentBack(ctx context.Context, p plan.Plan) error {
 	return t.samePlan(ctx, p, started{WorkflowID: last.WorkflowID, RunID: last.RunID, Ended: true})
 }
 
-// samePlan compares with the plan that the workflow was started with: its first event has it, also when no worker runs.
+// samePlan compares with the plan that the workflow was started with: its first event has it, also
+// when no worker runs.
 func (t *temporalService) samePlan(ctx context.Context, p plan.Plan, s started) error {
-	history := t.client.GetWorkflowHistory(ctx, s.WorkflowID, s.RunID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	history := t.client.GetWorkflowHistory(ctx, s.WorkflowID, s.RunID, false,
+		enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	event, err := history.Next()
 	if err != nil {
 		return t.explain("read the plan of "+s.WorkflowID, err)
@@ -163,8 +168,9 @@ func (t *temporalService) samePlan(ctx context.Context, p plan.Plan, s started) 
 	if s.Ended {
 		state = "has ended"
 	}
-	return failure.Usage("nothing was started: use another name in the plan, or that plan", "%s %s with another plan: it has hash %s, this one %s",
-		s.WorkflowID, state, input.Plan.Hash(), p.Hash())
+	return failure.Usage("nothing was started: use another name in the plan, or that plan",
+		"%s %s with another plan: it has hash %s, this one %s", s.WorkflowID, state, input.Plan.Hash(),
+		p.Hash())
 }
 
 func isRunning(d *workflowservice.DescribeWorkflowExecutionResponse) bool {
@@ -207,7 +213,8 @@ func (t *temporalService) queryStatus(ctx context.Context, id, runID string) (st
 	return status, t.explain("ask "+id, err)
 }
 
-// lastWord is the result of a workflow that ended. A failed one may still show its tables, if a worker is there.
+// lastWord is the result of a workflow that ended. A failed one may still show its tables, if a
+// worker is there.
 func (t *temporalService) lastWord(ctx context.Context, s *snapshot, closed enumspb.WorkflowExecutionStatus) {
 	err := t.client.GetWorkflow(ctx, s.WorkflowID, s.RunID).Get(ctx, &s.Status)
 	if err == nil {
@@ -266,7 +273,8 @@ func (t *temporalService) explain(doing string, err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &namespace):
-		return failure.Broken("create it, or set TEMPORAL_NAMESPACE", "temporal at %s has no namespace %q", t.options.HostPort, t.options.Namespace)
+		return failure.Broken("create it, or set TEMPORAL_NAMESPACE", "temporal at %s has no namespace %q",
+			t.options.HostPort, t.options.Namespace)
 	case errors.As(err, &missing) && missing.Message == "workflow execution already completed":
 		return errEnded
 	case errors.As(err, &missing):
@@ -275,13 +283,18 @@ func (t *temporalService) explain(doing string, err error) error {
 		return refusal{answer.Message()}
 	case errors.As(err, &precondition): // no poller, or a worker whose code fails: the server knows which
 		return fmt.Errorf("%w: %s: %s", errNoWorker, doing, precondition.Message)
-	case errors.As(err, &updateLate), errors.As(err, &late), errors.As(err, &notReady), errors.As(err, &canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &updateLate),
+		errors.As(err, &late),
+		errors.As(err, &notReady),
+		errors.As(err, &canceled),
+		errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: %s: not in time", errNoWorker, doing)
 	}
 	return failure.Broken("see rocketshift doctor", "%s: %w", doing, err)
 }
 
-// decode reads a payload, such as a heartbeat's, into out; what can't be read is left out of the picture.
+// decode reads a payload, such as a heartbeat's, into out; what can't be read is left out of the
+// picture.
 func (t *temporalService) decode(p *commonpb.Payloads, out any) bool {
 	return len(p.GetPayloads()) > 0 && t.converter.FromPayloads(p, out) == nil
 }

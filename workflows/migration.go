@@ -12,8 +12,9 @@ import (
 	"rocketshift/plan"
 )
 
-// Migration moves what the plan selects from the source to the target. It runs the stages as children and keeps what people
-// need in one place: one status, one address for approvals and steering.
+// Migration moves what the plan selects from the source to the target. It runs the stages as
+// children and keeps what people need in one place: one status, one address for approvals and
+// steering.
 func Migration(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	d, err := newStageRun(ctx, api.MigrationType, in)
 	if err != nil {
@@ -57,7 +58,8 @@ func (m *migration) story(ctx workflow.Context) error {
 	}
 	m.stopServices(ctx)
 	if err == nil && m.back != nil {
-		m.note(ctx, "back by %s came when the last stage had passed the point of no return: nothing goes back", m.back.By)
+		m.note(ctx, "back by %s came when the last stage had passed the point of no return: nothing goes back",
+			m.back.By)
 	}
 	if err == nil || errors.Is(err, errBack) {
 		m.stopLeftServices(ctx)
@@ -110,7 +112,8 @@ func (m *migration) goForward(ctx workflow.Context) error {
 			return err
 		}
 	}
-	// Step 5: prove the copy. Step 6: move applications. Step 7: the ledger, and the point of no return.
+	// Step 5: prove the copy. Step 6: move applications. Step 7: the ledger, and the point of no
+	// return.
 	last := []string{api.VerifyType, api.ShiftType, api.FinalizeType}
 	if m.plan.Traffic.Mode == plan.ModeGateway {
 		last = slices.Insert(last, 2, api.EndPhaseType)
@@ -148,8 +151,9 @@ func (m *migration) assess(ctx workflow.Context) error {
 	return nil
 }
 
-// insist runs a stage until it succeeds. A stage that fails holds the migration: a person repairs the cause and resumes, or
-// goes back. Ending here instead would strand the applications that have moved.
+// insist runs a stage until it succeeds. A stage that fails holds the migration: a person repairs
+// the cause and resumes, or goes back. Ending here instead would strand the applications that have
+// moved.
 func (m *migration) insist(ctx workflow.Context, name string) error {
 	for {
 		err := m.child(ctx, name)
@@ -213,7 +217,8 @@ func (m *migration) awaitCaughtUp(ctx workflow.Context) error {
 	})
 }
 
-// goBack returns everything to the source. It needs no approval, and nothing stops it but a failure that a person must see.
+// goBack returns everything to the source. It needs no approval, and nothing stops it but a failure
+// that a person must see.
 func (m *migration) goBack(ctx workflow.Context) error {
 	if !m.shifted {
 		moved, err := m.hasMoved(ctx)
@@ -264,14 +269,16 @@ func (m *migration) tryRollback(ctx workflow.Context) error {
 	err := m.child(ctx, api.RollbackType)
 	state := m.reports[api.StageID(m.plan, api.RollbackType)].State
 	if err == nil && state != api.StateDone && changed(ctx, changeBackTwice) {
-		err = temporal.NewNonRetryableApplicationError("it ended before everything was back (state "+state+"): resume tries again",
-			"Unfinished", nil)
+		err = temporal.NewNonRetryableApplicationError(
+			"it ended before everything was back (state "+state+"): resume tries again", "Unfinished", nil,
+		)
 		m.end(ctx, api.RollbackType, err)
 	}
 	return err
 }
 
-// report writes the last status where it outlives the history. A report that can't be written is noted, not fatal.
+// report writes the last status where it outlives the history. A report that can't be written is
+// noted, not fatal.
 func (m *migration) report(ctx workflow.Context, err error) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()

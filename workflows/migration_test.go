@@ -103,17 +103,14 @@ func TestMigrationFailsOnARefusalBeforeAnythingIsBought(t *testing.T) {
 
 func TestMigrationHoldsWhenAStageFailsAndResumeTriesItAgain(t *testing.T) {
 	tries := 0
-	s := newMigration(
-		t,
-		map[string]stageFunc{
-			api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-				if tries++; tries == 1 {
-					return failingStage("topic orders has 2 queues on the target, wants 8", "Conflict")(ctx, in)
-				}
-				return api.Status{State: api.StateDone}, nil
-			},
+	s := newMigration(t, map[string]stageFunc{
+		api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+			if tries++; tries == 1 {
+				return failingStage("topic orders has 2 queues on the target, wants 8", "Conflict")(ctx, in)
+			}
+			return api.Status{State: api.StateDone}, nil
 		},
-	)
+	})
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
 		require.Equal(t, api.ResumeName, status.Waiting[0].Gate)
@@ -154,14 +151,11 @@ func TestMigrationKeepsTheNewestReportOfAChildWhateverTheOrderOfSignals(t *testi
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() {
-		s.SignalWorkflow(
-			stageReportName,
-			stageReport{
-				WorkflowID: api.StageID(p, api.PurchaseType),
-				Number:     1,
-				Status:     &api.Status{State: api.StateRunning},
-			},
-		)
+		s.SignalWorkflow(stageReportName, stageReport{
+			WorkflowID: api.StageID(p, api.PurchaseType),
+			Number:     1,
+			Status:     &api.Status{State: api.StateRunning},
+		})
 	}, time.Minute)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, api.StateWaiting, s.statusNow(t).State, "an older report doesn't hide the question")

@@ -30,16 +30,12 @@ func report(run string, number int64, changes map[string]any) stageReport {
 
 func TestReportsMakeTheSameStatusInAnyOrder(t *testing.T) {
 	reports := []stageReport{
-		report(
-			"run",
-			1,
-			map[string]any{
-				"state":   api.StateRunning,
-				"detail":  "a",
-				"waves/0": api.WaveStatus{Step: 50, State: api.StagePending},
-				"waves/1": api.WaveStatus{Step: 100},
-			},
-		),
+		report("run", 1, map[string]any{
+			"state":   api.StateRunning,
+			"detail":  "a",
+			"waves/0": api.WaveStatus{Step: 50, State: api.StagePending},
+			"waves/1": api.WaveStatus{Step: 100},
+		}),
 		report("run", 2, map[string]any{"detail": "b", "waves/0": api.WaveStatus{Step: 50, State: api.WaveGroups}}),
 		report("run", 3, map[string]any{"waiting": []api.Waiting{{Gate: "shift-50"}}}),
 		report("run", 4,

@@ -6,6 +6,7 @@ import (
 
 	"go.temporal.io/sdk/workflow"
 
+	"rocketshift/activities"
 	"rocketshift/api"
 )
 
@@ -53,4 +54,18 @@ func covers(accepted, now api.Ledger) bool {
 			return a.Kind == n.Kind && a.Object == n.Object && a.Rest >= n.Rest
 		})
 	})
+}
+
+// closeOnTarget takes the rest of moves off the target: groups read the source already.
+func (d *stageRun) closeOnTarget(ctx workflow.Context, groups []string) error {
+	var traffic *activities.Traffic
+	request := activities.GroupsRequest{
+		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
+	}
+	names := short(groups)
+	shut := action{"close on the target: " + names, traffic.Fence, request}
+	if err := shut.run(quick(ctx, shut.summary)); err != nil {
+		return err
+	}
+	return d.awaitBack(ctx, groups)
 }

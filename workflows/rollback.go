@@ -12,12 +12,14 @@ import (
 	"rocketshift/plan"
 )
 
-// Rollback returns producers and groups to the source, from whatever point a shift had reached: what has to be undone is read
-// from the brokers, not from a memory of what was done.
+// Rollback returns producers and groups to the source, from whatever point a shift had reached:
+// what has to be undone is read from the brokers, not from a memory of what was done.
 //
-// Producers go first. What they wrote on the target is on the source too, by the reverse lanes, so that groups follow as soon as their
-// positions have exact counterparts there; of ordered topics they read on the target what was written there before. Then positions are
-// translated back and the fences on the source are lifted. It ends when nothing is to come from the target any more: the lanes end with it.
+// Producers go first. What they wrote on the target is on the source too, by the reverse lanes, so
+// that groups follow as soon as their positions have exact counterparts there; of ordered topics
+// they read on the target what was written there before. Then positions are translated back and the
+// fences on the source are lifted. It ends when nothing is to come from the target any more: the
+// lanes end with it.
 //
 // A target that doesn't answer keeps nobody off the source: groups are opened there within the
 // fence budget, and what the target needs is done when it is back.
@@ -113,7 +115,8 @@ func (d *stageRun) returnAll(ctx workflow.Context, in api.MigrationInput, survey
 	moved := survey.MovedTopics
 	fenced, opened := survey.FencedGroups.Len()+survey.MoreFenced,
 		survey.OpenedGroups.Len()+survey.MoreOpened
-	d.detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target", fenced, moved.Len())
+	d.detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target",
+		fenced, moved.Len())
 	away := d.untilDead() // of older runs: while nobody is refused, the target may take its time
 	if fenced > 0 {
 		away = d.patience()
@@ -281,20 +284,6 @@ func (d *stageRun) returnGroups(
 		if err := a.run(quick(disconnected, a.summary)); err != nil {
 			return err
 		}
-	}
-	return d.awaitBack(ctx, groups)
-}
-
-// closeOnTarget takes the rest of moves off the target: groups read the source already.
-func (d *stageRun) closeOnTarget(ctx workflow.Context, groups []string) error {
-	var traffic *activities.Traffic
-	request := activities.GroupsRequest{
-		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
-	}
-	names := short(groups)
-	shut := action{"close on the target: " + names, traffic.Fence, request}
-	if err := shut.run(quick(ctx, shut.summary)); err != nil {
-		return err
 	}
 	return d.awaitBack(ctx, groups)
 }

@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -140,4 +141,13 @@ func (d *stageRun) inNewRun(ctx workflow.Context, inventory api.Inventory) error
 		Answers: d.status.Answers, EarlierAnswers: d.status.EarlierAnswers,
 		Rates: d.status.Rates, Copied: d.status.Copied,
 	})
+}
+
+// rootMessage is the innermost error's own text: what a person wants to read.
+func rootMessage(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return app.Message()
+	}
+	return err.Error()
 }

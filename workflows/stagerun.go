@@ -17,11 +17,13 @@ import (
 // errBack ends whatever runs because somebody asked to go back.
 var errBack = errors.New("back was asked")
 
-// maxNotes bounds what the status repeats of steering and ignored messages; the history has them all.
+// maxNotes bounds what the status repeats of steering and ignored messages; the history has them
+// all.
 const maxNotes = 20
 
-// stageRun is what every workflow of a migration has in front of people: the status, what is waited for, and what was asked.
-// Details, search attributes and the parent's copy of the status change together, in publish.
+// stageRun is what every workflow of a migration has in front of people: the status, what is waited
+// for, and what was asked. Details, search attributes and the parent's copy of the status change
+// together, in publish.
 type stageRun struct {
 	plan      plan.Plan
 	unchecked json.RawMessage // the plan as it was given, while nobody has checked it
@@ -70,7 +72,8 @@ type stageRun struct {
 	shown      [3]string
 }
 
-// newStageRun registers the handlers, before anything else happens, so that no early message is lost.
+// newStageRun registers the handlers, before anything else happens, so that no early message is
+// lost.
 func newStageRun(ctx workflow.Context, kind string, in api.MigrationInput) (*stageRun, error) {
 	info := workflow.GetInfo(ctx)
 	d := &stageRun{
@@ -85,7 +88,8 @@ func newStageRun(ctx workflow.Context, kind string, in api.MigrationInput) (*sta
 		d.brokers = in.Inventory.SourceBrokers()
 	}
 	d.usePlan(ctx, in)
-	err := workflow.SetQueryHandlerWithOptions(ctx, api.StatusQuery, func() (api.Status, error) { return d.view(), nil },
+	err := workflow.SetQueryHandlerWithOptions(ctx, api.StatusQuery,
+		func() (api.Status, error) { return d.view(), nil },
 		workflow.QueryHandlerOptions{Description: "What runs, what is done, what is waited for"})
 	if err != nil {
 		return nil, err
@@ -101,7 +105,8 @@ func newStageRun(ctx workflow.Context, kind string, in api.MigrationInput) (*sta
 	return d, err
 }
 
-// run is the life of every workflow: a plan that can't work fails at once, with every problem in one text; then the story.
+// run is the life of every workflow: a plan that can't work fails at once, with every problem in
+// one text; then the story.
 func (d *stageRun) run(ctx workflow.Context, story func(workflow.Context) error) (api.Status, error) {
 	if err := d.checkPlan(ctx); err != nil {
 		return d.close(ctx, err)
@@ -116,7 +121,8 @@ func (d *stageRun) run(ctx workflow.Context, story func(workflow.Context) error)
 	return d.close(ctx, story(ctx))
 }
 
-// close is the last word: the final status is the workflow's result. A failure keeps its error and shows it.
+// close is the last word: the final status is the workflow's result. A failure keeps its error and
+// shows it.
 func (d *stageRun) close(ctx workflow.Context, err error) (api.Status, error) {
 	if workflow.IsContinueAsNewError(err) { // it goes on in its next run
 		return d.status, err
@@ -205,7 +211,8 @@ func (d *stageRun) checkpoint(ctx workflow.Context) error {
 // back waits for persons alone: it opens what is fenced also where no lane runs.
 func (d *stageRun) isHeld() bool { return d.held != nil || d.missing != "" && !d.isGoingBack() }
 
-// await waits with a timer that has a summary, so that the history and the Web UI show what is waited for.
+// await waits with a timer that has a summary, so that the history and the Web UI show what is
+// waited for.
 func (d *stageRun) await(ctx workflow.Context, summary string, condition func() bool) error {
 	for {
 		ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
@@ -217,7 +224,8 @@ func (d *stageRun) await(ctx workflow.Context, summary string, condition func() 
 	}
 }
 
-// step runs work that `back` may interrupt: its activities are cancelled then, and step returns errBack once they ended.
+// step runs work that `back` may interrupt: its activities are cancelled then, and step returns
+// errBack once they ended.
 func (d *stageRun) step(ctx workflow.Context, work func(workflow.Context) error) error {
 	if err := d.checkpoint(ctx); err != nil {
 		return err
@@ -245,7 +253,8 @@ func (d *stageRun) step(ctx workflow.Context, work func(workflow.Context) error)
 	return errBack
 }
 
-// publish shows the status everywhere that people look: current details, search attributes, the parent's copy.
+// publish shows the status everywhere that people look: current details, search attributes, the
+// parent's copy.
 func (d *stageRun) publish(ctx workflow.Context) {
 	s := d.view()
 	if d.status.State == api.StateRunning && d.isHeld() {
@@ -285,13 +294,4 @@ func (d *stageRun) upsert(ctx workflow.Context, s api.Status) {
 	if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
 		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
 	}
-}
-
-// rootMessage is the innermost error's own text: what a person wants to read.
-func rootMessage(err error) string {
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
-		return app.Message()
-	}
-	return err.Error()
 }

@@ -135,19 +135,15 @@ func (c *course) makeTopic(ctx context.Context, name string, queues int) error {
 
 func (c *course) makeGroup(ctx context.Context, name string) error {
 	err := c.each(ctx, func(client *rocketmq.Client, addr string) error {
-		return client.PutGroup(
-			ctx,
-			addr,
-			rocketmq.Group{
-				Name:            name,
-				ConsumeEnable:   true,
-				FromMinEnable:   true,
-				BroadcastEnable: true,
-				RetryQueues:     1,
-				RetryMaxTimes:   16,
-				NotifyChanged:   true,
-			},
-		)
+		return client.PutGroup(ctx, addr, rocketmq.Group{
+			Name:            name,
+			ConsumeEnable:   true,
+			FromMinEnable:   true,
+			BroadcastEnable: true,
+			RetryQueues:     1,
+			RetryMaxTimes:   16,
+			NotifyChanged:   true,
+		})
 	})
 	return errors.Join(err, c.makeTopic(ctx, rocketmq.RetryTopic(name), 1))
 }
@@ -172,15 +168,12 @@ var names = replica.Names{Group: "rocketshift-bench", Source: "S", Target: "T"}
 
 // use tells the gateway its migration.
 func (c *course) use(ctx context.Context) error {
-	_, err := c.gateway.control.Use(
-		ctx,
-		gateway.Migration{
-			Name:        "bench",
-			LaneGroup:   names.Group,
-			Source:      names.Source,
-			Target:      names.Target,
-			NameServers: c.target.NameServers,
-		},
-	)
+	_, err := c.gateway.control.Use(ctx, gateway.Migration{
+		Name:        "bench",
+		LaneGroup:   names.Group,
+		Source:      names.Source,
+		Target:      names.Target,
+		NameServers: c.target.NameServers,
+	})
 	return err
 }

@@ -20,7 +20,8 @@ type besieged struct {
 	LimitMB  int     `json:"limitMB"`  // of the gateway's memory
 	MemoryMB float64 `json:"memoryMB"` // resident, the most that was seen in the phase
 
-	// Straight is what the same clients notice that go straight to the same broker at the same time: what the machine and the broker add.
+	// Straight is what the same clients notice that go straight to the same broker at the same
+	// time: what the machine and the broker add.
 	Straight noticed `json:"straight"`
 	noticed
 	Open   int64 `json:"open"`   // hostile connections, at the end
@@ -45,7 +46,8 @@ type noticed struct {
 	ReadP99Ms  float64 `json:"readP99Ms"`
 }
 
-// usualRate is how many messages a second the client that means well sends: so few that the processors have time for everybody.
+// usualRate is how many messages a second the client that means well sends: so few that the
+// processors have time for everybody.
 const usualRate = 200
 
 // measureHostile measures before, during and after a siege, and while one comes as fast as it can.
@@ -92,9 +94,11 @@ func (c *course) measureHostile(ctx context.Context, result *json.Encoder) error
 		return errors.Join(errs...)
 	}
 	ramp := time.Duration(c.enemy/c.pace+5) * time.Second
-	err = errors.Join(phase("before", nil, measure), attacked("they come", c.pace, ramp, measure), c.untilCalm(ctx), phase("after", nil, measure))
+	err = errors.Join(phase("before", nil, measure), attacked("they come", c.pace, ramp, measure),
+		c.untilCalm(ctx), phase("after", nil, measure))
 	if c.full > 0 {
-		err = errors.Join(err, attacked("as fast as they can", 0, c.full), c.untilCalm(ctx), phase("after that", nil, measure))
+		err = errors.Join(err, attacked("as fast as they can", 0, c.full), c.untilCalm(ctx),
+			phase("after that", nil, measure))
 	}
 	return errors.Join(err, f.end(), straight.end())
 }
@@ -107,15 +111,18 @@ const (
 )
 
 const (
-	// calm is how long everything may take to end: the gateway lets servers end their connections for 3 s.
+	// calm is how long everything may take to end: the gateway lets servers end their connections
+	// for 3 s.
 	calm = 5 * time.Second
-	// calmAtLast is how long memory may stay held for answers that servers still send to clients that have gone: 13 s.
+	// calmAtLast is how long memory may stay held for answers that servers still send to clients
+	// that have gone: 13 s.
 	calmAtLast = 15 * time.Second
 	// littleHeld is what clients that mean well hold at most, in bytes.
 	littleHeld = 1 << 20
 )
 
-// untilCalm waits until nothing of a siege is left, or until it should be: then the next phase shows it.
+// untilCalm waits until nothing of a siege is left, or until it should be: then the next phase
+// shows it.
 func (c *course) untilCalm(ctx context.Context) error {
 	if err := pause(ctx, calm); err != nil {
 		return err
@@ -146,7 +153,32 @@ func (c *course) prepareSiege(ctx context.Context) (string, error) {
 		return "", err
 	}
 	defer straight.conn.Close()
-	fields := []string{"a", "bench", "b", largeTopic, "c", "TBW102", "d", "1", "e", "0", "f", "0", "g", "1700000000000", "h", "0", "i", "", "j", "0", "k", "false", "m", "false"}
+	fields := []string{
+		"a",
+		"bench",
+		"b",
+		largeTopic,
+		"c",
+		"TBW102",
+		"d",
+		"1",
+		"e",
+		"0",
+		"f",
+		"0",
+		"g",
+		"1700000000000",
+		"h",
+		"0",
+		"i",
+		"",
+		"j",
+		"0",
+		"k",
+		"false",
+		"m",
+		"false",
+	}
 	for range 8 {
 		if _, err := straight.call(310, fields, make([]byte, largeBody)); err != nil {
 			return "", err
@@ -162,7 +194,13 @@ func (c *course) prepareSiege(ctx context.Context) (string, error) {
 }
 
 // phase watches for a while.
-func (c *course) phase(ctx context.Context, flows [2]*flow, s *siege, name string, length time.Duration) (m besieged, err error) {
+func (c *course) phase(
+	ctx context.Context,
+	flows [2]*flow,
+	s *siege,
+	name string,
+	length time.Duration,
+) (m besieged, err error) {
 	if s == nil {
 		s = &siege{}
 	}

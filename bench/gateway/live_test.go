@@ -52,22 +52,19 @@ func lines[T any](t *testing.T, out *bytes.Buffer) (all []T) {
 
 func TestLongSendsAndReadsAreMeasured(t *testing.T) {
 	profile := filepath.Join(t.TempDir(), "profile")
-	c := live(
-		t,
-		options{
-			load:    sends,
-			ways:    []string{"direct", "gateway"},
-			rounds:  1,
-			threads: 2,
-			body:    100,
-			warm:    2,
-			measure: 10,
-			batch:   4,
-			rate:    400,
-			history: 2000,
-			profile: profile,
-		},
-	)
+	c := live(t, options{
+		load:    sends,
+		ways:    []string{"direct", "gateway"},
+		rounds:  1,
+		threads: 2,
+		body:    100,
+		warm:    2,
+		measure: 10,
+		batch:   4,
+		rate:    400,
+		history: 2000,
+		profile: profile,
+	})
 	var out bytes.Buffer
 	require.NoError(t, c.measureWays(t.Context(), json.NewEncoder(&out)))
 	c.load, c.ways, c.work = reads, []string{
@@ -114,20 +111,17 @@ func TestLongClientsAndMovesAreMeasured(t *testing.T) {
 }
 
 func TestLongASiegeIsMeasured(t *testing.T) {
-	c := live(
-		t,
-		options{
-			load:    hostile,
-			threads: 2,
-			rate:    100,
-			warm:    1,
-			measure: 3,
-			memory:  256,
-			enemy:   300,
-			pace:    100,
-			full:    2 * time.Second,
-		},
-	)
+	c := live(t, options{
+		load:    hostile,
+		threads: 2,
+		rate:    100,
+		warm:    1,
+		measure: 3,
+		memory:  256,
+		enemy:   300,
+		pace:    100,
+		full:    2 * time.Second,
+	})
 	var out bytes.Buffer
 	require.NoError(t, c.measureHostile(t.Context(), json.NewEncoder(&out)))
 	all := lines[besieged](t, &out)

@@ -68,16 +68,13 @@ func TestLiveReadsThroughTheProxyWhatA4xApplicationWrote(t *testing.T) {
 		}
 	})
 	endpoint, messages := produced(t, "app5-proof")
-	n, err := read(
-		t.Context(),
-		options{
-			endpoint: endpoint,
-			group:    "app5-proof",
-			topic:    "app5-proof",
-			expect:   messages,
-			within:   5 * time.Minute,
-		},
-	)
+	n, err := read(t.Context(), options{
+		endpoint: endpoint,
+		group:    "app5-proof",
+		topic:    "app5-proof",
+		expect:   messages,
+		within:   5 * time.Minute,
+	})
 	require.NoError(t, err)
 	require.Equal(t, messages, n)
 

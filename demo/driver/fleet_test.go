@@ -106,16 +106,12 @@ func TestProducersAreKnownByWhereTheySendAndApplicationsByTheirStarts(t *testing
 	require.Equal(t, []string{"payments"}, f.sendingTo(source))
 	require.Equal(t, []string{"orders"}, f.sendingTo(target))
 	counts := f.startCounts()
-	require.Equal(
-		t,
-		[]int{2, 1, 1, 0},
-		[]int{
-			counts["producer-orders-1"],
-			counts["producer-payments-1"],
-			counts["group-billing"],
-			counts["group-archive"],
-		},
-	)
+	require.Equal(t, []int{2, 1, 1, 0}, []int{
+		counts["producer-orders-1"],
+		counts["producer-payments-1"],
+		counts["group-billing"],
+		counts["group-archive"],
+	})
 }
 
 func TestAnUnknownGroupIsRefused(t *testing.T) {

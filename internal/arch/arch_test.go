@@ -151,15 +151,12 @@ func sources(t *testing.T) []source {
 		files := token.NewFileSet()
 		file, err := parser.ParseFile(files, path, nil, parser.ParseComments|parser.SkipObjectResolution)
 		rel, _ := filepath.Rel(root, path)
-		out = append(
-			out,
-			source{
-				path:  filepath.ToSlash(rel),
-				layer: layerOf(filepath.ToSlash(filepath.Dir(rel))),
-				file:  file,
-				files: files,
-			},
-		)
+		out = append(out, source{
+			path:  filepath.ToSlash(rel),
+			layer: layerOf(filepath.ToSlash(filepath.Dir(rel))),
+			file:  file,
+			files: files,
+		})
 		return err
 	})
 	require.NoError(t, err)

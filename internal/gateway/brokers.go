@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"rocketshift/internal/rocketmq"
 )
@@ -103,4 +105,25 @@ func (g *Gateway) addresses(to dest) []string {
 		return (*all)[to.broker] // of brokers behind a proxy the proxy's
 	}
 	return nil
+}
+
+func (g *Gateway) lookAgain() {
+	tick := time.NewTimer(lookPause)
+	defer tick.Stop()
+	for soon := time.Duration(0); ; { // 0: the last look went well
+		select {
+		case <-g.ctx.Done():
+			return
+		case <-tick.C:
+		case <-g.refresh:
+		}
+		if err := g.look(g.ctx); err == nil {
+			soon = 0
+		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.said.looks.due() {
+			g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
+		}
+		tick.Reset(cmp.Or(soon, lookPause))
+		g.ports.accept(g)
+		g.sync(g.ctx)
+	}
 }

@@ -1,6 +1,12 @@
 package gateway
 
-import "time"
+import (
+	"bytes"
+	"time"
+
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/replicator/replica"
+)
 
 func (p *bypassingProducers) note(of bypassingProducer) {
 	p.mu.Lock()
@@ -36,4 +42,18 @@ func (p *bypassingProducers) ofTopic(of bypassingProducer) (n int) {
 		}
 	}
 	return n
+}
+
+// newlyWritten reports whether a producer has just written a message: it is no copy, and none that
+// a broker delivers later than it was sent, when its connection may be long gone.
+func newlyWritten(m *remoting.Message) bool {
+	if _, copied := replica.ParseStamp(m.Properties); copied || m.SysFlag&remoting.FlagTransaction != 0 {
+		return false
+	}
+	for _, late := range [...]string{remoting.PropRealTopic, remoting.PropDelay, "TIMER_"} {
+		if bytes.Contains(m.Properties, []byte(late)) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
-	"rocketshift/replicator/replica"
 )
 
 // Bypass is a producer that writes past the gateways of the migration.
@@ -53,13 +51,15 @@ type suspect struct {
 const (
 	// bypassLife is for how long a producer counts as one that goes on writing.
 	bypassLife = time.Minute
-	// looksBack is how old messages may be that are looked at: the connections that they came through are still known.
+	// looksBack is how old messages may be that are looked at: the connections that they came
+	// through are still known.
 	looksBack = time.Minute
 	// looksAt is how many of a queue's newest messages are looked at.
 	looksAt = 32
 	// ownTopics starts the names of rocketshift's topics, as those of the canaries.
 	ownTopics = "rocketshift-"
-	// looksTogether is how many queues are looked at every lookPause: the others have their turn in the next looks.
+	// looksTogether is how many queues are looked at every lookPause: the others have their turn in
+	// the next looks.
 	looksTogether = 100
 )
 
@@ -81,8 +81,8 @@ func (p *bypassingProducers) list() (all []Bypass, why string) {
 	return all, p.why
 }
 
-// unknown takes note of why they can't be found. A look that went well takes that back only when all queues have had their turn since: it was
-// at others than the one that failed.
+// unknown takes note of why they can't be found. A look that went well takes that back only when
+// all queues have had their turn since: it was at others than the one that failed.
 func (p *bypassingProducers) unknown(why error, turns time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -92,20 +92,6 @@ func (p *bypassingProducers) unknown(why error, turns time.Duration) {
 	case time.Since(p.since) >= turns:
 		p.why = ""
 	}
-}
-
-// newlyWritten reports whether a producer has just written a message: it is no copy, and none that a broker delivers later than it was sent, when its
-// connection may be long gone.
-func newlyWritten(m *remoting.Message) bool {
-	if _, copied := replica.ParseStamp(m.Properties); copied || m.SysFlag&remoting.FlagTransaction != 0 {
-		return false
-	}
-	for _, late := range [...]string{remoting.PropRealTopic, remoting.PropDelay, "TIMER_"} {
-		if bytes.Contains(m.Properties, []byte(late)) {
-			return false
-		}
-	}
-	return true
 }
 
 // read reads messages of a queue's replica on a side.
@@ -118,13 +104,19 @@ func (l lanes) read(ctx context.Context, q *queue, on side, from int64, most int
 	if err != nil {
 		return nil, err
 	}
-	got, err := l.clusters[on].Client().Pull(ctx, broker.Addr, rocketmq.PullRequest{Group: l.LaneGroup, Topic: q.topic, Queue: at.ID, Offset: from, Max: most})
+	got, err := l.clusters[on].Client().
+		Pull(ctx, broker.Addr, rocketmq.PullRequest{Group: l.LaneGroup, Topic: q.topic, Queue: at.ID, Offset: from, Max: most})
 	return got.Messages, err
 }
 
-// suspects are the newest messages of a queue's home that no gateway's connection may have brought, since the last look at it. What was there
-// before the first look isn't judged.
-func (g *Gateway) suspects(ctx context.Context, l lanes, q *queue, mine map[netip.AddrPort]bool) (all []suspect, err error) {
+// suspects are the newest messages of a queue's home that no gateway's connection may have brought,
+// since the last look at it. What was there before the first look isn't judged.
+func (g *Gateway) suspects(
+	ctx context.Context,
+	l lanes,
+	q *queue,
+	mine map[netip.AddrPort]bool,
+) (all []suspect, err error) {
 	on := q.at()
 	at, err := q.on(on)
 	if err != nil {
@@ -148,7 +140,10 @@ func (g *Gateway) suspects(ctx context.Context, l lanes, q *queue, mine map[neti
 	}
 	for i := range found {
 		m := &found[i]
-		one := suspect{bypassingProducer{q.topic, on, unmapped(m.BornHost)}, time.UnixMilli(m.StoreTimestamp).Add(-ahead)}
+		one := suspect{
+			bypassingProducer{q.topic, on, unmapped(m.BornHost)},
+			time.UnixMilli(m.StoreTimestamp).Add(-ahead),
+		}
 		if newlyWritten(m) && !mine[one.from] && time.Since(one.stored) < looksBack {
 			all = append(all, one)
 		}
@@ -176,7 +171,8 @@ func (g *Gateway) findPassers(ctx context.Context, queues []*queue) error {
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for _, q := range queues {
-		if strings.HasPrefix(q.topic, "%") || strings.HasPrefix(q.topic, ownTopics) || q.at() == target && q.lane.Load() == nil {
+		if strings.HasPrefix(q.topic, "%") || strings.HasPrefix(q.topic, ownTopics) ||
+			q.at() == target && q.lane.Load() == nil {
 			continue // brokers write to groups' own topics, and rocketshift to its own
 		}
 		if q.at() == target && g.behindProxy() {
@@ -209,7 +205,8 @@ func (g *Gateway) findPassers(ctx context.Context, queues []*queue) error {
 	return err
 }
 
-// freshTime is for how long after a gateway's begin messages may still arrive that were sent through it before.
+// freshTime is for how long after a gateway's begin messages may still arrive that were sent
+// through it before.
 const freshTime = 5 * time.Second
 
 func (g *Gateway) lookForPassersAgain() {
@@ -245,8 +242,9 @@ func (g *Gateway) lookForPassers(ctx context.Context) {
 // passersTime bounds the look before a move.
 const passersTime = 10 * time.Second
 
-// nobodyPasses refuses to move homes of queues while producers write to them past the gateways: they would go on writing to the side that is left,
-// and their messages would come in another order there than here. Those to topics that the caller accepts do so.
+// nobodyPasses refuses to move homes of queues while producers write to them past the gateways:
+// they would go on writing to the side that is left, and their messages would come in another order
+// there than here. Those to topics that the caller accepts do so.
 func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (inexact []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, passersTime)
 	defer cancel()
@@ -262,11 +260,15 @@ func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (in
 	var by Bypassing
 	all, _ := g.bypassing.list()
 	for _, one := range all {
-		says := fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address, one.Messages)
+		says := fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address,
+			one.Messages)
 		switch {
 		case !of[one.Topic]:
 		case slices.Contains(m.Accept, one.Topic):
-			inexact = append(inexact, says+": what it writes there comes to the other side by the lane, in another order than what is sent through gateways")
+			inexact = append(
+				inexact,
+				says+": what it writes there comes to the other side by the lane, in another order than what is sent through gateways",
+			)
 		default:
 			found, by.Topics = append(found, says), append(by.Topics, one.Topic)
 		}
@@ -275,7 +277,13 @@ func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (in
 		return inexact, nil
 	}
 	by.Topics = slices.Compact(by.Topics) // they are listed by topic
-	return nil, bypassed(by, "%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s; "+
-		"or accept the topic, where the order of their messages and others may differ on both sides",
-		len(found), g.bypassing.life, strings.Join(found[:min(len(found), 5)], ", "), g.bypassing.life)
+	return nil, bypassed(
+		by,
+		"%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s; "+
+			"or accept the topic, where the order of their messages and others may differ on both sides",
+		len(found),
+		g.bypassing.life,
+		strings.Join(found[:min(len(found), 5)], ", "),
+		g.bypassing.life,
+	)
 }

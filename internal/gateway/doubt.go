@@ -132,3 +132,20 @@ func (g *Gateway) openPart() *savedPart {
 	}
 	return nil
 }
+
+// lapsed acts when nothing more was heard of a round.
+func (g localParticipant) lapsed(p *currentRound) {
+	g.rounds.mu.Lock()
+	ready := p.outcome != nil
+	over := g.rounds.now != p
+	g.rounds.mu.Unlock()
+	switch {
+	case over:
+	case ready && len(g.peers()) > 0:
+		g.findOut(p)
+	default:
+		g.log.Warn("nothing more was heard of a round; everything is as it was", "round", p.round.ID, "leader",
+			p.round.Leader)
+		_ = g.conclude(p, false)
+	}
+}

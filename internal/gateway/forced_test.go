@@ -327,17 +327,14 @@ func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
 	}
 	_, err := localParticipant{
 		g,
-	}.prepare(
-		t.Context(),
-		Round{
-			ID:            "1",
-			Kind:          KindSide,
-			To:            "target",
-			Group:         "billing",
-			WithoutTarget: true,
-			Budget:        Duration(time.Second),
-		},
-	)
+	}.prepare(t.Context(), Round{
+		ID:            "1",
+		Kind:          KindSide,
+		To:            "target",
+		Group:         "billing",
+		WithoutTarget: true,
+		Budget:        Duration(time.Second),
+	})
 	require.ErrorContains(t, err, "can't go to it")
 }
 

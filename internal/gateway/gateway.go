@@ -19,7 +19,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Config is what a gateway needs to begin. Everything else is told through the control API, and kept in Dir.
+// Config is what a gateway needs to begin. Everything else is told through the control API, and
+// kept in Dir.
 type Config struct {
 	Name      string // of this gateway; unique in a migration
 	Listen    string // host or address to listen on; empty means all
@@ -34,17 +35,19 @@ type Config struct {
 	Keys        string                // file with the access keys of applications; empty: none
 	Token       string                // of the control API, for other gateways of the migration
 	Peers       Access                // to these, but for the token
-	TLSCert     string                // PEM file with the certificate that clients over TLS are shown; empty: these are refused
-	TLSKey      string                // and with its key
-	Memory      int64                 // bytes that the process may take, LeastMemory or more; 0: UsualMemory
-	SourceTLS   TLS
-	TargetTLS   TLS
-	SourceAt    rocketmq.Addresses // where servers of the source are reached that advertise others
-	TargetAt    rocketmq.Addresses // and those of the target
-	Log         *slog.Logger
+	// PEM file with the certificate that clients over TLS are shown; empty: these are refused
+	TLSCert   string
+	TLSKey    string // and with its key
+	Memory    int64  // bytes that the process may take, LeastMemory or more; 0: UsualMemory
+	SourceTLS TLS
+	TargetTLS TLS
+	SourceAt  rocketmq.Addresses // where servers of the source are reached that advertise others
+	TargetAt  rocketmq.Addresses // and those of the target
+	Log       *slog.Logger
 
 	Predecessor *Predecessor `json:"-"` // the process that serves with Dir, to take everything from; nil if none does
-	Listeners   *Listeners   `json:"-"` // those that pass to a process that takes everything from this one; nil for none
+	// those that pass to a process that takes everything from this one; nil for none
+	Listeners *Listeners `json:"-"`
 }
 
 // Gateway serves clients.
@@ -128,7 +131,9 @@ const (
 // Start makes a gateway that serves until Close.
 func Start(c Config) (*Gateway, error) {
 	if c.Name == "" || c.Advertise == "" || c.Dir == "" || len(c.NameServers) == 0 {
-		return nil, errors.New("gateway: its name, the host that clients are told, its folder and the source's name servers must be given")
+		return nil, errors.New(
+			"gateway: its name, the host that clients are told, its folder and the source's name servers must be given",
+		)
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -144,7 +149,9 @@ func Start(c Config) (*Gateway, error) {
 	g := &Gateway{
 		config: c, log: c.Log.With("gateway", c.Name),
 		topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
-		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys{file: c.Keys}, waits: usualWaits,
+		mirrors: mirrors{
+			claims: map[claim]*session{},
+		}, sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys{file: c.Keys}, waits: usualWaits,
 		bypassing: bypassingProducers{life: bypassLife},
 		entry:     entryWith(c.TLSCert, c.TLSKey), dials: dials,
 	}
@@ -215,7 +222,8 @@ func (g *Gateway) begin() (err error) {
 		return err
 	}
 	if err := g.lookAtWhiteListsOf(g.ctx, source, g.source.Client()); err != nil && g.state.first {
-		return fmt.Errorf("gateway: %w", err) // later it serves all the same: whoever depends on it would be left without brokers
+		return fmt.Errorf("gateway: %w",
+			err) // later it serves all the same: whoever depends on it would be left without brokers
 	}
 	if open != nil {
 		localParticipant{g}.findOut(open)
@@ -273,26 +281,5 @@ func (g *Gateway) Close() {
 	g.source.Client().Close()
 	if m := g.migration.Load(); m != nil {
 		m.target.Client().Close()
-	}
-}
-
-func (g *Gateway) lookAgain() {
-	tick := time.NewTimer(lookPause)
-	defer tick.Stop()
-	for soon := time.Duration(0); ; { // 0: the last look went well
-		select {
-		case <-g.ctx.Done():
-			return
-		case <-tick.C:
-		case <-g.refresh:
-		}
-		if err := g.look(g.ctx); err == nil {
-			soon = 0
-		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.said.looks.due() {
-			g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
-		}
-		tick.Reset(cmp.Or(soon, lookPause))
-		g.ports.accept(g)
-		g.sync(g.ctx)
 	}
 }

@@ -52,15 +52,12 @@ func TestLiveGroupsAndHomesMoveUnderLoad(t *testing.T) {
 // have been used: only then do they say that a group has no position, and else that it is 0.
 func TestLiveAGroupGoesBackFromWhereTheCopiesEnd(t *testing.T) {
 	t.Parallel()
-	used := labtest.OwnCluster(
-		t,
-		lab.ClusterSpec{
-			Name:    "Used",
-			Version: "4.9.7",
-			Brokers: 1,
-			Config:  map[string]string{"accessMessageInMemoryMaxRatio": "0"},
-		},
-	)
+	used := labtest.OwnCluster(t, lab.ClusterSpec{
+		Name:    "Used",
+		Version: "4.9.7",
+		Brokers: 1,
+		Config:  map[string]string{"accessMessageInMemoryMaxRatio": "0"},
+	})
 	r := newRigBetween(t, "early", used, labtest.Cluster(t, "5.3.3"))
 	orders, billing, audit := r.topic("orders", 4), r.group("billing"), r.group("audit")
 	stopLanes := r.replicate()

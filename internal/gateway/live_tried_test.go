@@ -35,15 +35,12 @@ func (r *rig) configureAll(c *rocketmq.Cluster, name, value string) {
 // when the target takes it. So do the homes of a topic with transactions, which the target rejects.
 func TestLiveWhatTheTargetRefusesDoesNotMove(t *testing.T) {
 	t.Parallel()
-	from := labtest.OwnCluster(
-		t,
-		lab.ClusterSpec{
-			Name:    "Filters",
-			Version: "4.9.7",
-			Brokers: 1,
-			Config:  map[string]string{"enablePropertyFilter": "true"},
-		},
-	)
+	from := labtest.OwnCluster(t, lab.ClusterSpec{
+		Name:    "Filters",
+		Version: "4.9.7",
+		Brokers: 1,
+		Config:  map[string]string{"enablePropertyFilter": "true"},
+	})
 	to := labtest.OwnCluster(
 		t,
 		lab.ClusterSpec{Name: "Refuses", Version: "5.3.3", Brokers: 1, Config: map[string]string{

@@ -17,23 +17,28 @@ import (
 const (
 	KindHome = "home" // where producers' messages of queues are stored
 	KindSide = "side" // from which side groups read
-	// KindAuthority is which side answers who a group's members are, and who holds queues locked. It goes to the target for the end phase, when
-	// everything else is there, and comes back before anything else does.
+	// KindAuthority is which side answers who a group's members are, and who holds queues locked.
+	// It goes to the target for the end phase, when everything else is there, and comes back before
+	// anything else does.
 	KindAuthority = "authority"
 )
 
-// Move asks for homes of queues, or sides of groups, to move. Of queues, all move or none; groups move one after the other, each as a whole.
+// Move asks for homes of queues, or sides of groups, to move. Of queues, all move or none; groups
+// move one after the other, each as a whole.
 type Move struct {
-	ID     string       `json:"id"`               // of the caller; the same id again gives the same answer and moves nothing twice
-	Kind   string       `json:"kind"`             // KindHome or KindSide
-	To     string       `json:"to"`               // source or target
-	Epoch  *int64       `json:"epoch,omitempty"`  // of the state that the caller has seen; refused if there was another move since
+	// of the caller; the same id again gives the same answer and moves nothing twice
+	ID   string `json:"id"`
+	Kind string `json:"kind"` // KindHome or KindSide
+	To   string `json:"to"`   // source or target
+	// of the state that the caller has seen; refused if there was another move since
+	Epoch  *int64       `json:"epoch,omitempty"`
 	Reason string       `json:"reason"`           // for the log
 	Budget Duration     `json:"budget"`           // then everything is as it was; 1 s if absent
 	Queues []TopicQueue `json:"queues,omitempty"` // of the source; KindHome
 	Topics []string     `json:"topics,omitempty"` // all queues of these; KindHome
 	Groups []string     `json:"groups,omitempty"` // KindSide
-	Accept []string     `json:"accept,omitempty"` // groups and topics for which the caller takes what a refusal has named as inexact
+	// groups and topics for which the caller takes what a refusal has named as inexact
+	Accept []string `json:"accept,omitempty"`
 	// WithoutTarget asks for a return to the source of which nothing is proved on the target, as no
 	// broker of that answers: refused while one does. By is who asks for it; Reason says why.
 	WithoutTarget bool   `json:"withoutTarget,omitempty"`
@@ -48,13 +53,15 @@ type TopicQueue struct {
 
 // Moved is what became of a move.
 type Moved struct {
-	ID     string   `json:"id"`
-	Done   bool     `json:"done"`
-	Moved  int      `json:"moved"`            // queues, or views of queues; those that were there already aren't counted
+	ID   string `json:"id"`
+	Done bool   `json:"done"`
+	// queues, or views of queues; those that were there already aren't counted
+	Moved  int      `json:"moved"`
 	Epoch  int64    `json:"epoch"`            // behind it
 	Held   Duration `json:"held"`             // how long sends, or pulls, have waited at most
 	Reason string   `json:"reason,omitempty"` // why it wasn't done
-	// Unchecked says that the gateway ended before it was known whether groups stay; asked again, it looks.
+	// Unchecked says that the gateway ended before it was known whether groups stay; asked again,
+	// it looks.
 	Unchecked bool `json:"unchecked,omitempty"`
 	// Inexact is what isn't as it should be, as the caller has accepted it.
 	Inexact []string `json:"inexact,omitempty"`
@@ -62,11 +69,13 @@ type Moved struct {
 
 const (
 	usualBudget = time.Second
-	// mostBudget is below the time-outs that clients have for sends, 3 s, so that none that has waited is sent twice.
+	// mostBudget is below the time-outs that clients have for sends, 3 s, so that none that has
+	// waited is sent twice.
 	mostBudget = 2500 * time.Millisecond
 )
 
-// ErrRefused is the cause of errors about moves that can't be asked for, or not now: nothing was tried.
+// ErrRefused is the cause of errors about moves that can't be asked for, or not now: nothing was
+// tried.
 var ErrRefused = errors.New("refused")
 
 func refused(format string, args ...any) error {
@@ -101,20 +110,9 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 
 // moveOnce is Move, which counts what is refused.
 func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
-	to, known := sideOf(m.To)
-	budget := time.Duration(m.Budget)
-	if budget == 0 {
-		budget = usualBudget
-	}
-	switch {
-	case m.ID == "":
-		return Moved{}, refused("a move needs an id")
-	case len(m.ID) > longestID:
-		return Moved{}, refused("a move's id has %d bytes, at most %d are possible", len(m.ID), longestID)
-	case !known:
-		return Moved{}, refused("to is %q: source or target is possible", m.To)
-	case budget < 0 || budget > mostBudget:
-		return Moved{}, refused("a budget of %s: at most %s is possible, as clients give up sends after 3 s", budget, mostBudget)
+	to, budget, err := m.check()
+	if err != nil {
+		return Moved{}, err
 	}
 	ctx, done, err := g.turnOf(ctx, m, to)
 	if err != nil {
@@ -128,7 +126,9 @@ func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
 		return was, nil
 	}
 	if now := g.moves.epoch.Load(); m.Epoch != nil && *m.Epoch != now {
-		return Moved{}, refused("the move was asked for in epoch %d, and it is epoch %d: look at the state again", *m.Epoch, now)
+		return Moved{}, refused(
+			"the move was asked for in epoch %d, and it is epoch %d: look at the state again", *m.Epoch, now,
+		)
 	}
 	if _, err := g.lanes(); err != nil {
 		return Moved{}, refused("%v", err)
@@ -141,11 +141,20 @@ func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
 	if errors.Is(err, ErrRefused) {
 		return Moved{}, err
 	}
-	was := Moved{ID: m.ID, Done: err == nil, Moved: out.moved, Epoch: g.moves.epoch.Load(), Held: Duration(out.held), Inexact: out.inexact}
+	was := Moved{
+		ID:      m.ID,
+		Done:    err == nil,
+		Moved:   out.moved,
+		Epoch:   g.moves.epoch.Load(),
+		Held:    Duration(out.held),
+		Inexact: out.inexact,
+	}
 	if err != nil {
 		was.Reason = err.Error()
 	}
-	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", out.moved, "held", out.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason, "inexact", was.Inexact, "withoutTarget", m.WithoutTarget, "by", m.By)
+	g.log.Info("move", "id", m.ID, "kind", m.Kind, "to", m.To, "done", was.Done, "moved", out.moved, "held",
+		out.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason,
+		"inexact", was.Inexact, "withoutTarget", m.WithoutTarget, "by", m.By)
 	if !was.Done {
 		g.counts.Moved(m.Kind, metrics.Failed)
 		return was, nil
@@ -156,7 +165,16 @@ func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
 }
 
 func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Duration) (done outcome, err error) {
-	r := Round{ID: m.ID, Kind: m.Kind, To: m.To, Budget: Duration(budget), Reason: m.Reason, Accept: m.Accept, WithoutTarget: m.WithoutTarget, ends: &Moved{ID: m.ID, Done: true}}
+	r := Round{
+		ID:            m.ID,
+		Kind:          m.Kind,
+		To:            m.To,
+		Budget:        Duration(budget),
+		Reason:        m.Reason,
+		Accept:        m.Accept,
+		WithoutTarget: m.WithoutTarget,
+		ends:          &Moved{ID: m.ID, Done: true},
+	}
 	switch m.Kind {
 	case KindHome:
 		return g.moveHomes(ctx, m, r, to)
@@ -194,8 +212,8 @@ func (g *Gateway) carryOut(ctx context.Context, m Move, to side, budget time.Dur
 	return done, refused("kind is %q: %s, %s or %s is possible", m.Kind, KindHome, KindSide, KindAuthority)
 }
 
-// moveHomes moves the homes of queues to a side, all of them or none. When the budget passes, producers' sends go to where they went
-// before.
+// moveHomes moves the homes of queues to a side, all of them or none. When the budget passes,
+// producers' sends go to where they went before.
 func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done outcome, err error) {
 	queues, err := g.queuesOf(m)
 	if err != nil {
@@ -232,64 +250,4 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 		return done, err
 	}
 	return g.leads(ctx, r, g.proveHomes)
-}
-
-// moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait meanwhile, for a few milliseconds.
-func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done outcome, err error) {
-	if r.WithoutTarget {
-		return g.groupWithoutTarget(ctx, r)
-	}
-	l, err := g.lanes()
-	if err != nil {
-		return done, err
-	}
-	unfit, err := g.allFit(r)
-	if err != nil {
-		return done, err
-	}
-	passing, err := g.noneIsPast(ctx, r.Group, to.other(), l, m.Accept)
-	if err != nil {
-		return done, err
-	}
-	inexact := append(unfit, passing...)
-	if unseen := g.unseen(r.Group, to); unseen != "" {
-		inexact = append(inexact, unseen)
-	}
-	untaken, err := g.tryGroup(ctx, r.Group, to, m.Accept)
-	if err != nil {
-		return done, err
-	}
-	inexact = append(inexact, untaken...)
-	if r.ends != nil {
-		r.ends.Inexact = append(r.ends.Inexact, inexact...)
-	}
-	if err := l.knownOnTarget(ctx, r.Group, to, func() { g.remirror(r.Group) }); err != nil {
-		return done, err
-	}
-	views, err := g.viewsOf(ctx, r.Group, to)
-	if err != nil {
-		return done, err
-	}
-	var queues []*queue
-	for _, v := range views {
-		queues, r.Queues = append(queues, v.queue), append(r.Queues, v.name())
-	}
-	if err := g.readAhead(ctx, queues, to.other()); err != nil {
-		return done, fmt.Errorf("group %s: %w", r.Group, err)
-	}
-	if err := g.oldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
-		return done, err
-	}
-	brought, err := g.bringAhead(ctx, l, views, to)
-	if err != nil {
-		return done, fmt.Errorf("group %s: %w", r.Group, err)
-	}
-	done, err = g.lead(ctx, r, func(ctx context.Context, p *currentRound, prepared []Prepared) (*Outcome, error) {
-		return g.proveViews(ctx, p, prepared, brought)
-	})
-	done.inexact = inexact
-	if err == nil {
-		err = g.stays(ctx, m, r, l)
-	}
-	return done, err
 }

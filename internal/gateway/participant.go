@@ -41,7 +41,8 @@ func (g *Gateway) underWay() (round string, doubt bool) {
 	return g.rounds.now.round.ID, g.rounds.now.doubt
 }
 
-// lapseAfter is added to a round's budget before a gateway that hears nothing more acts by itself: who leads gives up first.
+// lapseAfter is added to a round's budget before a gateway that hears nothing more acts by itself:
+// who leads gives up first.
 const lapseAfter = 200 * time.Millisecond
 
 // localParticipant is this gateway's own part.
@@ -156,7 +157,8 @@ func (g localParticipant) partOf(id string) (*currentRound, error) {
 	if p := g.rounds.now; p != nil && p.round.ID == id {
 		return p, nil
 	}
-	return nil, refused("gateway %s takes no part in round %s: its budget has passed, or it was ended", g.config.Name, id)
+	return nil, refused("gateway %s takes no part in round %s: its budget has passed, or it was ended",
+		g.config.Name, id)
 }
 
 // commit goes by the outcome. A repeated one has no effect.
@@ -281,20 +283,4 @@ func (p *currentRound) letGo() {
 		p.homes.release()
 	}
 	goOn(p.views)
-}
-
-// lapsed acts when nothing more was heard of a round.
-func (g localParticipant) lapsed(p *currentRound) {
-	g.rounds.mu.Lock()
-	ready := p.outcome != nil
-	over := g.rounds.now != p
-	g.rounds.mu.Unlock()
-	switch {
-	case over:
-	case ready && len(g.peers()) > 0:
-		g.findOut(p)
-	default:
-		g.log.Warn("nothing more was heard of a round; everything is as it was", "round", p.round.ID, "leader", p.round.Leader)
-		_ = g.conclude(p, false)
-	}
 }

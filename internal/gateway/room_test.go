@@ -64,13 +64,10 @@ func TestRefusedRequestsTakeNoRoom(t *testing.T) {
 	}
 	assert.Equal(t, made, g.gateway.groups.room.made.Load())
 
-	g.source.answer(
-		remoting.CodePull,
-		wire.Reply{
-			Code:   remoting.PullNotFound,
-			Fields: []string{"nextBeginOffset", "9", "minOffset", "0", "maxOffset", "9"},
-		},
-	)
+	g.source.answer(remoting.CodePull, wire.Reply{
+		Code:   remoting.PullNotFound,
+		Fields: []string{"nextBeginOffset", "9", "minOffset", "0", "maxOffset", "9"},
+	})
 	g.source.answer(remoting.CodeQueryOffset, wire.Reply{Code: remoting.QueryNotFound})
 	g.source.answer(remoting.CodeUpdateOffset, wire.Reply{})
 	for code, want := range map[int][2]int64{remoting.CodePull: {9, 7}, remoting.CodeQueryOffset: {-1, -1}, remoting.CodeUpdateOffset: {-1, 7}} {

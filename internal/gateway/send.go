@@ -19,7 +19,8 @@ func keysOf(code int) (topic, queue, broker, properties string) {
 	return "b", "e", "n", "i"
 }
 
-// send sends a message to its queue's home, or keeps it while the home moves. What has been kept by a hold goes past it.
+// send sends a message to its queue's home, or keeps it while the home moves. What has been kept by
+// a hold goes past it.
 func (s *session) send(f *wire.Frame, past *hold) {
 	topicKey, queueKey, brokerKey, propertiesKey := keysOf(f.Code)
 	q := s.queueOf(f, topicKey, queueKey)
@@ -30,7 +31,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 	for {
 		if h := q.hold.Load(); h != nil && h != past {
 			if h.refuses {
-				s.refuse(f, remoting.ServiceNotAvailable, "topic "+q.topic+" is ordered, and other gateways may send to its other side: try again")
+				s.refuse(f, remoting.ServiceNotAvailable, "topic "+q.topic+otherSide)
 				return
 			}
 			if h.park(s, f) {
@@ -40,7 +41,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			continue
 		}
 		if s.fenced.Load() && s.ordered(q.topic) {
-			s.refuse(f, remoting.ServiceNotAvailable, "topic "+q.topic+" is ordered, and the gateway hasn't reached the source's brokers for so long that other gateways may have moved on: try again")
+			s.refuseFenced(f, q)
 			return
 		}
 		home := q.at()
@@ -81,6 +82,15 @@ func (s *session) send(f *wire.Frame, past *hold) {
 	}
 }
 
+// otherSide says of a topic why sends to it are refused while a hold refuses.
+const otherSide = " is ordered, and other gateways may send to its other side: try again"
+
+// refuseFenced refuses a send to an ordered topic while the gateway's lease has run out.
+func (s *session) refuseFenced(f *wire.Frame, q *queue) {
+	s.refuse(f, remoting.ServiceNotAvailable, "topic "+q.topic+" is ordered, and the gateway hasn't reached the "+
+		"source's brokers for so long that other gateways may have moved on: try again")
+}
+
 // sendAnywhere passes a send to a queue that the gateway doesn't know, unless its broker would pick
 // one of a topic that it knows.
 func (s *session) sendAnywhere(f *wire.Frame, topicKey, queueKey string) {
@@ -92,7 +102,8 @@ func (s *session) sendAnywhere(f *wire.Frame, topicKey, queueKey string) {
 	s.pass(f)
 }
 
-// enterSend enters a send, unless the queue's home isn't where it goes to any more. Who moves a home looks for sends afterwards.
+// enterSend enters a send, unless the queue's home isn't where it goes to any more. Who moves a
+// home looks for sends afterwards.
 func (s *session) enterSend(c call, home side, past *hold) (opaque int32, entered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,7 +118,8 @@ func (s *session) enterSend(c call, home side, past *hold) (opaque int32, entere
 // topic (SendMessageProcessor.handleRetryAndDLQ).
 func (q *queue) retries() bool { return strings.HasPrefix(q.topic, rocketmq.RetryTopic("")) }
 
-// elsewhere reports whether the answer to a send names an offset of another topic: of those that hold delayed and half messages.
+// elsewhere reports whether the answer to a send names an offset of another topic: of those that
+// hold delayed and half messages.
 func elsewhere(properties []byte) bool {
 	return bytes.Contains(properties, []byte("TRAN_MSG")) || bytes.Contains(properties, []byte("DELAY")) ||
 		bytes.Contains(properties, []byte("TIMER_"))

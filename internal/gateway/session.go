@@ -16,7 +16,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// idleTimeout is after how long without a byte a connection counts as dead, as with brokers (serverChannelMaxIdleTimeSeconds).
+// idleTimeout is after how long without a byte a connection counts as dead, as with brokers
+// (serverChannelMaxIdleTimeSeconds).
 const idleTimeout = 150 * time.Second
 
 // dest is where an upstream goes to.
@@ -45,8 +46,8 @@ type session struct {
 	crowded atomic.Bool // as many are open
 	debts   debts
 	ups     map[dest]*upstream
-	// heartbeats are connections that kept the client registered while the gateway was restarted: its heartbeats go there, all else
-	// to ups.
+	// heartbeats are connections that kept the client registered while the gateway was restarted:
+	// its heartbeats go there, all else to ups.
 	heartbeats map[dest]*upstream
 	pushes     map[int32]push
 	lastPush   int32
@@ -146,8 +147,8 @@ func (w *watched) arm() {
 	}
 }
 
-// end ends the session. What the client sent last, its positions above all, must reach the brokers: a connection that is closed with something
-// unread takes back what it has sent.
+// end ends the session. What the client sent last, its positions above all, must reach the brokers:
+// a connection that is closed with something unread takes back what it has sent.
 func (s *session) end() {
 	s.mu.Lock()
 	s.closed = true
@@ -211,7 +212,8 @@ func (s *session) forHeartbeats(to dest) (*upstream, error) {
 	return s.upstream(to)
 }
 
-// longestIdle is below the 120 s after which servers close a silent connection, maybe just when something is written to it.
+// longestIdle is below the 120 s after which servers close a silent connection, maybe just when
+// something is written to it.
 const longestIdle = 100 * time.Second
 
 // retire ends an upstream that was silent for long. What is still open there is answered.
@@ -262,10 +264,12 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 	up.write(f)
 }
 
-// unreachable answers a request whose server can't be reached, as that server's own end would look to the client.
+// unreachable answers a request whose server can't be reached, as that server's own end would look
+// to the client.
 func (s *session) unreachable(f *wire.Frame, to dest, err error) {
 	if s.said.unreachable.due(to) {
-		s.log.Warn("a server can't be reached", "side", to.side.String(), "broker", to.broker, "code", f.Code, "cause", err)
+		s.log.Warn("a server can't be reached", "side", to.side.String(), "broker", to.broker, "code", f.Code,
+			"cause", err)
 	}
 	if s.endsWith(to) {
 		_ = s.conn.Close() // a client knows best what to do without its broker
@@ -274,20 +278,23 @@ func (s *session) unreachable(f *wire.Frame, to dest, err error) {
 	s.giveUp(pullOf(f), fmt.Sprintf("%s broker %s: %v", to.side, to.broker, err))
 }
 
-// endsWith reports whether the client's connection ends with that to a server. It goes on without a slave: who read there is sent to the master,
-// whereas the address of a slave that only the gateway can't reach would be tried again and again.
+// endsWith reports whether the client's connection ends with that to a server. It goes on without a
+// slave: who read there is sent to the master, whereas the address of a slave that only the gateway
+// can't reach would be tried again and again.
 func (s *session) endsWith(to dest) bool {
 	return to.side == source && !to.slave() && !s.anythingOnTarget()
 }
 
-// giveUp answers a call that will have no answer. A question for a position is never answered with an error: clients take that for "there
-// is none", and begin elsewhere; they ask again after a time-out.
+// giveUp answers a call that will have no answer. A question for a position is never answered with
+// an error: clients take that for "there is none", and begin elsewhere; they ask again after a
+// time-out.
 func (s *session) giveUp(c call, why string) {
 	switch {
 	case c.oneWay || c.pushed || c.code == remoting.CodeQueryOffset:
 	case isPull(c.code):
 		s.owe(pullAgain, nil, c)
 	default:
-		s.reply(c.opaque, c.binary, wire.Reply{Code: remoting.ServiceNotAvailable, Remark: "rocketshift gateway: " + why})
+		s.reply(c.opaque, c.binary,
+			wire.Reply{Code: remoting.ServiceNotAvailable, Remark: "rocketshift gateway: " + why})
 	}
 }

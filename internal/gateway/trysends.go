@@ -68,16 +68,13 @@ func (g *Gateway) sendTries(topics []string) (all []sendTry) {
 			for _, at := range g.onePerBroker(topic) {
 				if what := fmt.Sprintf("%q %q %s", key, topic, at.Broker); !seen[what] {
 					seen[what] = true
-					all = append(
-						all,
-						sendTry{
-							asker{s, key, remoting.CodeSendV2},
-							topic,
-							at.Broker,
-							client,
-							"sends to topic " + topic,
-						},
-					)
+					all = append(all, sendTry{
+						asker{s, key, remoting.CodeSendV2},
+						topic,
+						at.Broker,
+						client,
+						"sends to topic " + topic,
+					})
 				}
 			}
 		}

@@ -3,7 +3,9 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"time"
 )
 
 // errGaveWay ends moves that look at the target, which has just been seen not to answer.
@@ -71,4 +73,85 @@ func (g *Gateway) turnOf(
 		return nil, nil, refused("%v", errGaveWay)
 	}
 	return ctx, done, nil
+}
+
+// check says where a move goes to and how long clients may wait for it, or why it is refused.
+func (m Move) check() (to side, budget time.Duration, err error) {
+	to, known := sideOf(m.To)
+	if budget = time.Duration(m.Budget); budget == 0 {
+		budget = usualBudget
+	}
+	switch {
+	case m.ID == "":
+		return to, budget, refused("a move needs an id")
+	case len(m.ID) > longestID:
+		return to, budget, refused("a move's id has %d bytes, at most %d are possible", len(m.ID), longestID)
+	case !known:
+		return to, budget, refused("to is %q: source or target is possible", m.To)
+	case budget < 0 || budget > mostBudget:
+		return to, budget, refused("a budget of %s: at most %s is possible, as clients give up sends after 3 s",
+			budget, mostBudget)
+	}
+	return to, budget, nil
+}
+
+// moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait
+// meanwhile, for a few milliseconds.
+func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done outcome, err error) {
+	if r.WithoutTarget {
+		return g.groupWithoutTarget(ctx, r)
+	}
+	l, err := g.lanes()
+	if err != nil {
+		return done, err
+	}
+	unfit, err := g.allFit(r)
+	if err != nil {
+		return done, err
+	}
+	passing, err := g.noneIsPast(ctx, r.Group, to.other(), l, m.Accept)
+	if err != nil {
+		return done, err
+	}
+	inexact := append(unfit, passing...)
+	if unseen := g.unseen(r.Group, to); unseen != "" {
+		inexact = append(inexact, unseen)
+	}
+	untaken, err := g.tryGroup(ctx, r.Group, to, m.Accept)
+	if err != nil {
+		return done, err
+	}
+	inexact = append(inexact, untaken...)
+	if r.ends != nil {
+		r.ends.Inexact = append(r.ends.Inexact, inexact...)
+	}
+	if err := l.knownOnTarget(ctx, r.Group, to, func() { g.remirror(r.Group) }); err != nil {
+		return done, err
+	}
+	views, err := g.viewsOf(ctx, r.Group, to)
+	if err != nil {
+		return done, err
+	}
+	var queues []*queue
+	for _, v := range views {
+		queues, r.Queues = append(queues, v.queue), append(r.Queues, v.name())
+	}
+	if err := g.readAhead(ctx, queues, to.other()); err != nil {
+		return done, fmt.Errorf("group %s: %w", r.Group, err)
+	}
+	if err := g.oldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
+		return done, err
+	}
+	brought, err := g.bringAhead(ctx, l, views, to)
+	if err != nil {
+		return done, fmt.Errorf("group %s: %w", r.Group, err)
+	}
+	done, err = g.lead(ctx, r, func(ctx context.Context, p *currentRound, prepared []Prepared) (*Outcome, error) {
+		return g.proveViews(ctx, p, prepared, brought)
+	})
+	done.inexact = inexact
+	if err == nil {
+		err = g.stays(ctx, m, r, l)
+	}
+	return done, err
 }

@@ -14,7 +14,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// brokersLife is how long a cluster's broker list is believed: a new master is seen after it, a lost one at the first error.
+// brokersLife is how long a cluster's broker list is believed: a new master is seen after it, a
+// lost one at the first error.
 const brokersLife = 10 * time.Second
 
 // Cluster is one side, found through its name servers.
@@ -58,12 +59,14 @@ func NewClusterOf(c *Client, nameServers []string, part Part) *Cluster {
 // Client is the client that the cluster's calls go through.
 func (c *Cluster) Client() *Client { return c.client }
 
-// NameServers are the addresses that the cluster was made with: of its name servers, or of the proxy that it is behind.
+// NameServers are the addresses that the cluster was made with: of its name servers, or of the
+// proxy that it is behind.
 func (c *Cluster) NameServers() []string { return slices.Clone(c.nameServers) }
 
-// Brokers lists the masters, sorted by name. The list is read anew after ten seconds, or after Forget; while no name server
-// answers, the last one stands. Only the caller who reads it waits for that: the others take the last one, as many calls would else wait
-// for a name server that is frozen.
+// Brokers lists the masters, sorted by name. The list is read anew after ten seconds, or after
+// Forget; while no name server answers, the last one stands. Only the caller who reads it waits for
+// that: the others take the last one, as many calls would else wait for a name server that is
+// frozen.
 func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 	if c.behind != nil {
 		return c.brokersBehind(ctx)
@@ -104,12 +107,14 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 // againSoon is how soon name servers that didn't answer are asked again.
 const againSoon = time.Second
 
-// graceOfOthers is how long a fresh list of brokers waits for name servers when one has answered: they
-// answer within milliseconds, and one that hangs must not keep a broker's new address from anybody.
+// graceOfOthers is how long a fresh list of brokers waits for name servers when one has answered:
+// they answer within milliseconds, and one that hangs must not keep a broker's new address from
+// anybody.
 const graceOfOthers = time.Second
 
-// Assume takes brokers for the cluster's masters until its name servers answer: those that they named
-// before a restart, by name with their addresses. What name servers have said already counts more.
+// Assume takes brokers for the cluster's masters until its name servers answer: those that they
+// named before a restart, by name with their addresses. What name servers have said already counts
+// more.
 func (c *Cluster) Assume(addresses map[string]string) {
 	if c.behind != nil {
 		c.behind.assume(addresses)
@@ -125,9 +130,10 @@ func (c *Cluster) Assume(addresses map[string]string) {
 	}
 }
 
-// readBrokers asks the name servers, and brokers that aren't in the last list for their versions. One
-// that doesn't say is no reason to do without the list, and is asked again the next time: it may have
-// just been started (4.9.7 answers with a NoSuchElementException then), or be gone without a word.
+// readBrokers asks the name servers, and brokers that aren't in the last list for their versions.
+// One that doesn't say is no reason to do without the list, and is asked again the next time: it
+// may have just been started (4.9.7 answers with a NoSuchElementException then), or be gone without
+// a word.
 func (c *Cluster) readBrokers(ctx context.Context, last []Broker) ([]Broker, error) {
 	known := map[string]string{} // versions by address, so that they are asked once
 	for _, b := range last {
@@ -159,14 +165,16 @@ func (c *Cluster) readBrokers(ctx context.Context, last []Broker) ([]Broker, err
 	return found, nil
 }
 
-// Forget makes the next call read the broker list anew: after an error that a moved master would explain.
+// Forget makes the next call read the broker list anew: after an error that a moved master would
+// explain.
 func (c *Cluster) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.read = time.Time{}
 }
 
-// Broker finds a master by name. One that is not registered now is an error that Retryable accepts: it may come back.
+// Broker finds a master by name. One that is not registered now is an error that Retryable accepts:
+// it may come back.
 func (c *Cluster) Broker(ctx context.Context, name string) (Broker, error) {
 	brokers, err := c.Brokers(ctx)
 	if err != nil {
@@ -178,10 +186,14 @@ func (c *Cluster) Broker(ctx context.Context, name string) (Broker, error) {
 		}
 	}
 	c.Forget()
-	return Broker{}, &remoting.DialError{Server: "broker " + name, Err: fmt.Errorf("no master of that name is registered at %s", strings.Join(c.nameServers, ", "))}
+	return Broker{}, &remoting.DialError{
+		Server: "broker " + name,
+		Err:    fmt.Errorf("no master of that name is registered at %s", strings.Join(c.nameServers, ", ")),
+	}
 }
 
-// Route asks the name servers for a topic's route; a topic without one is an Error with code TopicNotExist.
+// Route asks the name servers for a topic's route; a topic without one is an Error with code
+// TopicNotExist.
 func (c *Cluster) Route(ctx context.Context, topic string) (Route, error) {
 	var route Route
 	err := c.eachNameServer(func(addr string) error {
@@ -219,32 +231,6 @@ type Node struct {
 	Addr    string
 }
 
-// Nodes lists the masters and slaves that a name server knows, sorted by name and id.
-func (c *Client) Nodes(ctx context.Context, nameServer string) ([]Node, error) {
-	o, err := c.askObject(ctx, nameServer, &remoting.Command{Code: remoting.CodeClusterInfo}, "")
-	if err != nil {
-		return nil, err
-	}
-	var out []Node
-	for _, entry := range o.Object("brokerAddrTable") {
-		b, _ := entry.Value.(remoting.Object)
-		for _, addr := range b.Object("brokerAddrs") {
-			if id, ok := remoting.NumberOf(addr.Key); ok {
-				out = append(out, Node{Cluster: b.Text("cluster"), Name: b.Text("brokerName"), ID: id, Addr: remoting.TextOf(addr.Value)})
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b Node) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
-	return out, nil
-}
-
-// Nodes lists the cluster's masters and slaves, of which any of its name servers knows. A proxy knows
-// no slaves.
-func (c *Cluster) Nodes(ctx context.Context) ([]Node, error) {
-	registry, err := c.Registry(ctx)
-	return registry.nodes(), err
-}
-
 // Route is where a topic's queues are (TopicRouteData).
 type Route struct {
 	Queues  []RouteQueue
@@ -276,7 +262,9 @@ func (c *Client) RouteOf(ctx context.Context, nameServer, topic string) (Route, 
 	for _, v := range o.List("queueDatas") {
 		q, _ := v.(remoting.Object)
 		r.Queues = append(r.Queues, RouteQueue{
-			BrokerName: q.Text("brokerName"), Read: int(q.Number("readQueueNums")), Write: int(q.Number("writeQueueNums")), Perm: int(q.Number("perm")),
+			BrokerName: q.Text(
+				"brokerName",
+			), Read: int(q.Number("readQueueNums")), Write: int(q.Number("writeQueueNums")), Perm: int(q.Number("perm")),
 		})
 	}
 	for _, v := range o.List("brokerDatas") {

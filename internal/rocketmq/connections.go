@@ -97,15 +97,12 @@ func readConnections(list []any) []Connection {
 			addr = strings.TrimPrefix(o.Text("remoteIP"),
 				"/") // ProducerInfo's name for it, and Java's way to print a socket's address
 		}
-		out = append(
-			out,
-			Connection{
-				ClientID: o.Text("clientId"),
-				Addr:     addr,
-				Language: o.Text("language"),
-				Version:  int(o.Number("version")),
-			},
-		)
+		out = append(out, Connection{
+			ClientID: o.Text("clientId"),
+			Addr:     addr,
+			Language: o.Text("language"),
+			Version:  int(o.Number("version")),
+		})
 	}
 	return out
 }

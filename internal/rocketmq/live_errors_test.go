@@ -156,15 +156,12 @@ func (l *live) useEverything(c *rocketmq.Client) {
 	l.makeTopic(1)
 	l.makeGroup()
 	sent := l.batch(0, rocketmq.BatchMessage{Body: []byte("signed 漢字"), Properties: []byte("größe\x01ключ\x02")})
-	single, err := l.sendMessage(
-		l.addr,
-		rocketmq.SendRequest{
-			Group:      "writer",
-			Topic:      l.topic,
-			Body:       []byte("signed"),
-			Properties: []byte("größe\x01\u2028<&>😀\x02"),
-		},
-	)
+	single, err := l.sendMessage(l.addr, rocketmq.SendRequest{
+		Group:      "writer",
+		Topic:      l.topic,
+		Body:       []byte("signed"),
+		Properties: []byte("größe\x01\u2028<&>😀\x02"),
+	})
 	require.NoError(l, err)
 	require.Equal(l, sent.Offset+1, single.Offset)
 	got := l.read(l.topic, 0, sent.Offset, 2)

@@ -161,15 +161,12 @@ func TestLiveSystemFlagsOfContentAreStored(t *testing.T) {
 				assert.Equal(l, body, got.Body, "flag %#x", flags[i])
 			}
 		}
-		_, err := l.sendBatch(
-			l.addr,
-			rocketmq.BatchRequest{
-				Group:    "writer",
-				Topic:    l.topic,
-				SysFlag:  4,
-				Messages: []rocketmq.BatchMessage{{Body: body}},
-			},
-		)
+		_, err := l.sendBatch(l.addr, rocketmq.BatchRequest{
+			Group:    "writer",
+			Topic:    l.topic,
+			SysFlag:  4,
+			Messages: []rocketmq.BatchMessage{{Body: body}},
+		})
 		l.wantCode("batch with a transaction flag", remoting.MessageIllegal, err) // a batch has no transaction
 	})
 }
@@ -247,15 +244,12 @@ func TestLiveRefusedSendsStoreNothing(t *testing.T) {
 			{"queue that isn't there", l.topic, 77, byVersion(l, remoting.SystemError, remoting.InvalidParameter)},
 			{"no topic's name", l.topic + " !", 0, byVersion(l, remoting.SystemError, remoting.InvalidParameter)},
 		} {
-			_, err := l.sendBatch(
-				l.addr,
-				rocketmq.BatchRequest{
-					Group:    "writer",
-					Topic:    row.topic,
-					Queue:    row.queue,
-					Messages: []rocketmq.BatchMessage{{Body: []byte("x")}},
-				},
-			)
+			_, err := l.sendBatch(l.addr, rocketmq.BatchRequest{
+				Group:    "writer",
+				Topic:    row.topic,
+				Queue:    row.queue,
+				Messages: []rocketmq.BatchMessage{{Body: []byte("x")}},
+			})
 			l.wantCode("batch: "+row.name, row.code, err)
 			_, err = l.sendMessage(l.addr,
 				rocketmq.SendRequest{Group: "writer", Topic: row.topic, Queue: row.queue, Body: []byte("x")})

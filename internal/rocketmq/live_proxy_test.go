@@ -98,14 +98,11 @@ func TestLiveTheTypeOfATopicBehindAProxyHindersNoCopy(t *testing.T) {
 		t.Run(messageType, func(t *testing.T) {
 			l, _, broker := behind(t, messageType)
 			for range 2 {
-				_, err := l.sendBatch(
-					broker.Addr,
-					rocketmq.BatchRequest{
-						Group:    "producers",
-						Topic:    l.topic,
-						Messages: []rocketmq.BatchMessage{{Body: []byte("plain")}},
-					},
-				)
+				_, err := l.sendBatch(broker.Addr, rocketmq.BatchRequest{
+					Group:    "producers",
+					Topic:    l.topic,
+					Messages: []rocketmq.BatchMessage{{Body: []byte("plain")}},
+				})
 				require.NoError(t, err)
 			}
 			l.until("both messages are there", func() (any, bool) {

@@ -33,17 +33,13 @@ func TestLivePullSaysWhetherMessagesAreHereNotYetOrElsewhere(t *testing.T) {
 			{"before the beginning", 0, -3, 32, rocketmq.PullResult{Status: rocketmq.PullMovedOffset, Max: 5}, nil},
 			{"empty queue", 1, 0, 32, rocketmq.PullResult{Status: rocketmq.PullNoNew}, nil},
 		} {
-			got, err := l.client.Pull(
-				l.ctx,
-				l.addr,
-				rocketmq.PullRequest{
-					Group:  l.group,
-					Topic:  l.topic,
-					Queue:  row.queue,
-					Offset: row.offset,
-					Max:    row.max,
-				},
-			)
+			got, err := l.client.Pull(l.ctx, l.addr, rocketmq.PullRequest{
+				Group:  l.group,
+				Topic:  l.topic,
+				Queue:  row.queue,
+				Offset: row.offset,
+				Max:    row.max,
+			})
 			require.NoError(l, err, row.name)
 			var bodies []string
 			for i, m := range got.Messages {

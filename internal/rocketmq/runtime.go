@@ -1,8 +1,10 @@
 package rocketmq
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -112,4 +114,36 @@ func (c *Client) Clock(ctx context.Context, addr string) (time.Time, error) {
 	}
 	ran := time.Duration(((days*24+hours)*60+minutes)*60+seconds) * time.Second
 	return time.UnixMilli(begun).Add(ran), nil
+}
+
+// Nodes lists the masters and slaves that a name server knows, sorted by name and id.
+func (c *Client) Nodes(ctx context.Context, nameServer string) ([]Node, error) {
+	o, err := c.askObject(ctx, nameServer, &remoting.Command{Code: remoting.CodeClusterInfo}, "")
+	if err != nil {
+		return nil, err
+	}
+	var out []Node
+	for _, entry := range o.Object("brokerAddrTable") {
+		b, _ := entry.Value.(remoting.Object)
+		for _, addr := range b.Object("brokerAddrs") {
+			if id, ok := remoting.NumberOf(addr.Key); ok {
+				out = append(out, Node{
+					Cluster: b.Text("cluster"),
+					Name:    b.Text("brokerName"),
+					ID:      id,
+					Addr:    remoting.TextOf(addr.Value),
+				})
+			}
+		}
+	}
+	slices.SortFunc(out,
+		func(a, b Node) int { return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return out, nil
+}
+
+// Nodes lists the cluster's masters and slaves, of which any of its name servers knows. A proxy
+// knows no slaves.
+func (c *Cluster) Nodes(ctx context.Context) ([]Node, error) {
+	registry, err := c.Registry(ctx)
+	return registry.nodes(), err
 }

@@ -11,14 +11,11 @@ import (
 )
 
 func stampsForTest() Stamper {
-	return NewStamper(
-		Names{"g", "Old", "New"},
-		lane.Lane{
-			Topic:  "%DLQ%orders_group",
-			Source: lane.Queue{Broker: "broker-a", ID: 3},
-			Target: lane.Queue{Broker: "broker-x", ID: 0},
-		},
-	)
+	return NewStamper(Names{"g", "Old", "New"}, lane.Lane{
+		Topic:  "%DLQ%orders_group",
+		Source: lane.Queue{Broker: "broker-a", ID: 3},
+		Target: lane.Queue{Broker: "broker-x", ID: 0},
+	})
 }
 
 func TestStampIsReadBackAsWritten(t *testing.T) {

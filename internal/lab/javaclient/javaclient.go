@@ -1,8 +1,8 @@
-// Package javaclient runs producers and consumers of the Java clients that applications use, of any version, as programs of their own, for tests.
+// Package javaclient runs producers and consumers of the Java clients that applications use, of any
+// version, as programs of their own, for tests.
 package javaclient
 
 import (
-	"bufio"
 	"io"
 	"os/exec"
 	"strconv"
@@ -14,16 +14,18 @@ import (
 
 // Kinds of producers.
 const (
-	Sync        = "sync"
-	Async       = "async"
-	OneWay      = "oneway"
-	Batch       = "batch" // five messages a request
-	Ordered     = "ordered"
-	Delayed     = "delayed"     // by one second, or five
-	Transaction = "transaction" // numbers that leave the rest 1 by 3 are rolled back, 2 are committed when the broker asks
+	Sync    = "sync"
+	Async   = "async"
+	OneWay  = "oneway"
+	Batch   = "batch" // five messages a request
+	Ordered = "ordered"
+	Delayed = "delayed" // by one second, or five
+	// numbers that leave the rest 1 by 3 are rolled back, 2 are committed when the broker asks
+	Transaction = "transaction"
 )
 
-// Producer is one whose messages are numbered by key; their bodies are "key number". Numbers are tagged tag0 to tag2 by their rest by 3.
+// Producer is one whose messages are numbered by key; their bodies are "key number". Numbers are
+// tagged tag0 to tag2 by their rest by 3.
 type Producer struct {
 	Version, NameServer, Topic, Group, Instance string
 
@@ -33,9 +35,10 @@ type Producer struct {
 	Keys   int           // each sends in a thread of its own, one message after the other
 	Pause  time.Duration // after each
 
-	Acked  func(key string, number int, took time.Duration)
-	Failed func(key string, number int, why string) // an attempt, after which there is another one, but for Async and OneWay
-	Ended  func(Ending)                             // may be nil
+	Acked func(key string, number int, took time.Duration)
+	// an attempt, after which there is another one, but for Async and OneWay
+	Failed func(key string, number int, why string)
+	Ended  func(Ending) // may be nil
 }
 
 // Ending is what a producer's client tells a broker of a transaction.
@@ -87,7 +90,9 @@ type Delivery struct {
 	Queue   int
 	Offset  int64
 	Stored  string // the broker and the place in its log
-	Own     bool   // the client failed to give the message back, as the broker was late, and takes care of it itself; the broker may do so too
+	// the client failed to give the message back, as the broker was late, and takes care of it
+	// itself; the broker may do so too
+	Own bool
 }
 
 // Client is a running program.
@@ -105,8 +110,8 @@ type Client struct {
 // Start starts the producer and waits until it is ready.
 func (p Producer) Start(t testing.TB) *Client {
 	t.Helper()
-	return start(t, p.Version, "Produce", "", p.JVM, p.line,
-		p.NameServer, p.Topic, p.Group, p.Instance, p.Kind, p.Prefix, strconv.Itoa(p.Keys), strconv.FormatInt(p.Pause.Milliseconds(), 10))
+	return start(t, p.Version, "Produce", "", p.JVM, p.line, p.NameServer, p.Topic, p.Group, p.Instance, p.Kind,
+		p.Prefix, strconv.Itoa(p.Keys), strconv.FormatInt(p.Pause.Milliseconds(), 10))
 }
 
 func (p Producer) line(words []string) bool {
@@ -144,8 +149,8 @@ func (c Consumer) Start(t testing.TB) *Client {
 	if c.Mode == LitePull {
 		program = "LitePull"
 	}
-	return start(t, c.Version, program, c.Home, c.JVM, c.line,
-		c.NameServer, c.Topic, c.Group, c.Instance, c.Mode, filter, strconv.FormatInt(c.Work.Milliseconds(), 10), strconv.Itoa(c.FailEvery), c.Strategy)
+	return start(t, c.Version, program, c.Home, c.JVM, c.line, c.NameServer, c.Topic, c.Group, c.Instance,
+		c.Mode, filter, strconv.FormatInt(c.Work.Milliseconds(), 10), strconv.Itoa(c.FailEvery), c.Strategy)
 }
 
 func (c Consumer) line(words []string) bool {
@@ -163,10 +168,12 @@ func (c Consumer) line(words []string) bool {
 // startTime bounds a start, on a busy machine.
 const startTime = 5 * time.Minute
 
-// starting lets two programs start at a time: many at once are slow on few cores, and take them from those that run.
+// starting lets two programs start at a time: many at once are slow on few cores, and take them
+// from those that run.
 var starting = make(chan struct{}, 2)
 
-// startTries is how often a program is started whose client gives up: it does when a name server takes three seconds to answer.
+// startTries is how often a program is started whose client gives up: it does when a name server
+// takes three seconds to answer.
 const startTries = 3
 
 // optionsOf are those of the Java program of a client that keeps its files in a folder.
@@ -182,7 +189,13 @@ func optionsOf(home string) []string {
 	return jvm
 }
 
-func start(t testing.TB, version, program, home string, options []string, line func([]string) bool, args ...string) *Client {
+func start(
+	t testing.TB,
+	version, program, home string,
+	options []string,
+	line func([]string) bool,
+	args ...string,
+) *Client {
 	t.Helper()
 	classPath, java, err := Compiled(version, "javaclient", program)
 	if err != nil {
@@ -195,7 +208,11 @@ func start(t testing.TB, version, program, home string, options []string, line f
 	starting <- struct{}{}
 	defer func() { <-starting }()
 	for try := 1; ; try++ {
-		c := &Client{name: program + " " + version + " " + args[3], ended: make(chan struct{}), ready: make(chan struct{})}
+		c := &Client{
+			name:  program + " " + version + " " + args[3],
+			ended: make(chan struct{}),
+			ready: make(chan struct{}),
+		}
 		c.cmd = exec.Command(java, append(append(jvm, "-cp", classPath, program), args...)...)
 		c.cmd.Dir = home
 		if err := c.run(line); err != nil {
@@ -220,77 +237,9 @@ func start(t testing.TB, version, program, home string, options []string, line f
 	}
 }
 
-// run starts the program and reads what it says.
-func (c *Client) run(line func([]string) bool) error {
-	stdin, err := c.cmd.StdinPipe() // a program ends when the test does, as its input does
-	if err != nil {
-		return err
-	}
-	c.stdin = stdin
-	out, err := c.cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	c.cmd.Stderr = c.cmd.Stdout
-	if err := c.cmd.Start(); err != nil {
-		return err
-	}
-	go c.read(out, line)
-	return nil
-}
-
 // mostStrange is how many lines are kept for who reads why a test failed.
 const mostStrange = 10
 
-func (c *Client) read(out io.Reader, line func([]string) bool) {
-	defer close(c.ended)
-	begun := false
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		words := strings.Split(lines.Text(), " ")
-		switch {
-		case words[0] == "ready" && !begun:
-			begun = true
-			close(c.ready)
-		case words[0] == "sent", words[0] == "ended", line(words):
-		default:
-			c.mu.Lock()
-			if len(c.strange) < mostStrange {
-				c.strange = append(c.strange, lines.Text())
-			}
-			c.mu.Unlock()
-		}
-	}
-	_ = c.cmd.Wait()
-}
-
-func (c *Client) said() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return strings.Join(c.strange, "\n")
-}
-
-// stopTime is what an orderly end may take: consumers wait for messages in work, producers for answers.
+// stopTime is what an orderly end may take: consumers wait for messages in work, producers for
+// answers.
 const stopTime = 5 * time.Minute
-
-// Quiet lets a producer send nothing more, and stay to answer brokers that ask about transactions.
-func (c *Client) Quiet() error {
-	_, err := c.stdin.Write([]byte{'\n'})
-	return err
-}
-
-// Stop lets the program end as an application does, and returns when it has.
-func (c *Client) Stop(t testing.TB) {
-	t.Helper()
-	_ = c.stdin.Close()
-	select {
-	case <-c.ended:
-	case <-time.After(stopTime):
-		t.Fatalf("%s hasn't ended after %s", c.name, stopTime)
-	}
-}
-
-// Kill ends the program at once.
-func (c *Client) Kill() {
-	_ = c.cmd.Process.Kill()
-	<-c.ended
-}

@@ -1,12 +1,14 @@
 // Package labtest gives tests real clusters and a real Temporal server.
 //
-// They take seconds to start, so tests share them: clusters that "make test" started for all packages (package shared),
-// or else those of this binary, which start when the first test asks for them and which Main ends after the last test.
-// A test that breaks things asks for a cluster of its own. Nothing survives the test binary, even if it is killed.
+// They take seconds to start, so tests share them: clusters that "make test" started for all
+// packages (package shared), or else those of this binary, which start when the first test asks for
+// them and which Main ends after the last test. A test that breaks things asks for a cluster of its
+// own. Nothing survives the test binary, even if it is killed.
 //
-// The name of such a test begins with TestLive if it is part of "make test", or with TestLong if only "make test-all"
-// runs it. With -short such tests are skipped. Without the servers' jars, Java or the Temporal program they fail and say what
-// to run, since a test that silently does nothing proves nothing.
+// The name of such a test begins with TestLive if it is part of "make test", or with TestLong if
+// only "make test-all" runs it. With -short such tests are skipped. Without the servers' jars, Java
+// or the Temporal program they fail and say what to run, since a test that silently does nothing
+// proves nothing.
 package labtest
 
 import (
@@ -27,8 +29,8 @@ import (
 // startTime is longer than the lab's own limits, which name the server that is late.
 const startTime = 15 * time.Minute
 
-// binary is what the tests of this binary share. It is global, as the test binary's own Main function and its tests
-// have no other place in common.
+// binary is what the tests of this binary share. It is global, as the test binary's own Main
+// function and its tests have no other place in common.
 var binary registry
 
 // registry starts each thing once, when it is first asked for.
@@ -58,7 +60,8 @@ func Main(m *testing.M) {
 	runAndEnd(m, false)
 }
 
-// MainWithProxies is Main for tests that need the proxies of shared 5.x clusters: starting one takes ten seconds of a core.
+// MainWithProxies is Main for tests that need the proxies of shared 5.x clusters: starting one
+// takes ten seconds of a core.
 func MainWithProxies(m *testing.M) { runAndEnd(m, true) }
 
 func runAndEnd(m *testing.M, proxies bool) {
@@ -79,7 +82,8 @@ func runAndEnd(m *testing.M, proxies bool) {
 	os.Exit(code)
 }
 
-// others finds the clusters that several packages share. Benchmarks don't use them: other tests' load would be measured.
+// others finds the clusters that several packages share. Benchmarks don't use them: other tests'
+// load would be measured.
 func (r *registry) others(t testing.TB) (shared.Found, bool) {
 	t.Helper()
 	if measures(t) {
@@ -119,9 +123,10 @@ func (r *registry) get(t testing.TB, name string, start func() (value any, end f
 	return found.value
 }
 
-// Cluster returns a cluster of that version which other tests use too, those of other packages among them: 4.x with two
-// brokers, 5.x with one broker, and a proxy where MainWithProxies was called. So a test uses topics and groups of its
-// own, with its package's name or its own in theirs, and breaks nothing.
+// Cluster returns a cluster of that version which other tests use too, those of other packages
+// among them: 4.x with two brokers, 5.x with one broker, and a proxy where MainWithProxies was
+// called. So a test uses topics and groups of its own, with its package's name or its own in
+// theirs, and breaks nothing.
 func Cluster(t testing.TB, version string) *lab.Cluster {
 	t.Helper()
 	NeedsServers(t)
@@ -195,8 +200,8 @@ func startCluster(spec lab.ClusterSpec) (*lab.Cluster, func() error, error) {
 	}, nil
 }
 
-// Temporal returns a Temporal development server that all tests of this binary share. So a test uses task queues and
-// workflow ids of its own.
+// Temporal returns a Temporal development server that all tests of this binary share. So a test
+// uses task queues and workflow ids of its own.
 func Temporal(t testing.TB) *lab.Temporal {
 	t.Helper()
 	NeedsServers(t)
@@ -248,49 +253,12 @@ func NeedsServers(t testing.TB) {
 		t.Skip("needs real servers")
 	}
 	if !slices.ContainsFunc(names, func(begin string) bool { return strings.HasPrefix(t.Name(), begin) }) {
-		t.Fatalf("%s needs servers, so its name must begin with TestLive, or with TestLong if only \"make test-all\" runs it", t.Name())
+		t.Fatalf(
+			"%s needs servers, so its name must begin with TestLive, or with TestLong if only \"make test-all\" runs it",
+			t.Name(),
+		)
 	}
-}
-
-// newDir makes a folder for one cluster or server, below .run where people look when a test fails.
-func newDir(root string) (string, error) {
-	tests := filepath.Join(root, ".run", "tests")
-	if err := os.MkdirAll(tests, 0o755); err != nil {
-		return "", fmt.Errorf("folder for tests: %w", err)
-	}
-	if err := sweep(tests); err != nil {
-		return "", err
-	}
-	dir, err := os.MkdirTemp(tests, filepath.Base(os.Args[0])+"-")
-	if err != nil {
-		return "", fmt.Errorf("folder for tests: %w", err)
-	}
-	return dir, nil
 }
 
 // keepFor leaves what a killed or failed test left behind to its reader for a while.
 const keepFor = time.Hour
-
-// sweep removes what killed tests left behind. Their processes ended with them.
-func sweep(tests string) error {
-	entries, err := os.ReadDir(tests)
-	if err != nil {
-		return fmt.Errorf("folder for tests: %w", err)
-	}
-	for _, entry := range entries {
-		info, err := entry.Info()
-		if err != nil || time.Since(info.ModTime()) < keepFor {
-			continue // another test binary removed it just now, or may be starting in it
-		}
-		dir := filepath.Join(tests, entry.Name())
-		_, cluster := lab.Open(filepath.Join(dir, "cluster"))
-		_, temporal := lab.OpenTemporal(dir)
-		if cluster == nil || temporal == nil {
-			continue
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			return fmt.Errorf("remove %s, which an earlier test left: %w", dir, err)
-		}
-	}
-	return nil
-}

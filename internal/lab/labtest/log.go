@@ -2,13 +2,18 @@ package labtest
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"sync"
 	"testing"
+	"time"
+
+	"rocketshift/internal/lab"
 )
 
 // lastLines is how much of a log a failed test prints.
@@ -76,4 +81,44 @@ func (o *output) close() error {
 func last(text []byte, n int) []byte {
 	lines := slices.Collect(bytes.Lines(text))
 	return bytes.Join(lines[max(0, len(lines)-n):], nil)
+}
+
+// newDir makes a folder for one cluster or server, below .run where people look when a test fails.
+func newDir(root string) (string, error) {
+	tests := filepath.Join(root, ".run", "tests")
+	if err := os.MkdirAll(tests, 0o755); err != nil {
+		return "", fmt.Errorf("folder for tests: %w", err)
+	}
+	if err := sweep(tests); err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp(tests, filepath.Base(os.Args[0])+"-")
+	if err != nil {
+		return "", fmt.Errorf("folder for tests: %w", err)
+	}
+	return dir, nil
+}
+
+// sweep removes what killed tests left behind. Their processes ended with them.
+func sweep(tests string) error {
+	entries, err := os.ReadDir(tests)
+	if err != nil {
+		return fmt.Errorf("folder for tests: %w", err)
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || time.Since(info.ModTime()) < keepFor {
+			continue // another test binary removed it just now, or may be starting in it
+		}
+		dir := filepath.Join(tests, entry.Name())
+		_, cluster := lab.Open(filepath.Join(dir, "cluster"))
+		_, temporal := lab.OpenTemporal(dir)
+		if cluster == nil || temporal == nil {
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("remove %s, which an earlier test left: %w", dir, err)
+		}
+	}
+	return nil
 }
