@@ -236,7 +236,8 @@ func TestTheLargestStatusFitsInAPayload(t *testing.T) {
 			Step: w.Step, Topics: w.Topics, Groups: w.Groups, Check: &api.WaveCheck{Measured: time.Now()},
 		})
 		status.Approvals = append(status.Approvals, api.Approval{
-			Gate: "shift-100", By: "alice", Reason: "looked at lag and errors, ticket OPS-1234", Evidence: "0123456789ab", PlanHash: "0123456789ab",
+			Gate: "shift-100", By: "alice", Reason: "looked at lag and errors, ticket OPS-1234",
+			Evidence: "0123456789ab", PlanHash: "0123456789ab",
 		})
 	}
 	status.Waves[0].Closed = closed

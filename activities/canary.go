@@ -94,7 +94,8 @@ func (r *Replication) ProveLanes(ctx context.Context, q Request) (ProvedLanes, e
 	if err := poll(ctx, func() (err error) {
 		if l, err = both.wholeLayout(ctx); err == nil && len(l.canaries(both.plan)) == 0 {
 			topic := canaryTopic(both.plan)
-			err = notReady("topic %s isn't on both sides: lanes make it when they start and may; else make it yourself, with a queue for each source broker on either side", topic)
+			err = notReady("topic %s isn't on both sides: lanes make it when they start and may; else make "+
+				"it yourself, with a queue for each source broker on either side", topic)
 		}
 		return err
 	}); err != nil {
@@ -137,10 +138,9 @@ func crosses(
 	defer cancel()
 	begin := time.Now()
 	sent, err := from.Client().SendMessage(ctx, broker.Addr, rocketmq.SendRequest{
-		Group: strings.TrimSuffix(
-			canaryPrefix,
-			"-",
-		), Topic: lane.Topic, Queue: lane.Source.ID, BornTimestamp: begin.UnixMilli(), Body: fmt.Appendf(nil, "canary of %s", begin.Format(time.RFC3339Nano)),
+		Group: strings.TrimSuffix(canaryPrefix, "-"), Topic: lane.Topic, Queue: lane.Source.ID,
+		BornTimestamp: begin.UnixMilli(),
+		Body:          fmt.Appendf(nil, "canary of %s", begin.Format(time.RFC3339Nano)),
 	})
 	if err != nil {
 		return 0, from.explain(ctx, err)
@@ -151,7 +151,8 @@ func crosses(
 		}
 		if sleep.For(waiting, canaryPause) != nil {
 			return 0, notReady(
-				"a message that was sent to %s of topic %s on the %s hasn't reached the other side since %s: %v; see rocketshift lanes",
+				"a message that was sent to %s of topic %s on the %s hasn't reached the other side since %s: "+
+					"%v; see rocketshift lanes",
 				lane.Source,
 				lane.Topic,
 				from.side,

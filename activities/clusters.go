@@ -253,7 +253,8 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 			c.side,
 			accessDenied(
 				err,
-				"the %s refuses the credentials: %v: correct the keys, or grant what the call needs; rocketshift goes on by itself",
+				"the %s refuses the credentials: %v: correct the keys, or grant what the call needs; "+
+					"rocketshift goes on by itself",
 				c.side,
 				err,
 			),
@@ -262,7 +263,8 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 		return unreachable(
 			c.side,
 			err,
-			"the %s at %s doesn't answer: %v: start it or make it reachable (%s.addresses, if a broker advertises an address that doesn't lead there from here), rocketshift goes on by itself",
+			"the %s at %s doesn't answer: %v: start it or make it reachable (%s.addresses, if a broker "+
+				"advertises an address that doesn't lead there from here), rocketshift goes on by itself",
 			c.side,
 			strings.Join(c.NameServers(), ", "),
 			err,

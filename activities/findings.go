@@ -133,7 +133,8 @@ func (inv *inventory) topicFindings(topic string) []api.Finding {
 			all,
 			warning(
 				object,
-				"have its consumers on the 4.x remoting SDK or skip such messages: gRPC consumers of the target fail on them",
+				"have its consumers on the 4.x remoting SDK or skip such messages: gRPC consumers of the "+
+					"target fail on them",
 				"holds messages without a body (%d of %d sampled)",
 				seen.empty,
 				seen.looked,

@@ -37,15 +37,13 @@ func shop(change func(*inventory)) *inventory {
 		}.WithDefaults(),
 		brokers: []rocketmq.Broker{{Cluster: "C4", Name: "broker-a", Addr: "127.0.0.1:10911", Version: "4.9.7"}},
 		topics: topicTable{
-			"orders": topic(
-				"orders",
-			), "clicks": topic("clicks"), "TBW102": topic("TBW102"), "broker-a": topic("broker-a"),
-			"%RETRY%billing": topic("%RETRY%billing"), "%DLQ%billing": topic("%DLQ%billing"),
+			"orders": topic("orders"), "clicks": topic("clicks"), "TBW102": topic("TBW102"),
+			"broker-a": topic("broker-a"), "%RETRY%billing": topic("%RETRY%billing"),
+			"%DLQ%billing": topic("%DLQ%billing"),
 		},
 		groups: groupTable{
-			"billing": group(
-				"billing",
-			), "stats": group("stats"), "TOOLS_CONSUMER": group("TOOLS_CONSUMER"), "rocketshift-old": group("rocketshift-old"),
+			"billing": group("billing"), "stats": group("stats"), "TOOLS_CONSUMER": group("TOOLS_CONSUMER"),
+			"rocketshift-old": group("rocketshift-old"),
 		},
 		positions: map[string]committed{"stats": {"clicks": {{Broker: "broker-a", ID: 0}: 10}}},
 		online: map[string]connections{

@@ -122,8 +122,8 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 	}
 	names := laneNames(p)
 	m := gateway.Migration{
-		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target, Ordered: append([]string{}, ordered...),
-		SourceCluster: p.Source.Cluster, LeftOut: p.Source.LeftOut,
+		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target,
+		Ordered: append([]string{}, ordered...), SourceCluster: p.Source.Cluster, LeftOut: p.Source.LeftOut,
 	}
 	if where.proxied {
 		m.Proxy = where.addresses[0]

@@ -32,7 +32,8 @@ func TestHomesMoveAcrossTopicsAndBack(t *testing.T) {
 		"each topic's first before any other": {percent: 25, toTarget: []gateway.TopicQueue{of("a", 0), of("b", 0)}},
 		"what is there stays":                 {percent: 25, away: []gateway.TopicQueue{of("a", 0)}, toTarget: []gateway.TopicQueue{of("b", 0)}},
 		"a smaller share brings the rest back": {
-			percent: 25, away: []gateway.TopicQueue{of("a", 0), of("b", 0), of("a", 1)}, toSource: []gateway.TopicQueue{of("a", 1)},
+			percent: 25, away: []gateway.TopicQueue{of("a", 0), of("b", 0), of("a", 1)},
+			toSource: []gateway.TopicQueue{of("a", 1)},
 		},
 		"nothing stays": {percent: 0, away: []gateway.TopicQueue{of("b", 3)}, toSource: []gateway.TopicQueue{of("b", 3)}},
 	} {

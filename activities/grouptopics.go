@@ -64,7 +64,8 @@ func (l layout) groupLanes(topic string) ([]lane.Lane, error) {
 	lanes, err := lane.Pair(topic, source, target[:min(len(source), len(target))])
 	if err != nil {
 		return nil, notReady(
-			"%v: it is made on the target by itself; is a target broker down, or may rocketshift not create topics there?",
+			"%v: it is made on the target by itself; is a target broker down, or may rocketshift not create "+
+				"topics there?",
 			err,
 		)
 	}

@@ -17,9 +17,8 @@ import (
 func (r *rig) deadLetters(c *rocketmq.Cluster, broker rocketmq.Broker, group string, n int) {
 	r.Helper()
 	require.NoError(r, c.Client().CreateTopic(r.ctx, broker.Addr, rocketmq.TopicConfig{
-		Name: rocketmq.DLQTopic(
-			group,
-		), ReadQueues: 1, WriteQueues: 1, Perm: rocketmq.PermRead | rocketmq.PermWrite, FilterType: "SINGLE_TAG",
+		Name: rocketmq.DLQTopic(group), ReadQueues: 1, WriteQueues: 1,
+		Perm: rocketmq.PermRead | rocketmq.PermWrite, FilterType: "SINGLE_TAG",
 	}))
 	r.produce(c, broker.Name, rocketmq.DLQTopic(group), 0, n)
 }

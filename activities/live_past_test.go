@@ -23,7 +23,8 @@ func init() { _ = os.Setenv("ROCKETSHIFT_GATEWAY_TOKEN", gatewayToken) }
 func (r *rig) behindGateway() *gateway.Gateway {
 	r.Helper()
 	g, err := gateway.Start(gateway.Config{
-		Name: r.own, Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: r.TempDir(), NameServers: r.plan.Source.NameServers, Token: gatewayToken,
+		Name: r.own, Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: r.TempDir(),
+		NameServers: r.plan.Source.NameServers, Token: gatewayToken,
 	})
 	require.NoError(r, err)
 	r.Cleanup(g.Close)

@@ -42,8 +42,10 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	require.ErrorContains(
 		t,
 		err,
-		"make 4 there by its console or API, and this goes on by itself: topic activities-proxied-orders with 4 queues, of type NORMAL; "+
-			"topic rocketshift-canary-activities-proxied with 2 queues, of type NORMAL, through which the way back is proven; topic %RETRY%activities-proxied-billing with 2 queues, or more; "+
+		"make 4 there by its console or API, and this goes on by itself: topic activities-proxied-orders "+
+			"with 4 queues, of type NORMAL; "+
+			"topic rocketshift-canary-activities-proxied with 2 queues, of type NORMAL, through which the "+
+			"way back is proven; topic %RETRY%activities-proxied-billing with 2 queues, or more; "+
 			"topic %RETRY%activities-proxied-offline with 2 queues, or more",
 	)
 	for _, group := range []string{group, offline} {

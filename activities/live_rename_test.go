@@ -20,7 +20,8 @@ func TestLongSeveralSourcesMoveIntoOneTargetUnderOtherNames(t *testing.T) {
 	first := newRigFrom(t, labtest.Cluster(t, "4.9.7"), "rename", &plan.Rename{Prefix: "eu-"})
 	small := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 1})
 	second := newRigFrom(t, small, "rename", &plan.Rename{
-		Prefix: "us-", Topics: map[string]string{"activities-rename-orders": "activities-orders-of-the-us"}, Groups: map[string]string{"activities-rename-billing": "activities-billing-of-the-us"},
+		Prefix: "us-", Topics: map[string]string{"activities-rename-orders": "activities-orders-of-the-us"},
+		Groups: map[string]string{"activities-rename-billing": "activities-billing-of-the-us"},
 	})
 	second.plan.Name = "activities-rename-us" // the lanes' groups are told apart by it
 	own := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), first.plan.Target.NameServers)

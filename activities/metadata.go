@@ -220,7 +220,8 @@ func (o *objects) compareTopics(names []string) {
 			found = &api.Finding{
 				Refusal: true, Object: "topic " + name,
 				Cause: "holds messages of several types, and the target's brokers don't accept type MIXED",
-				Next:  "set enableMixedMessageType=true on the target's brokers, or choose a type in topics.types." + name,
+				Next: "set enableMixedMessageType=true on the target's brokers, or choose a type in " +
+					"topics.types." + name,
 			}
 		}
 		if left, some := o.remain[name]; some && found != nil {

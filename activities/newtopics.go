@@ -45,7 +45,8 @@ func (s sides) lookForTopics(
 			unpaired = append(
 				unpaired,
 				fmt.Sprintf(
-					"%s: the topic's queues changed, and one of these has another lane: messages of new queues wait until Replicate is started again",
+					"%s: the topic's queues changed, and one of these has another lane: messages of new "+
+						"queues wait until Replicate is started again",
 					lane,
 				),
 			)
@@ -115,7 +116,8 @@ func (f *follower) grow(ctx context.Context, l layout, topic string) error {
 	want, stays := before.grown(now.source)
 	if !seen || !stays {
 		return fmt.Errorf(
-			"it got more queues on the source (%d, the target has %d), and pairs of queues would change: the new ones wait until their topic is "+
+			"it got more queues on the source (%d, the target has %d), and pairs of queues would change: the "+
+				"new ones wait until their topic is "+
 				"migrated anew",
 			now.source.sum(),
 			now.target.sum(),

@@ -120,10 +120,9 @@ func (p *page) verification(v *api.Verification) {
 		"Verification",
 		[]string{"lanes", "compared", "natives", "missing", "skipped", "extra", "altered", "out of order", "measured"},
 		[][]string{{
-			fmt.Sprint(
-				v.Lanes,
-			), fmt.Sprint(v.Compared), fmt.Sprint(v.Natives), fmt.Sprint(v.Missing), fmt.Sprint(v.Skipped), fmt.Sprint(v.Extra),
-			fmt.Sprint(v.Altered), fmt.Sprint(v.OutOfOrder), when(&v.Measured),
+			fmt.Sprint(v.Lanes), fmt.Sprint(v.Compared), fmt.Sprint(v.Natives), fmt.Sprint(v.Missing),
+			fmt.Sprint(v.Skipped), fmt.Sprint(v.Extra), fmt.Sprint(v.Altered), fmt.Sprint(v.OutOfOrder),
+			when(&v.Measured),
 		}},
 	)
 	p.bullets(v.Examples)

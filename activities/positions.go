@@ -204,7 +204,8 @@ func (c *cluster) write(ctx context.Context, addr map[string]string, group strin
 	}
 	if !known || got != m.offset {
 		return notTaken(
-			"group %s, %s on the %s: position %d was acknowledged and reads back as %d: is a member committing, or an offset reset pending?",
+			"group %s, %s on the %s: position %d was acknowledged and reads back as %d: is a member "+
+				"committing, or an offset reset pending?",
 			group,
 			m,
 			c.side,

@@ -198,7 +198,8 @@ func (m *mover) readThere(ctx context.Context, group, topic string, q lane.Queue
 // toMake says of a topic what a person has to make behind a proxy.
 func toMake(queues int) error {
 	return fmt.Errorf(
-		"the target's proxy makes no topics: give it %d queues there by the target's console or API; its lanes start by themselves then",
+		"the target's proxy makes no topics: give it %d queues there by the target's console or API; its "+
+			"lanes start by themselves then",
 		queues,
 	)
 }

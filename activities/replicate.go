@@ -125,10 +125,8 @@ func (s sides) run(
 		cancel()
 	}()
 	copier := replicator.NewReplicator(s.source.Cluster, s.target.Cluster, q.steered(replicator.Options{
-		Names: laneNames(
-			s.plan,
-		), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages, BatchBytes: batchBytes,
-		ExactBorn: s.plan.Replicate.ExactBorn, BothWays: !s.plan.Replicate.OneWay,
+		Names: laneNames(s.plan), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages,
+		BatchBytes: batchBytes, ExactBorn: s.plan.Replicate.ExactBorn, BothWays: !s.plan.Replicate.OneWay,
 	}))
 	q.setRates(copier)
 	var looking sync.WaitGroup
@@ -165,7 +163,8 @@ func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (her
 	if err := s.ensureGroupTopics(ctx, l); err != nil {
 		unpaired = append(unpaired, err.Error())
 	}
-	for _, topic := range slices.Concat(l.sourceTopics.selected(s.plan, l.sourceBrokers), l.sourceTopics.ofGroups(s.plan), l.canaries(s.plan)) {
+	selected := l.sourceTopics.selected(s.plan, l.sourceBrokers)
+	for _, topic := range slices.Concat(selected, l.sourceTopics.ofGroups(s.plan), l.canaries(s.plan)) {
 		lanes, err := l.lanes(topic)
 		if err != nil {
 			unpaired = append(unpaired, err.Error())

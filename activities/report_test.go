@@ -53,7 +53,8 @@ func TestReportTellsPeopleAndProgramsTheSame(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(s.Root, result.Path))
 	require.NoError(t, err)
 	for _, part := range []string{
-		"# Migration orders-2026: done", "plan 0123456789ab", "local 5.3.3", "| Assess | done | 2026-11-23 09:00:00 |", "| 50 % | done | orders | billing |",
+		"# Migration orders-2026: done", "plan 0123456789ab", "local 5.3.3", "| Assess | done | 2026-11-23 " +
+			"09:00:00 |", "| 50 % | done | orders | billing |",
 		"| shift-50 | ada | 2026-11-23 09:05:00 |", "| 4 | 20000 |", "body differs", "Ledger: rest 2", "| retry | group billing | 2 |", "| topic orders | 12 | [broker-a/2 12] |", "broadcasts", "## Brokers' settings", "setting regionId", "- held by ada",
 	} {
 		assert.Contains(t, string(page), part)

@@ -106,8 +106,8 @@ func (r *rig) group(name string) string {
 	name = r.own + "-" + name
 	for _, b := range r.brokers(r.source) {
 		require.NoError(r, r.source.Client().PutGroup(r.ctx, b.Addr, rocketmq.Group{
-			Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 5,
-			WhichBrokerWhenSlow: 1, NotifyChanged: true,
+			Name: name, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1,
+			RetryMaxTimes: 5, WhichBrokerWhenSlow: 1, NotifyChanged: true,
 		}))
 	}
 	return name

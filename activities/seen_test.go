@@ -42,20 +42,22 @@ func TestFindingsAboutWhatClientsSee(t *testing.T) {
 			next:  "nothing, or end that on the source first",
 		},
 		"being shrunk on two brokers, one target broker": {
-			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6), "b": shape(4, 2, 6)}, target: two[:1],
-			refusal: true, cause: "with 1 broker(s): keys would go to other queues", next: "at least 2 brokers",
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6), "b": shape(4, 2, 6)},
+			target: two[:1], refusal: true, cause: "with 1 broker(s): keys would go to other queues",
+			next: "at least 2 brokers",
 		},
 		"the same, not ordered": {
-			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6), "b": shape(4, 2, 6)}, target: two[:1],
-			cause: "they see all of them there", next: "nothing, or end that",
+			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6), "b": shape(4, 2, 6)},
+			target: two[:1], cause: "they see all of them there", next: "nothing, or end that",
 		},
 		"the same, two target brokers": {
-			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6), "b": shape(4, 2, 6)}, target: two,
-			cause: "the target shows them the same ones",
+			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 2, 6), "b": shape(4, 2, 6)},
+			target: two, cause: "the target shows them the same ones",
 		},
 		"no target yet": {
 			topic: "orders", brokers: map[string]rocketmq.TopicConfig{"a": shape(4, 4, 4), "b": shape(4, 4, 6)},
-			cause: "broker a shows them none of its 4 queues (permission 4)", next: "give the target at least 2 brokers",
+			cause: "broker a shows them none of its 4 queues (permission 4)", next: "give the target at " +
+				"least 2 brokers",
 		},
 		"more to write to": {
 			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"a": shape(2, 4, 6)}, target: two,
@@ -90,13 +92,14 @@ func TestFindingsAboutWhatClientsSee(t *testing.T) {
 			cause: "its 8 queues on broker b, which isn't looked at", next: "keys go to other queues",
 		},
 		"another cluster of the name servers has it, too": {
-			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"broker-a": shape(4, 4, 6)}, target: two, route: elsewhere,
-			change:  func(p *plan.Plan) { p.Source.Cluster = "C4" },
-			refusal: true, cause: "its 8 queues on broker b of cluster Other, which isn't looked at",
-			next: "name broker b in source.leftOut",
+			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"broker-a": shape(4, 4, 6)}, target: two,
+			route: elsewhere, change: func(p *plan.Plan) { p.Source.Cluster = "C4" }, refusal: true,
+			cause: "its 8 queues on broker b of cluster Other, which isn't looked at",
+			next:  "name broker b in source.leftOut",
 		},
 		"the same, left out": {
-			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"broker-a": shape(4, 4, 6)}, target: two, route: elsewhere,
+			topic: "clicks", brokers: map[string]rocketmq.TopicConfig{"broker-a": shape(4, 4, 6)}, target: two,
+			route:  elsewhere,
 			change: func(p *plan.Plan) { p.Source.Cluster, p.Source.LeftOut = "C4", []string{"b"} },
 			cause:  "broker b of cluster Other", next: "nothing, if the broker is left out on purpose",
 		},
@@ -105,7 +108,8 @@ func TestFindingsAboutWhatClientsSee(t *testing.T) {
 			change: func(p *plan.Plan) {
 				p.Source.Cluster, p.Source.LeftOut, p.Traffic.Mode = "C4", []string{"b"}, plan.ModeGateway
 			},
-			refusal: true, cause: "broker b of cluster Other", next: "no group moves that reads queues which lanes don't",
+			refusal: true, cause: "broker b of cluster Other", next: "no group moves that reads queues which " +
+				"lanes don't",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,10 +18,12 @@ func TestGroupSettlesOnlyWhenNothingCanMoveItsPositions(t *testing.T) {
 		stood time.Duration
 		open  string // part of the reason; empty means settled
 	}{
-		"members hold nothing and have committed":  {work{}, fenceMargin, ""},
-		"the same, but a write may be under way":   {work{}, fenceMargin - time.Millisecond, "standing for"},
-		"a member holds messages, however long":    {work{held: 3, worst: "orders a/1"}, time.Hour, "hold 3 messages, most in orders a/1"},
-		"a member isn't committed":                 {work{behind: "orders a/1"}, fenceMargin, "not committed yet: orders a/1"},
+		"members hold nothing and have committed": {work{}, fenceMargin, ""},
+		"the same, but a write may be under way":  {work{}, fenceMargin - time.Millisecond, "standing for"},
+		"a member holds messages, however long": {work{held: 3, worst: "orders a/1"}, time.Hour, "hold 3 " +
+			"messages, most in orders a/1"},
+		"a member isn't committed": {work{behind: "orders a/1"}, fenceMargin, "not committed " +
+			"yet: orders a/1"},
 		"a member never commits what it claims":    {work{behind: "orders a/1"}, settle, ""},
 		"nobody to ask, positions stand too short": {work{silent: 1}, settle - time.Millisecond, "wanted are 6s"},
 		"nobody to ask, positions stand":           {work{silent: 1}, settle, ""},

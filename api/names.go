@@ -60,8 +60,9 @@ const (
 
 // stageSlugs end the ids of children: <parent id>-<slug>.
 var stageSlugs = map[string]string{
-	AssessType: "assess", PurchaseType: "purchase", ImportMetadataType: "import-metadata", ReplicateType: "replicate",
-	SyncOffsetsType: "sync-offsets", VerifyType: "verify", ShiftType: "shift", EndPhaseType: "end-phase", FinalizeType: "finalize", RollbackType: "rollback",
+	AssessType: "assess", PurchaseType: "purchase", ImportMetadataType: "import-metadata",
+	ReplicateType: "replicate", SyncOffsetsType: "sync-offsets", VerifyType: "verify", ShiftType: "shift",
+	EndPhaseType: "end-phase", FinalizeType: "finalize", RollbackType: "rollback",
 }
 
 // StageID is the workflow id of a stage of the plan's migration. Fixed ids are a fence: no stage

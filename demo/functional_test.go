@@ -48,7 +48,8 @@ var built = func() func(root string) error {
 
 func build(root string) error {
 	for name, pkg := range map[string]string{
-		"rocketshift": "starter", "rocketshift-worker": "worker", "rocketshift-gateway": "gateway", "rocketshift-demo-app": "demo/app", "rocketshift-demo-app5": "demo/app5",
+		"rocketshift": "starter", "rocketshift-worker": "worker", "rocketshift-gateway": "gateway",
+		"rocketshift-demo-app": "demo/app", "rocketshift-demo-app5": "demo/app5",
 	} {
 		out, err := exec.Command("go", "build", "-o", filepath.Join(root, "bin", name), "./"+filepath.Join("..", pkg)).
 			CombinedOutput()
@@ -117,7 +118,8 @@ func moving(s api.Status, at time.Time) bool {
 // none, which the driver checks, and applications are restarted once, as the migration asks.
 func TestLongAMigrationHarmsNobodyThoughItsWorkerIsKilled(t *testing.T) {
 	r := play(t, driver.Options{
-		Name: "test-migration", KillWorkerDuring: []string{api.ReplicateType, api.ShiftType}, Histories: fixtures("done"),
+		Name: "test-migration", KillWorkerDuring: []string{api.ReplicateType, api.ShiftType},
+		Histories: fixtures("done"),
 	})
 	requireUnharmed(t, r, false, 20_000)
 	requireStarts(t, r, 2)

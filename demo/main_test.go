@@ -21,7 +21,8 @@ func TestOptionsComeFromFlagsAndTheEnvironment(t *testing.T) {
 		environment(map[string]string{"APPROVE": "me"}))
 	require.NoError(t, err)
 	require.Equal(t, driver.Options{
-		Name: "demo", Rate: 100, History: 500, Keep: true, Approve: driver.ApproveMe, KillWorkerDuring: []string{"Replicate", "Shift"},
+		Name: "demo", Rate: 100, History: 500, Keep: true, Approve: driver.ApproveMe,
+		KillWorkerDuring: []string{"Replicate", "Shift"},
 	}, o)
 }
 

@@ -58,7 +58,8 @@ func readCompose(t *testing.T) compose {
 func TestComposeFileNamesWhatExists(t *testing.T) {
 	c := readCompose(t)
 	for _, name := range []string{
-		"temporal", "worker", "gateway", "source-namesrv", "source-broker", "target-namesrv", "target-broker", "target-proxy",
+		"temporal", "worker", "gateway", "source-namesrv", "source-broker", "target-namesrv", "target-broker",
+		"target-proxy",
 	} {
 		require.Contains(t, c.Services, name)
 	}

@@ -41,7 +41,8 @@ func command(getenv func(string) string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rocketshift-gateway --source <name server>[,<name server>] --advertise <host>",
 		Short: "Stand between applications and the clusters of a migration",
-		Long: "Applications use it as their name server. It shows them the brokers of the source, each at a port of its own, and moves where\n" +
+		Long: "Applications use it as their name server. It shows them the brokers of the source, each at a " +
+			"port of its own, and moves where\n" +
 			"messages are stored, and from where groups read, when it is told to through its control API.",
 		Version: version.Line("rocketshift-gateway"),
 		Args:    cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
@@ -64,7 +65,8 @@ func command(getenv func(string) string) *cobra.Command {
 		&s.successorWait,
 		"successor-wait",
 		10*time.Second,
-		"for how long it serves on after SIGTERM, so that another process with the same --state may take over; clients don't see that",
+		"for how long it serves on after SIGTERM, so that another process with the same --state may take "+
+			"over; clients don't see that",
 	)
 	f.StringVar(&s.tokenEnv, "token-env", "ROCKETSHIFT_GATEWAY_TOKEN",
 		"environment variable that holds the control API's token")

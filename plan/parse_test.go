@@ -148,8 +148,10 @@ func TestAPlanThatRunsIsReadWithoutRulesAndDefaults(t *testing.T) {
 
 func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 	for _, c := range []struct{ path, value, want string }{
-		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, name, replicate, shift, source, target, topics, traffic"},
-		{"target.provder", `"local"`, "target.provder: unknown key; allowed: addresses, brokers, cluster, credentials, id, nameServers, provider, proxy, rename, version"},
+		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, name, replicate, shift, source, " +
+			"target, topics, traffic"},
+		{"target.provder", `"local"`, "target.provder: unknown key; allowed: addresses, brokers, cluster, " +
+			"credentials, id, nameServers, provider, proxy, rename, version"},
 		{"topics.includes", `[]`, "topics.includes: unknown key; allowed: exclude, include, ordered, types"},
 		{"source.credentials.accessKey", `"AK"`, "source.credentials.accessKey: unknown key; allowed: env"},
 		{"shift.a b", `1`, `shift["a b"]: unknown key; allowed: fenceBudget, settle, soak, steps`},
@@ -189,12 +191,16 @@ func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 		{"target", `{"provider":"aliyun"}`, `target.provider: "aliyun" comes with a later version; allowed: local, existing`},
 		{"target", `{"provider":"existing"}`, "target.nameServers: missing; provider existing wants"},
 		{"target", `{"provider":"existing","nameServers":["b:1"],"version":"5.3.3","brokers":2}`, "target.brokers: an existing cluster has its own"},
-		{"target", `{"provider":"existing","nameServers":["b:1"],"version":"5.3.3"}`, "target.version: an existing cluster has its own"},
-		{"target", `{"provider":"existing","nameServers":["LOCALHOST:09876"]}`, "target.nameServers[0]: \"LOCALHOST:09876\" is a name server of the source too"},
-		{"target", `{"provider":"existing","nameServers":["b:1"],"proxy":"b:2"}`, "target.proxy: target.nameServers is given too; want one of them"},
+		{"target", `{"provider":"existing","nameServers":["b:1"],"version":"5.3.3"}`, "target.version: an " +
+			"existing cluster has its own"},
+		{"target", `{"provider":"existing","nameServers":["LOCALHOST:09876"]}`, "target.nameServers[0]: " +
+			"\"LOCALHOST:09876\" is a name server of the source too"},
+		{"target", `{"provider":"existing","nameServers":["b:1"],"proxy":"b:2"}`, "target.proxy: " +
+			"target.nameServers is given too; want one of them"},
 		{"target", `{"provider":"existing","proxy":"b"}`, `target.proxy: "b"; want host:port`},
 		{"target", `{"provider":"existing","proxy":"127.0.0.1:9876"}`, `target.proxy: "127.0.0.1:9876" is a name server of the source too`},
-		{"target", `{"provider":"existing","proxy":"b:2"}`, "target.proxy: set; behind a proxy groups can't be closed, nor topics: set traffic.mode gateway"},
+		{"target", `{"provider":"existing","proxy":"b:2"}`, "target.proxy: set; behind a proxy groups can't " +
+			"be closed, nor topics: set traffic.mode gateway"},
 		{"target", `{"provider":"local","proxy":"b:2"}`, "target.proxy: the brokers of a local cluster can be reached"},
 		{"target.nameServers", `["b:1"]`, "target.nameServers: the local provider starts a cluster of its own"},
 		{"target.credentials", `{"env":"T"}`, "target.credentials: a local cluster has none"},

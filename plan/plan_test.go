@@ -82,7 +82,8 @@ func TestDefaultsChangeNothingOfTheReceiver(t *testing.T) {
 func TestSelectionsTakeWhatIsIncludedAndNotExcluded(t *testing.T) {
 	s := Selection{Include: []string{"order*", "pay-?"}, Exclude: []string{"*-test"}}
 	for name, want := range map[string]bool{
-		"order": true, "orders-eu": true, "orders-test": false, "pay-1": true, "pay-": false, "pay-12": false, "Order": false, "": false,
+		"order": true, "orders-eu": true, "orders-test": false, "pay-1": true, "pay-": false, "pay-12": false,
+		"Order": false, "": false,
 	} {
 		assert.Equal(t, want, s.Match(name), name)
 	}
@@ -174,7 +175,8 @@ func TestNamesThatClashOnTheTargetAreFound(t *testing.T) {
 	assert.Empty(t, Target{}.Clashes([]string{"a"}, nil))
 
 	bad := Target{Provider: ProviderExisting, NameServers: []string{"t:1"}, Rename: &Rename{
-		Prefix: "eu/", Topics: map[string]string{"a": "same", "b": "same", "c": ""}, Groups: map[string]string{"g": "%RETRY%g"},
+		Prefix: "eu/", Topics: map[string]string{"a": "same", "b": "same", "c": ""},
+		Groups: map[string]string{"g": "%RETRY%g"},
 	}}
 	c := &Problems{}
 	checkTarget(c, bad)
@@ -189,7 +191,9 @@ func TestNamesThatClashOnTheTargetAreFound(t *testing.T) {
 
 func TestDurationsAreShortTexts(t *testing.T) {
 	for text, d := range map[string]time.Duration{
-		"10s": 10 * time.Second, "1m": time.Minute, "1m30s": 90 * time.Second, "1h": time.Hour, "1h30m": 90 * time.Minute, "1h0m5s": time.Hour + 5*time.Second, "1.5ms": 1500 * time.Microsecond, "0s": 0,
+		"10s": 10 * time.Second, "1m": time.Minute, "1m30s": 90 * time.Second, "1h": time.Hour,
+		"1h30m": 90 * time.Minute, "1h0m5s": time.Hour + 5*time.Second, "1.5ms": 1500 * time.Microsecond,
+		"0s": 0,
 	} {
 		assert.Equal(t, text, Duration(d).String())
 		var back Duration

@@ -18,7 +18,8 @@ func (p Plan) CheckSize() error {
 	}
 	if len(b) > MaxKept {
 		return fmt.Errorf(
-			"the plan has %d bytes as JSON, at most are %d: every step of a migration keeps it: select topics and groups by "+
+			"the plan has %d bytes as JSON, at most are %d: every step of a migration keeps it: select "+
+				"topics and groups by "+
 				"globs instead of lists of names, or make several migrations of it",
 			len(b),
 			MaxKept,

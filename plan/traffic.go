@@ -43,7 +43,8 @@ func checkTraffic(c *Problems, p Plan) {
 	if t.Credentials != nil && !envForm.MatchString(t.Credentials.Env) {
 		c.add(
 			"traffic.credentials.env",
-			"want a prefix of environment variables, capital letters, digits and _, such as GATEWAY for GATEWAY_TOKEN; never the token itself",
+			"want a prefix of environment variables, capital letters, digits and _, such as GATEWAY for "+
+				"GATEWAY_TOKEN; never the token itself",
 		)
 	}
 	if p.Replicate.OneWay {

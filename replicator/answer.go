@@ -35,13 +35,15 @@ func (l *laneWorker) answer(a lane.Answer) error {
 	case a.Action == lane.Restart && l.reverse != nil && !fault.OfNewTopic(true) && fault.OfNewTopic(false):
 		return fmt.Errorf(
 			"%s: the lane's fault is %s, its topic was made anew on the target, and its lanes go both ways: "+
-				"nobody could tell what applications had written there. Exclude the topic, and give it a migration of its own",
+				"nobody could tell what applications had written there. Exclude the topic, and give it a "+
+				"migration of its own",
 			a,
 			fault.Type,
 		)
 	case a.Action == lane.Restart && !fault.OfNewTopic(l.reverse != nil):
 		return fmt.Errorf(
-			"%s: the lane's fault is %s: only a topic that was made anew (%s, %s) can be copied from its beginning again",
+			"%s: the lane's fault is %s: only a topic that was made anew (%s, %s) can be copied from its "+
+				"beginning again",
 			a,
 			fault.Type,
 			lane.SourceReset,

@@ -258,7 +258,8 @@ func TestPacerLetsPassWhatTheRateAllows(t *testing.T) {
 		if took := time.Since(begin).Round(time.Millisecond); took < 200*time.Millisecond ||
 			took > 300*time.Millisecond {
 			t.Errorf(
-				"300,000 bytes at 1,000,000 a second passed in %s, wanted 300 ms, less the 100 ms of what may pass at once",
+				"300,000 bytes at 1,000,000 a second passed in %s, wanted 300 ms, less the 100 ms of what "+
+					"may pass at once",
 				took,
 			)
 		}

@@ -47,7 +47,8 @@ func TestWhatARunOnAPartOfTheSourceLeftIsRecognised(t *testing.T) {
 		"two target brokers": {
 			target: has("x", 2, "y", 2), brokers: []string{"x", "y"}, copies: copied(has("a", 4), has("x", 2, "y", 2)),
 			want: replica.Remains{Copies: true, Unseen: []string{"b"}, Misplaced: []replica.CopiesOf{
-				{Target: lane.Queue{Broker: "y", ID: 0}, Source: lane.Queue{Broker: "a", ID: 2}}, {Target: lane.Queue{Broker: "y", ID: 1}, Source: lane.Queue{Broker: "a", ID: 3}},
+				{Target: lane.Queue{Broker: "y", ID: 0}, Source: lane.Queue{Broker: "a", ID: 2}},
+				{Target: lane.Queue{Broker: "y", ID: 1}, Source: lane.Queue{Broker: "a", ID: 3}},
 			}},
 		},
 		"nothing was copied": {
@@ -61,7 +62,8 @@ func TestWhatARunOnAPartOfTheSourceLeftIsRecognised(t *testing.T) {
 		"somebody gave it the queues that it lacked": {
 			target: has("x", 4, "y", 4), brokers: []string{"x", "y"}, copies: copied(has("a", 4), has("x", 2, "y", 2)),
 			want: replica.Remains{Copies: true, Unseen: []string{"b"}, Misplaced: []replica.CopiesOf{
-				{Target: lane.Queue{Broker: "y", ID: 0}, Source: lane.Queue{Broker: "a", ID: 2}}, {Target: lane.Queue{Broker: "y", ID: 1}, Source: lane.Queue{Broker: "a", ID: 3}},
+				{Target: lane.Queue{Broker: "y", ID: 0}, Source: lane.Queue{Broker: "a", ID: 2}},
+				{Target: lane.Queue{Broker: "y", ID: 1}, Source: lane.Queue{Broker: "a", ID: 3}},
 			}},
 		},
 		"all fits": {

@@ -38,7 +38,8 @@ func pullFault(l lane.Lane, err error, at int64) error {
 
 // sendFault judges an answer of the target to a batch.
 func sendFault(l lane.Lane, err error, from, to int64) error {
-	const next = "Look at the message on the source and at the target's limits (maxMessageSize): raise them and try again, or skip the message"
+	const next = "Look at the message on the source and at the target's limits (maxMessageSize): raise them " +
+		"and try again, or skip the message"
 	if fault, yes := isFault(err); yes {
 		return fault
 	}
@@ -55,7 +56,8 @@ func sendFault(l lane.Lane, err error, from, to int64) error {
 			lane.TargetGone,
 			from,
 			to,
-			"Create the topic on the target with as many queues as the source has (ImportMetadata does), then try again",
+			"Create the topic on the target with as many queues as the source has (ImportMetadata does), "+
+				"then try again",
 			"%v",
 			err,
 		)
@@ -90,7 +92,9 @@ func isFault(err error) (*lane.Fault, bool) {
 }
 
 // madeAnew is what to do where a queue isn't the one that was copied.
-const madeAnew = "Find out whether the topic was deleted and made anew. If so, the answer restart copies all that the lane's source holds; what was copied before counts as the old topic's. Lanes that go both ways take it where the topic is new on the source"
+const madeAnew = "Find out whether the topic was deleted and made anew. If so, the answer restart copies all " +
+	"that the lane's source holds; what was copied before counts as the old topic's. Lanes that go both ways " +
+	"take it where the topic is new on the source"
 
 const startAgain = "then try again"
 
@@ -100,7 +104,8 @@ func (l *laneWorker) truncated(next, first int64) error {
 		next,
 		first,
 		fmt.Sprintf(
-			"They can't be copied any more. To go on without them, skip them, or set the offset of group %s on this queue to %d and start again",
+			"They can't be copied any more. To go on without them, skip them, or set the offset of group %s "+
+				"on this queue to %d and start again",
 			l.options.Group,
 			first,
 		),

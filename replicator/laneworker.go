@@ -102,8 +102,9 @@ func (s laneState) caughtUp() bool { return s.started && s.lag() == 0 }
 
 func newLaneWorker(r *Replicator, one lane.Lane, back bool) *laneWorker {
 	l := &laneWorker{
-		Lane: one, back: back, Replicator: r, Stamper: replica.NewStamper(r.options.Names, one), seen: map[replica.Origin]int64{},
-		wake: make(chan struct{}, 1), began: make(chan struct{}), answered: make(chan lane.Answer, 1),
+		Lane: one, back: back, Replicator: r, Stamper: replica.NewStamper(r.options.Names, one),
+		seen: map[replica.Origin]int64{}, wake: make(chan struct{}, 1), began: make(chan struct{}),
+		answered: make(chan lane.Answer, 1),
 	}
 	for _, a := range r.options.Answers {
 		if a.Of(one, back) {

@@ -173,7 +173,8 @@ func (l *live) store(
 func (l *live) single(lane lane.Lane, body []byte, born int64, properties ...remoting.Property) {
 	l.Helper()
 	request := rocketmq.SendRequest{
-		Group: "writer", Topic: l.topic, Queue: lane.Source.ID, BornTimestamp: born, Body: body, Properties: remoting.EncodeProperties(properties),
+		Group: "writer", Topic: l.topic, Queue: lane.Source.ID, BornTimestamp: born, Body: body,
+		Properties: remoting.EncodeProperties(properties),
 	}
 	err := remoting.Retry(l.ctx, func() error {
 		_, err := l.source.Client().SendMessage(l.ctx, l.broker(l.source, lane.Source.Broker), request)

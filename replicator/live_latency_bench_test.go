@@ -68,7 +68,8 @@ func sendSteadily(
 	for range messages {
 		<-tick.C
 		_, err := cluster.Client().SendMessage(ctx, brokers[0].Addr, rocketmq.SendRequest{
-			Group: "writer", Topic: topic, BornTimestamp: time.Now().UnixMilli(), Body: make([]byte, 1024), Properties: []byte("KEYS\x01k\x02"),
+			Group: "writer", Topic: topic, BornTimestamp: time.Now().UnixMilli(), Body: make([]byte, 1024),
+			Properties: []byte("KEYS\x01k\x02"),
 		})
 		if err != nil {
 			b.Error(err)

@@ -15,7 +15,8 @@ import (
 func TestLongFaultsHoldUpNoOtherLane(t *testing.T) {
 	t.Parallel()
 	cluster := labtest.OwnCluster(t, lab.ClusterSpec{
-		Name: "Small", Version: "5.3.3", BrokerNames: []string{"broker-one", "broker-two"}, Config: map[string]string{"maxMessageSize": "65536"},
+		Name: "Small", Version: "5.3.3", BrokerNames: []string{"broker-one", "broker-two"},
+		Config: map[string]string{"maxMessageSize": "65536"},
 	})
 	l := newLiveOn(t, cluster, "local-faults", 1)
 	one, two := l.lanes[0], l.lanes[1] // by the names of the target's brokers

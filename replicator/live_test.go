@@ -232,7 +232,8 @@ func TestLivePositionsFollowTheStamps(t *testing.T) {
 		}
 	}
 	for position, want := range map[int64]positions.Translation{
-		0: {Exact: true, Unread: 2}, 700: {Target: 700, Exact: true, Unread: 2}, 701: {Target: 700, Exact: true, Unread: 1}, 702: {Target: 700, Exact: true},
+		0: {Exact: true, Unread: 2}, 700: {Target: 700, Exact: true, Unread: 2},
+		701: {Target: 700, Exact: true, Unread: 1}, 702: {Target: 700, Exact: true},
 		703: {Target: 701, Exact: true}, 752: {Target: 750, Exact: true},
 	} {
 		if got, err := p.Back(l.ctx, lane, position); err != nil || got != want {

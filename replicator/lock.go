@@ -74,7 +74,8 @@ func (l *laneWorker) renew(ctx context.Context) error {
 		l.ready = false
 		l.change(func(s *laneState) { s.renewed = time.Time{} })
 		return fmt.Errorf(
-			"topic %s: target queue %s is locked by another copier of group %s: the lane goes on when that one ends, at the latest a minute after it died",
+			"topic %s: target queue %s is locked by another copier of group %s: the lane goes on when that "+
+				"one ends, at the latest a minute after it died",
 			l.Topic,
 			l.Target,
 			l.options.Group,

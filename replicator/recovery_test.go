@@ -190,7 +190,8 @@ func TestBackDoesNotTrustAHintThatAKilledTargetForgot(t *testing.T) {
 	m.commit()
 	m.target.Log(m.lane.Topic, m.lane.Target).Positions[m.options.Group] = 4 // of its last flush
 	for position, want := range map[int64]positions.Translation{
-		4: {Target: 4, Exact: true, Unread: 1}, 7: {Target: 7, Exact: true, Unread: 1}, 10: {Target: 10, Exact: true, Unread: 1}, 11: {Target: 10, Exact: true},
+		4: {Target: 4, Exact: true, Unread: 1}, 7: {Target: 7, Exact: true, Unread: 1},
+		10: {Target: 10, Exact: true, Unread: 1}, 11: {Target: 10, Exact: true},
 	} {
 		if got, err := m.positions().Back(context.Background(), m.lane, position); err != nil || got != want {
 			t.Errorf("back %d: %+v, %v; wanted %+v", position, got, err, want)

@@ -121,13 +121,15 @@ func (l *laneWorker) choose(end tail, progress int64, known bool, first, start, 
 		if next < first && progress >= first && !end.lost {
 			next = progress // somebody accepted the gap, by setting the lanes' group behind it
 		}
-	case known && progress > first && end.first == 0 && (l.reverse == nil && !replica.Alone(l.Topic) || end.lost): // retries begin further on
+	// retries begin further on
+	case known && progress > first && end.first == 0 && (l.reverse == nil && !replica.Alone(l.Topic) || end.lost):
 		return 0, l.Fault(
 			lane.TargetTruncated,
 			first,
 			progress,
 			fmt.Sprintf(
-				"Find out what happened to the target's topic. To copy again what the source still holds, answer restart, or set the offset of group %s on this queue to %d, %s",
+				"Find out what happened to the target's topic. To copy again what the source still holds, "+
+					"answer restart, or set the offset of group %s on this queue to %d, %s",
 				l.options.Group,
 				first,
 				startAgain,

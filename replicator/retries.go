@@ -72,7 +72,8 @@ func (l *laneWorker) deadRetry(offset int64, topic string) error {
 		lane.TargetRefused,
 		offset,
 		offset+1,
-		"Skip the message if it may stay a dead letter. To have it tried again, stop the group's orderly members on the target for a minute, then try again",
+		"Skip the message if it may stay a dead letter. To have it tried again, stop the group's orderly "+
+			"members on the target for a minute, then try again",
 		"the target put the copy into %s: it does so while members of the group hold queues locked there",
 		topic,
 	)

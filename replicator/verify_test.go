@@ -37,7 +37,8 @@ func TestVerifyFindsEachKindOfDifference(t *testing.T) {
 			put(m, 0, 1, 2)
 			altered(m, 3, func(c *remoting.Message) { c.Body = []byte("body x") })
 			put(m, 4, 5, 6, 7, 8, 9)
-		}, verify.Report{Compared: 10, Altered: 1}, "altered: offset 3, position 3 on the target: body of 6 bytes, 6 bytes in the copy, first difference at byte 5"},
+		}, verify.Report{Compared: 10, Altered: 1}, "altered: offset 3, position 3 on the target: body of 6 " +
+			"bytes, 6 bytes in the copy, first difference at byte 5"},
 		{"out of order", func(m *model) { put(m, 0, 1, 2, 5, 3, 4, 6, 7, 8, 9) }, verify.Report{Compared: 10, OutOfOrder: 2}, "out of order: offset 3 is at position 4 on the target, behind the copy of offset 5"},
 		{"a batch twice", func(m *model) { put(m, 0, 1, 2, 3); m.repeat(2); m.repeat(3); put(m, 4, 5, 6, 7, 8, 9) }, verify.Report{Compared: 10, Extra: 2}, "extra: offset 2 is on the target once more, at position 4"},
 		{
@@ -137,7 +138,8 @@ func TestVerifyBeginsWhereItIsTold(t *testing.T) {
 	}
 	m.commit()
 	for from, want := range map[int64]verify.Report{
-		0: {Compared: 97, Missing: 3, Natives: 1}, 50: {Compared: 48, Missing: 2, Natives: 1}, 60: {Compared: 39, Missing: 1}, 80: {Compared: 20}, 100: {}, 900: {},
+		0: {Compared: 97, Missing: 3, Natives: 1}, 50: {Compared: 48, Missing: 2, Natives: 1},
+		60: {Compared: 39, Missing: 1}, 80: {Compared: 20}, 100: {}, 900: {},
 	} {
 		got, err := m.compare(verify.Options{From: from}, nil)
 		if err != nil || got.Compared != want.Compared || got.Missing != want.Missing || got.Natives != want.Natives ||
@@ -214,7 +216,8 @@ func TestSameMessageNamesTheFirstDifference(t *testing.T) {
 		{"born time", func(m *remoting.Message) { m.BornTimestamp = 6 }, "born at 5, 6"},
 		{"reconsumed", func(m *remoting.Message) { m.ReconsumeTimes = 0 }, "reconsumed 1 times, 0"},
 		{"a property is gone", properties("UNIQ_KEY\x01u\x02"), "property KEYS isn't in the copy"},
-		{"a property is new", properties("KEYS\x01k\x02UNIQ_KEY\x01u\x02TAGS\x01a\x02"), "property TAGS is in the copy only"},
+		{"a property is new", properties("KEYS\x01k\x02UNIQ_KEY\x01u\x02TAGS\x01a\x02"), "property TAGS is " +
+			"in the copy only"},
 		{"a property changed", properties("KEYS\x01K\x02UNIQ_KEY\x01u\x02"), `property KEYS is "k", "K"`},
 		{"the unique key changed", properties("KEYS\x01k\x02UNIQ_KEY\x01U\x02"), "property UNIQ_KEY"},
 	} {

@@ -79,8 +79,10 @@ func (a *app) run(ctx context.Context, args []string) int {
 
 func (a *app) command() *cobra.Command {
 	root := &cobra.Command{
-		Use: "rocketshift", Short: "Moves live applications from RocketMQ 4.x to 5.x, step by step, and back if need be",
-		Long:          "rocketshift moves live applications from a RocketMQ 4.x cluster to a 5.x one.\nConnection: TEMPORAL_ADDRESS and the other TEMPORAL_* settings of the temporal CLI.",
+		Use: "rocketshift", Short: "Moves live applications from RocketMQ 4.x to 5.x, step by step, and back " +
+			"if need be",
+		Long: "rocketshift moves live applications from a RocketMQ 4.x cluster to a 5.x " +
+			"one.\nConnection: TEMPORAL_ADDRESS and the other TEMPORAL_* settings of the temporal CLI.",
 		Version:       version.Line("rocketshift"),
 		SilenceErrors: true, SilenceUsage: true, CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		PersistentPreRunE: func(*cobra.Command, []string) error {
@@ -93,7 +95,8 @@ func (a *app) command() *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.PersistentFlags().
-		StringVarP(&a.output, "output", "o", outputText, "text or json; json prints one document on standard output, where something is watched one per look")
+		StringVarP(&a.output, "output", "o", outputText, "text or json; json prints one document on standard "+
+			"output, where something is watched one per look")
 	root.PersistentFlags().DurationVar(&a.patient, "timeout", defaultPatience, "how long a worker may take to answer")
 	root.AddCommand(a.planCommand(), a.startCommand(), a.statusCommand(), a.approveCommand(),
 		a.releasedCommand(), a.reportCommand(), a.lanesCommand(), a.answerCommand(), a.rateCommand(),
@@ -207,7 +210,8 @@ func stageTypes() []string {
 
 func (a *app) stageFlag(c *cobra.Command) {
 	c.Flags().
-		StringVar(&a.stage, "stage", "", "talk to a stage that was started alone, such as Verify, instead of the migration")
+		StringVar(&a.stage, "stage", "", "talk to a stage that was started alone, such as Verify, instead of "+
+			"the migration")
 }
 
 // oneName refuses anything but exactly one migration name.

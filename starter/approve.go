@@ -32,7 +32,8 @@ type receipt struct {
 func (a *app) approveCommand() *cobra.Command {
 	var answer api.Approval
 	c := &cobra.Command{
-		Use: "approve NAME GATE --by YOU --reason WHY", Short: "Approve a gate that waits: purchase, shift-<percent>, soak-<percent>, finalize, leave, lost, lost-brokers",
+		Use: "approve NAME GATE --by YOU --reason WHY", Short: "Approve a gate that waits: purchase, " +
+			"shift-<percent>, soak-<percent>, finalize, leave, lost, lost-brokers",
 		Long: "Approve a gate that waits. The approval is bound to the plan and the evidence that status shows now.\n" +
 			"A repeated approval gives the first answer, so a pipeline may try again freely.",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -53,7 +54,8 @@ func (a *app) approveCommand() *cobra.Command {
 	}
 	byFlags(c, &answer.By, &answer.Reason)
 	c.Flags().
-		StringVar(&answer.PlanHash, "plan-hash", "", "approve only if this plan runs (default: the one that status shows)")
+		StringVar(&answer.PlanHash, "plan-hash", "", "approve only if this plan runs (default: the one that "+
+			"status shows)")
 	c.Flags().StringVar(&answer.Evidence, "evidence", "", "approve only this evidence (default: what status shows)")
 	a.stageFlag(c)
 	return c

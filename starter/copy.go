@@ -31,7 +31,8 @@ func (a *app) copyCommand() *cobra.Command {
 		&f.TargetProxy,
 		"target-proxy",
 		"",
-		"instead of --target, the remoting port of the target's 5.x proxy, host:port, where its brokers can't be reached",
+		"instead of --target, the remoting port of the target's 5.x proxy, host:port, where its brokers "+
+			"can't be reached",
 	)
 	flags.StringSliceVar(&f.Topics, "topic", nil, "a topic to copy; may be given several times")
 	flags.BoolVar(&f.Create, "create-topics", false,
@@ -56,7 +57,8 @@ func (a *app) copyCommand() *cobra.Command {
 		&f.SourceReached,
 		"source-address",
 		nil,
-		"where a server of the source is reached that advertises another address, ADVERTISED=REACHED; may be given several times",
+		"where a server of the source is reached that advertises another address, ADVERTISED=REACHED; may be "+
+			"given several times",
 	)
 	flags.StringToStringVar(&f.TargetReached, "target-address", nil, "the same for the target")
 	flags.StringSliceVar(&f.LeftOut, "leave-out", nil,

@@ -24,7 +24,8 @@ func TestLiveACopyCreatesTheTopicCopiesTheHistoryAndGoesOnWhenRunAgain(t *testin
 	o := r.copy("--create-topics")
 	require.Equal(t, failure.Done, o.code, o.stderr)
 	for _, want := range []string{
-		"created topic starter-copy-again on the target with 6 queues", "copying starter-copy-again in 6 lanes from source ", "Copied     300 messages in 6 lanes",
+		"created topic starter-copy-again on the target with 6 queues", "copying starter-copy-again in 6 " +
+			"lanes from source ", "Copied     300 messages in 6 lanes",
 		"Compared   300 copies: 0 missing, 0 extra, 0 altered, 0 out of order", "Verdict    clean",
 	} {
 		assert.Contains(t, o.stdout, want)
@@ -153,7 +154,8 @@ func TestLiveBothWaysBringsWhatWasWrittenOnTheTarget(t *testing.T) {
 	require.Equal(t, failure.Done, o.code, o.stderr)
 	for q := range 2 {
 		_, err := r.client.SendBatch(r.ctx, r.target.Brokers[0].Addr, rocketmq.BatchRequest{
-			Group: "writer", Topic: r.topic, Queue: q, BornTimestamp: time.Now().UnixMilli(), Messages: []rocketmq.BatchMessage{{Body: []byte("native")}},
+			Group: "writer", Topic: r.topic, Queue: q, BornTimestamp: time.Now().UnixMilli(),
+			Messages: []rocketmq.BatchMessage{{Body: []byte("native")}},
 		})
 		require.NoError(t, err)
 	}
@@ -175,7 +177,8 @@ func TestLiveOtherIDsAreRefusedBeforeEverythingIsCopiedAgain(t *testing.T) {
 	assert.Contains(
 		t,
 		o.stderr,
-		"copy: --source-id: target queue broker-a/0 of topic starter-copy-ids holds copies that were made under the source's id ",
+		"copy: --source-id: target queue broker-a/0 of topic starter-copy-ids holds copies that were made "+
+			"under the source's id ",
 	)
 	o = r.copy("--target-id", "other")
 	assert.Equal(t, failure.BadUsage, o.code)
@@ -192,7 +195,8 @@ func TestLiveACopyAfterAWayBackIsClean(t *testing.T) {
 	born := time.Now().UnixMilli()
 	for i := range 5 {
 		_, err := r.client.SendBatch(r.ctx, r.target.Brokers[0].Addr, rocketmq.BatchRequest{
-			Group: "writer", Topic: r.topic, BornTimestamp: born + int64(100*i), Messages: []rocketmq.BatchMessage{{Body: []byte("native")}},
+			Group: "writer", Topic: r.topic, BornTimestamp: born + int64(100*i),
+			Messages: []rocketmq.BatchMessage{{Body: []byte("native")}},
 		})
 		require.NoError(t, err)
 	}
@@ -257,7 +261,8 @@ func TestLiveACopyGoesToATargetBehindAProxy(t *testing.T) {
 	assert.Contains(
 		t,
 		o.stderr,
-		"topic starter-copy-proxied: is missing on the target "+r.target.ProxyRemoting+"; create it with 4 queues by the target's console or API",
+		"topic starter-copy-proxied: is missing on the target "+r.target.ProxyRemoting+"; create it with 4 "+
+			"queues by the target's console or API",
 	)
 	r.create(r.target, r.topic, 4)
 	r.until("the proxy knows the topic", func() bool { o = through(); return o.code != failure.BadUsage })

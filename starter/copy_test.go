@@ -18,16 +18,19 @@ import (
 func TestMistakesOfACopyAreToldByFlagWithExitCode2(t *testing.T) {
 	const sides = "copy --source 10.0.0.1:9876 --target 10.0.9.1:9876"
 	for line, want := range map[string]string{
-		"copy":                              "copy has 3 problems:\n  --source: missing; want at least one host:port of the source's name servers\n  --target: missing; want at least one host:port of the target's name servers\n  --topic: missing",
-		sides:                               "copy: --topic: missing; want at least one topic",
-		sides + " now":                      "unknown command",
-		sides + " --topic t --source-id ,":  `copy: --source-id: ","; want 1 to 32 letters`,
-		sides + " --topic t --rename u=v":   `copy: --rename: no topic of that name moves`,
-		sides + " --topic t,u --rename t=u": `copy: --rename: topics "t" and "u" would both be "u" on the target`,
-		sides + " --topic t --prefix e/u":   `copy: --prefix: "e/u"; allowed: letters`,
-		sides + " --topic t --name A":       `copy: --name: "A"; allowed: 1 to 40 small letters`,
-		sides + " --topic t --source-id x --target-id x":                        `copy: --target-id: "x" is the source's id too`,
-		sides + " --topic t --target-credentials NEW":                           "copy: --target-credentials: the environment has no NEW_ACCESS_KEY and NEW_SECRET_KEY; set both",
+		"copy": "copy has 3 problems:\n  --source: missing; want at least one " +
+			"host:port of the source's name servers\n  --target: missing; want at least one host:port of the " +
+			"target's name servers\n  --topic: missing",
+		sides:                                            "copy: --topic: missing; want at least one topic",
+		sides + " now":                                   "unknown command",
+		sides + " --topic t --source-id ,":               `copy: --source-id: ","; want 1 to 32 letters`,
+		sides + " --topic t --rename u=v":                `copy: --rename: no topic of that name moves`,
+		sides + " --topic t,u --rename t=u":              `copy: --rename: topics "t" and "u" would both be "u" on the target`,
+		sides + " --topic t --prefix e/u":                `copy: --prefix: "e/u"; allowed: letters`,
+		sides + " --topic t --name A":                    `copy: --name: "A"; allowed: 1 to 40 small letters`,
+		sides + " --topic t --source-id x --target-id x": `copy: --target-id: "x" is the source's id too`,
+		sides + " --topic t --target-credentials NEW": "copy: --target-credentials: the environment has " +
+			"no NEW_ACCESS_KEY and NEW_SECRET_KEY; set both",
 		sides + " --topic t --source-credentials OLD --target-credentials HALF": "copy: --target-credentials: the environment has no HALF_ACCESS_KEY and HALF_SECRET_KEY",
 		sides + " --topic t --source-credentials secret-key":                    "copy: --source-credentials: want a prefix of environment variables",
 		"copy --source a --target 10.0.9.1:9876 --topic t":                      `copy: --source: "a"; want host:port`,
@@ -58,8 +61,8 @@ func TestAClusterThatDoesNotAnswerFailsWithItsSideAndFlag(t *testing.T) {
 
 func faulty() lane.Progress {
 	return lane.Progress{Lanes: 2, CaughtUp: 1, Waiting: "target broker b is down", Faults: []lane.Fault{{
-		Topic: "orders", Broker: "broker-a", Queue: 3, Type: lane.SourceTruncated, From: 5, To: 9, Cause: "they expired",
-		Next: "Set the offset, then try again",
+		Topic: "orders", Broker: "broker-a", Queue: 3, Type: lane.SourceTruncated, From: 5, To: 9,
+		Cause: "they expired", Next: "Set the offset, then try again",
 	}}}
 }
 
@@ -69,7 +72,8 @@ func TestFaultsNameObjectCauseAndNextActionOfThisCommand(t *testing.T) {
 	require.Len(t, s.Faults, 1)
 	assert.Equal(
 		t,
-		"SourceTruncated: topic orders, source queue broker-a/3, offsets 5 to 9: they expired. Set the offset, then try again",
+		"SourceTruncated: topic orders, source queue broker-a/3, offsets 5 to 9: they expired. Set the "+
+			"offset, then try again",
 		s.Faults[0].Text,
 	)
 	asJSON, err := json.Marshal(s)

@@ -82,6 +82,7 @@ func checkPrograms() check {
 			return c
 		}
 	}
-	c.Result, c.Detail, c.Next = checkWarning, err.Error(), "only plans with provider: local need it, on the worker's machine"
+	c.Result, c.Detail, c.Next = checkWarning, err.Error(), "only plans with provider: local need it, on the "+
+		"worker's machine"
 	return c
 }

@@ -162,8 +162,9 @@ func asking(gate string) snapshot {
 	return running(func(s *snapshot) {
 		s.State = api.StateWaiting
 		s.Waiting = []api.Waiting{{
-			Kind: api.WaitingApproval, Gate: gate, Text: "shift to 25%: topics orders", PlanHash: "0123456789ab", Evidence: "fedcba987654",
-			WorkflowID: "migration-orders-shift", Since: noon, Expires: &expires,
+			Kind: api.WaitingApproval, Gate: gate, Text: "shift to 25%: topics orders",
+			PlanHash: "0123456789ab", Evidence: "fedcba987654", WorkflowID: "migration-orders-shift",
+			Since: noon, Expires: &expires,
 		}}
 	})
 }
@@ -173,7 +174,8 @@ func asksRelease() snapshot {
 	return running(func(s *snapshot) {
 		s.State = api.StateWaiting
 		s.Waiting = []api.Waiting{{
-			Kind: api.WaitingRelease, Gate: "groups", Text: "re-point billing", Groups: api.Some("billing"), Since: noon, WorkflowID: "migration-orders-shift",
+			Kind: api.WaitingRelease, Gate: "groups", Text: "re-point billing", Groups: api.Some("billing"),
+			Since: noon, WorkflowID: "migration-orders-shift",
 		}}
 	})
 }

@@ -159,8 +159,9 @@ func topicsTable(topics []lane.TopicProgress) string {
 			eta = left.Round(time.Second).String()
 		}
 		t.AppendRow(table.Row{
-			topic.Topic, topic.Lanes, topic.CaughtUp, printable.Grouped(topic.Lag), (time.Duration(topic.LagSeconds) * time.Second).String(),
-			printable.Grouped(int64(topic.PerSecond)), eta, printable.Grouped(topic.Copied), topic.Faults, topic.Reason,
+			topic.Topic, topic.Lanes, topic.CaughtUp, printable.Grouped(topic.Lag),
+			(time.Duration(topic.LagSeconds) * time.Second).String(), printable.Grouped(int64(topic.PerSecond)),
+			eta, printable.Grouped(topic.Copied), topic.Faults, topic.Reason,
 		})
 	}
 	return t.Render()
@@ -200,10 +201,13 @@ func (a *app) lanesTable(v lanesView) string {
 func (a *app) answerCommand() *cobra.Command {
 	var message api.LaneAnswer
 	c := &cobra.Command{
-		Use:   "answer NAME --topic T --broker B --queue Q [--side target] --action retry|skip|restart [--from N --to M] --by YOU [--reason WHY]",
+		Use: "answer NAME --topic T --broker B --queue Q [--side target] --action retry|skip|restart " +
+			"[--from N --to M] --by YOU [--reason WHY]",
 		Short: "Answer the fault of a lane: try again, or give messages up",
-		Long: "Answer the fault of a lane, as rocketshift lanes shows it. retry: the cause is gone. skip: the messages from --from up to, not\n" +
-			"including, --to are not copied. restart: the topic was deleted and made anew; the lane begins at its first message, and what it\n" +
+		Long: "Answer the fault of a lane, as rocketshift lanes shows it. retry: the cause is gone. skip: " +
+			"the messages from --from up to, not\n" +
+			"including, --to are not copied. restart: the topic was deleted and made anew; the lane begins " +
+			"at its first message, and what it\n" +
 			"copied before belongs to the old topic. skip and restart need a reason, and the report keeps it.",
 		Args: oneNameAnd(func() error { return message.Check() }),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -225,8 +229,10 @@ func (a *app) answerCommand() *cobra.Command {
 func (a *app) rateCommand() *cobra.Command {
 	var message api.RateChange
 	c := &cobra.Command{
-		Use: "rate NAME [--topic T] [--messages N] [--bytes N] --by YOU [--reason WHY]", Short: "Bound what is copied in a second, of all topics or of one",
-		Long: "Bound what the lanes copy in a second: all together, or those of one topic. 0, or leaving it out, lifts a bound.",
+		Use: "rate NAME [--topic T] [--messages N] [--bytes N] --by YOU [--reason WHY]", Short: "Bound what " +
+			"is copied in a second, of all topics or of one",
+		Long: "Bound what the lanes copy in a second: all together, or those of one topic. 0, or leaving it " +
+			"out, lifts a bound.",
 		Args: oneNameAnd(func() error { return message.Check() }),
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.tellLanes(c.Context(), args[0], api.SetRateName, message.By, message.Reason, message)

@@ -17,7 +17,8 @@ func replicating() snapshot {
 	s := running()
 	s.WorkflowID = "migration-orders-replicate"
 	fault := lane.Fault{
-		Topic: "orders", Broker: "broker-b", Queue: 2, Type: lane.TargetRefused, From: 41, To: 42, Cause: "the message is illegal", Next: "Look at it",
+		Topic: "orders", Broker: "broker-b", Queue: 2, Type: lane.TargetRefused, From: 41, To: 42,
+		Cause: "the message is illegal", Next: "Look at it",
 	}
 	s.Replication = []api.ReplicationProgress{
 		{Broker: "broker-a", Progress: lane.Progress{Topics: []lane.TopicProgress{
@@ -35,7 +36,8 @@ func replicating() snapshot {
 		{Broker: "broker-b", Unpaired: []string{"topic audit: the target has none"}, Progress: lane.Progress{
 			Faults: []lane.Fault{fault},
 			Stragglers: []lane.Straggler{{
-				Side: "source", Topic: "orders", Broker: "broker-b", Queue: 2, Sender: "10.0.0.7:4711", Messages: 12, PerSecond: 1.25, Last: time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC),
+				Side: "source", Topic: "orders", Broker: "broker-b", Queue: 2, Sender: "10.0.0.7:4711",
+				Messages: 12, PerSecond: 1.25, Last: time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC),
 			}},
 			Topics: []lane.TopicProgress{
 				{Topic: "orders", Lanes: 4, CaughtUp: 3, Lag: 5, Copied: 2000, Faults: 1, Reason: fault.Error()},
@@ -56,13 +58,15 @@ func TestLanesShowsTopicsWorstFirstAndWhatToDo(t *testing.T) {
 	assert.Contains(
 		t,
 		o.stdout,
-		"straggler: 10.0.0.7:4711 writes to topic orders, source queue broker-b/2: 12 messages, 1.2 a second, the last at 2026-08-01 12:00:00",
+		"straggler: 10.0.0.7:4711 writes to topic orders, source queue broker-b/2: 12 messages, 1.2 a "+
+			"second, the last at 2026-08-01 12:00:00",
 	)
 	assert.Contains(t, o.stdout, "no lanes: topic audit: the target has none")
 	assert.Contains(
 		t,
 		o.stdout,
-		"next: rocketshift answer orders --topic 'orders' --broker broker-b --queue 2 --action retry|skip --from 41 --to 42",
+		"next: rocketshift answer orders --topic 'orders' --broker broker-b --queue 2 --action retry|skip "+
+			"--from 41 --to 42",
 	)
 }
 

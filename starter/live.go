@@ -89,3 +89,6 @@ func blockedOf(workflowID string, p *workflowpb.PendingActivityInfo) blocked {
 	}
 	return b
 }
+
+// Close ends the connection to Temporal.
+func (t *temporalService) Close() { t.client.Close() }

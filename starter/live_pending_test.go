@@ -40,7 +40,8 @@ func TestPausedLanesAndARunningComparisonAreShown(t *testing.T) {
 	assert.Contains(
 		t,
 		s.Replication[0].Waiting,
-		"lanes of broker-a are paused; temporal activity unpause --workflow-id migration-orders-replicate --activity-id 9",
+		"lanes of broker-a are paused; temporal activity unpause --workflow-id migration-orders-replicate "+
+			"--activity-id 9",
 	)
 	assert.EqualValues(t, 7, s.Replication[0].Lag)
 	assert.Equal(t, "40 of 100 messages, 10 a second, 6s left", comparingOf(s))

@@ -13,9 +13,12 @@ func (a *app) releasedCommand() *cobra.Command {
 	var message api.Released
 	var wait bool
 	c := &cobra.Command{
-		Use: "released NAME [--group G]... [--topic T]... --by PIPELINE", Short: "Say that applications were re-pointed, as status asks",
-		Long: "Say that applications now talk to the other side: the consumers of the groups, the producers of the topics.\n" +
-			"Without --group and --topic: all that status asks for now. The migration still measures it before it goes on.",
+		Use: "released NAME [--group G]... [--topic T]... --by PIPELINE", Short: "Say that applications were " +
+			"re-pointed, as status asks",
+		Long: "Say that applications now talk to the other side: the consumers of the groups, the producers " +
+			"of the topics.\n" +
+			"Without --group and --topic: all that status asks for now. The migration still measures it " +
+			"before it goes on.",
 		Args: func(c *cobra.Command, args []string) error {
 			if err := oneName(c, args); err != nil {
 				return err

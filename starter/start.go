@@ -44,7 +44,8 @@ const (
 
 func waitFlag(c *cobra.Command, wait *string) {
 	c.Flags().
-		StringVar(wait, "wait", "", "wait until the migration ended or somebody is asked for something; =end: until it ended")
+		StringVar(wait, "wait", "", "wait until the migration ended or somebody is asked for something; "+
+			"=end: until it ended")
 	c.Flags().Lookup("wait").NoOptDefVal = waitAsked
 }
 

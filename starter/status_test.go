@@ -118,9 +118,11 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 	})
 	o := rocketshift(t, &fake{looks: seen(s)}, "status", "orders")
 	for _, want := range []string{
-		"1,200 messages behind, 11 of 12 lanes caught up, 20,481 copied; back to the source 3 messages behind, 7 of 8 lanes caught up, 0 copied; positions of 3 groups in sync",
+		"1,200 messages behind, 11 of 12 lanes caught up, 20,481 copied; back to the source 3 messages " +
+			"behind, 7 of 8 lanes caught up, 0 copied; positions of 3 groups in sync",
 		"10,000 of 40,000 messages, 5,000 a second, 6s left", "target broker z is busy",
-		"source broker b is down", "SourceTruncated: topic t, broker b, queue 2, offsets 5 to 9: the source deleted them; raise its retention",
+		"source broker b is down", "SourceTruncated: topic t, broker b, queue 2, offsets 5 to 9: the source " +
+			"deleted them; raise its retention",
 		"AwaitMembers (try 7): 2 members of billing are still on the source",
 		"local c, RocketMQ 5.3.3, name servers 127.0.0.1:1, gRPC 127.0.0.1:2", "1,234,567 messages", "topic x: c; n",
 		"5,000 messages in 12 lanes", "no master: broker-s (slave 127.0.0.1:3); what that had besides", "%DLQ%billing",
@@ -182,7 +184,8 @@ func TestWatchPrintsOnlyWhatChanged(t *testing.T) {
 	assert.Equal(t, []string{
 		"migration-orders: running", "stage Assess: done", "stage Assess: 3 topics", "stage Shift: running", "step 25%: groups",
 		"migration-orders: waiting",
-		"waiting for approval shift-25: shift to 25%: topics orders; next: rocketshift approve orders shift-25 --by YOU --reason WHY",
+		"waiting for approval shift-25: shift to 25%: topics orders; next: rocketshift approve orders " +
+			"shift-25 --by YOU --reason WHY",
 		"migration-orders: running", "step 25%: soak",
 		"migration-orders: done", "step 25%: groups", "report: .run/reports/orders.json",
 	}, texts)

@@ -66,7 +66,8 @@ func (a *app) leave(ctx context.Context, s service, id, name string, message any
 	}
 	out.Via = viaSignal
 	a.warn(
-		"no worker answered within %s: %s was left as a signal for %s and is judged when a worker runs; start bin/rocketshift-worker, then look at rocketshift status",
+		"no worker answered within %s: %s was left as a signal for %s and is judged when a worker runs; "+
+			"start bin/rocketshift-worker, then look at rocketshift status",
 		a.patient,
 		name,
 		id,

@@ -68,8 +68,6 @@ func connectTemporal(ctx context.Context) (service, error) {
 	return &temporalService{client: c, options: options, converter: data, cached: map[string]cached{}}, nil
 }
 
-func (t *temporalService) Close() { t.client.Close() }
-
 // Start asks for the workflow by its fixed id: a running one is joined, a finished one is never
 // repeated, a failed one may be, and one that went back if again is set: a pipeline that repeats
 // its start must not move what people brought back.
@@ -244,7 +242,8 @@ func (t *temporalService) lastWord(ctx context.Context, s *snapshot, closed enum
 // Update waits for the workflow's answer.
 func (t *temporalService) Update(ctx context.Context, id, name, updateID string, message, answer any) error {
 	handle, err := t.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: id, UpdateID: updateID, UpdateName: name, Args: []any{message}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		WorkflowID: id, UpdateID: updateID, UpdateName: name, WaitForStage: client.WorkflowUpdateStageCompleted,
+		Args: []any{message},
 	})
 	if err == nil {
 		err = handle.Get(ctx, answer)

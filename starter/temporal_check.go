@@ -78,7 +78,8 @@ func (t *temporalService) checkAttributes(ctx context.Context) check {
 		c.Result = checkWarning
 		c.Detail = "not registered as Keyword: " + strings.Join(missing,
 			", ") + "; migrations run, but can't be searched by stage"
-		c.Next = "start a worker (it registers them), or temporal operator search-attribute create --type Keyword --name NAME"
+		c.Next = "start a worker (it registers them), or temporal operator search-attribute create --type " +
+			"Keyword --name NAME"
 		return c
 	}
 	c.Detail = strings.Join(wanted, ", ")

@@ -71,7 +71,8 @@ func underWatch(t *testing.T, s *fakeServer, act any) error {
 	s.env.RegisterActivityWithOptions(act, activity.RegisterOptions{Name: "act"})
 	s.env.ExecuteWorkflow(func(ctx workflow.Context) error {
 		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			StartToCloseTimeout: time.Hour, HeartbeatTimeout: time.Hour, ActivityID: "lanes", RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
+			StartToCloseTimeout: time.Hour, HeartbeatTimeout: time.Hour, ActivityID: "lanes",
+			RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1},
 		})
 		return workflow.ExecuteActivity(ctx, "act").Get(ctx, nil)
 	})

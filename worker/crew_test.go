@@ -73,10 +73,10 @@ func newCrew(t *testing.T, name string) *crew {
 	require.NoError(t, err, "build the worker: %s", out)
 	only := plan.Selection{Include: []string{name + "-*"}}
 	c.plan = plan.Plan{
-		Name: name, Source: plan.Cluster{NameServers: from.NameServers}, Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers},
-		Topics: plan.TopicSelection{
-			Selection: only,
-		}, Groups: plan.Selection{Include: []string{}}, Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(heartbeat)},
+		Name: name, Source: plan.Cluster{NameServers: from.NameServers},
+		Target: plan.Target{Provider: plan.ProviderExisting, NameServers: to.NameServers},
+		Topics: plan.TopicSelection{Selection: only}, Groups: plan.Selection{Include: []string{}},
+		Replicate: plan.Replicate{Shards: 3, Heartbeat: plan.Duration(heartbeat)},
 	}.WithDefaults()
 	require.NoError(t, c.plan.Validate())
 	c.client, err = client.Dial(
@@ -178,7 +178,9 @@ func (c *crew) load(topics ...string) (stop func()) {
 					for queue := range queues {
 						err := remoting.Retry(c.ctx, func() error { // what a busy broker surely didn't store
 							_, err := c.source.Client().SendMessage(c.ctx, b.Addr, rocketmq.SendRequest{
-								Group: "producers", Topic: topic, Queue: queue, BornTimestamp: time.Now().UnixMilli(), Body: fmt.Appendf(nil, "%s %s/%d %d", topic, b.Name, queue, n),
+								Group: "producers", Topic: topic, Queue: queue,
+								BornTimestamp: time.Now().UnixMilli(),
+								Body:          fmt.Appendf(nil, "%s %s/%d %d", topic, b.Name, queue, n),
 							})
 							return err
 						})

@@ -293,7 +293,8 @@ func (r row) String() string {
 		longest = max(longest, s)
 	}
 	return fmt.Sprintf(
-		"%-42s silence %5.1f s  lost %d repeated %d (+%d reread) disordered %d of %4d (%d unclear)  %-10s  reached %3.0f s, ended %3.0f s after, whole %3.0f s",
+		"%-42s silence %5.1f s  lost %d repeated %d (+%d reread) disordered %d of %4d (%d unclear)  %-10s  "+
+			"reached %3.0f s, ended %3.0f s after, whole %3.0f s",
 		r.cell,
 		longest.Seconds(),
 		r.lost,

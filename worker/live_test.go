@@ -86,8 +86,8 @@ func (c *crew) requirePauses(run client.WorkflowRun, topics []string) {
 	require.Equal(c, ends, c.ends(topics...), "nothing is copied meanwhile")
 	for _, p := range shards {
 		_, err := service.UnpauseActivity(c.ctx, &workflowservice.UnpauseActivityRequest{
-			Namespace: client.DefaultNamespace, Execution: &commonpb.WorkflowExecution{WorkflowId: run.GetID()}, Activity: &workflowservice.UnpauseActivityRequest_Id{Id: p.GetActivityId()},
-			Identity: "test",
+			Namespace: client.DefaultNamespace, Execution: &commonpb.WorkflowExecution{WorkflowId: run.GetID()},
+			Activity: &workflowservice.UnpauseActivityRequest_Id{Id: p.GetActivityId()}, Identity: "test",
 		})
 		require.NoError(c, err)
 	}

@@ -93,7 +93,8 @@ var (
 	skippedDesc = describe("skipped_messages_total", "Messages that persons gave up.", byTopic...)
 	straysDesc  = describe(
 		"straggler_messages_total",
-		"Messages that applications wrote on the side that they had left, copied to the other; rocketshift lanes names the senders.",
+		"Messages that applications wrote on the side that they had left, copied to the other; rocketshift "+
+			"lanes names the senders.",
 		byTopic...)
 	waitingDesc = describe("lanes_waiting",
 		"1 while lanes of a source broker wait, such as for a broker that is down; rocketshift lanes says why.",

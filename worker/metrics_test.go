@@ -78,7 +78,8 @@ func TestShardsOfABrokerMayWaitForTheSame(t *testing.T) {
 	observed := &activities.Observed{}
 	for part := range 3 {
 		observed.Put(activities.LanesOf{Migration: "m", Broker: "broker-a", Part: part}, lane.Progress{
-			Waiting: "a", Slowed: fmt.Sprintf("the rate: %d messages a second", part), Back: &lane.Progress{Waiting: "b"},
+			Waiting: "a", Slowed: fmt.Sprintf("the rate: %d messages a second", part),
+			Back: &lane.Progress{Waiting: "b"},
 		})
 	}
 	body := served(t, observed)

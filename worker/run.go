@@ -131,9 +131,10 @@ func build(
 		workflows.Register(w)
 	}
 	for _, a := range []any{
-		activities.NewAssess(s), activities.NewPurchase(s), activities.NewMetadata(s), activities.NewReplication(s),
-		activities.NewOffsets(s), activities.NewVerifier(s), activities.NewTraffic(s), activities.NewReturns(s), activities.NewGateways(s),
-		activities.NewLedgers(s), activities.NewReports(s), activities.NewPlans(),
+		activities.NewAssess(s), activities.NewPurchase(s), activities.NewMetadata(s),
+		activities.NewReplication(s), activities.NewOffsets(s), activities.NewVerifier(s),
+		activities.NewTraffic(s), activities.NewReturns(s), activities.NewGateways(s), activities.NewLedgers(s),
+		activities.NewReports(s), activities.NewPlans(),
 	} {
 		w.RegisterActivity(a)
 	}

@@ -78,7 +78,8 @@ func (d *stageRun) ask(ctx workflow.Context, q question) (bool, error) {
 	evidence := shownDigest(ctx, q.evidence)
 	given := d.answered(ctx, q.gate, evidence)
 	done := d.put(ctx, api.Waiting{
-		Kind: api.WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: evidence, Expires: &expires,
+		Kind: api.WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: evidence,
+		Expires: &expires,
 	})
 	ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: life, TimerOptions: workflow.TimerOptions{Summary: "approval of " + q.gate},

@@ -66,7 +66,8 @@ func (d *stageRun) openFenced(
 			}
 			d.note(
 				ctx,
-				"the target doesn't answer: %d groups go on at the source where they were fenced, and read again what they have read "+
+				"the target doesn't answer: %d groups go on at the source where they were fenced, and read "+
+					"again what they have read "+
 					"on the target: %s",
 				len(groups),
 				names,

@@ -97,7 +97,8 @@ func checkReleased(s api.Status, r api.Released) error {
 	}
 	if said := len(r.Groups) + len(r.Topics); said > mostReleased {
 		return fmt.Errorf(
-			"released: it names %d groups and topics, at most are %d: say it in parts, or without names for all that is asked",
+			"released: it names %d groups and topics, at most are %d: say it in parts, or without names for "+
+				"all that is asked",
 			said,
 			mostReleased,
 		)

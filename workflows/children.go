@@ -15,7 +15,8 @@ import (
 
 // stageOrder is the table that people see from the first moment.
 var stageOrder = []string{
-	api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType, api.VerifyType, api.ShiftType, api.EndPhaseType, api.FinalizeType,
+	api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType,
+	api.VerifyType, api.ShiftType, api.EndPhaseType, api.FinalizeType,
 }
 
 func (m *migration) rows() {

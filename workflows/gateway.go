@@ -84,7 +84,8 @@ func (s *shift) openForGateway(ctx workflow.Context, inventory api.Inventory) er
 		}
 	}
 	prepare := activities.PrepareRequest{Request: s.request(), Ordered: ordered}
-	if err := workflow.ExecuteActivity(quick(ctx, "the gateways learn of the migration"), gateways.Prepare, prepare).Get(ctx, nil); err != nil {
+	learn := quick(ctx, "the gateways learn of the migration")
+	if err := workflow.ExecuteActivity(learn, gateways.Prepare, prepare).Get(ctx, nil); err != nil {
 		return err
 	}
 	return s.proveLanes(ctx)
@@ -116,7 +117,8 @@ func (s *shift) openGroups(ctx workflow.Context, groups api.Names) error {
 // moves where no lane runs.
 func (s *shift) proveLanes(ctx workflow.Context) error {
 	var lanes *activities.Replication
-	return workflow.ExecuteActivity(quick(ctx, "a message goes through lanes of every broker, there and back"), lanes.ProveLanes, s.request()).
+	through := quick(ctx, "a message goes through lanes of every broker, there and back")
+	return workflow.ExecuteActivity(through, lanes.ProveLanes, s.request()).
 		Get(ctx, nil)
 }
 

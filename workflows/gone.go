@@ -41,7 +41,8 @@ func (d *stageRun) missingBrokers(ctx workflow.Context) (missing []string, err e
 		return nil, nil
 	}
 	var returns *activities.Returns
-	err = workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), "whether all brokers of the source are there"),
+	err = workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), "whether all brokers of the source "+
+		"are there"),
 		returns.Missing, activities.BrokersRequest{Request: d.request(), Brokers: d.brokers}).
 		Get(ctx, &missing)
 	return missing, err

@@ -230,7 +230,8 @@ func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, e
 	if !listed && len(r.Groups)+len(r.Topics) > 0 {
 		d.note(
 			ctx,
-			"so many are asked that their silence is measured whatever is said of some: say released without names for all",
+			"so many are asked that their silence is measured whatever is said of some: say released without "+
+				"names for all",
 		)
 	}
 	d.publish(ctx)

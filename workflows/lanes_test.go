@@ -122,7 +122,8 @@ func TestAnswersAndRatesThatMeanNothingAreRefused(t *testing.T) {
 	s.ExecuteWorkflow(api.ReplicateType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
 	s.result(t)
 	require.Len(t, requests, 2, "nothing started again")
-	for i, want := range []string{"nobody is named", "say why", "greater than the first", "side \"left\" is unknown", "negative", "nobody is named"} {
+	for i, want := range []string{"nobody is named", "say why", "greater than the first", "side \"left\" is " +
+		"unknown", "negative", "nobody is named"} {
 		require.ErrorContains(t, refused[i].rejected, want)
 	}
 }

@@ -29,7 +29,8 @@ func (d *stageRun) sayLeft(ctx workflow.Context, groups []string) {
 func leftText(groups []string) string {
 	return fmt.Sprintf(
 		"applications of %s were asked to move, and their groups read the source again: those that are on "+
-			"their way to the target get no messages there until the move goes on (resume, where it is held) or everything "+
+			"their way to the target get no messages there until the move goes on (resume, where it is held) "+
+			"or everything "+
 			"returns to the source (back): stop their releases, or re-point them to the source",
 		short(groups),
 	)

@@ -81,7 +81,8 @@ func TestDetailsSayWhatIsWaitedForAndWhichCommandAnswers(t *testing.T) {
 		},
 	}
 	text := api.Details(s)
-	for _, want := range []string{"shift to 25%", "rocketshift approve orders shift-25 --by", "| Shift | running | step 1 of 3 |", "a, b, c, d, e and 2 more"} {
+	for _, want := range []string{"shift to 25%", "rocketshift approve orders shift-25 --by", "| Shift | " +
+		"running | step 1 of 3 |", "a, b, c, d, e and 2 more"} {
 		require.Contains(t, text, want)
 	}
 	require.Contains(t, api.Details(api.Status{Name: "orders", Type: api.ReplicateType}), "rocketshift lanes orders")

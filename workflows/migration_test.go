@@ -73,8 +73,9 @@ func TestMigrationBehindGatewaysHasAnEndPhase(t *testing.T) {
 	got := s.result(t)
 	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, []string{
-		api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType, api.VerifyType, api.ShiftType, api.EndPhaseType, api.FinalizeType,
-		"Replicate stopped", "SyncOffsets stopped", "report",
+		api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType,
+		api.VerifyType, api.ShiftType, api.EndPhaseType, api.FinalizeType, "Replicate stopped",
+		"SyncOffsets stopped", "report",
 	}, s.called())
 }
 
@@ -85,8 +86,8 @@ func TestMigrationRunsItsStagesInOrderAndStopsTheServicesLast(t *testing.T) {
 	require.Equal(t, api.StateDone, got.State)
 	require.Equal(t, "reports/orders-2026.json", got.Report)
 	require.Equal(t, []string{
-		api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType, api.VerifyType, api.ShiftType, api.FinalizeType,
-		"Replicate stopped", "SyncOffsets stopped", "report",
+		api.AssessType, api.PurchaseType, api.ImportMetadataType, api.ReplicateType, api.SyncOffsetsType,
+		api.VerifyType, api.ShiftType, api.FinalizeType, "Replicate stopped", "SyncOffsets stopped", "report",
 	}, s.called())
 	for _, row := range got.Stages {
 		require.Equal(t, api.StageDone, row.State, "stage %s", row.Name)
@@ -206,7 +207,8 @@ func TestMigrationIgnoresAWrongSignalAndSaysSo(t *testing.T) {
 func TestMigrationRefusesAPlanWithAnUnknownKey(t *testing.T) {
 	s := newTheatre(t)
 	s.ExecuteWorkflow(api.MigrationType, map[string]any{"plan": map[string]any{
-		"name": "x", "source": map[string]any{"nameServers": []string{"127.0.0.1:9876"}}, "target": map[string]any{"provder": "local"},
+		"name": "x", "source": map[string]any{"nameServers": []string{"127.0.0.1:9876"}},
+		"target": map[string]any{"provder": "local"},
 	}})
 	var app *temporal.ApplicationError
 	require.ErrorAs(t, s.GetWorkflowError(), &app)

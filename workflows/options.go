@@ -178,8 +178,9 @@ func minutes(ctx workflow.Context, summary string) workflow.Context {
 // that nothing writes afterwards.
 func long(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: api.DataTaskQueue, StartToCloseTimeout: forDays, HeartbeatTimeout: time.Duration(p.Replicate.Heartbeat),
-		RetryPolicy: retryForEver(), WaitForCancellation: true, Summary: summary,
+		TaskQueue: api.DataTaskQueue, StartToCloseTimeout: forDays,
+		HeartbeatTimeout: time.Duration(p.Replicate.Heartbeat), RetryPolicy: retryForEver(),
+		WaitForCancellation: true, Summary: summary,
 	})
 }
 

@@ -71,7 +71,8 @@ func (d *stageRun) measurePending(ctx workflow.Context) (left api.Ledger, err er
 				Kind: api.WaitingGate, Gate: "target",
 				Text: awayText(
 					err,
-				) + ": everything reads and writes the source, and what is still to come from the target comes when it is back",
+				) + ": everything reads and writes the source, and what is still to come from the target " +
+					"comes when it is back",
 			})
 			err = d.awaitTarget(ctx, "what is still to come from it is lost")
 			done()

@@ -12,7 +12,8 @@ func (d *stageRun) releasesBack(ctx workflow.Context, in api.MigrationInput) err
 	// Step 1: what is on the target?
 	var acts *activities.Returns
 	var survey activities.Survey
-	if err := workflow.ExecuteActivity(quick(ctx, "what has moved"), acts.Survey, activities.SurveyRequest{Request: d.request()}).Get(ctx, &survey); err != nil {
+	request := activities.SurveyRequest{Request: d.request()}
+	if err := workflow.ExecuteActivity(quick(ctx, "what has moved"), acts.Survey, request).Get(ctx, &survey); err != nil {
 		return err
 	}
 	fenced, _ := survey.FencedGroups.Inline()
@@ -63,7 +64,10 @@ func (d *stageRun) returnGroupsBefore(
 		activity any
 		request  any
 	}{
-		{"step 1: positions are exact on the source: " + names, returns.AwaitReturnable, activities.ReturnRequest{GroupsRequest: onTarget, Free: free}},
+		{
+			"step 1: positions are exact on the source: " + names, returns.AwaitReturnable,
+			activities.ReturnRequest{GroupsRequest: onTarget, Free: free},
+		},
 		{"step 2: fence on the target: " + names, traffic.Fence, onTarget},
 		{"step 3: positions stand still: " + names, traffic.AwaitSettled, onTarget},
 		{"step 4: translate back and write: " + names, traffic.Translate, onTarget},

@@ -61,7 +61,8 @@ func TestAPlanThatIsRefusedFailsTheWorkflowWithEveryProblem(t *testing.T) {
 		"unknown key": {`{"plan": {"name": "orders-2026", "shfit": {}}}`, "shfit: unknown key"},
 		"no plan":     {`{}`, "want an object"},
 		"wrong type":  {`{"plan": {"name": 7}}`, "name: it is the number 7"},
-		"bad value":   {`{"plan": {"name": "orders-2026", "shift": {"steps": [7]}}}`, "shift.steps[0]: 7; the last step must be 100"},
+		"bad value": {`{"plan": {"name": "orders-2026", "shift": {"steps": [7]}}}`, "shift.steps[0]: 7; " +
+			"the last step must be 100"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTheatre(t)

@@ -65,7 +65,8 @@ func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRe
 	if err := workflow.ExecuteActivity(quick(ctx, "undo: close on the target: "+names), acts.Fence, onTarget).Get(ctx, nil); err != nil {
 		s.note(ctx, "undo: %s", rootMessage(err))
 	}
-	if err := workflow.ExecuteActivity(quick(ctx, "undo: lift the fence on the source: "+names), acts.Unfence, groups).Get(ctx, nil); err != nil {
+	lift := quick(ctx, "undo: lift the fence on the source: "+names)
+	if err := workflow.ExecuteActivity(lift, acts.Unfence, groups).Get(ctx, nil); err != nil {
 		s.note(ctx, "undo: %s", rootMessage(err))
 	}
 	s.note(ctx, "fences on the source lifted: %s", names)

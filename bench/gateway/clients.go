@@ -118,8 +118,9 @@ func (i idleClient) run(ctx context.Context, polled chan<- struct{}) error {
 		return err
 	}
 	poll := []string{
-		"consumerGroup", group, "topic", topic, "queueId", fmt.Sprint(i.id % queues), "queueOffset", "0", "maxMsgNums", "32", "sysFlag", "6",
-		"commitOffset", "0", "suspendTimeoutMillis", fmt.Sprint(pollTime.Milliseconds()), "subscription", "*", "subVersion", "0", "expressionType", "TAG",
+		"consumerGroup", group, "topic", topic, "queueId", fmt.Sprint(i.id % queues), "queueOffset", "0",
+		"maxMsgNums", "32", "sysFlag", "6", "commitOffset", "0", "suspendTimeoutMillis",
+		fmt.Sprint(pollTime.Milliseconds()), "subscription", "*", "subVersion", "0", "expressionType", "TAG",
 	}
 	for n := 0; ctx.Err() == nil; n++ {
 		if _, err := broker.call(11, poll, nil); err != nil {

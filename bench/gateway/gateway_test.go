@@ -81,8 +81,9 @@ func TestCostsAreForAMillionMessages(t *testing.T) {
 func TestAFlowIsJudged(t *testing.T) {
 	f := &flow{}
 	for _, line := range []string{
-		"s 100000 2000 1", "s 995000 30000 2", "s 1020000 1500 3", "s 3000100 12000 4", "e 3000200 3000000 5", "e 3000300 2000 8", "talk of a client",
-		"r 102000 0 orders 0 1", "r 1001000 0 orders 1 2", "r 1008000 1 orders 0 3", "r 1041000 1 orders 1 4", "r 1042000 1 orders 1 4",
+		"s 100000 2000 1", "s 995000 30000 2", "s 1020000 1500 3", "s 3000100 12000 4", "e 3000200 3000000 5",
+		"e 3000300 2000 8", "talk of a client", "r 102000 0 orders 0 1", "r 1001000 0 orders 1 2",
+		"r 1008000 1 orders 0 3", "r 1041000 1 orders 1 4", "r 1042000 1 orders 1 4",
 	} {
 		f.take(line)
 	}
@@ -118,7 +119,8 @@ func TestRoutesNameTheAddressToConnectTo(t *testing.T) {
 func TestWhatAClientNoticesIsThatOfItsWindow(t *testing.T) {
 	f := &flow{}
 	for _, line := range []string{
-		"s 100 1000 1", "r 1300 0 orders 0 1", "s 5000 2000 2", "s 6000 4000 3", "e 7000 9000 4", "r 8000 0 orders 0 2", "r 16000 0 orders 0 3", "s 90000 1 5",
+		"s 100 1000 1", "r 1300 0 orders 0 1", "s 5000 2000 2", "s 6000 4000 3", "e 7000 9000 4", "r 8000 0 " +
+			"orders 0 2", "r 16000 0 orders 0 3", "s 90000 1 5",
 	} {
 		f.take(line)
 	}

@@ -145,7 +145,8 @@ func parse(args []string, out io.Writer) (options, error) {
 		&o.keep,
 		"keep",
 		"",
-		"folder for the servers' files, such as one in memory (/dev/shm), so that the disk's writing holds nobody up; .run if empty",
+		"folder for the servers' files, such as one in memory (/dev/shm), so that the disk's writing holds "+
+			"nobody up; .run if empty",
 	)
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -158,7 +159,11 @@ func (o options) check() error {
 	if all := []string{sends, reads, clients, hostile, moves, restarts}; !slices.Contains(all, o.load) {
 		return fmt.Errorf("load is %q: one of %s is possible", o.load, strings.Join(all, ", "))
 	}
-	for name, n := range map[string]int{"rounds": o.rounds, "threads": o.threads, "body": o.body, "measure": o.measure, "batch": o.batch, "history": o.history, "clients": o.clients, "chunk": o.chunk, "memory": o.memory, "hostile": o.enemy, "pace": o.pace} {
+	for name, n := range map[string]int{
+		"rounds": o.rounds, "threads": o.threads, "body": o.body, "measure": o.measure, "batch": o.batch,
+		"history": o.history, "clients": o.clients, "chunk": o.chunk, "memory": o.memory, "hostile": o.enemy,
+		"pace": o.pace,
+	} {
 		if n < 1 {
 			return fmt.Errorf("%s must be at least 1", name)
 		}

@@ -246,8 +246,9 @@ func longName(_ context.Context, _ *siege, conn net.Conn) error {
 
 func pullOf(topic string, opaque int32) []byte {
 	return wire.AppendRequest(nil, 11, opaque, 0, []string{
-		"consumerGroup", "bench-gateway-hostile", "topic", topic, "queueId", "0", "queueOffset", "0", "maxMsgNums", "32", "sysFlag", "6", "commitOffset", "0",
-		"suspendTimeoutMillis", "30000", "subscription", "*", "subVersion", "0", "expressionType", "TAG",
+		"consumerGroup", "bench-gateway-hostile", "topic", topic, "queueId", "0", "queueOffset", "0",
+		"maxMsgNums", "32", "sysFlag", "6", "commitOffset", "0", "suspendTimeoutMillis", "30000",
+		"subscription", "*", "subVersion", "0", "expressionType", "TAG",
 	}, nil)
 }
 

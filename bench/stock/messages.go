@@ -29,7 +29,8 @@ func (s *side) fill(ctx context.Context, topic string, l load) error {
 	}
 	for start, turn := 0, 0; start < l.messages; start, turn = start+fillBatch, turn+1 {
 		request := rocketmq.BatchRequest{
-			Group: "bench-fill", Topic: topic, Queue: turn / len(brokers) % l.queues, BornTimestamp: time.Now().UnixMilli(),
+			Group: "bench-fill", Topic: topic, Queue: turn / len(brokers) % l.queues,
+			BornTimestamp: time.Now().UnixMilli(),
 		}
 		for n := start; n < min(l.messages, start+fillBatch); n++ {
 			request.Messages = append(request.Messages, message(n, l.body))

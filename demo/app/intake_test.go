@@ -48,7 +48,8 @@ func TestADeliveryIsNotedAsItCame(t *testing.T) {
 	require.Len(t, got, 2)
 	require.Positive(t, got[0].At)
 	require.Equal(t, ledger.Received{
-		ID: "p-1", Key: "key-1", At: got[0].At, MsgID: "7F00", Topic: "orders", Broker: "broker-a", Queue: 3, Offset: 42, Member: "m",
+		ID: "p-1", Key: "key-1", At: got[0].At, MsgID: "7F00", Topic: "orders", Broker: "broker-a", Queue: 3,
+		Offset: 42, Member: "m",
 	}, got[0])
 	require.Equal(t, "unreadable", got[1].ID)
 }

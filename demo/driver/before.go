@@ -26,7 +26,8 @@ func (d *demo) createTopicsAndGroups(ctx context.Context) error {
 	for _, broker := range d.source.Brokers {
 		for _, t := range topics() {
 			err := d.rocket.CreateTopic(ctx, broker.Addr, rocketmq.TopicConfig{
-				Name: t.name, ReadQueues: queuesPerBroker, WriteQueues: queuesPerBroker, Perm: readWrite, FilterType: "SINGLE_TAG",
+				Name: t.name, ReadQueues: queuesPerBroker, WriteQueues: queuesPerBroker, Perm: readWrite,
+				FilterType: "SINGLE_TAG",
 			})
 			if err != nil {
 				return err

@@ -26,10 +26,8 @@ func (d *demo) startGateway(ctx context.Context) error {
 		return nil
 	}
 	args := []string{
-		d.bin(
-			"rocketshift-gateway",
-		), "--name", d.o.Name, "--listen", "127.0.0.1", "--advertise", "127.0.0.1", "--name-server-port", "0",
-		"--control", "127.0.0.1:0", "--state", filepath.Join(d.dir, "gateway"),
+		d.bin("rocketshift-gateway"), "--name", d.o.Name, "--listen", "127.0.0.1", "--advertise", "127.0.0.1",
+		"--name-server-port", "0", "--control", "127.0.0.1:0", "--state", filepath.Join(d.dir, "gateway"),
 	}
 	for _, ns := range d.source.NameServers {
 		args = append(args, "--source", ns)

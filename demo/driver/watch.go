@@ -74,7 +74,8 @@ type watcher struct {
 
 func (d *demo) watcher() *watcher {
 	return &watcher{
-		demo: d, shown: map[string]string{}, answered: map[string]bool{}, toKill: slices.Clone(d.o.KillWorkerDuring), copying: d.copying,
+		demo: d, shown: map[string]string{}, answered: map[string]bool{},
+		toKill: slices.Clone(d.o.KillWorkerDuring), copying: d.copying,
 	}
 }
 

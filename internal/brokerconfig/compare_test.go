@@ -129,7 +129,8 @@ func TestBrokersThatDontTellAreUnknownAndNotEqual(t *testing.T) {
 	old := []Broker{{Name: "b", Version: "4.7.1", Unknown: "access denied"}}
 	require.Equal(t, []string{
 		"warning: settings of source broker b are unknown, and not compared: access denied",
-		"warning: setting enableDLegerCommitLog of source broker b of version 4.7.1 is unknown, and may be true: if it is, " +
+		"warning: setting enableDLegerCommitLog of source broker b of version 4.7.1 is unknown, and may be " +
+			"true: if it is, " +
 			"DLedger brokers of 4.5 to 4.7 refuse batches: applications that begin to send them on the target " +
 			"can't go back, and lanes bring messages back one by one",
 	}, texts(Compare(old, told, nil)))

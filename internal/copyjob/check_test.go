@@ -25,8 +25,10 @@ func TestAllThatIsWrongWithTopicsIsToldAtOnce(t *testing.T) {
 	told := found.OrNil().Error()
 	for _, want := range []string{
 		"TBW102: is RocketMQ's own", "topic bare: is missing on the target", "topic nowhere: is missing on the source",
-		"topic eu.orders: can't be read on the source's broker a", "broker a has 8 queues to write to and 4 to read from",
-		"topic eu.orders: has a name that 5.x doesn't accept", "topic fewer: the source has 2 queues (a 2) and the target 3 (a 3)",
+		"topic eu.orders: can't be read on the source's broker a", "broker a has 8 queues to write to and 4 " +
+			"to read from",
+		"topic eu.orders: has a name that 5.x doesn't accept", "topic fewer: the source has 2 queues (a 2) " +
+			"and the target 3 (a 3)",
 	} {
 		assert.Contains(t, told, want)
 	}

@@ -73,7 +73,8 @@ func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
 			Advertised: f.SourceReached, ID: f.SourceID, Credentials: prefix(f.SourceCredentials),
 		},
 		Target: plan.Target{
-			Provider: plan.ProviderExisting, NameServers: f.targetAddresses(), Cluster: f.TargetCluster, Advertised: f.TargetReached, ID: f.TargetID, Credentials: prefix(f.TargetCredentials),
+			Provider: plan.ProviderExisting, NameServers: f.targetAddresses(), Cluster: f.TargetCluster,
+			Advertised: f.TargetReached, ID: f.TargetID, Credentials: prefix(f.TargetCredentials),
 		},
 	}
 	if f.Prefix != "" || len(f.Rename) > 0 {
@@ -141,7 +142,8 @@ func (f Flags) checkProxy(found *failure.Problems) {
 	if f.Create {
 		found.Add(
 			"--create-topics",
-			"a proxy creates no topics; make them on the target by its console or API, with as many queues as on the source",
+			"a proxy creates no topics; make them on the target by its console or API, with as many queues "+
+				"as on the source",
 		)
 	}
 }

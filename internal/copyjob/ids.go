@@ -43,7 +43,8 @@ func (c *Job) checkIDs(ctx context.Context, lanes []lane.Lane, found *failure.Pr
 		case stamp.Cluster != c.names.Source:
 			found.Once(
 				"--source-id",
-				"target queue %s of topic %s holds copies that were made under the source's id %s, not %s, and would be copied again; "+
+				"target queue %s of topic %s holds copies that were made under the source's id %s, not %s, "+
+					"and would be copied again; "+
 					"give --source-id %s",
 				lane.Target,
 				lane.Topic,
@@ -56,7 +57,8 @@ func (c *Job) checkIDs(ctx context.Context, lanes []lane.Lane, found *failure.Pr
 			if errors.Is(err, positions.ErrNotCopiedYet) {
 				found.Once(
 					"--target-id",
-					"target queue %s of topic %s holds copies that were made under another id of the target than %s, and would be copied again; "+
+					"target queue %s of topic %s holds copies that were made under another id of the target "+
+						"than %s, and would be copied again; "+
 						"give that --target-id, or the same --target addresses as then",
 					lane.Target,
 					lane.Topic,

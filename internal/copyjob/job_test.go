@@ -16,8 +16,8 @@ import (
 
 func faultyLanes() lane.Progress {
 	return lane.Progress{Lanes: 2, CaughtUp: 1, Waiting: "target broker b is down", Faults: []lane.Fault{{
-		Topic: "orders", Broker: "broker-a", Queue: 3, Type: lane.SourceTruncated, From: 5, To: 9, Cause: "they expired",
-		Next: "Set the offset, then try again",
+		Topic: "orders", Broker: "broker-a", Queue: 3, Type: lane.SourceTruncated, From: 5, To: 9,
+		Cause: "they expired", Next: "Set the offset, then try again",
 	}}}
 }
 
@@ -94,7 +94,8 @@ func TestACopyThatIsInterruptedSaysHowToGoOnAndOneThatFollowedIsDone(t *testing.
 	p := ran{progress: lane.Progress{Lanes: 1, Copied: 5, Lag: 3}}
 	for follow, want := range map[bool]Verdict{
 		false: {Verdict: VerdictInterrupted, ExitCode: failure.Failed, Next: runAgain},
-		true:  {Verdict: VerdictStopped, ExitCode: failure.Done, Next: runAgain + "; without --follow it compares all copies with their originals"},
+		true: {Verdict: VerdictStopped, ExitCode: failure.Done, Next: runAgain + "; without --follow it " +
+			"compares all copies with their originals"},
 	} {
 		c := &Job{Request: Request{follow: follow}, lanes: make([]lane.Lane, 1)}
 		want.Lanes, want.Copied, want.Lag = 1, 5, 3

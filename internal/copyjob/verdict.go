@@ -81,7 +81,8 @@ func (c *Job) Judge(ctx context.Context, r ran, show func(State)) (Verdict, erro
 		v.Verdict, v.ExitCode, v.Next = VerdictInterrupted, failure.Failed, runAgain
 	}
 	if len(v.Differences) > 0 {
-		v.Verdict, v.ExitCode, v.Next = VerdictDifferences, failure.Differs, "find out who else wrote or deleted on the target; docs/copy-topics.md tells what each kind means"
+		v.Verdict, v.ExitCode, v.Next = VerdictDifferences, failure.Differs, "find out who else wrote or "+
+			"deleted on the target; docs/copy-topics.md tells what each kind means"
 	}
 	if len(v.Faults) > 0 {
 		v.Verdict, v.ExitCode, v.Next = VerdictFaults, failure.Differs, "do what the faults' texts say"

@@ -65,8 +65,9 @@ func (g *Gateway) Bounds() Bounds {
 	b := &g.bounds
 	at := Bounds{Standing: g.budget.Standing()}
 	at.Reached = map[string]int64{
-		"memory": at.Waited, "evicted": at.Evicted, "refused": at.Refused, "frames": b.frames.Load(), "calls": b.calls.Load(), "bodies": b.bodies.Load(),
-		"parked": b.parked.Load(), "views": b.views.Load(), "topics": b.topics.Load(), "connections": b.crowded.Load(),
+		"memory": at.Waited, "evicted": at.Evicted, "refused": at.Refused, "frames": b.frames.Load(),
+		"calls": b.calls.Load(), "bodies": b.bodies.Load(), "parked": b.parked.Load(), "views": b.views.Load(),
+		"topics": b.topics.Load(), "connections": b.crowded.Load(),
 	}
 	for _, t := range g.topics.all() {
 		if n := t.vast.Load(); n > 0 && len(at.Topics) < mostVast {

@@ -45,8 +45,10 @@ func (g *Gateway) oldPositionsHold(ctx context.Context, m Move, name string, vie
 		}
 		if off := old.Target - first - (there - next); off != 0 || !old.Exact {
 			return refused(
-				"group %s is broadcasting, and its members keep their positions themselves: one that is away now, with a position between %d and %d of queue %s, "+
-					"would read up to %d messages twice or not at all on the %s. Move it when all its members are there and have read everything, and accept the group",
+				"group %s is broadcasting, and its members keep their positions themselves: one that is away "+
+					"now, with a position between %d and %d of queue %s, "+
+					"would read up to %d messages twice or not at all on the %s. Move it when all its "+
+					"members are there and have read everything, and accept the group",
 				name,
 				first,
 				next,

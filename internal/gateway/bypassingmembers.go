@@ -114,7 +114,8 @@ func (l lanes) knownOnTarget(ctx context.Context, group string, to side, introdu
 		}
 		if sleep.For(ctx, 10*proofPause) != nil {
 			return refused(
-				"group %s: %s, and its pulls would be refused there: two applications with one client id and other groups, or a heartbeat that the target refuses, may be the cause",
+				"group %s: %s, and its pulls would be refused there: two applications with one client id and "+
+					"other groups, or a heartbeat that the target refuses, may be the cause",
 				group,
 				why,
 			)
@@ -240,8 +241,10 @@ func (g *Gateway) noneIsPast(
 	if len(found) > 0 {
 		return nil, bypassed(
 			Bypassing{Groups: []string{group}},
-			"group %s has %d members that are connected to the %s past the gateway: %v; give them the gateway as their name server, then try again; "+
-				"or accept the group or these members, where the group may read messages on both sides, and leave others to these members",
+			"group %s has %d members that are connected to the %s past the gateway: %v; give them the "+
+				"gateway as their name server, then try again; "+
+				"or accept the group or these members, where the group may read messages on both sides, and "+
+				"leave others to these members",
 			group,
 			len(found),
 			from,
@@ -252,7 +255,8 @@ func (g *Gateway) noneIsPast(
 		inexact = append(
 			inexact,
 			fmt.Sprintf(
-				"group %s: %s goes on reading the %s: the group reads messages twice that both sides hold, and this member's queues on the %s are read by it alone",
+				"group %s: %s goes on reading the %s: the group reads messages twice that both sides hold, "+
+					"and this member's queues on the %s are read by it alone",
 				group,
 				one,
 				from,

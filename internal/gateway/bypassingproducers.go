@@ -267,7 +267,8 @@ func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (in
 		case slices.Contains(m.Accept, one.Topic):
 			inexact = append(
 				inexact,
-				says+": what it writes there comes to the other side by the lane, in another order than what is sent through gateways",
+				says+": what it writes there comes to the other side by the lane, in another order than what "+
+					"is sent through gateways",
 			)
 		default:
 			found, by.Topics = append(found, says), append(by.Topics, one.Topic)
@@ -279,7 +280,8 @@ func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (in
 	by.Topics = slices.Compact(by.Topics) // they are listed by topic
 	return nil, bypassed(
 		by,
-		"%d producers have written past the gateways within %s: to %s; give them a gateway as their name server, then try again after %s; "+
+		"%d producers have written past the gateways within %s: to %s; give them a gateway as their name "+
+			"server, then try again after %s; "+
 			"or accept the topic, where the order of their messages and others may differ on both sides",
 		len(found),
 		g.bypassing.life,

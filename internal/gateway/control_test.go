@@ -73,9 +73,12 @@ func TestTheControlAPILetsNobodyInWithoutItsToken(t *testing.T) {
 		{"POST", "/v1/moves", "Bearer " + testToken, `{} {}`, 400, "more behind the JSON object"},
 		{"POST", "/v1/moves", "Bearer " + testToken, `{}`, 409, "a move needs an id"},
 		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"moon"}`, 409, `to is \"moon\"`},
-		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"target","budget":"5s"}`, 409, "at most 2.5s is possible"},
-		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"target","epoch":7}`, 409, "asked for in epoch 7, and it is epoch 0"},
-		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"target","kind":"home"}`, 409, "hasn't been told a migration"},
+		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"target","budget":"5s"}`, 409, "at most " +
+			"2.5s is possible"},
+		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"target","epoch":7}`, 409, "asked for " +
+			"in epoch 7, and it is epoch 0"},
+		{"POST", "/v1/moves", "Bearer " + testToken, `{"id":"1","to":"target","kind":"home"}`, 409, "hasn't " +
+			"been told a migration"},
 		{"GET", "/v1/moves/1", "Bearer " + testToken, "", 404, "isn't known"},
 		{"PUT", "/v1/migration", "Bearer " + testToken, `{"name":"m"}`, 409, "must be given"},
 	} {

@@ -51,7 +51,8 @@ func newGuarded(t *testing.T, keyFile string) *guarded {
 	return g
 }
 
-const appKeys = "applications: [{accessKey: app, secretKey: app-secret, target: {accessKey: app-there, secretKey: secret-there}}]"
+const appKeys = "applications: [{accessKey: app, secretKey: app-secret, target: {accessKey: app-there, " +
+	"secretKey: secret-there}}]"
 
 // queue is queue 0 of topic orders, with its home and the group billing's side as asked for.
 func (g *guarded) queue(at side) *view {
@@ -311,8 +312,9 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 		by   signing
 		says string
 	}{
-		"signs with a known key":       {appKeys, rightly, ""},
-		"signs with another key":       {appKeys, stranger, "signs with access key stranger, of which the gateway has no secret"},
+		"signs with a known key": {appKeys, rightly, ""},
+		"signs with another key": {appKeys, stranger, "signs with access key stranger, of which the " +
+			"gateway has no secret"},
 		"doesn't sign":                 {appKeys, unsignedBy, "doesn't sign, and the file of --keys has no unsigned"},
 		"doesn't sign, and needn't do": {"unsigned: {accessKey: guest, secretKey: three}", unsignedBy, ""},
 	} {

@@ -210,7 +210,8 @@ func (g *Gateway) allFit(r Round) (inexact []string, err error) {
 	}
 	if n > 0 {
 		return nil, refused(
-			"%d clients can't follow to the target: %s; or accept them by their ids, or by \"accessKey:…\", and what they ask of the target is refused",
+			"%d clients can't follow to the target: %s; or accept them by their ids, or by "+
+				"\"accessKey:…\", and what they ask of the target is refused",
 			n,
 			strings.Join(refusals, "; "),
 		)

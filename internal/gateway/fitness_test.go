@@ -217,6 +217,7 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	require.Contains(
 		t,
 		fmt.Sprint(inexact),
-		"topic orders of the target from 10.0.0.7:1 (1 messages seen): what it writes there comes to the other side by the lane",
+		"topic orders of the target from 10.0.0.7:1 (1 messages seen): what it writes there comes to the "+
+			"other side by the lane",
 	)
 }

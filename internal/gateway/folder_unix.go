@@ -68,7 +68,8 @@ func closeFolder(dir string, chmod func(string, os.FileMode) error, log *slog.Lo
 	}
 	if mode&forWriters != 0 {
 		return fmt.Errorf(
-			"gateway: everybody on this machine may write to its folder %s (mode %s): give it mode 0700; that can't be done from here: %w",
+			"gateway: everybody on this machine may write to its folder %s (mode %s): give it mode 0700; "+
+				"that can't be done from here: %w",
 			dir,
 			is,
 			err,

@@ -147,13 +147,11 @@ func Start(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		config: c, log: c.Log.With("gateway", c.Name),
-		topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
-		mirrors: mirrors{
-			claims: map[claim]*session{},
-		}, sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys{file: c.Keys}, waits: usualWaits,
-		bypassing: bypassingProducers{life: bypassLife},
-		entry:     entryWith(c.TLSCert, c.TLSKey), dials: dials,
+		config: c, log: c.Log.With("gateway", c.Name), topics: topics{byName: map[string]*topic{}},
+		groups: groups{byName: map[string]*group{}}, mirrors: mirrors{claims: map[claim]*session{}},
+		sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys{file: c.Keys},
+		waits: usualWaits, bypassing: bypassingProducers{life: bypassLife},
+		entry: entryWith(c.TLSCert, c.TLSKey), dials: dials,
 	}
 	g.succession.done = make(chan struct{})
 	g.ctx, g.stop = context.WithCancel(context.Background())

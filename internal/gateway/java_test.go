@@ -19,8 +19,9 @@ func (r *rig) javaProduceAs(topic, version, kind, name string, keys int, pause t
 	r.Helper()
 	l := r.newLoad(topic, name)
 	p := javaclient.Producer{
-		Version: version, JVM: jvm, NameServer: r.entrance, Topic: topic, Group: r.nameOf("producers-" + name), Instance: name, Kind: kind, Prefix: name + "-", Keys: keys, Pause: pause,
-		Acked: l.ack, Failed: l.failedIn,
+		Version: version, JVM: jvm, NameServer: r.entrance, Topic: topic, Group: r.nameOf("producers-" + name),
+		Instance: name, Kind: kind, Prefix: name + "-", Keys: keys, Pause: pause, Acked: l.ack,
+		Failed: l.failedIn,
 	}.Start(r)
 	l.done.Go(func() {
 		<-l.stop
@@ -46,7 +47,8 @@ func (rs *readers) javaJoin(c javaclient.Consumer) *javaclient.Client {
 	life := newLife(name)
 	c.Got = func(d javaclient.Delivery) {
 		rs.note(message{d.Key, d.Number}, delivery{
-			member: name, life: life, attempt: d.Attempt, stored: d.Stored, queue: fmt.Sprint(d.Queue), offset: d.Offset, own: d.Own, at: time.Now(),
+			member: name, life: life, attempt: d.Attempt, stored: d.Stored, queue: fmt.Sprint(d.Queue),
+			offset: d.Offset, own: d.Own, at: time.Now(),
 		})
 	}
 	return c.Start(rs)

@@ -206,9 +206,11 @@ func (s *session) problem() string {
 	if _, known := s.keys.of([]byte(s.accessKey)); !known {
 		switch {
 		case s.accessKey != "":
-			return "signs with access key " + s.accessKey + ", of which the gateway has no secret: add it to the file of --keys"
+			return "signs with access key " + s.accessKey + ", of which the gateway has no secret: add it to " +
+				"the file of --keys"
 		case s.keys.given():
-			return "doesn't sign, and the file of --keys has no unsigned, by which it could be signed for on the target: add that, or have it sign"
+			return "doesn't sign, and the file of --keys has no unsigned, by which it could be signed for on " +
+				"the target: add that, or have it sign"
 		}
 	}
 	for _, broker := range sortedKeys(s.unwelcome) {

@@ -23,12 +23,17 @@ import (
 
 func TestKeysFilesThatAreWrongAreRefused(t *testing.T) {
 	for text, says := range map[string]string{
-		"applications: [{accessKey: a}]":                                                     "applications[0]: access key a: secretKey is missing",
-		"applications: [{secretKey: s}]":                                                     "applications[0]: accessKey is missing",
-		"applications: [{accessKey: a, secretKey: s, target: {accessKey: b}}]":               "applications[0]: access key b: secretKey is missing",
-		"applications: [{accessKey: a, secretKey: s}, {accessKey: a, secretKey: s}]":         "applications[1]: access key a: it is there twice",
-		"applications: [{accesskey: a, secretKey: s}]\nmore: 1":                              "unknown field",
-		"unsigned: {accessKey: a}":                                                           "unsigned: access key a: secretKey is missing",
+		"applications: [{accessKey: a}]": "applications[0]: " +
+			"access key a: secretKey is missing",
+		"applications: [{secretKey: s}]": "applications[0]: " +
+			"accessKey is missing",
+		"applications: [{accessKey: a, secretKey: s, target: {accessKey: b}}]": "applications[0]: " +
+			"access key b: secretKey is missing",
+		"applications: [{accessKey: a, secretKey: s}, {accessKey: a, secretKey: s}]": "applications[1]: " +
+			"access key a: it is there twice",
+		"applications: [{accesskey: a, secretKey: s}]\nmore: 1": "unknown field",
+		"unsigned: {accessKey: a}": "unsigned: " +
+			"access key a: secretKey is missing",
 		"applications: [{accessKey: \"a\\\"b\", secretKey: s}]":                              "only printable ASCII",
 		"applications: [{accessKey: a, secretKey: s, target: {accessKey: ü, secretKey: s}}]": "only printable ASCII",
 	} {
@@ -73,8 +78,9 @@ func TestErrorsAboutKeysFilesShowNoSecret(t *testing.T) {
 // What is no secret helps whoever mends the file.
 func TestErrorsAboutKeysFilesSayWhereTheFaultIs(t *testing.T) {
 	for text, says := range map[string]string{
-		"applications: [{access_key: a}]":                       "unknown field access_key",
-		"applications: [{accessKey: a, key: b}]":                "possible are applications, unsigned, accessKey, secretKey and target",
+		"applications: [{access_key: a}]": "unknown field access_key",
+		"applications: [{accessKey: a, key: b}]": "possible are applications, unsigned, " +
+			"accessKey, secretKey and target",
 		"applications:\n- accessKey: a\n  secretKey= b\n":       "line 4",
 		"applications:\n- accessKey: a\n  accessKey: b\n":       "line 3: the same name twice",
 		"applications: [{accessKey: a, secretKey: [b]}]":        "secretKey is of a wrong kind",
@@ -138,7 +144,8 @@ func TestRequestsAreSignedOnlyWhereTheyMustBe(t *testing.T) {
 	var k keys
 	all, err := parseKeys(
 		[]byte(
-			"applications: [{accessKey: app, secretKey: one, target: {accessKey: app-there, secretKey: two}}]\nunsigned: {accessKey: guest, secretKey: three}",
+			"applications: [{accessKey: app, secretKey: one, target: {accessKey: app-there, secretKey: " +
+				"two}}]\nunsigned: {accessKey: guest, secretKey: three}",
 		),
 	)
 	require.NoError(t, err)
@@ -217,7 +224,8 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	require.NoError(t, err)
 	rules := string(
 		before,
-	) + "- accessKey: orders-app\n  secretKey: orders-secret\n  admin: false\n  defaultTopicPerm: PUB|SUB\n  defaultGroupPerm: SUB\n"
+	) + "- accessKey: orders-app\n  secretKey: orders-secret\n  admin: false\n  defaultTopicPerm: PUB|SUB\n  " +
+		"defaultGroupPerm: SUB\n"
 	require.NoError(t, os.WriteFile(accounts, []byte(rules), 0o600))
 
 	orders, billing := r.topic("orders", 4), r.group("billing")
@@ -237,7 +245,8 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	require.ErrorContains(t, err, "signs with access key orders-app, of which the gateway has no secret")
 
 	write(
-		"applications: [{accessKey: orders-app, secretKey: orders-secret, target: {accessKey: orders-there, secretKey: there-secret}}]",
+		"applications: [{accessKey: orders-app, secretKey: orders-secret, target: {accessKey: orders-there, " +
+			"secretKey: there-secret}}]",
 	)
 	problem := func() (all string) {
 		for _, c := range g.State().Clients {

@@ -152,7 +152,8 @@ func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
 	require.Equal(
 		t,
 		[]string{
-			"what target broker broker-t takes of what producers send isn't known: it is behind a proxy, which doesn't say",
+			"what target broker broker-t takes of what producers send isn't known: it is behind a proxy, " +
+				"which doesn't say",
 		},
 		inexact,
 	)

@@ -139,7 +139,8 @@ func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
 				)
 			}
 			return fmt.Errorf(
-				"gateway %s isn't in the list any more, but still has its lease from %d of %d brokers: stop it, then try again",
+				"gateway %s isn't in the list any more, but still has its lease from %d of %d brokers: stop "+
+					"it, then try again",
 				p.Name,
 				brokers-held,
 				brokers,
@@ -152,7 +153,8 @@ func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
 		}
 		if left := evictTime - time.Since(since); left > 0 {
 			return fmt.Errorf(
-				"gateway %s isn't in the list any more: its lease has surely run out in %s, try again then, and once before",
+				"gateway %s isn't in the list any more: its lease has surely run out in %s, try again then, "+
+					"and once before",
 				p.Name,
 				left.Round(time.Second),
 			)

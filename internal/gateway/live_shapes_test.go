@@ -16,7 +16,8 @@ func TestLongClustersOfAnyShape(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ source, target lab.ClusterSpec }{
 		"one broker to two, and all names are the same": {
-			source: lab.ClusterSpec{Version: "4.9.7", Brokers: 1}, target: lab.ClusterSpec{Version: "5.3.3", Brokers: 2},
+			source: lab.ClusterSpec{Version: "4.9.7", Brokers: 1},
+			target: lab.ClusterSpec{Version: "5.3.3", Brokers: 2},
 		},
 		"two brokers to one, and no name is the same": {
 			source: lab.ClusterSpec{Name: "Old", Version: "4.9.7", BrokerNames: []string{"old-1", "old-2"}},

@@ -234,7 +234,8 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 		}
 		if err := g.holdsCopies(ctx, lanes{next, [2]*rocketmq.Cluster{g.source, next.target}}, name); err != nil {
 			return fmt.Errorf(
-				"migration %s: broker %s of the cluster at %v is at %s, where it never was, and nothing shows that it is the same one: %w; %s",
+				"migration %s: broker %s of the cluster at %v is at %s, where it never was, and nothing "+
+					"shows that it is the same one: %w; %s",
 				next.Name,
 				name,
 				next.NameServers,

@@ -52,9 +52,10 @@ func requestFields(code int, name string) []string {
 }
 
 var requestCodes = []int{
-	remoting.CodeSend, remoting.CodeSendV2, remoting.CodeSendBatch, remoting.CodePull, remoting.CodeLitePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset,
-	remoting.CodeMaxOffset, remoting.CodeMinOffset,
-	remoting.CodeMembers, remoting.CodeViewMessage, remoting.CodeSendBack, remoting.CodeEndTransaction, remoting.CodeCheckTransaction,
+	remoting.CodeSend, remoting.CodeSendV2, remoting.CodeSendBatch, remoting.CodePull, remoting.CodeLitePull,
+	remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeMaxOffset, remoting.CodeMinOffset,
+	remoting.CodeMembers, remoting.CodeViewMessage, remoting.CodeSendBack, remoting.CodeEndTransaction,
+	remoting.CodeCheckTransaction,
 }
 
 // The gateway's own readings of a field: as a number, and as a name.

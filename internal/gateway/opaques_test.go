@@ -73,7 +73,8 @@ func TestARefusalIsThatOfItsRequestWhateverNumbersAClientUses(t *testing.T) {
 			[]string{"msgId", "x", "queueId", "0", "queueOffset", "5000000"},
 		},
 		"a send after a question": {
-			remoting.CodeMaxOffset, remoting.CodeSendV2, theirs[remoting.CodeMaxOffset].fields, theirs[remoting.CodeSendV2].fields,
+			remoting.CodeMaxOffset, remoting.CodeSendV2, theirs[remoting.CodeMaxOffset].fields,
+			theirs[remoting.CodeSendV2].fields,
 			[]string{"offset", "5000000", "queueOffset", "5000000"},
 		},
 	} {

@@ -100,7 +100,8 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 	add := func(name string, is Origins) error {
 		if is.Hidden {
 			return fmt.Errorf(
-				"brokers see the connections of gateway %s at other addresses than it has: who writes past the gateways can't be told",
+				"brokers see the connections of gateway %s at other addresses than it has: who writes past "+
+					"the gateways can't be told",
 				name,
 			)
 		}

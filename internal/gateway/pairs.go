@@ -108,7 +108,8 @@ func (t *topic) pair(lanes []lane.Lane, problem string, inUse func(*queue) bool)
 			}
 		case inUse(q):
 			t.problem = fmt.Sprintf(
-				"queue %s is used with %s of the target, and is to be paired with %s: bring its home and its groups back to the source first",
+				"queue %s is used with %s of the target, and is to be paired with %s: bring its home and its "+
+					"groups back to the source first",
 				q,
 				have.Target,
 				lanes[i].Target,
@@ -146,7 +147,8 @@ func (g *Gateway) unseen(group string, to side) string {
 		return ""
 	}
 	return fmt.Sprintf(
-		"group %s: members behind gateways don't see %d queues of %s on the target, where retries may wait until the source has as many",
+		"group %s: members behind gateways don't see %d queues of %s on the target, where retries may wait "+
+			"until the source has as many",
 		group,
 		t.beyond.Load(),
 		t.name,

@@ -52,10 +52,9 @@ func newPassage(tb testing.TB, header string, body []byte) *passage {
 func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *passage {
 	tb.Helper()
 	g := &Gateway{
-		log: slog.New(
-			slog.DiscardHandler,
-		), topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}},
-		mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}, refresh: newSignal(),
+		log: slog.New(slog.DiscardHandler), topics: topics{byName: map[string]*topic{}},
+		groups: groups{byName: map[string]*group{}}, mirrors: mirrors{claims: map[claim]*session{}},
+		sessions: map[*session]bool{}, refresh: newSignal(),
 	}
 	g.opaques.last.Store(lowestOpaque)
 	g.ctx, g.stop = context.WithCancel(context.Background())
@@ -194,7 +193,8 @@ func (p *passage) trips(n, together int, request []byte) {
 func (p *passage) asks(code int, group string, offset int64) (answer int, next int64) {
 	p.Helper()
 	_, err := p.client.Write(wire.AppendRequest(nil, code, 5, 0, []string{
-		"consumerGroup", group, "topic", "orders", "queueId", "3", "queueOffset", fmt.Sprint(offset), "commitOffset", fmt.Sprint(offset), "sysFlag", "0",
+		"consumerGroup", group, "topic", "orders", "queueId", "3", "queueOffset", fmt.Sprint(offset),
+		"commitOffset", fmt.Sprint(offset), "sysFlag", "0",
 	}, nil))
 	require.NoError(p, err)
 	require.NoError(p, p.client.SetReadDeadline(time.Now().Add(patience)))

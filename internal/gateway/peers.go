@@ -201,7 +201,8 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 	for i, name := range ours {
 		if (i >= len(theirs) || theirs[i] != name) && g.used(name) {
 			return refused(
-				"gateway %s numbers target broker %s otherwise: %v, and not %v; bring everything back to the source, and start it with an empty folder",
+				"gateway %s numbers target broker %s otherwise: %v, and not %v; bring everything back to the "+
+					"source, and start it with an empty folder",
 				g.config.Name,
 				name,
 				ours,

@@ -189,7 +189,8 @@ func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) 
 	if v.ahead(f, c) {
 		if v.saidAhead() && u.said.ahead.due(v.group) {
 			u.log.Warn(
-				"a group has read more of a queue than is copied yet to the side that it reads now: it waits for the lane",
+				"a group has read more of a queue than is copied yet to the side that it reads now: it waits "+
+					"for the lane",
 				"group",
 				v.group,
 				"queue",

@@ -142,7 +142,8 @@ func (g *Gateway) keepRegistrations() {
 		pause = max(registrationsPause, registrationsShare*time.Since(begin))
 		if err != nil && said != err.Error() {
 			g.log.Warn(
-				"which clients there are can't be kept: after a restart they are known again with their next heartbeats alone",
+				"which clients there are can't be kept: after a restart they are known again with their next "+
+					"heartbeats alone",
 				"file",
 				path,
 				"cause",

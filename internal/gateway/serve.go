@@ -79,7 +79,8 @@ func (g *Gateway) dismiss(all []*limitedConnection) {
 		g.bounds.crowded.Add(1)
 		if g.limiter.full.due() {
 			g.log.Error(
-				"there are too many connections for this process's descriptors or memory: one was closed for another; allow the process more (ulimit -n, --memory)",
+				"there are too many connections for this process's descriptors or memory: one was closed for "+
+					"another; allow the process more (ulimit -n, --memory)",
 				"client",
 				goes.conn.RemoteAddr().String(),
 			)

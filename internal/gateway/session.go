@@ -85,8 +85,9 @@ type push struct {
 
 func newSession(g *Gateway, p *port, conn net.Conn) *session {
 	s := &session{
-		Gateway: g, port: p, conn: conn, out: writer{conn: conn}, locking: make(chan struct{}, mostLocking), mayOpen: freeCalls,
-		open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{}, debts: debts{more: newSignal()}, stopping: newStopping(),
+		Gateway: g, port: p, conn: conn, out: writer{conn: conn}, locking: make(chan struct{}, mostLocking),
+		mayOpen: freeCalls, open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{},
+		debts: debts{more: newSignal()}, stopping: newStopping(),
 	}
 	s.memory = g.budget.Enter(addressOf(conn), s.evicted)
 	return s
@@ -294,7 +295,6 @@ func (s *session) giveUp(c call, why string) {
 	case isPull(c.code):
 		s.owe(pullAgain, nil, c)
 	default:
-		s.reply(c.opaque, c.binary,
-			wire.Reply{Code: remoting.ServiceNotAvailable, Remark: "rocketshift gateway: " + why})
+		s.reply(c.opaque, c.binary, wire.Reply{Code: remoting.ServiceNotAvailable, Remark: "rocketshift gateway: " + why})
 	}
 }

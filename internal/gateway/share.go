@@ -109,7 +109,8 @@ func (g *Gateway) sameRetries(group string) error {
 		return nil
 	}
 	return refused(
-		"group %s: %s has %d queues more on the target than on the source, and members behind the gateway don't see these: give it as many on the source; "+
+		"group %s: %s has %d queues more on the target than on the source, and members behind the gateway "+
+			"don't see these: give it as many on the source; "+
 			"or accept the group, where retries may wait until none is left behind the gateway",
 		group,
 		t.name,
@@ -132,8 +133,10 @@ func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool
 		}
 		if name := strategy(info); name != "" && !accepted && !slices.Contains(byPlace, name) {
 			return refused(
-				"group %s: %s allocates queues by %s, which may go by brokers' names: members behind the gateway and members on the target would read the same queues, "+
-					"or leave some to nobody. Give it the usual strategy; or accept the group, and start members on the target when none is left behind the gateway",
+				"group %s: %s allocates queues by %s, which may go by brokers' names: members behind the "+
+					"gateway and members on the target would read the same queues, "+
+					"or leave some to nobody. Give it the usual strategy; or accept the group, and start "+
+					"members on the target when none is left behind the gateway",
 				group,
 				id,
 				name,

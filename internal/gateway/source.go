@@ -70,7 +70,8 @@ func (g *Gateway) sameSource(ctx context.Context, kept saved) error {
 	}
 	why := func(format string, args ...any) error {
 		return fmt.Errorf(
-			"gateway: the source's name servers are %v, and those of its state in %s are %v: %s; homes, groups or a move "+
+			"gateway: the source's name servers are %v, and those of its state in %s are %v: %s; homes, "+
+				"groups or a move "+
 				"are on record there: move them back first, or start it with the name servers of before",
 			g.config.NameServers,
 			g.state.path,

@@ -46,9 +46,10 @@ func TestAStateIsOfOneSource(t *testing.T) {
 		before, now []string
 		says        string // "": it starts
 	}{
-		"another one":               {home, []string{before}, []string{names}, "broker broker-a is at " + at},
-		"one without its brokers":   {home, []string{before}, []string{other}, "no broker broker-a is there"},
-		"one that can't be asked":   {home, []string{before}, []string{"127.0.0.1:1"}, "whether it is the same isn't known"},
+		"another one":             {home, []string{before}, []string{names}, "broker broker-a is at " + at},
+		"one without its brokers": {home, []string{before}, []string{other}, "no broker broker-a is there"},
+		"one that can't be asked": {home, []string{before}, []string{"127.0.0.1:1"}, "whether it is the " +
+			"same isn't known"},
 		"a group is away":           {group, []string{before}, []string{names}, "broker broker-a is at"},
 		"a round is open":           {open, []string{before}, []string{names}, "broker broker-a is at"},
 		"the authority is away":     {func(s *saved) { s.Authority = "target" }, []string{before}, []string{names}, "broker broker-a is at"},

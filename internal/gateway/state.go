@@ -115,7 +115,8 @@ func openState(dir string) (*stateFile, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf(
-			"gateway: its state in %s can't be read: %w; without it nobody knows where homes and groups are, so it doesn't start",
+			"gateway: its state in %s can't be read: %w; without it nobody knows where homes and groups are, "+
+				"so it doesn't start",
 			f.path,
 			err,
 		)

@@ -64,7 +64,8 @@ func (s *session) sweep(now time.Time) {
 		s.seen.since = time.Time{} // it rests between two frames
 	} else if s.seen.age(frames, now) > s.waits.frame {
 		if s.said.unfinished.due() {
-			s.log.Warn("a client doesn't come to the end of a frame; its connection was closed", "client", s.conn.RemoteAddr().String(), "frames before", frames)
+			s.log.Warn("a client doesn't come to the end of a frame; its connection was closed",
+				"client", s.conn.RemoteAddr().String(), "frames before", frames)
 		}
 		_ = s.conn.Close()
 		return

@@ -125,7 +125,8 @@ const (
 var errHandshake = errors.New("TLS handshake")
 
 var errNoCertificate = errors.New(
-	"a client over TLS, and the gateway has no certificate: give it one with --tls-cert and --tls-key, or switch TLS off at the client",
+	"a client over TLS, and the gateway has no certificate: give it one with --tls-cert and --tls-key, or " +
+		"switch TLS off at the client",
 )
 
 // admit waits for a client's first byte, and for the handshake of one over TLS. It returns the

@@ -173,7 +173,8 @@ func lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) layout {
 // tooVast is why a topic isn't looked into.
 func tooVast(name string, queues int64, on side) string {
 	return fmt.Sprintf(
-		"topic %s has %d queues on the %s: the gateway looks into topics of %d at most, and into no more altogether than it has memory for (--memory)",
+		"topic %s has %d queues on the %s: the gateway looks into topics of %d at most, and into no more "+
+			"altogether than it has memory for (--memory)",
 		name,
 		queues,
 		on,

@@ -43,7 +43,8 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	require.ErrorContains(
 		t,
 		err,
-		"which sends to topic orders: target broker broker-t: code 16: app-there has no permission for Topic:orders; grant it there",
+		"which sends to topic orders: target broker broker-t: code 16: app-there has no permission for "+
+			"Topic:orders; grant it there",
 	)
 	tried := g.target.next(t)
 	for tried.code == remoting.CodeHeartbeat {

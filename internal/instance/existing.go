@@ -60,7 +60,8 @@ func behindProxy(ctx context.Context, client *rocketmq.Client, proxy string) (ap
 		)
 	}
 	return api.Instance{
-		Provider: plan.ProviderExisting, Name: brokers[0].Cluster, NameServers: []string{proxy}, Version: "5.x", Cluster: brokers[0].Cluster,
+		Provider: plan.ProviderExisting, Name: brokers[0].Cluster, NameServers: []string{proxy}, Version: "5.x",
+		Cluster: brokers[0].Cluster,
 	}, true, nil
 }
 

@@ -77,7 +77,8 @@ func (l Local) provide(ctx context.Context, p plan.Plan) (*lab.Cluster, error) {
 	is := cluster.Spec()
 	if is.Version != p.Target.Version || is.Brokers != p.Target.Brokers {
 		return nil, fmt.Errorf(
-			"it runs RocketMQ %s with %d brokers, the plan says %s with %d: change the plan, or release it and remove %s",
+			"it runs RocketMQ %s with %d brokers, the plan says %s with %d: change the plan, or release it "+
+				"and remove %s",
 			is.Version,
 			is.Brokers,
 			p.Target.Version,

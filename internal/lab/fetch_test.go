@@ -100,7 +100,8 @@ func TestFetchSaysInOneSentenceWhatIsMissing(t *testing.T) {
 		breaks func(*fetchLab)
 		says   string
 	}{
-		"no java":  {func(l *fetchLab) { l.remove("java") }, "no java found: install a JDK or JRE of version 17 or newer"},
+		"no java": {func(l *fetchLab) { l.remove("java") }, "no java found: install a JDK or JRE of version " +
+			"17 or newer"},
 		"old java": {func(l *fetchLab) { l.program("java", `echo 'java version "1.8.0_402"' >&2`) }, "java is version 8, 17 or newer is needed"},
 		"no Maven": {func(l *fetchLab) { l.remove("mvn") }, "no mvn found: install Apache Maven"},
 		"full disk": {

@@ -33,7 +33,8 @@ func (c *Cluster) tlsArgs(s server) []string {
 	}
 	home := filepath.Join(c.Dir, s.Name)
 	return []string{
-		"-Dtls.test.mode.enable=false", "-Dtls.server.certPath=" + filepath.Join(home, certificateFile), "-Dtls.server.keyPath=" + filepath.Join(home, keyFile),
+		"-Dtls.test.mode.enable=false", "-Dtls.server.certPath=" + filepath.Join(home, certificateFile),
+		"-Dtls.server.keyPath=" + filepath.Join(home, keyFile),
 	}
 }
 

@@ -262,9 +262,8 @@ func (c *Client) RouteOf(ctx context.Context, nameServer, topic string) (Route, 
 	for _, v := range o.List("queueDatas") {
 		q, _ := v.(remoting.Object)
 		r.Queues = append(r.Queues, RouteQueue{
-			BrokerName: q.Text(
-				"brokerName",
-			), Read: int(q.Number("readQueueNums")), Write: int(q.Number("writeQueueNums")), Perm: int(q.Number("perm")),
+			BrokerName: q.Text("brokerName"), Read: int(q.Number("readQueueNums")),
+			Write: int(q.Number("writeQueueNums")), Perm: int(q.Number("perm")),
 		})
 	}
 	for _, v := range o.List("brokerDatas") {

@@ -45,15 +45,13 @@ func (c *Client) Groups(ctx context.Context, addr string) (map[string]Group, err
 
 func readGroup(name string, o remoting.Object) Group {
 	g := Group{
-		Name: name, ConsumeEnable: o.Flag("consumeEnable", true), FromMinEnable: o.Flag("consumeFromMinEnable", true),
-		BroadcastEnable: o.Flag("consumeBroadcastEnable", true), Orderly: o.Flag("consumeMessageOrderly", false),
-		RetryQueues: int(
-			o.Number("retryQueueNums"),
-		), RetryMaxTimes: int(o.Number("retryMaxTimes")), BrokerID: o.Number("brokerId"),
-		WhichBrokerWhenSlow: o.Number(
-			"whichBrokerWhenConsumeSlowly",
-		), NotifyChanged: o.Flag("notifyConsumerIdsChangedEnable", true),
-		extra: map[string]any{},
+		Name: name, ConsumeEnable: o.Flag("consumeEnable", true),
+		FromMinEnable:   o.Flag("consumeFromMinEnable", true),
+		BroadcastEnable: o.Flag("consumeBroadcastEnable", true),
+		Orderly:         o.Flag("consumeMessageOrderly", false), RetryQueues: int(o.Number("retryQueueNums")),
+		RetryMaxTimes: int(o.Number("retryMaxTimes")), BrokerID: o.Number("brokerId"),
+		WhichBrokerWhenSlow: o.Number("whichBrokerWhenConsumeSlowly"),
+		NotifyChanged:       o.Flag("notifyConsumerIdsChangedEnable", true), extra: map[string]any{},
 	}
 	known := g.fields()
 	for _, m := range o {
@@ -69,8 +67,10 @@ func readGroup(name string, o remoting.Object) Group {
 func (g Group) fields() map[string]any {
 	out := map[string]any{
 		"groupName": g.Name, "consumeEnable": g.ConsumeEnable, "consumeFromMinEnable": g.FromMinEnable,
-		"consumeBroadcastEnable": g.BroadcastEnable, "retryQueueNums": g.RetryQueues, "retryMaxTimes": g.RetryMaxTimes,
-		"brokerId": g.BrokerID, "whichBrokerWhenConsumeSlowly": g.WhichBrokerWhenSlow, "notifyConsumerIdsChangedEnable": g.NotifyChanged,
+		"consumeBroadcastEnable": g.BroadcastEnable, "retryQueueNums": g.RetryQueues,
+		"retryMaxTimes": g.RetryMaxTimes, "brokerId": g.BrokerID,
+		"whichBrokerWhenConsumeSlowly":   g.WhichBrokerWhenSlow,
+		"notifyConsumerIdsChangedEnable": g.NotifyChanged,
 	}
 	if g.Orderly || g.extra == nil {
 		out["consumeMessageOrderly"] = g.Orderly
@@ -106,8 +106,9 @@ func (c *Client) DeleteGroup(ctx context.Context, addr, group string, clean bool
 
 // systemGroups are RocketMQ's own (MixAll, 4.9.7 and 5.3.3).
 var systemGroups = []string{
-	"TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "SELF_TEST_P_GROUP", "CID_RMQ_SYS_TRANS", "CID_ONS-HTTP-PROXY",
-	"__MONITOR_CONSUMER", "DEFAULT_CONSUMER", "CLIENT_INNER_PRODUCER", "CID_DefaultHeartBeatSyncerTopic",
+	"TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "SELF_TEST_P_GROUP", "CID_RMQ_SYS_TRANS",
+	"CID_ONS-HTTP-PROXY", "__MONITOR_CONSUMER", "DEFAULT_CONSUMER", "CLIENT_INNER_PRODUCER",
+	"CID_DefaultHeartBeatSyncerTopic",
 }
 
 // SystemGroup reports whether a group is RocketMQ's own.

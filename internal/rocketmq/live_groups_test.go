@@ -51,8 +51,9 @@ func TestLiveGroupSettingsAreReadAsTheyWereWritten(t *testing.T) {
 // visible is what a reader sees of a group: without the settings that are only carried along.
 func visible(g rocketmq.Group) rocketmq.Group {
 	return rocketmq.Group{
-		Name: g.Name, ConsumeEnable: g.ConsumeEnable, FromMinEnable: g.FromMinEnable, BroadcastEnable: g.BroadcastEnable, Orderly: g.Orderly,
-		RetryQueues: g.RetryQueues, RetryMaxTimes: g.RetryMaxTimes, BrokerID: g.BrokerID, WhichBrokerWhenSlow: g.WhichBrokerWhenSlow,
+		Name: g.Name, ConsumeEnable: g.ConsumeEnable, FromMinEnable: g.FromMinEnable,
+		BroadcastEnable: g.BroadcastEnable, Orderly: g.Orderly, RetryQueues: g.RetryQueues,
+		RetryMaxTimes: g.RetryMaxTimes, BrokerID: g.BrokerID, WhichBrokerWhenSlow: g.WhichBrokerWhenSlow,
 		NotifyChanged: g.NotifyChanged,
 	}
 }

@@ -59,7 +59,8 @@ func TestLiveConnectedApplicationsAreListedUntilTheyLeave(t *testing.T) {
 		assert.Equal(l, "4.9.8", rocketmq.VersionName(member.Version))
 		members.Connections = nil
 		assert.Equal(l, rocketmq.ConsumerConnections{
-			MessageModel: "CLUSTERING", ConsumeType: "CONSUME_PASSIVELY", ConsumeFromWhere: "CONSUME_FROM_FIRST_OFFSET", Topics: members.Topics,
+			MessageModel: "CLUSTERING", ConsumeType: "CONSUME_PASSIVELY",
+			ConsumeFromWhere: "CONSUME_FROM_FIRST_OFFSET", Topics: members.Topics,
 			Subscriptions: members.Subscriptions,
 		}, members)
 		assert.Contains(l, members.Subscriptions, rocketmq.Subscription{

@@ -75,7 +75,8 @@ func TestLiveBatchKeepsMessagesByteForByte(t *testing.T) {
 			properties: "DELAY\x013\x02TRAN_MSG\x01true\x02CLUSTER\x01other\x02TIMER_DELAY_SEC\x0160\x02WAIT\x01false\x02",
 		})
 		request := rocketmq.BatchRequest{
-			Group: "writer", Topic: l.topic, Queue: 1, SysFlag: remoting.FlagMultiTags, BornTimestamp: 1_600_000_000_123, ReconsumeTimes: 4,
+			Group: "writer", Topic: l.topic, Queue: 1, SysFlag: remoting.FlagMultiTags,
+			BornTimestamp: 1_600_000_000_123, ReconsumeTimes: 4,
 		}
 		for _, c := range contents {
 			request.Messages = append(request.Messages,
@@ -110,8 +111,9 @@ func TestLiveSingleSendKeepsWhatAnApplicationSees(t *testing.T) {
 		offset := int64(0)
 		for _, c := range oddContents() {
 			sent, err := l.sendMessage(l.addr, rocketmq.SendRequest{
-				Group: "writer", Topic: l.topic, Flag: c.flag, SysFlag: remoting.FlagMultiTags, BornTimestamp: 1_600_000_000_123,
-				ReconsumeTimes: 4, Body: c.body, Properties: []byte(c.properties),
+				Group: "writer", Topic: l.topic, Flag: c.flag, SysFlag: remoting.FlagMultiTags,
+				BornTimestamp: 1_600_000_000_123, ReconsumeTimes: 4, Body: c.body,
+				Properties: []byte(c.properties),
 			})
 			if len(c.body) == 0 && l.is5() {
 				l.wantCode(c.name, remoting.SystemError, err) // 5.x refuses it, by a failure of its own
@@ -225,7 +227,8 @@ func TestLongMessageTriedTooOftenEndsInTheDeadLetterTopic(t *testing.T) {
 			allowed     int32
 		}{{"may be tried again", retry, 20}, {"tried too often", dead, 3}} {
 			sent, err := l.sendMessage(l.addr, rocketmq.SendRequest{
-				Group: l.group, Topic: retry, BornTimestamp: time.Now().UnixMilli(), ReconsumeTimes: 9, MaxReconsumeTimes: row.allowed, Body: []byte(row.body),
+				Group: l.group, Topic: retry, BornTimestamp: time.Now().UnixMilli(), ReconsumeTimes: 9,
+				MaxReconsumeTimes: row.allowed, Body: []byte(row.body),
 			})
 			require.NoError(l, err, row.body)
 			got := l.read(row.topic, sent.Queue, sent.Offset, 1)[0]

@@ -118,12 +118,13 @@ func TestLiveTheTypeOfATopicBehindAProxyHindersNoCopy(t *testing.T) {
 func TestLiveAProxyIgnoresTheFirstEndOfATransaction(t *testing.T) {
 	l, _, broker := behind(t, "TRANSACTION")
 	half, err := l.sendMessage(broker.Addr, rocketmq.SendRequest{
-		Group: l.topic, Topic: l.topic, SysFlag: 4, Body: []byte("half"), Properties: []byte("TRAN_MSG\x01true\x02PGROUP\x01" + l.topic + "\x02UNIQ_KEY\x01" + l.topic + "\x02"),
+		Group: l.topic, Topic: l.topic, SysFlag: 4, Body: []byte("half"),
+		Properties: []byte("TRAN_MSG\x01true\x02PGROUP\x01" + l.topic + "\x02UNIQ_KEY\x01" + l.topic + "\x02"),
 	})
 	require.NoError(t, err)
 	got, err := l.client.Call(l.ctx, broker.Addr, &remoting.Command{Code: 37, Fields: map[string]string{
-		"producerGroup": l.topic, "topic": l.topic, "tranStateTableOffset": "0", "commitLogOffset": "0", "commitOrRollback": "8",
-		"fromTransactionCheck": "false", "msgId": l.topic, "transactionId": l.topic,
+		"producerGroup": l.topic, "topic": l.topic, "tranStateTableOffset": "0", "commitLogOffset": "0",
+		"commitOrRollback": "8", "fromTransactionCheck": "false", "msgId": l.topic, "transactionId": l.topic,
 	}})
 	require.NoError(t, err)
 	assert.Zero(t, got.Code, "%+v %s", half, got.Remark)

@@ -150,8 +150,8 @@ func (l *live) makeGroup() {
 
 func (l *live) plainGroup() rocketmq.Group {
 	return rocketmq.Group{
-		Name: l.group, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1, RetryMaxTimes: 16,
-		WhichBrokerWhenSlow: 1, NotifyChanged: true,
+		Name: l.group, ConsumeEnable: true, FromMinEnable: true, BroadcastEnable: true, RetryQueues: 1,
+		RetryMaxTimes: 16, WhichBrokerWhenSlow: 1, NotifyChanged: true,
 	}
 }
 

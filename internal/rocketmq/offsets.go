@@ -60,7 +60,8 @@ func (c *Client) UpdateOffset(ctx context.Context, addr, group, topic string, qu
 	}
 	defer done()
 	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeUpdateOffset, Fields: map[string]string{
-		"consumerGroup": group, "topic": topic, "queueId": strconv.Itoa(queue), "commitOffset": strconv.FormatInt(offset, 10),
+		"consumerGroup": group, "topic": topic, "queueId": strconv.Itoa(queue),
+		"commitOffset": strconv.FormatInt(offset, 10),
 	}}, object)
 	if err != nil {
 		return err

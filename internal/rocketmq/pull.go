@@ -91,7 +91,8 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 		"maxMsgNums": strconv.Itoa(max(q.Max, 1)), "sysFlag": strconv.Itoa(flags), "commitOffset": "0",
 		"suspendTimeoutMillis": number(q.Wait.Milliseconds()), "subscription": cmp.Or(q.Filter.Expression, "*"),
 		"subVersion": "0", "expressionType": cmp.Or(q.Filter.Kind, byTags),
-	}}, fmt.Sprintf("%s queue %d offset %d", q.Topic, q.Queue, q.Offset), remoting.PullNotFound, remoting.PullRetryImmediately, remoting.PullOffsetMoved)
+	}}, fmt.Sprintf("%s queue %d offset %d", q.Topic, q.Queue, q.Offset),
+		remoting.PullNotFound, remoting.PullRetryImmediately, remoting.PullOffsetMoved)
 	if err != nil {
 		return PullResult{}, err
 	}
@@ -114,5 +115,6 @@ func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResu
 }
 
 var pullStatuses = map[int]PullStatus{
-	remoting.Success: PullFound, remoting.PullNotFound: PullNoNew, remoting.PullRetryImmediately: PullRetryNow, remoting.PullOffsetMoved: PullMovedOffset,
+	remoting.Success: PullFound, remoting.PullNotFound: PullNoNew, remoting.PullRetryImmediately: PullRetryNow,
+	remoting.PullOffsetMoved: PullMovedOffset,
 }

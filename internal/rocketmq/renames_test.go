@@ -17,7 +17,8 @@ func TestRenamesGoThereAndBack(t *testing.T) {
 		Keep:   "rocketshift-",
 	}
 	for name, own := range map[string]string{
-		"orders": "new-orders", "audit": "eu-audit", "%RETRY%billing": "%RETRY%b2", "%DLQ%other": "%DLQ%eu-other", "SCHEDULE_TOPIC_XXXX": "SCHEDULE_TOPIC_XXXX",
+		"orders": "new-orders", "audit": "eu-audit", "%RETRY%billing": "%RETRY%b2",
+		"%DLQ%other": "%DLQ%eu-other", "SCHEDULE_TOPIC_XXXX": "SCHEDULE_TOPIC_XXXX",
 		"%RETRY%rocketshift-x": "%RETRY%rocketshift-x", "eu-audit": "eu-eu-audit",
 	} {
 		assert.Equal(t, own, r.Topic(name), name)

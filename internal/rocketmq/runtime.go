@@ -109,7 +109,9 @@ func (c *Client) Clock(ctx context.Context, addr string) (time.Time, error) {
 			table["bootTimestamp"])
 	}
 	var days, hours, minutes, seconds int64
-	if _, err := fmt.Sscanf(table["runtime"], "[ %d days, %d hours, %d minutes, %d seconds ]", &days, &hours, &minutes, &seconds); err != nil {
+	_, err = fmt.Sscanf(table["runtime"], "[ %d days, %d hours, %d minutes, %d seconds ]",
+		&days, &hours, &minutes, &seconds)
+	if err != nil {
 		return time.Time{}, fmt.Errorf("%s: its runtime is %q: its time isn't known", addr, table["runtime"])
 	}
 	ran := time.Duration(((days*24+hours)*60+minutes)*60+seconds) * time.Second

@@ -111,9 +111,9 @@ func (c *Client) SendAlone(ctx context.Context, addr string, q BatchRequest) (Se
 			ErrPropertiesTooLong, size, remoting.MaxProperties)
 	}
 	return c.SendMessage(ctx, addr, SendRequest{
-		Group: q.Group, Topic: q.Topic, Queue: q.Queue, SysFlag: q.SysFlag, Flag: m.Flag, BornTimestamp: q.BornTimestamp,
-		ReconsumeTimes: q.ReconsumeTimes, MaxReconsumeTimes: math.MaxInt32, Body: m.Body,
-		Properties: c.options.Renames.retryThere(remoting.Inert(m.StoredProperties())),
+		Group: q.Group, Topic: q.Topic, Queue: q.Queue, SysFlag: q.SysFlag, Flag: m.Flag,
+		BornTimestamp: q.BornTimestamp, ReconsumeTimes: q.ReconsumeTimes, MaxReconsumeTimes: math.MaxInt32,
+		Body: m.Body, Properties: c.options.Renames.retryThere(remoting.Inert(m.StoredProperties())),
 	})
 }
 

@@ -64,10 +64,10 @@ func (c *Client) TopicConfigs(ctx context.Context, addr string) (map[string]Topi
 // removed.
 func (c *Client) CreateTopic(ctx context.Context, addr string, t TopicConfig) error {
 	fields := map[string]string{
-		"topic": t.Name, "defaultTopic": "TBW102", "readQueueNums": strconv.Itoa(t.ReadQueues), "writeQueueNums": strconv.Itoa(t.WriteQueues),
-		"perm": strconv.Itoa(
-			t.Perm,
-		), "topicFilterType": t.FilterType, "topicSysFlag": strconv.Itoa(t.SysFlag), "order": strconv.FormatBool(t.Order),
+		"topic": t.Name, "defaultTopic": "TBW102", "readQueueNums": strconv.Itoa(t.ReadQueues),
+		"writeQueueNums": strconv.Itoa(t.WriteQueues), "perm": strconv.Itoa(t.Perm),
+		"topicFilterType": t.FilterType, "topicSysFlag": strconv.Itoa(t.SysFlag),
+		"order": strconv.FormatBool(t.Order),
 	}
 	if t.FilterType == "" {
 		fields["topicFilterType"] = "SINGLE_TAG"
@@ -153,7 +153,8 @@ func (c *Client) Ranges(ctx context.Context, addr, topic string, queues int) (ma
 // systemTopics are RocketMQ's own (TopicValidator, 4.9.7 and 5.3.3).
 var systemTopics = []string{
 	"TBW102", "SCHEDULE_TOPIC_XXXX", "BenchmarkTest", "RMQ_SYS_TRANS_HALF_TOPIC", "RMQ_SYS_TRANS_OP_HALF_TOPIC",
-	"TRANS_CHECK_MAX_TIME_TOPIC", "RMQ_SYS_TRACE_TOPIC", "SELF_TEST_TOPIC", "OFFSET_MOVED_EVENT", "DefaultHeartBeatSyncerTopic",
+	"TRANS_CHECK_MAX_TIME_TOPIC", "RMQ_SYS_TRACE_TOPIC", "SELF_TEST_TOPIC", "OFFSET_MOVED_EVENT",
+	"DefaultHeartBeatSyncerTopic",
 }
 
 // SystemTopic reports whether a topic is RocketMQ's own, in a cluster with these brokers. Retry and

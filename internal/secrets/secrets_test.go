@@ -11,10 +11,10 @@ import (
 
 var environment = map[string]string{
 	"SOURCE_ACCESS_KEY": "the-access-key", "SOURCE_SECRET_KEY": "the-secret-key",
-	"SOURCE_SECURITY_TOKEN": "the-security-token",
-	"HALF_ACCESS_KEY":       "half-a-key", "GATEWAY_TOKEN": "the-token", "GATEWAY_CA": "/etc/ca.pem",
-	"ROCKETSHIFT_GATEWAY_TOKEN": "the-default-token",
-	"GITHUB_TOKEN":              "not-for-gateways", "AWS_ACCESS_KEY": "not-for-clusters", "AWS_SECRET_KEY": "not-for-clusters",
+	"SOURCE_SECURITY_TOKEN": "the-security-token", "HALF_ACCESS_KEY": "half-a-key",
+	"GATEWAY_TOKEN": "the-token", "GATEWAY_CA": "/etc/ca.pem", "ROCKETSHIFT_GATEWAY_TOKEN": "the-default-token",
+	"GITHUB_TOKEN": "not-for-gateways", "AWS_ACCESS_KEY": "not-for-clusters",
+	"AWS_SECRET_KEY": "not-for-clusters",
 }
 
 func store(t *testing.T, text string) *Store {

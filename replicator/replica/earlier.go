@@ -219,7 +219,8 @@ func (r Remains) Mend(at Place, target map[string]rocketmq.TopicConfig) string {
 		return fmt.Sprintf(
 			"if applications have written nothing to it on the target, stop the lanes, delete it there and set their "+
 				"progress back, and all of it is copied anew: mqadmin deleteTopic -n '%s' -c %s -t '%s' && "+
-				"mqadmin resetOffsetByTime -n '%s' -g %s -t '%s' -s 0; else give it another name on the target (rename)",
+				"mqadmin resetOffsetByTime -n '%s' -g %s -t '%s' -s 0; else give it another name on the "+
+				"target (rename)",
 			at.Target, cluster, at.Renamed, at.Source, at.Group, at.Topic)
 	}
 	perm := 0 // brokers that lack it get the permission that it has elsewhere

@@ -97,9 +97,8 @@ func TestQuickReadingOfStampsNeverDisagrees(t *testing.T) {
 func TestComparingWhatIsTheSameAllocatesNothing(t *testing.T) {
 	s := stampsForTest()
 	source := remoting.Message{
-		Body: []byte(
-			"body 7",
-		), Flag: 3, BornTimestamp: 1_700_000_000_002, Properties: []byte("KEYS\x01k7\x02TAGS\x01a"),
+		Body: []byte("body 7"), Flag: 3, BornTimestamp: 1_700_000_000_002,
+		Properties: []byte("KEYS\x01k7\x02TAGS\x01a"),
 	}
 	source.Properties = append(source.Properties, "\x02UNIQ_KEY\x017F00000100000000\x02CLUSTER\x01Old\x02"...)
 	for name, born := range map[string]int64{"the same born time": 0, "one in the stamp": source.BornTimestamp} {

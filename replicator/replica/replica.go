@@ -268,7 +268,8 @@ const (
 // refusal shows that those before aren't waiting any more.
 func (b *Brokers) PassSends(ctx context.Context, broker, group string) error {
 	_, err := b.Send(ctx, broker, rocketmq.BatchRequest{
-		Group: group, Topic: PassTopic, Queue: passQueue, BornTimestamp: time.Now().UnixMilli(), Messages: []rocketmq.BatchMessage{{}},
+		Group: group, Topic: PassTopic, Queue: passQueue, BornTimestamp: time.Now().UnixMilli(),
+		Messages: []rocketmq.BatchMessage{{}},
 	}, false)
 	if remoting.CodeOf(err) < 0 || remoting.Retryable(err) {
 		return err

@@ -31,7 +31,8 @@ func (n Names) Check() error {
 	for side, id := range map[string]string{"source": n.Source, "target": n.Target} {
 		if id == "" || strings.ContainsAny(id, ",;\x01\x02") {
 			return fmt.Errorf(
-				"replicator: %q can't be the id of the %s: it must have a character, and none of , ; or control characters",
+				"replicator: %q can't be the id of the %s: it must have a character, and none of , ; or "+
+					"control characters",
 				id,
 				side,
 			)

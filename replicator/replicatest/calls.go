@@ -133,7 +133,8 @@ func (f *Side) Store(broker string, batch rocketmq.BatchRequest) {
 	for _, m := range batch.Messages {
 		f.AppendLocked(batch.Topic, lane.Queue{Broker: broker, ID: batch.Queue}, remoting.Message{
 			SysFlag: batch.SysFlag, BornTimestamp: batch.BornTimestamp, ReconsumeTimes: batch.ReconsumeTimes,
-			Flag: m.Flag, Body: m.Body, Properties: remoting.AppendProperty(slices.Clip(m.StoredProperties()), remoting.PropCluster, f.cluster),
+			Flag: m.Flag, Body: m.Body,
+			Properties: remoting.AppendProperty(slices.Clip(m.StoredProperties()), remoting.PropCluster, f.cluster),
 		})
 	}
 }

@@ -88,9 +88,10 @@ func (c Collector) Collect(out chan<- prometheus.Metric) {
 	now := c.now()
 	for desc, value := range map[*prometheus.Desc]int64{
 		heldSendsDesc: c.counts.HeldSends.Load(), heldPullsDesc: c.counts.HeldPulls.Load(),
-		memoryLimitDesc: now.MemoryLimit, memoryFixedDesc: now.MemoryFixed, memoryHeldDesc: now.MemoryHeld, memoryWaitingDesc: now.Waiting,
-		upstreamsDesc: c.counts.Upstreams.Load(), sessionsDesc: int64(now.Sessions), epochDesc: now.Epoch,
-		fencedDesc: one(now.Fenced), doubtDesc: one(now.InDoubt), authorityDesc: one(now.OnTarget),
+		memoryLimitDesc: now.MemoryLimit, memoryFixedDesc: now.MemoryFixed, memoryHeldDesc: now.MemoryHeld,
+		memoryWaitingDesc: now.Waiting, upstreamsDesc: c.counts.Upstreams.Load(),
+		sessionsDesc: int64(now.Sessions), epochDesc: now.Epoch, fencedDesc: one(now.Fenced),
+		doubtDesc: one(now.InDoubt), authorityDesc: one(now.OnTarget),
 	} {
 		gauge(out, desc, value)
 	}

@@ -131,7 +131,8 @@ func TestReaderTakesFramesInAnyPieces(t *testing.T) {
 		stream = append(stream, jsonFrame(headers["client-go sends"], body)...)
 	}
 	for name, in := range map[string]io.Reader{
-		"whole": bytes.NewReader(stream), "halves": iotest.HalfReader(bytes.NewReader(stream)), "with the end": iotest.DataErrReader(bytes.NewReader(stream)),
+		"whole": bytes.NewReader(stream), "halves": iotest.HalfReader(bytes.NewReader(stream)),
+		"with the end": iotest.DataErrReader(bytes.NewReader(stream)),
 	} {
 		r := NewReader(in)
 		var f Frame
@@ -205,8 +206,9 @@ func TestMessagesMove(t *testing.T) {
 // The signature is the same as the one that our client makes, which real brokers take.
 func TestRequestsAreSignedWithTheirChanges(t *testing.T) {
 	for name, raw := range map[string][]byte{
-		"JSON":   AppendRequest(nil, 310, 7, 0, []string{"b", "topic", "i", "KEYS\x01a \"ü\"\x02", "e", "3", "AccessKey", "their-key", "Signature", "old"}, []byte("body")),
-		"binary": appendOwn(nil, 310, 7, 0, true, Reply{Fields: []string{"b", "topic", "i", "KEYS\x01a \"ü\"\x02", "e", "3", "Signature", "old"}, Body: []byte("body")}),
+		"JSON": AppendRequest(nil, 310, 7, 0, []string{"b", "topic", "i", "KEYS\x01a \"ü\"\x02", "e", "3", "AccessKey", "their-key", "Signature", "old"}, []byte("body")),
+		"binary": appendOwn(nil, 310, 7, 0, true, Reply{Fields: []string{"b", "topic", "i", "KEYS\x01a " +
+			"\"ü\"\x02", "e", "3", "Signature", "old"}, Body: []byte("body")}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := parsed(t, raw)

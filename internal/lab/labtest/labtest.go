@@ -254,7 +254,8 @@ func NeedsServers(t testing.TB) {
 	}
 	if !slices.ContainsFunc(names, func(begin string) bool { return strings.HasPrefix(t.Name(), begin) }) {
 		t.Fatalf(
-			"%s needs servers, so its name must begin with TestLive, or with TestLong if only \"make test-all\" runs it",
+			"%s needs servers, so its name must begin with TestLive, or with TestLong if only \"make "+
+				"test-all\" runs it",
 			t.Name(),
 		)
 	}

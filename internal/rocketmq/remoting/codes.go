@@ -82,28 +82,34 @@ const (
 )
 
 var responseNames = map[int]string{
-	Success: "SUCCESS", SystemError: "SYSTEM_ERROR", SystemBusy: "SYSTEM_BUSY", NotSupported: "REQUEST_CODE_NOT_SUPPORTED",
-	FlushDiskTimeout: "FLUSH_DISK_TIMEOUT", SlaveNotAvailable: "SLAVE_NOT_AVAILABLE", FlushSlaveTimeout: "FLUSH_SLAVE_TIMEOUT",
-	MessageIllegal: "MESSAGE_ILLEGAL", ServiceNotAvailable: "SERVICE_NOT_AVAILABLE", NoPermission: "NO_PERMISSION",
-	TopicNotExist: "TOPIC_NOT_EXIST", PullNotFound: "PULL_NOT_FOUND", PullRetryImmediately: "PULL_RETRY_IMMEDIATELY",
-	PullOffsetMoved: "PULL_OFFSET_MOVED", QueryNotFound: "QUERY_NOT_FOUND", SubscriptionGroupGone: "SUBSCRIPTION_GROUP_NOT_EXIST",
-	SubscriptionParseFailed: "SUBSCRIPTION_PARSE_FAILED",
-	InvalidParameter:        "INVALID_PARAMETER", ConsumerNotOnline: "CONSUMER_NOT_ONLINE", FlowControl: "FLOW_CONTROL",
+	Success: "SUCCESS", SystemError: "SYSTEM_ERROR", SystemBusy: "SYSTEM_BUSY",
+	NotSupported: "REQUEST_CODE_NOT_SUPPORTED", FlushDiskTimeout: "FLUSH_DISK_TIMEOUT",
+	SlaveNotAvailable: "SLAVE_NOT_AVAILABLE", FlushSlaveTimeout: "FLUSH_SLAVE_TIMEOUT",
+	MessageIllegal: "MESSAGE_ILLEGAL", ServiceNotAvailable: "SERVICE_NOT_AVAILABLE",
+	NoPermission: "NO_PERMISSION", TopicNotExist: "TOPIC_NOT_EXIST", PullNotFound: "PULL_NOT_FOUND",
+	PullRetryImmediately: "PULL_RETRY_IMMEDIATELY", PullOffsetMoved: "PULL_OFFSET_MOVED",
+	QueryNotFound: "QUERY_NOT_FOUND", SubscriptionGroupGone: "SUBSCRIPTION_GROUP_NOT_EXIST",
+	SubscriptionParseFailed: "SUBSCRIPTION_PARSE_FAILED", InvalidParameter: "INVALID_PARAMETER",
+	ConsumerNotOnline: "CONSUMER_NOT_ONLINE", FlowControl: "FLOW_CONTROL",
 	NotLeaderForQueue: "NOT_LEADER_FOR_QUEUE", GoAway: "GO_AWAY",
 }
 
 var requestNames = map[int]string{
-	CodePull: "PULL_MESSAGE", CodeQueryOffset: "QUERY_CONSUMER_OFFSET", CodeUpdateOffset: "UPDATE_CONSUMER_OFFSET",
-	CodeCreateTopic: "UPDATE_AND_CREATE_TOPIC", CodeTopicConfigs: "GET_ALL_TOPIC_CONFIG", CodeBrokerConfig: "GET_BROKER_CONFIG",
-	CodeRuntime: "GET_BROKER_RUNTIME_INFO", codeSearchOffset: "SEARCH_OFFSET_BY_TIMESTAMP", CodeMaxOffset: "GET_MAX_OFFSET",
-	CodeMinOffset: "GET_MIN_OFFSET", CodeLock: "LOCK_BATCH_MQ", CodeUnlock: "UNLOCK_BATCH_MQ", CodeAllOffsets: "GET_ALL_CONSUMER_OFFSET",
-	CodeDelayOffsets: "GET_ALL_DELAY_OFFSET", CodeRoute: "GET_ROUTEINFO_BY_TOPIC", CodeClusterInfo: "GET_BROKER_CLUSTER_INFO",
-	CodePutGroup: "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP", CodeGroups: "GET_ALL_SUBSCRIPTIONGROUP_CONFIG", CodeTopicStats: "GET_TOPIC_STATS_INFO",
-	CodeConsumerConnection: "GET_CONSUMER_CONNECTION_LIST", CodeDeleteGroup: "DELETE_SUBSCRIPTIONGROUP", CodeConsumeStats: "GET_CONSUME_STATS",
-	CodeDeleteTopic: "DELETE_TOPIC_IN_BROKER", CodeDeleteTopicInNS: "DELETE_TOPIC_IN_NAMESRV", CodeRunningInfo: "GET_CONSUMER_RUNNING_INFO",
-	CodeTopicNames: "GET_ALL_TOPIC_LIST_FROM_NAMESERVER",
-	CodeSendV2:     "SEND_MESSAGE_V2", CodeStats: "VIEW_BROKER_STATS_DATA",
-	CodeSendBatch: "SEND_BATCH_MESSAGE", CodeProducers: "GET_ALL_PRODUCER_INFO",
+	CodePull: "PULL_MESSAGE", CodeQueryOffset: "QUERY_CONSUMER_OFFSET",
+	CodeUpdateOffset: "UPDATE_CONSUMER_OFFSET", CodeCreateTopic: "UPDATE_AND_CREATE_TOPIC",
+	CodeTopicConfigs: "GET_ALL_TOPIC_CONFIG", CodeBrokerConfig: "GET_BROKER_CONFIG",
+	CodeRuntime: "GET_BROKER_RUNTIME_INFO", codeSearchOffset: "SEARCH_OFFSET_BY_TIMESTAMP",
+	CodeMaxOffset: "GET_MAX_OFFSET", CodeMinOffset: "GET_MIN_OFFSET", CodeLock: "LOCK_BATCH_MQ",
+	CodeUnlock: "UNLOCK_BATCH_MQ", CodeAllOffsets: "GET_ALL_CONSUMER_OFFSET",
+	CodeDelayOffsets: "GET_ALL_DELAY_OFFSET", CodeRoute: "GET_ROUTEINFO_BY_TOPIC",
+	CodeClusterInfo: "GET_BROKER_CLUSTER_INFO", CodePutGroup: "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP",
+	CodeGroups: "GET_ALL_SUBSCRIPTIONGROUP_CONFIG", CodeTopicStats: "GET_TOPIC_STATS_INFO",
+	CodeConsumerConnection: "GET_CONSUMER_CONNECTION_LIST", CodeDeleteGroup: "DELETE_SUBSCRIPTIONGROUP",
+	CodeConsumeStats: "GET_CONSUME_STATS", CodeDeleteTopic: "DELETE_TOPIC_IN_BROKER",
+	CodeDeleteTopicInNS: "DELETE_TOPIC_IN_NAMESRV", CodeRunningInfo: "GET_CONSUMER_RUNNING_INFO",
+	CodeTopicNames: "GET_ALL_TOPIC_LIST_FROM_NAMESERVER", CodeSendV2: "SEND_MESSAGE_V2",
+	CodeStats: "VIEW_BROKER_STATS_DATA", CodeSendBatch: "SEND_BATCH_MESSAGE",
+	CodeProducers: "GET_ALL_PRODUCER_INFO",
 }
 
 // CodeName is RocketMQ's name of a response code, or its number.

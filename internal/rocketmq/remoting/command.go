@@ -24,7 +24,8 @@ const (
 
 // languages are the codes of LanguageCode in order; an unknown one reads as OTHER.
 var languages = []string{
-	"JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP", "OMS", "RUST", "NODE_JS",
+	"JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP", "OMS", "RUST",
+	"NODE_JS",
 }
 
 // Command is one frame: a request or its answer (RemotingCommand).

@@ -149,7 +149,8 @@ func (p *jsonParser) text() (string, error) {
 
 // escapes are JSON's and the ones that fastjson adds.
 var escapes = map[byte]byte{
-	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v', '\'': '\'', '0': 0,
+	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v',
+	'\'': '\'', '0': 0,
 }
 
 func (p *jsonParser) escape(out []byte) ([]byte, error) {
