@@ -9,6 +9,7 @@ BIN := bin
 PROGRAMS := $(BIN)/rocketshift $(BIN)/rocketshift-worker $(BIN)/rocketshift-gateway $(BIN)/rocketshift-demo $(BIN)/rocketshift-demo-app $(BIN)/rocketshift-demo-app5
 TEMPORAL_VERSION := 1.5.1
 CHECKERS := $(BIN)/tools/.complete
+LINTER := $(BIN)/tools/golangci-lint
 APPROVE ?= auto
 TRAFFIC ?= gateway
 AT ?=
@@ -59,6 +60,12 @@ $(BIN)/temporal: tools/temporal/go.mod tools/temporal/go.sum | $(BIN)/.standard-
 $(CHECKERS): tools/check/go.mod tools/check/go.sum
 	mkdir -p $(BIN)/tools
 	cd tools/check && go build -o ../../$(BIN)/tools/ tool
+	touch $@
+
+# Apart, as it takes two minutes to build and only `make check` needs it.
+$(LINTER): tools/lint/go.mod tools/lint/go.sum
+	mkdir -p $(BIN)/tools
+	cd tools/lint && go build -o ../../$(LINTER) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	touch $@
 
 .PHONY: jars
@@ -144,12 +151,13 @@ test-busy: ready $(CHECKERS) ## the tests of make test while BUSY=3 other proces
 	go run ./tools/test -tests quick -busy $(BUSY)
 
 .PHONY: check
-check: prerequisites $(CHECKERS) ## gofumpt, vet, staticcheck, workflowcheck, imports and sizes
+check: prerequisites $(CHECKERS) $(LINTER) ## gofumpt, vet, staticcheck, workflowcheck, golangci-lint, imports and sizes
 	@unformatted=$$($(BIN)/tools/gofumpt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	$(BIN)/tools/staticcheck ./...
 	$(BIN)/tools/workflowcheck -config tools/check/workflowcheck.yaml ./workflows
+	$(LINTER) run ./...
 	go test ./internal/arch
 
 .PHONY: fixtures

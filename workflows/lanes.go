@@ -17,8 +17,9 @@ func (d *stageRun) handleLanes(ctx workflow.Context) error {
 		return d.takeAnswer(ctx, a)
 	}
 	err := workflow.SetUpdateHandlerWithOptions(ctx, api.AnswerName, answer, workflow.UpdateHandlerOptions{
-		Validator:   func(_ workflow.Context, a api.LaneAnswer) error { return checkAnswer(a) },
-		Description: `Answer a lane's fault: {"topic": "orders", "broker": "broker-a", "queue": 0, "action": "skip", "from": 7, "to": 8, "by": "alice", "reason": "…"}`,
+		Validator: func(_ workflow.Context, a api.LaneAnswer) error { return checkAnswer(a) },
+		Description: `Answer a lane's fault: {"topic": "orders", "broker": "broker-a", "queue": 0, "action": "skip", ` +
+			`"from": 7, "to": 8, "by": "alice", "reason": "…"}`,
 	})
 	if err != nil {
 		return err

@@ -246,7 +246,7 @@ func (r *gatewaysReturn) awaitTarget(
 		request.Ordered = r.in.Inventory.Ordered()
 	}
 	var owed activities.Owed
-	text := ""
+	var text string
 	if err := workflow.ExecuteActivity(within(ctx, r.patience(), "what the target owes"), gateways.Owed,
 		request).Get(ctx, &owed); err != nil {
 		text = "what the target owes isn't known: " + rootMessage(err)

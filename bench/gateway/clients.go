@@ -50,7 +50,7 @@ func (c *course) measureClients(ctx context.Context, result *json.Encoder) error
 		}()
 	}
 	deadline := time.After(allConnect)
-	for n := 0; n < c.clients; n++ { // each has had an answer to a poll
+	for n := range c.clients { // each has had an answer to a poll
 		select {
 		case <-polled:
 		case err := <-failed:
@@ -138,7 +138,8 @@ func heartbeat(client, group string) []byte {
 	return fmt.Appendf(
 		nil,
 		`{"clientID":%q,"consumerDataSet":[{"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY","groupName":%q,`+
-			`"messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[],"expressionType":"TAG","subString":"*","subVersion":1,"tagsSet":[],`+
+			`"messageModel":"CLUSTERING","subscriptionDataSet":[{"classFilterMode":false,"codeSet":[],`+
+			`"expressionType":"TAG","subString":"*","subVersion":1,"tagsSet":[],`+
 			`"topic":%q}],"unitMode":false}],"producerDataSet":[{"groupName":"CLIENT_INNER_PRODUCER"}]}`,
 		client,
 		group,

@@ -138,6 +138,7 @@ func (s *sender) deliver(ctx context.Context, records []ledger.Sent) error {
 				log.Printf("%s: no answer, it may be stored: %v", records[0].ID, err)
 			}
 			return s.note(outcome, records)
+		case ledger.Try, ledger.None: // it isn't stored
 		}
 		if !sleep(ctx, retryPause()) {
 			log.Printf("%s: given up, the application ends: %v", records[0].ID, err)

@@ -123,6 +123,7 @@ func (j *judge) addProducer(producer string, records []ledger.Sent) error {
 			acks = append(acks, r.At)
 		case ledger.Maybe, ledger.Try:
 			j.d.Unclear++
+		case ledger.None: // it was given up
 		}
 	}
 	j.pauseOf("acknowledgements of ", "producer "+producer, longestGap(acks))

@@ -19,6 +19,7 @@ func (s Setting) normal(value string) string {
 		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
 			return strconv.FormatInt(n, 10)
 		}
+	case Same, Kept: // as it is written
 	}
 	return value
 }

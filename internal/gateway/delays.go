@@ -38,7 +38,7 @@ func delays(f *wire.Frame, propertiesKey string, now time.Time) (level uint8, ti
 		n, err := strconv.ParseInt(text, 10, 64)
 		return n, there && err == nil
 	}
-	seconds := int64(0)
+	var seconds int64
 	if n, is := value(remoting.PropTimerDelaySec); is {
 		seconds = n
 	} else if n, is := value(remoting.PropTimerDelayMs); is {

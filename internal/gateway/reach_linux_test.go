@@ -46,8 +46,8 @@ func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 	require.True(t, gaveNoAnswer(first), "%v", first)
 	for range 100 {
 		_, err := g.dial(to)
-		require.True(t, err == first, "what the first one was told, nobody has tried again for this one: %v",
-			err) //nolint:errorlint // the same one
+		same := err == first //nolint:errorlint // the very same one
+		require.True(t, same, "what the first one was told, nobody has tried again for this one: %v", err)
 	}
 
 	end() // it refuses now

@@ -17,7 +17,7 @@ func TestLanesOfOneBrokerDoNotWaitForAnother(t *testing.T) {
 		}
 	}
 	made.forget("healthy")
-	if err := made.once("healthy", func() error { asked++; return errBusy }); err != errBusy || asked != 2 {
+	if err := made.once("healthy", func() error { asked++; return errBusy }); !errors.Is(err, errBusy) || asked != 2 {
 		t.Fatalf("asked %d times, %v; wanted it asked again once it is forgotten", asked, err)
 	}
 	if err := made.once("healthy", func() error { asked++; return nil }); err != nil || asked != 3 {

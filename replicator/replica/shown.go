@@ -117,14 +117,14 @@ func Hidden(topic map[string]rocketmq.TopicConfig) string {
 	var parts []string
 	for _, broker := range slices.Sorted(maps.Keys(topic)) {
 		config := topic[broker]
-		shown, part := fmt.Sprint(config.Writable()), ""
+		shown := fmt.Sprint(config.Writable())
 		switch {
 		case config.Writable() == config.Queues():
 			continue
 		case config.Writable() == 0:
 			shown = "none"
 		}
-		part = fmt.Sprintf("broker %s shows them %s of its %d queues", broker, shown, config.Queues())
+		part := fmt.Sprintf("broker %s shows them %s of its %d queues", broker, shown, config.Queues())
 		if len(parts) > 0 {
 			part = fmt.Sprintf("broker %s %s of its %d", broker, shown, config.Queues())
 		}

@@ -68,7 +68,8 @@ func AppendFrame(dst []byte, c *Command) ([]byte, error) {
 func AppendHead(dst []byte, c *Command) ([]byte, error) {
 	begin := len(dst)
 	dst = append(dst, 0, 0, 0, 0, 0, 0, 0, 0) // lengths of the frame and of the header
-	kind, err := uint32(serializeJSON), error(nil)
+	var err error
+	kind := uint32(serializeJSON)
 	if c.Binary {
 		kind = serializeBinary
 		dst, err = appendBinaryHeader(dst, c)

@@ -99,7 +99,7 @@ func decodeMessage(b []byte, topic string) (Message, error) {
 	m.ReconsumeTimes = int32(r.u32())
 	m.PreparedOffset = int64(r.u64())
 	m.Body = r.take(r.length32())
-	topicLength := 0
+	var topicLength int
 	if magic == magicV2 {
 		topicLength = int(r.u16())
 	} else {
