@@ -54,8 +54,8 @@ func (s sides) ensureCanary(ctx context.Context) error {
 			}
 		}
 	}
-	if len(l.targetTopics[topic]) > 0 || len(l.targetBrokers) == 0 ||
-		s.target.Proxy() != "" { // there ImportMetadata waits for it
+	// there ImportMetadata waits for it
+	if len(l.targetTopics[topic]) > 0 || len(l.targetBrokers) == 0 || s.target.Proxy() != "" {
 		return nil
 	}
 	return make(s.target, l.targetBrokers[0], len(l.sourceBrokers))

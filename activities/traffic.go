@@ -33,8 +33,8 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 		return err
 	}
 	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
-	if err != nil ||
-		c.Proxy() != "" { // which opens and closes no group: only the gateway leads anybody there before the end phase
+	// which opens and closes no group: only the gateway leads anybody there before the end phase
+	if err != nil || c.Proxy() != "" {
 		return err
 	}
 	var missing error

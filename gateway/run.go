@@ -139,12 +139,8 @@ func credentials(env string, getenv func(string) string) (*remoting.Credentials,
 	if env == "" {
 		return nil, nil //nolint:nilnil // none are asked for
 	}
-	c := &remoting.Credentials{
-		AccessKey:     getenv(env + "_ACCESS_KEY"),
-		SecretKey:     getenv(env + "_SECRET_KEY"),
-		SecurityToken: getenv(env + "_SECURITY_TOKEN"),
-	}
-	if c.AccessKey == "" || c.SecretKey == "" {
+	c, whole := remoting.CredentialsOf(env, getenv)
+	if !whole {
 		return nil, fmt.Errorf("%s_ACCESS_KEY or %s_SECRET_KEY is not set", env, env)
 	}
 	return c, nil

@@ -126,8 +126,8 @@ func TestBothWaysEachMessageIsOnceOnEachSideInItsOrder(t *testing.T) {
 				run := b.start(fastHome)
 				for range 12 {
 					write('s', b.source, b.lane.Source, b.target, b.lane.Target)
-					if total > 0 &&
-						len(b.target.All(b.lane.Topic, b.lane.Target)) > 0 { // before, what it holds is of others
+					// before, what it holds is of others
+					if total > 0 && len(b.target.All(b.lane.Topic, b.lane.Target)) > 0 {
 						write('t', b.target, b.lane.Target, b.source, b.lane.Source)
 					}
 					switch random.IntN(4) {

@@ -226,14 +226,8 @@ func keys(p *failure.Problems, flag, env string, lookupEnv func(string) (string,
 	if env == "" {
 		return nil
 	}
-	value := func(name string) string { v, _ := lookupEnv(env + name); return v }
-	k := &remoting.Credentials{
-		AccessKey:     value("_ACCESS_KEY"),
-		SecretKey:     value("_SECRET_KEY"),
-		SecurityToken: value("_SECURITY_TOKEN"),
-	}
-	if k.AccessKey == "" ||
-		k.SecretKey == "" { // a prefix that is none may be the key itself: it is known by now, and isn't shown
+	k, whole := remoting.CredentialsOf(env, func(name string) string { v, _ := lookupEnv(name); return v })
+	if !whole { // a prefix that is none may be the key itself: it is known by now, and isn't shown
 		p.Once(flag, "the environment has no %s_ACCESS_KEY and %s_SECRET_KEY; set both", env, env)
 	}
 	return k

@@ -54,8 +54,8 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 			at = at.after(move)
 		}
 		m.stage(next, accounts)
-		if next.reads == target && next.home == target ||
-			next.moves != nil && next.reads == source { // each takes seconds
+		// each takes seconds
+		if next.reads == target && next.home == target || next.moves != nil && next.reads == source {
 			m.signFor(true)
 			next.name += ", with unsigned"
 			m.stage(next, []account{{name: "unsigned"}})

@@ -111,8 +111,8 @@ func (g *Gateway) Use(ctx context.Context, m Migration) error {
 	g.moves.one.Lock()
 	defer g.moves.one.Unlock()
 	now := g.migration.Load()
-	if now == nil ||
-		!reflect.DeepEqual(now.Migration, m) { // else what is known of the lanes, and the connections, stay
+	// else what is known of the lanes, and the connections, stay
+	if now == nil || !reflect.DeepEqual(now.Migration, m) {
 		next := g.meant(m)
 		if err := g.replaceAlone(ctx, now, next); err != nil {
 			next.target.Client().Close()

@@ -40,8 +40,8 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to side) ([]*view, e
 		if t == nil {
 			continue // it is no more, or it is the group's retry topic that no broker has made yet
 		}
-		if problem := t.reason(); problem != "" &&
-			to == target { // the way back needs nothing but the lanes that it came by
+		// the way back needs nothing but the lanes that it came by
+		if problem := t.reason(); problem != "" && to == target {
 			return nil, fmt.Errorf("group %s: %s", name, problem)
 		}
 		for _, q := range t.all() {
@@ -219,8 +219,8 @@ func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView, a be
 	if is.Kept >= 0 && (!known || is.Kept+shift > committed) { // a commit of before the last move
 		committed, known = is.Kept+shift, true
 	}
-	if is.Claimed > 0 &&
-		(!known || is.Claimed+shift > committed) { // a client has asked for it: its broker knows whether it may
+	// a client has asked for it: its broker knows whether it may
+	if is.Claimed > 0 && (!known || is.Claimed+shift > committed) {
 		last, there, err := l.position(ctx, v.queue, v.group, from)
 		if err != nil {
 			return step{}, fmt.Errorf("group %s: %w", v.group, err)

@@ -12,8 +12,8 @@ func (g *Gateway) queuesOf(m Move) (all []*queue, err error) {
 		if t == nil {
 			return nil, refused("topic %s isn't on the source", name)
 		}
-		if problem := t.reason(); problem != "" &&
-			m.To != source.String() { // the way back needs the lanes that it came by
+		// the way back needs the lanes that it came by
+		if problem := t.reason(); problem != "" && m.To != source.String() {
 			return nil, refused("%s", problem)
 		}
 		if n := t.vast.Load(); n > 0 && m.To == target.String() {

@@ -130,8 +130,8 @@ func answerAll(conn net.Conn, template []byte, asked *atomic.Int64) {
 	in := wire.NewReader(conn)
 	var f wire.Frame
 	for in.Next(&f) == nil {
-		if sends(f.Code) ||
-			isPull(f.Code) { // the gateway itself asks too, whether a broker that has lost a send answers
+		// the gateway itself asks too, whether a broker that has lost a send answers
+		if sends(f.Code) || isPull(f.Code) {
 			asked.Add(1)
 		}
 		putNumber(answer[at:at+len(brokersOpaque)], int(f.Opaque))

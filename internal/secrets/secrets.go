@@ -109,12 +109,8 @@ func (s *Store) Keys(
 				part, c.Env, address, Variable, c.Env, strings.Join(addresses, ","))
 		}
 	}
-	keys := &remoting.Credentials{
-		AccessKey:     s.getenv(c.Env + "_ACCESS_KEY"),
-		SecretKey:     s.getenv(c.Env + "_SECRET_KEY"),
-		SecurityToken: s.getenv(c.Env + "_SECURITY_TOKEN"),
-	}
-	if keys.AccessKey == "" || keys.SecretKey == "" {
+	keys, whole := remoting.CredentialsOf(c.Env, s.getenv)
+	if !whole {
 		return nil, missing("%s.credentials: the worker's environment has no %s_ACCESS_KEY and "+
 			"%s_SECRET_KEY: set both where the worker runs and restart it", part, c.Env, c.Env)
 	}

@@ -17,6 +17,17 @@ func (c Credentials) String() string { return "credentials of " + c.AccessKey }
 // GoString hides the secrets from %#v too.
 func (c Credentials) GoString() string { return c.String() }
 
+// CredentialsOf are those that the environment names: <env>_ACCESS_KEY, <env>_SECRET_KEY and, where
+// it is set, <env>_SECURITY_TOKEN. They are whole if neither of the first two is missing.
+func CredentialsOf(env string, getenv func(string) string) (c *Credentials, whole bool) {
+	c = &Credentials{
+		AccessKey:     getenv(env + "_ACCESS_KEY"),
+		SecretKey:     getenv(env + "_SECRET_KEY"),
+		SecurityToken: getenv(env + "_SECURITY_TOKEN"),
+	}
+	return c, c.AccessKey != "" && c.SecretKey != ""
+}
+
 // Sign adds AccessKey and Signature to the request's fields (AclClientRPCHook and
 // AclUtils.combineRequestContent): the values of all fields but the signature, in the order of
 // their keys, then the body, HMAC-SHA1, base64.
