@@ -42,8 +42,8 @@ const patience = 4 * time.Minute
 // one: the SDK sends after 0.8 of it.
 const heartbeat = 20 * time.Second
 
-// crew is real brokers, a real Temporal server, and workers that are processes of their own.
-type crew struct {
+// testCluster is real brokers, a real Temporal server, and workers that are processes of their own.
+type testCluster struct {
 	*testing.T
 	ctx            context.Context
 	program        string
@@ -56,13 +56,13 @@ type crew struct {
 	sent           map[string]int // messages of each source queue
 }
 
-// newCrew names the migration, its topics and its groups worker- and so on: tests of other packages
+// newTestCluster names the migration, its topics and its groups worker- and so on: tests of other packages
 // use the same servers.
-func newCrew(t *testing.T, name string) *crew {
+func newTestCluster(t *testing.T, name string) *testCluster {
 	t.Helper()
 	name = "worker-" + name
 	from, to := labtest.Cluster(t, "4.9.7"), labtest.Cluster(t, "5.3.3")
-	c := &crew{
+	c := &testCluster{
 		T:       t,
 		ctx:     t.Context(),
 		server:  labtest.Temporal(t),
@@ -96,7 +96,7 @@ type process struct {
 	ended chan struct{}
 }
 
-func (c *crew) worker() *process {
+func (c *testCluster) worker() *process {
 	c.Helper()
 	p := &process{cmd: exec.Command(c.program), ended: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+c.server.Address, "ROCKETSHIFT_HOME="+c.TempDir(),
@@ -122,12 +122,12 @@ func (p *process) end(how os.Signal) {
 // name is how the worker is known to Temporal.
 func (p *process) name() string { return fmt.Sprintf("%d@", p.cmd.Process.Pid) }
 
-func (c *crew) eventually(what string, ok func() bool) {
+func (c *testCluster) eventually(what string, ok func() bool) {
 	c.Helper()
 	require.Eventually(c, ok, patience, 100*time.Millisecond, what)
 }
 
-func (c *crew) start(kind string) client.WorkflowRun {
+func (c *testCluster) start(kind string) client.WorkflowRun {
 	c.Helper()
 	run, err := c.client.ExecuteWorkflow(c.ctx, client.StartWorkflowOptions{
 		ID: api.StageID(c.plan, kind), TaskQueue: api.ControlTaskQueue,
@@ -137,7 +137,7 @@ func (c *crew) start(kind string) client.WorkflowRun {
 }
 
 // shards are the Replicate activities as the server sees them.
-func (c *crew) shards(run client.WorkflowRun) []*workflowpb.PendingActivityInfo {
+func (c *testCluster) shards(run client.WorkflowRun) []*workflowpb.PendingActivityInfo {
 	d, err := c.client.DescribeWorkflowExecution(c.ctx, run.GetID(), "")
 	if err != nil {
 		return nil
@@ -146,7 +146,7 @@ func (c *crew) shards(run client.WorkflowRun) []*workflowpb.PendingActivityInfo 
 }
 
 // runs counts the shards that each worker runs now.
-func (c *crew) runs(run client.WorkflowRun, workers ...*process) (counts []int) {
+func (c *testCluster) runs(run client.WorkflowRun, workers ...*process) (counts []int) {
 	counts = make([]int, len(workers))
 	for _, p := range c.shards(run) {
 		for i, w := range workers {
@@ -160,7 +160,7 @@ func (c *crew) runs(run client.WorkflowRun, workers ...*process) (counts []int) 
 }
 
 // load makes topics and writes to all their queues until stop, each queue in order.
-func (c *crew) load(topics ...string) (stop func()) {
+func (c *testCluster) load(topics ...string) (stop func()) {
 	c.Helper()
 	const queues = 3
 	ctx, cancel := context.WithCancel(c.ctx)
@@ -204,7 +204,7 @@ func (c *crew) load(topics ...string) (stop func()) {
 
 // requireLedger reads every queue of the topics on the target: what was written is there once, in
 // its order.
-func (c *crew) requireLedger(topics ...string) {
+func (c *testCluster) requireLedger(topics ...string) {
 	c.Helper()
 	var lost, duplicated, disordered, messages int
 	next := map[string]int{}
@@ -232,7 +232,7 @@ func (c *crew) requireLedger(topics ...string) {
 	require.Equal(c, [3]int{}, [3]int{lost, duplicated, disordered}, "lost, duplicated, out of order")
 }
 
-func (c *crew) each(topic string, see func(body string)) {
+func (c *testCluster) each(topic string, see func(body string)) {
 	c.Helper()
 	brokers, err := c.target.Brokers(c.ctx)
 	require.NoError(c, err)
@@ -255,7 +255,7 @@ func (c *crew) each(topic string, see func(body string)) {
 }
 
 // ends are where the queues of the topics on the target end.
-func (c *crew) ends(topics ...string) map[string]int64 {
+func (c *testCluster) ends(topics ...string) map[string]int64 {
 	ends := map[string]int64{}
 	brokers, err := c.target.Brokers(c.ctx)
 	require.NoError(c, err)
@@ -272,7 +272,7 @@ func (c *crew) ends(topics ...string) map[string]int64 {
 }
 
 // behind is how many messages of the topics the target doesn't hold yet.
-func (c *crew) behind(topics ...string) (n int64) {
+func (c *testCluster) behind(topics ...string) (n int64) {
 	for side, cluster := range map[int64]*rocketmq.Cluster{1: c.source, -1: c.target} {
 		brokers, err := cluster.Brokers(c.ctx)
 		require.NoError(c, err)

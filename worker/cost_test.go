@@ -45,7 +45,7 @@ const (
 var action = regexp.MustCompile(`^action\{action_type="([^"]+)",namespace="([^"]+)".*\} (\S+)$`)
 
 // actions are the server's own counters of a namespace: what Temporal Cloud takes money for.
-func (c *crew) actions(namespace string) map[string]float64 {
+func (c *testCluster) actions(namespace string) map[string]float64 {
 	c.Helper()
 	request, err := http.NewRequestWithContext(c.ctx, http.MethodGet, c.server.Metrics, nil)
 	require.NoError(c, err)
@@ -96,12 +96,12 @@ func TestLongAMigrationThatWaitsCostsUnderAThousandActionsADay(t *testing.T) {
 	} {
 		t.Run(state.name, func(t *testing.T) {
 			t.Parallel()
-			newCrew(t, "cost-"+state.name).costs(state, watch)
+			newTestCluster(t, "cost-"+state.name).costs(state, watch)
 		})
 	}
 }
 
-func (c *crew) costs(state waitingState, watch string) {
+func (c *testCluster) costs(state waitingState, watch string) {
 	namespace := c.ownNamespace()
 	c.plan.Topics.Ordered = c.plan.Topics.Include
 	c.plan.Replicate = plan.Replicate{
@@ -141,7 +141,7 @@ func (c *crew) costs(state waitingState, watch string) {
 }
 
 // judge extrapolates a day from what was counted before and after a window.
-func (c *crew) judge(state waitingState, of []string, before, after map[string]float64) {
+func (c *testCluster) judge(state waitingState, of []string, before, after map[string]float64) {
 	c.Helper()
 	counted := map[string]float64{}
 	for kind, n := range after {
@@ -178,7 +178,7 @@ func (c *crew) judge(state waitingState, of []string, before, after map[string]f
 }
 
 // ownNamespace makes a namespace for the test: the counters are by namespace.
-func (c *crew) ownNamespace() string {
+func (c *testCluster) ownNamespace() string {
 	c.Helper()
 	// letters and digits alone: the server's metrics write others as _
 	at := client.Options{HostPort: c.server.Address, Namespace: "cost" + strings.ToLower(rand.Text()[:8])}
@@ -197,7 +197,7 @@ func (c *crew) ownNamespace() string {
 
 // longWaits are the activities that wait, once none is watched closely any more, and the attempts
 // of all are long. Before that it is nil.
-func (c *crew) longWaits(state waitingState) (names []string) {
+func (c *testCluster) longWaits(state waitingState) (names []string) {
 	of := map[string]string{api.MigrationType: "WatchTarget"}
 	if state.waits != "" {
 		of[api.ShiftType] = state.waits
@@ -226,7 +226,7 @@ func (c *crew) longWaits(state waitingState) (names []string) {
 }
 
 // waiting is the first entry of a kind on the migration's page.
-func (c *crew) waiting(kind string) (w api.Waiting, found bool) {
+func (c *testCluster) waiting(kind string) (w api.Waiting, found bool) {
 	var status api.Status
 	value, err := c.client.QueryWorkflow(c.ctx, c.plan.WorkflowID(), "", api.StatusQuery)
 	if err != nil || value.Get(&status) != nil {
@@ -241,7 +241,7 @@ func (c *crew) waiting(kind string) (w api.Waiting, found bool) {
 }
 
 // sayReleased says that producers have left, when they are asked to.
-func (c *crew) sayReleased() {
+func (c *testCluster) sayReleased() {
 	c.Helper()
 	c.eventually("producers are asked to move", func() bool {
 		_, asked := c.waiting(api.WaitingRelease)
@@ -257,7 +257,7 @@ func (c *crew) sayReleased() {
 }
 
 // watchStatus runs `rocketshift status --watch` until the function that it returns is called.
-func (c *crew) watchStatus(program string) (stop func()) {
+func (c *testCluster) watchStatus(program string) (stop func()) {
 	c.Helper()
 	watching := exec.Command(program, "status", c.plan.Name, "--watch")
 	watching.Env = append(os.Environ(), c.environment...)

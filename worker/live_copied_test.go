@@ -15,7 +15,7 @@ import (
 // TestLongCopiedNeverFalls restarts lanes in all ways: by rates, by a worker that stops in order,
 // and by one that is killed. What people see as copied goes on from where it was.
 func TestLongCopiedNeverFalls(t *testing.T) {
-	c := newCrew(t, "copied")
+	c := newTestCluster(t, "copied")
 	c.plan.Replicate.Shards = 1 // a heartbeat names its broker alone
 	stop := c.load("worker-copied-orders")
 	defer stop()
@@ -62,7 +62,7 @@ func TestLongCopiedNeverFalls(t *testing.T) {
 }
 
 // copied is what the heartbeats of the shards tell, by source broker.
-func (c *crew) copied(run client.WorkflowRun) map[string]int64 {
+func (c *testCluster) copied(run client.WorkflowRun) map[string]int64 {
 	all := map[string]int64{}
 	for _, p := range c.shards(run) {
 		var told api.ReplicationProgress
@@ -76,7 +76,7 @@ func (c *crew) copied(run client.WorkflowRun) map[string]int64 {
 }
 
 // rate bounds the lanes far above what they copy: they start again with it.
-func (c *crew) rate(run client.WorkflowRun, messages float64) {
+func (c *testCluster) rate(run client.WorkflowRun, messages float64) {
 	c.Helper()
 	handle, err := c.client.UpdateWorkflow(c.ctx, client.UpdateWorkflowOptions{
 		WorkflowID: run.GetID(), UpdateName: api.SetRateName,

@@ -25,7 +25,7 @@ const podGrace = 30 * time.Second
 // TestLongWorkerStopsWithinAPodsGrace has an activity of each role wait for servers that never
 // answer, far longer than a pod may take to end.
 func TestLongWorkerStopsWithinAPodsGrace(t *testing.T) {
-	c := &crew{
+	c := &testCluster{
 		T: t, ctx: t.Context(), server: labtest.Temporal(t),
 		program: filepath.Join(t.TempDir(), "worker"),
 	}

@@ -17,7 +17,7 @@ import (
 // TestLongWorkersShareTheLanes starts a worker, then two more, kills one, pauses a shard and ends a
 // worker in order, all under load.
 func TestLongWorkersShareTheLanes(t *testing.T) {
-	c := newCrew(t, "shares")
+	c := newTestCluster(t, "shares")
 	topics := []string{"worker-shares-orders", "worker-shares-payments"}
 	stop := c.load(topics...)
 	first := c.worker()
@@ -60,7 +60,7 @@ func TestLongWorkersShareTheLanes(t *testing.T) {
 
 // requirePauses pauses the shards, as the button of the Web UI and `temporal activity pause` do:
 // the lanes stop, and go on.
-func (c *crew) requirePauses(run client.WorkflowRun, topics []string) {
+func (c *testCluster) requirePauses(run client.WorkflowRun, topics []string) {
 	c.Helper()
 	shards := c.shards(run)
 	require.Len(c, shards, 6)

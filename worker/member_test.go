@@ -15,7 +15,7 @@ import (
 )
 
 // member makes a group on the source that reads a topic, with one member on a stock client.
-func (c *crew) member(group, topic string) {
+func (c *testCluster) member(group, topic string) {
 	c.Helper()
 	brokers, err := c.source.Brokers(c.ctx)
 	require.NoError(c, err)
@@ -41,7 +41,7 @@ func (c *crew) member(group, topic string) {
 
 // writeSometimes makes the topics, and writes into each of them more often than once in a settle
 // time.
-func (c *crew) writeSometimes() {
+func (c *testCluster) writeSometimes() {
 	c.Helper()
 	brokers, err := c.source.Brokers(c.ctx)
 	require.NoError(c, err)

@@ -151,8 +151,8 @@ func (g *Gateway) suspects(
 	return all, nil
 }
 
-// findPassers looks for producers that write to queues past all gateways of the migration.
-func (g *Gateway) findPassers(ctx context.Context, queues []*queue) error {
+// findBypassing looks for producers that write to queues past all gateways of the migration.
+func (g *Gateway) findBypassing(ctx context.Context, queues []*queue) error {
 	l, err := g.lanes()
 	if err != nil {
 		return err
@@ -209,14 +209,14 @@ func (g *Gateway) findPassers(ctx context.Context, queues []*queue) error {
 // through it before.
 const freshTime = 5 * time.Second
 
-func (g *Gateway) lookForPassersAgain() {
+func (g *Gateway) lookForBypassingAgain() {
 	for sleep.For(g.ctx, lookPause) == nil {
-		g.lookForPassers(g.ctx)
+		g.lookForBypassing(g.ctx)
 	}
 }
 
-// lookForPassers looks at the next queues.
-func (g *Gateway) lookForPassers(ctx context.Context) {
+// lookForBypassing looks at the next queues.
+func (g *Gateway) lookForBypassing(ctx context.Context) {
 	l, err := g.lanes()
 	if err != nil {
 		return
@@ -234,21 +234,21 @@ func (g *Gateway) lookForPassers(ctx context.Context) {
 	defer cancel()
 	err = g.checkOrigins(ctx, l)
 	if err == nil {
-		err = g.findPassers(ctx, queues[:min(looksTogether, len(queues))])
+		err = g.findBypassing(ctx, queues[:min(looksTogether, len(queues))])
 	}
 	g.bypassing.unknown(err, time.Duration((len(queues)-1)/looksTogether)*lookPause)
 }
 
-// passersTime bounds the look before a move.
-const passersTime = 10 * time.Second
+// bypassingTime bounds the look before a move.
+const bypassingTime = 10 * time.Second
 
-// nobodyPasses refuses to move homes of queues while producers write to them past the gateways:
+// nobodyBypasses refuses to move homes of queues while producers write to them past the gateways:
 // they would go on writing to the side that is left, and their messages would come in another order
 // there than here. Those to topics that the caller accepts do so.
-func (g *Gateway) nobodyPasses(ctx context.Context, m Move, queues []*queue) (inexact []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, passersTime)
+func (g *Gateway) nobodyBypasses(ctx context.Context, m Move, queues []*queue) (inexact []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, bypassingTime)
 	defer cancel()
-	if err := g.findPassers(ctx, queues); err != nil {
+	if err := g.findBypassing(ctx, queues); err != nil {
 		g.log.Warn("who writes past the gateways isn't known", "cause", err)
 		inexact = append(inexact, "who writes past the gateways isn't known: "+err.Error())
 	}

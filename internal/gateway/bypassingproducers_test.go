@@ -74,7 +74,7 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	look := func() []Bypass {
 		var is State
 		r.await("the gateway knows who writes past it", func() string { // a broker may answer too late
-			g.lookForPassers(r.ctx)
+			g.lookForBypassing(r.ctx)
 			is = g.State()
 			return is.BypassUnknown
 		})

@@ -52,17 +52,17 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 			two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", "7"}})
 			two.brokers[source].answer(remoting.CodePull,
 				wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored})
-			two.lookForPassers(t.Context())
+			two.lookForBypassing(t.Context())
 			all, why := two.bypassing.list()
 			assert.Empty(t, all)
 			assert.Contains(t, why, "the time of source broker broker-a isn't known", "nobody says that there is none")
-			_, err := two.nobodyPasses(t.Context(), Move{}, two.topics.get([]byte("orders")).all())
+			_, err := two.nobodyBypasses(t.Context(), Move{}, two.topics.get([]byte("orders")).all())
 			require.NoError(t, err)
 
 			two.tells(source, ahead)
-			two.lookForPassers(t.Context())
+			two.lookForBypassing(t.Context())
 			two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(8)}})
-			two.lookForPassers(t.Context())
+			two.lookForBypassing(t.Context())
 			all, why = two.bypassing.list()
 			assert.Empty(t, why)
 			require.Len(t, all, 1, "the message was stored just now")
@@ -91,7 +91,7 @@ func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 		wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: before})
 	for _, end := range []int{7, 8} {
 		two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
-		two.lookForPassers(t.Context())
+		two.lookForBypassing(t.Context())
 	}
 	all, why := two.bypassing.list()
 	assert.Empty(t, why)

@@ -209,10 +209,10 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	two.bypassing.life = time.Minute
 	two.bypassing.note(bypassingProducer{"orders", target, netip.MustParseAddrPort("10.0.0.7:1")})
 	orders := two.topics.get([]byte("orders")).all()
-	_, err = two.nobodyPasses(t.Context(), Move{}, orders)
+	_, err = two.nobodyBypasses(t.Context(), Move{}, orders)
 	require.ErrorContains(t, err, "or accept the topic")
 	requireBypassing(t, err, Bypassing{Topics: []string{"orders"}})
-	inexact, err := two.nobodyPasses(t.Context(), Move{Accept: []string{"orders"}}, orders)
+	inexact, err := two.nobodyBypasses(t.Context(), Move{Accept: []string{"orders"}}, orders)
 	require.NoError(t, err)
 	require.Contains(
 		t,

@@ -178,7 +178,7 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.sweepAgain)
 	g.awaitSuccessor()
 	g.running.Go(g.keepRegistrations)
-	g.running.Go(g.lookForPassersAgain)
+	g.running.Go(g.lookForBypassingAgain)
 	g.running.Go(g.watchWhiteLists)
 	return g, nil
 }

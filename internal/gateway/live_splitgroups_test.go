@@ -13,8 +13,8 @@ import (
 	"rocketshift/internal/lab/javaclient"
 )
 
-// crew is a group, or a producer, whose instances are restarted one after the other.
-type crew struct {
+// deployment is a group, or a producer, whose instances are restarted one after the other.
+type deployment struct {
 	*readers        // nil for producers
 	start           func(at *rig, instance string) (stop func())
 	instances       []string
@@ -23,7 +23,7 @@ type crew struct {
 }
 
 // roll starts each instance anew with another view, the next one when all work again.
-func (c *crew) roll(at *rig) {
+func (c *deployment) roll(at *rig) {
 	for _, name := range c.instances {
 		if stop := c.stops[name]; stop != nil {
 			stop()
@@ -36,7 +36,7 @@ func (c *crew) roll(at *rig) {
 }
 
 // untilBusy waits until every started instance gets messages.
-func (c *crew) untilBusy(at *rig) {
+func (c *deployment) untilBusy(at *rig) {
 	begin, before := time.Now(), c.counts()
 	at.await("all started members of "+c.group+" get messages", func() (idle string) {
 		now := c.counts()
@@ -53,15 +53,15 @@ func (c *crew) untilBusy(at *rig) {
 // fleet are the same applications twice: one crosses over, the other one is restarted as often with
 // one view.
 type fleet struct {
-	groups    map[string]*crew
-	producers []*crew
+	groups    map[string]*deployment
+	producers []*deployment
 	mu        sync.Mutex
 	loads     []*load
 }
 
 // newFleet describes a topic's applications, with producers of these kinds.
 func (r *rig) newFleet(topic, of string, producers ...string) *fleet {
-	f := &fleet{groups: map[string]*crew{}}
+	f := &fleet{groups: map[string]*deployment{}}
 	for kind, start := range map[string]func(*readers, *rig, string) func(){
 		"java-concurrent": javaMember(topic, javaclient.Concurrent),
 		"java-orderly":    javaMember(topic, javaclient.Orderly),
@@ -69,7 +69,7 @@ func (r *rig) newFleet(topic, of string, producers ...string) *fleet {
 		"go-orderly":      goMember(topic, true),
 	} {
 		rs := r.newReaders(r.group(of+"-"+kind), 2)
-		c := &crew{readers: rs, instances: []string{rs.group + "-0", rs.group + "-1"}, stops: map[string]func(){}}
+		c := &deployment{readers: rs, instances: []string{rs.group + "-0", rs.group + "-1"}, stops: map[string]func(){}}
 		// a queue that one member of this client gives up stays locked for a minute, with any view
 		if kind == "go-orderly" {
 			c.instances = c.instances[:1]
@@ -81,7 +81,7 @@ func (r *rig) newFleet(topic, of string, producers ...string) *fleet {
 		generation := 0
 		f.producers = append(
 			f.producers,
-			&crew{instances: []string{kind}, stops: map[string]func(){}, start: func(at *rig, _ string) func() {
+			&deployment{instances: []string{kind}, stops: map[string]func(){}, start: func(at *rig, _ string) func() {
 				generation++
 				var l *load
 				if prefix := fmt.Sprint(kind, generation, "x"); strings.HasPrefix(kind, "java") {
@@ -258,7 +258,7 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	_, err = g.Move(r.ctx, toTarget)
 	require.ErrorContains(t, err, "has its home on the source")
 	r.eventually("nobody writes past the gateway any more", func() bool {
-		g.lookForPassers(r.ctx)
+		g.lookForBypassing(r.ctx)
 		return !strings.Contains(fmt.Sprint(g.State().Bypass), "{"+topic+" ")
 	})
 	r.move(Move{Kind: KindHome, To: "target", Topics: []string{topic}})

@@ -241,7 +241,7 @@ func (g *Gateway) moveHomes(ctx context.Context, m Move, r Round, to side) (done
 	if err != nil {
 		return done, err
 	}
-	passing, err := g.nobodyPasses(ctx, m, queues)
+	passing, err := g.nobodyBypasses(ctx, m, queues)
 	if err != nil {
 		return done, err
 	}

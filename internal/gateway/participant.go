@@ -131,7 +131,7 @@ func (g localParticipant) hold(ctx context.Context, p *currentRound) (Prepared, 
 }
 
 func (g localParticipant) ready(_ context.Context, id string, o Outcome) error {
-	p, err := g.partOf(id)
+	p, err := g.roundOf(id)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (g localParticipant) ready(_ context.Context, id string, o Outcome) error {
 	return g.save()
 }
 
-func (g localParticipant) partOf(id string) (*currentRound, error) {
+func (g localParticipant) roundOf(id string) (*currentRound, error) {
 	g.rounds.mu.Lock()
 	defer g.rounds.mu.Unlock()
 	if p := g.rounds.now; p != nil && p.round.ID == id {
@@ -163,7 +163,7 @@ func (g localParticipant) partOf(id string) (*currentRound, error) {
 
 // commit goes by the outcome. A repeated one has no effect.
 func (g localParticipant) commit(_ context.Context, id string) error {
-	p, err := g.partOf(id)
+	p, err := g.roundOf(id)
 	if err != nil {
 		if g.hasCommitted(id) {
 			return nil
@@ -179,7 +179,7 @@ func (g localParticipant) commit(_ context.Context, id string) error {
 
 // abort leaves everything as it was. A repeated one has no effect.
 func (g localParticipant) abort(_ context.Context, id string) error {
-	if p, err := g.partOf(id); err == nil {
+	if p, err := g.roundOf(id); err == nil {
 		return g.conclude(p, false)
 	}
 	if g.hasCommitted(id) {

@@ -39,7 +39,7 @@ func (g *Gateway) lead(
 		g.abortAll(r, all)
 		return done, err
 	}
-	p, err := localParticipant{g}.partOf(r.ID)
+	p, err := localParticipant{g}.roundOf(r.ID)
 	if err != nil {
 		return done, err
 	}
@@ -80,7 +80,7 @@ func (g *Gateway) agree(
 	}); err != nil {
 		return nil, err
 	}
-	p, err := localParticipant{g}.partOf(r.ID)
+	p, err := localParticipant{g}.roundOf(r.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -150,7 +150,7 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 				prepare(t, p, p.Gateway, homeRound("1", 2*time.Second))
 				require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
 			}
-			p, err := other.partOf("1")
+			p, err := other.roundOf("1")
 			require.NoError(t, err)
 			other.findOut(p)
 			require.True(t, queues[1].hold.Load().refuses, "an ordered topic's sends are refused meanwhile")
@@ -177,7 +177,7 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	}
 	state, err := openState(filepath.Dir(other.state.path))
 	require.NoError(t, err)
-	p, _ := other.partOf("1")
+	p, _ := other.roundOf("1")
 	p.letGo()
 	other.rounds.now = nil // as if it had been killed
 	other.findOut(other.reopen(state.last().Open))
