@@ -33,7 +33,7 @@ const (
 	// peopleLook is how often a cell's people look at the status.
 	peopleLook = 300 * time.Millisecond
 	// cellPatience bounds each wait of a cell, on a machine that runs many of them.
-	cellPatience = 4 * time.Minute
+	cellPatience = 8 * time.Minute
 )
 
 // cell is one migration to which something is done in the middle of a stage.
