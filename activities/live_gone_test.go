@@ -1,6 +1,10 @@
 package activities
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -10,6 +14,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/rocketmq"
 )
 
 // Name servers drop a broker whose process ends at once: the undo of a fence doesn't see it, and it
@@ -43,7 +48,9 @@ func TestLongABrokerThatDiesUnderAFenceIsOpenedWhenItIsBack(t *testing.T) {
 	}
 	for name, forgotten := range map[string]bool{"the target isn't as it was": false, "nothing is left of the fence": true} {
 		r.must(traffic, "Fence", r.groups(api.Source, group), nil)
-		time.Sleep(6 * time.Second) // stock brokers write positions, as which the mark is kept, every 5 s
+		// stock brokers write positions, as which the mark is kept, every 5 s
+		require.Eventually(t, func() bool { return onDisk(from.StoreDir(died), group, fenceGroup(r.plan), markFenced) },
+			patience, 100*time.Millisecond, "%s: broker %s has the mark on its disk", name, died)
 		dies()
 		lift := r.groups(api.Source, group)
 		lift.Ours = true
@@ -67,4 +74,11 @@ func TestLongABrokerThatDiesUnderAFenceIsOpenedWhenItIsBack(t *testing.T) {
 		}
 		assert.Equal(t, want, found, name)
 	}
+}
+
+// onDisk reports whether a broker has a mark where it outlives a kill.
+func onDisk(store, group, marks string, mark int64) bool {
+	text, _ := os.ReadFile(filepath.Join(store, "config", "consumerOffset.json"))
+	is := regexp.QuoteMeta(rocketmq.RetryTopic(group)+"@"+marks+`":`) + fmt.Sprintf(`\s*\{\s*0:\s*%d\b`, mark)
+	return regexp.MustCompile(is).Match(text)
 }
