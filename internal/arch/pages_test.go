@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -143,4 +144,31 @@ func TestAnchorsAreThoseOfGitHub(t *testing.T) {
 		"when-the-target-doesnt-answer": true, "a-back-again": true, "a-back-again-1": true, "vip": true,
 		"fuzzing-make-fuzz": true,
 	}, got)
+}
+
+// mostColumns is how long a line of prose is at most.
+const mostColumns = 100
+
+var (
+	made     = regexp.MustCompile(`(?s)<!-- made by make reference.*?<!-- end of`)
+	unbroken = regexp.MustCompile("`[^`\n]*`|\\]\\([^)]*\\)|<http[^>]*>")
+)
+
+func TestLinesOfPagesAreShort(t *testing.T) {
+	for _, page := range pages(t) {
+		if filepath.Base(page) == "CHANGELOG.md" {
+			continue
+		}
+		text, err := os.ReadFile(page)
+		require.NoError(t, err)
+		prose := made.ReplaceAllString(fenced.ReplaceAllString(string(text), ""), "")
+		for _, line := range strings.Split(prose, "\n") {
+			if strings.HasPrefix(line, "|") || strings.HasPrefix(line, "#") {
+				continue
+			}
+			if n := utf8.RuneCountInString(line); n > mostColumns && unbroken.ReplaceAllString(line, "") == line {
+				t.Errorf("%s: a line has %d columns, at most %d: %s", page, n, mostColumns, line)
+			}
+		}
+	}
 }
