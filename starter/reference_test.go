@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/failure"
 	"rocketshift/internal/reference"
 )
 
@@ -34,5 +35,6 @@ func exitCodesTable(t *testing.T) string {
 		require.True(t, found, line)
 		rows = append(rows, []string{code, meaning})
 	}
+	require.Len(t, rows, failure.Differs+1, "each code of package failure has a line")
 	return reference.Table([]string{"code", "meaning"}, rows) + "\n" + strings.TrimSpace(strings.Join(more, "\n"))
 }
