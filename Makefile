@@ -146,6 +146,10 @@ test-all: ready check ## all tests
 test-clients: ready clients ## stock clients of all kinds in all their ways, through the gateway and without it; needs python3 and npm
 	ROCKETSHIFT_LOOPS=1 go test -count=1 -v -timeout 20m -run '^TestLongStockClients' ./internal/gateway
 
+.PHONY: reference
+reference: ## write the parts of docs/reference that are made of the code
+	WRITE_REFERENCE=1 go test -count=1 -run '^TestTheReference' ./internal/reference ./starter ./gateway ./worker
+
 .PHONY: test-busy
 test-busy: ready $(CHECKERS) ## the tests of make test while BUSY=3 other processes spin
 	go run ./tools/test -tests quick -busy $(BUSY)

@@ -141,7 +141,7 @@ func TestPortsOfContainersAreThoseOfTheDefaults(t *testing.T) {
 
 // The endpoints are the gateway's of its API, and the worker's of its code.
 func TestHealthChecksAskWhatIsThere(t *testing.T) {
-	api, err := os.ReadFile("../docs/gateway-api.yaml")
+	api, err := os.ReadFile("../docs/reference/gateway-api.yaml")
 	require.NoError(t, err)
 	metrics, err := os.ReadFile("../worker/metrics.go")
 	require.NoError(t, err)

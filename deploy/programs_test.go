@@ -141,7 +141,7 @@ func TestProgramsTellHelpAndVersionWithoutAnything(t *testing.T) {
 }
 
 var (
-	block    = regexp.MustCompile("(?s)\n```\n(.*?)```")
+	block    = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$") // with its language
 	target   = regexp.MustCompile(`(?m)^([a-z-]+):`)
 	longFlag = regexp.MustCompile(`--[a-z-]+`)
 )
@@ -158,7 +158,10 @@ func TestCommandsOfTheReadmeExist(t *testing.T) {
 	}
 	commands := 0
 	for _, found := range block.FindAllSubmatch(readme, -1) {
-		for _, line := range strings.Split(string(found[1]), "\n") {
+		if len(found[1]) > 0 {
+			continue // nothing to type
+		}
+		for _, line := range strings.Split(string(found[2]), "\n") {
 			line, comment, _ := strings.Cut(line, " #")
 			words := strings.Fields(line)
 			switch {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/reference"
 )
 
 // tableRow is a row of a table of the docs.
@@ -26,4 +28,8 @@ func TestHelpNamesEveryVariableOfTheDocs(t *testing.T) {
 	for name := range names {
 		require.Contains(t, help, name)
 	}
+}
+
+func TestTheReferenceHasTheHelp(t *testing.T) {
+	reference.Check(t, "worker.md", "help", "```text\n"+help+"```")
 }

@@ -37,7 +37,7 @@ const plansName = "orders-2026"
 
 var (
 	section = regexp.MustCompile(`(?s)\n## The same by hand\n(.*?)\n## `)
-	blocks  = regexp.MustCompile("(?s)\n```\n(.*?)```")
+	blocks  = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$") // with its language
 )
 
 // commandsOfTheReadme are those of the section, without their comments.
@@ -46,7 +46,10 @@ func commandsOfTheReadme(t *testing.T) (commands []string) {
 	text, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
 	for _, block := range blocks.FindAllSubmatch(section.Find(text), -1) {
-		for _, line := range strings.Split(string(block[1]), "\n") {
+		if len(block[1]) > 0 {
+			continue // nothing to type
+		}
+		for _, line := range strings.Split(string(block[2]), "\n") {
 			command, _, _ := strings.Cut(line, " #")
 			if command = strings.TrimSpace(command); command != "" {
 				commands = append(commands, command)

@@ -119,9 +119,10 @@ var allowed = map[string][]string{
 		"internal/printable",
 		"internal/version",
 	},
-	"bench":         {"internal/lab", "internal/rocketmq", "internal/gateway", "replicator"},
-	"internal/arch": {},
-	"deploy":        {},
+	"bench":              {"internal/lab", "internal/rocketmq", "internal/gateway", "replicator"},
+	"internal/arch":      {},
+	"internal/reference": {},
+	"deploy":             {},
 }
 
 type source struct {

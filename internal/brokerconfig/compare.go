@@ -84,7 +84,7 @@ func unknown(side string, brokers []Broker, first string) (all []Difference) {
 			Object: fmt.Sprintf("settings of %s broker %s", side, few(mute[reason])),
 			Cause:  "are unknown, and not compared: " + reason,
 			Next: "let rocketshift read them (mqadmin getBrokerConfig), or compare them by hand " +
-				"with docs/compare-settings.md" + strings.TrimSuffix(": "+first, ": "),
+				"with docs/reference/compare-settings.md" + strings.TrimSuffix(": "+first, ": "),
 		})
 	}
 	return all

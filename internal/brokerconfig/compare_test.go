@@ -142,7 +142,7 @@ func TestBrokersThatDontTellAreUnknownAndNotEqual(t *testing.T) {
 
 	// Which of them matter is said: before, a group that filters by SQL92 was told of in no way.
 	next := Compare(told, mute, Uses{Filtering: {"billing"}})[0].Next
-	assert.Contains(t, next, "docs/compare-settings.md: enablePropertyFilter must be true for billing; "+
+	assert.Contains(t, next, "docs/reference/compare-settings.md: enablePropertyFilter must be true for billing; "+
 		"maxMessageSize is 8388608 on the source")
 	next = Compare([]Broker{broker("a", "4.9.7", "maxMessageSize", "4194304")}, mute, nil)[0].Next
 	assert.Contains(t, next, ": the source has the servers' own values of all of them")
@@ -246,9 +246,9 @@ func TestTheTableIsWellFormed(t *testing.T) {
 }
 
 func TestTheDocsHaveTheTable(t *testing.T) {
-	page, err := os.ReadFile("../../docs/compare-settings.md")
+	page, err := os.ReadFile("../../docs/reference/compare-settings.md")
 	require.NoError(t, err)
 	if !strings.Contains(string(page), Markdown()) {
-		t.Errorf("docs/compare-settings.md must contain this:\n%s", Markdown())
+		t.Errorf("docs/reference/compare-settings.md must contain this:\n%s", Markdown())
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Markdown is both lists as tables, for docs/compare-settings.md.
+// Markdown is both lists as tables, for docs/reference/compare-settings.md.
 func Markdown() string {
 	var text strings.Builder
 	text.WriteString("| setting | the target's must be | servers' own value | else |\n")

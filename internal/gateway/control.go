@@ -16,7 +16,7 @@ import (
 )
 
 // Control is the API through which people and activities steer a gateway: HTTP with JSON, as
-// docs/gateway-api.yaml describes it. Who calls it must know its token.
+// docs/reference/gateway-api.yaml describes it. Who calls it must know its token.
 type Control struct {
 	gateway *Gateway
 	token   [sha256.Size]byte

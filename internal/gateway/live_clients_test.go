@@ -14,7 +14,7 @@ import (
 
 // waysPage is where the table is; the test writes it where writeTable is set in the environment.
 const (
-	waysPage   = "../../docs/stock-clients.md"
+	waysPage   = "../../docs/reference/stock-clients.md"
 	writeTable = "WRITE_CLIENT_TABLE"
 	tableBegin = "<!-- what TestLongStockClientsSendAndReadInAllTheirWays has seen -->\n"
 )

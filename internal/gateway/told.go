@@ -7,7 +7,7 @@ import (
 )
 
 // What a broker of the target asks a client, or shows it as one message, has the names that the
-// client knows: those of the source (docs/names-that-clients-see.md has the list).
+// client knows: those of the source (docs/explanation/names-that-clients-see.md has the list).
 
 // tellAnswer gives an answer to a request that is rare the names that the client knows.
 func (u *upstream) tellAnswer(f *wire.Frame, c call) {

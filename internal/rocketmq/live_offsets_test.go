@@ -52,7 +52,7 @@ func TestLivePositionsAreReadBackAsWritten(t *testing.T) {
 
 // Brokers keep a table of positions per topic and group. Two first writes at the same moment both
 // make it, and one of them is lost though both are acknowledged, sometimes after it was read back
-// (facts in docs/how-it-works.md).
+// (facts in docs/explanation/how-it-works.md).
 func TestLiveFirstPositionsWrittenTogetherAllStay(t *testing.T) {
 	onEach(t, func(l *live) {
 		const groups, queues = 100, 8

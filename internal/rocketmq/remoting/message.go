@@ -79,7 +79,7 @@ func AppendMessages(out []Message, b []byte) ([]Message, error) {
 	return out, nil
 }
 
-// decodeMessage reads what follows the total size (layout: facts in docs/how-it-works.md,
+// decodeMessage reads what follows the total size (layout: facts in docs/explanation/how-it-works.md,
 // MessageDecoder.decode). topic is one that the message is likely to have.
 func decodeMessage(b []byte, topic string) (Message, error) {
 	r := reader{b: b}

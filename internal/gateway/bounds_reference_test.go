@@ -1,0 +1,55 @@
+package gateway
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/wire"
+)
+
+// The page of bounds is written by hand, as each row says what follows. Its numbers are the code's.
+func TestBoundsOfTheReferenceAreThoseOfTheCode(t *testing.T) {
+	page, err := os.ReadFile("../../docs/reference/gateway-bounds.md")
+	require.NoError(t, err)
+	for row, numbers := range map[string][]string{
+		"`--memory` (": {mebibytes(LeastMemory), fmt.Sprint(UsualMemory>>30, " GiB")},
+		"| a frame; a header": {
+			fmt.Sprint(wire.MaxHeader>>10, " KiB"), fmt.Sprint(wire.MaxFields), mebibytes(wire.MaxFrame)[:2],
+		},
+		"| an answer of a server":                 {mebibytes(wire.MaxFrame)},
+		"| open calls of a connection":            {digits(mostOpen)},
+		"| a heartbeat, a request for locks":      {mebibytes(mostBeat), digits(mostElements)},
+		"| a heartbeat's names":                   {digits(mostMemberships)},
+		"| requests that wait while":              {mebibytes(mostHeld), mebibytes(mostPulls)},
+		"| connections |":                         {fmt.Sprint(forConnections, " %")},
+		"| queues: of a topic, of all":            {digits(mostOfTopic), fmt.Sprint(forQueues, " %"), digits(mostQueues)},
+		"| groups' views of queues":               {fmt.Sprint(forViews, " %"), digits(mostViews)},
+		"| lists of clients and of groups":        {mebibytes(mostListed), fmt.Sprint(mostOfClient, " groups")},
+		"| producers that bypass":                 {fmt.Sprint(mostPassers)},
+		"| groups whose members are looked at":    {fmt.Sprint(mostMixed)},
+		"| clients' heartbeats on disk":           {mebibytes(mostRegistrations / 2)}, // in base64
+		"| connections to the control API; to me": {fmt.Sprint(MostCallers, "; ", MostWatchers)},
+	} {
+		_, rest, found := strings.Cut("\n"+string(page), "\n"+row)
+		require.True(t, found, "the page has no row %q", row)
+		line, _, _ := strings.Cut(rest, "\n")
+		for _, number := range numbers {
+			require.Contains(t, row+line, number)
+		}
+	}
+}
+
+func mebibytes(n int64) string { return fmt.Sprint(n>>20, " MiB") }
+
+// digits are a number's, in groups of three.
+func digits(n int) string {
+	text := fmt.Sprint(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
