@@ -26,7 +26,7 @@ var allowed = map[string][]string{
 	"internal/certificates": {},
 	"internal/printable":    {},
 	"internal/files":        {},
-	"internal/brokerconfig": {},
+	"internal/brokerconfig": {"internal/rocketmq"},
 	"internal/version":      {},
 	"internal/failure":      {"plan"},
 	"internal/sleep":        {},
@@ -223,12 +223,10 @@ const mostFiles = 20
 // larger are the packages that have more, and how many: they are still to be taken apart, and don't
 // grow meanwhile.
 var larger = map[string]int{
-	"activities":        79,
-	"internal/gateway":  136,
-	"internal/lab":      21,
-	"internal/rocketmq": 22,
-	"starter":           28,
-	"workflows":         57,
+	"activities":       79,
+	"internal/gateway": 136,
+	"starter":          28,
+	"workflows":        57,
 }
 
 func TestPackagesStaySmall(t *testing.T) {

@@ -3,12 +3,14 @@ package brokerconfig
 import (
 	"fmt"
 	"strings"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // defaultOf is the servers' own value in a version, and whether it has the setting.
 func (s Setting) defaultOf(version string) (value string, there bool) {
 	for i, d := range s.Defaults {
-		if !before(version, d.From) {
+		if !remoting.Earlier(version, d.From) {
 			value, there = d.Value, d.Value != "" || len(s.Defaults) == 1 && i == 0
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Broker is one broker as it tells its settings.
@@ -192,7 +194,7 @@ func (s Setting) lacking(brokers []Broker) (all []told) {
 // RefusesBatches reports whether a broker of that version takes no batches. Source:
 // DLedgerCommitLog.putMessages of 4.5 to 4.7 answers MESSAGE_ILLEGAL to each.
 func RefusesBatches(version string, values map[string]string) bool {
-	return strings.EqualFold(values["enableDLegerCommitLog"], "true") && before(version, takesBatches)
+	return strings.EqualFold(values["enableDLegerCommitLog"], "true") && remoting.Earlier(version, takesBatches)
 }
 
 // takesBatches is the first version of which all brokers take batches; firstOf5 begins those of
@@ -201,13 +203,15 @@ const takesBatches, firstOf5 = "4.8.0", "5.0.0"
 
 // MayRefuseBatches reports whether a broker of that version, which doesn't tell how it is
 // configured, may take none.
-func MayRefuseBatches(version string) bool { return version == "" || before(version, takesBatches) }
+func MayRefuseBatches(version string) bool {
+	return version == "" || remoting.Earlier(version, takesBatches)
+}
 
 // MayHaveRefusedBatches reports whether a broker may have taken none before it was upgraded. Values
 // are nil where it doesn't tell them.
 func MayHaveRefusedBatches(version string, values map[string]string) bool {
 	if values == nil {
-		return version == "" || before(version, firstOf5)
+		return version == "" || remoting.Earlier(version, firstOf5)
 	}
 	return strings.EqualFold(values["enableDLegerCommitLog"], "true")
 }

@@ -179,3 +179,10 @@ func (c *Client) ConsumerRunningInfo(ctx context.Context, addr, group, clientID 
 	}
 	return out, nil
 }
+
+// firstWithProducers is the version from which on brokers list their producers
+// (GET_ALL_PRODUCER_INFO). Earlier ones answer nothing, or that they don't know the request.
+const firstWithProducers = "4.9.4"
+
+// TellsProducers reports whether the broker lists its producers, as far as its version says it.
+func (b Broker) TellsProducers() bool { return !remoting.Earlier(b.Version, firstWithProducers) }
