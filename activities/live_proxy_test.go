@@ -39,15 +39,12 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	objects := MetadataRequest{Request: r.request(), Topics: api.Some(orders), Groups: api.Some(group, offline)}
 	err := ask(t, NewMetadata(r.settings), "Diff", objects, nil)
 	require.Equal(t, NotReadyType, typeOf(err))
-	require.ErrorContains(
-		t,
-		err,
+	require.ErrorContains(t, err,
 		"make 4 there by its console or API, and this goes on by itself: topic activities-proxied-orders "+
 			"with 4 queues, of type NORMAL; "+
 			"topic rocketshift-canary-activities-proxied with 2 queues, of type NORMAL, through which the "+
 			"way back is proven; topic %RETRY%activities-proxied-billing with 2 queues, or more; "+
-			"topic %RETRY%activities-proxied-offline with 2 queues, or more",
-	)
+			"topic %RETRY%activities-proxied-offline with 2 queues, or more")
 	for _, group := range []string{group, offline} {
 		r.create(console, "broker-a", rocketmq.RetryTopic(group), 2)
 	}

@@ -61,13 +61,9 @@ func command(getenv func(string) string) *cobra.Command {
 	f.StringToIntVar(&s.Ports, "port", nil,
 		"port of a source broker, such as broker-a=10911; others are picked, and kept")
 	f.StringVar(&s.Dir, "state", filepath.Join(".run", "gateway"), "folder for what it must not forget")
-	f.DurationVar(
-		&s.successorWait,
-		"successor-wait",
-		10*time.Second,
+	f.DurationVar(&s.successorWait, "successor-wait", 10*time.Second,
 		"for how long it serves on after SIGTERM, so that another process with the same --state may take "+
-			"over; clients don't see that",
-	)
+			"over; clients don't see that")
 	f.StringVar(&s.tokenEnv, "token-env", "ROCKETSHIFT_GATEWAY_TOKEN",
 		"environment variable that holds the control API's token")
 	f.StringVar(&s.keysEnv, "credentials-env", "", "the gateway's own keys: <this>_ACCESS_KEY and <this>_SECRET_KEY")
@@ -95,13 +91,9 @@ type reach struct {
 func sideFlags(c *cobra.Command, s *settings) {
 	f := c.Flags()
 	for name, t := range map[string]reach{"source": {&s.SourceTLS, &s.SourceAt}, "target": {&s.TargetTLS, &s.TargetAt}} {
-		f.StringToStringVar(
-			(*map[string]string)(t.at),
-			name+"-address",
-			nil,
+		f.StringToStringVar((*map[string]string)(t.at), name+"-address", nil,
 			"where a server of the "+name+" is reached that advertises "+
-				"another address, ADVERTISED=REACHED, host:port both; may be given several times",
-		)
+				"another address, ADVERTISED=REACHED, host:port both; may be given several times")
 		f.BoolVar(&t.On, name+"-tls", false, "connect to the "+name+"'s name servers and brokers over TLS")
 		f.StringVar(&t.CA, name+"-tls-ca", "", "PEM file with the authorities that sign the "+name+"'s "+
 			"certificates, read again when it changes; those of the system if absent")

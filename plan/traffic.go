@@ -41,11 +41,9 @@ func checkTraffic(c *Problems, p Plan) {
 	}
 	checkNameServers(c, "traffic.gateways", addresses)
 	if t.Credentials != nil && !envForm.MatchString(t.Credentials.Env) {
-		c.add(
-			"traffic.credentials.env",
+		c.add("traffic.credentials.env",
 			"want a prefix of environment variables, capital letters, digits and _, such as GATEWAY for "+
-				"GATEWAY_TOKEN; never the token itself",
-		)
+				"GATEWAY_TOKEN; never the token itself")
 	}
 	if p.Replicate.OneWay {
 		c.add("replicate.oneWay", "true; a gateway moves only what is copied both ways: leave it out")

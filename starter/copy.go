@@ -27,13 +27,9 @@ func (a *app) copyCommand() *cobra.Command {
 	flags := c.Flags()
 	flags.StringSliceVar(&f.Source, "source", nil, "the source's name servers, host:port, several separated by commas")
 	flags.StringSliceVar(&f.Target, "target", nil, "the target's name servers")
-	flags.StringVar(
-		&f.TargetProxy,
-		"target-proxy",
-		"",
+	flags.StringVar(&f.TargetProxy, "target-proxy", "",
 		"instead of --target, the remoting port of the target's 5.x proxy, host:port, where its brokers "+
-			"can't be reached",
-	)
+			"can't be reached")
 	flags.StringSliceVar(&f.Topics, "topic", nil, "a topic to copy; may be given several times")
 	flags.BoolVar(&f.Create, "create-topics", false,
 		"create topics that the target lacks, with as many queues as on the source")
@@ -53,13 +49,9 @@ func (a *app) copyCommand() *cobra.Command {
 		"the source's own name, where its name servers know several clusters")
 	flags.StringVar(&f.TargetCluster, "target-cluster", "",
 		"the target's own name, where its name servers know several clusters")
-	flags.StringToStringVar(
-		&f.SourceReached,
-		"source-address",
-		nil,
+	flags.StringToStringVar(&f.SourceReached, "source-address", nil,
 		"where a server of the source is reached that advertises another address, ADVERTISED=REACHED; may be "+
-			"given several times",
-	)
+			"given several times")
 	flags.StringToStringVar(&f.TargetReached, "target-address", nil, "the same for the target")
 	flags.StringSliceVar(&f.LeftOut, "leave-out", nil,
 		"a broker of the source whose messages aren't copied; may be given several times")

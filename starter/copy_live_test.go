@@ -174,12 +174,9 @@ func TestLiveOtherIDsAreRefusedBeforeEverythingIsCopiedAgain(t *testing.T) {
 	require.Equal(t, failure.Done, r.copy("--create-topics").code)
 	o := r.copy("--source-id", "other")
 	assert.Equal(t, failure.BadUsage, o.code)
-	assert.Contains(
-		t,
-		o.stderr,
+	assert.Contains(t, o.stderr,
 		"copy: --source-id: target queue broker-a/0 of topic starter-copy-ids holds copies that were made "+
-			"under the source's id ",
-	)
+			"under the source's id ")
 	o = r.copy("--target-id", "other")
 	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "holds copies that were made under another id of the target than other")
@@ -258,12 +255,9 @@ func TestLiveACopyGoesToATargetBehindAProxy(t *testing.T) {
 	}
 	o := through()
 	require.Equal(t, failure.BadUsage, o.code, o.stdout)
-	assert.Contains(
-		t,
-		o.stderr,
+	assert.Contains(t, o.stderr,
 		"topic starter-copy-proxied: is missing on the target "+r.target.ProxyRemoting+"; create it with 4 "+
-			"queues by the target's console or API",
-	)
+			"queues by the target's console or API")
 	r.create(r.target, r.topic, 4)
 	r.until("the proxy knows the topic", func() bool { o = through(); return o.code != failure.BadUsage })
 	require.Equal(t, failure.Done, o.code, o.stderr)

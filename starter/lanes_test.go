@@ -55,19 +55,13 @@ func TestLanesShowsTopicsWorstFirstAndWhatToDo(t *testing.T) {
 	assert.Regexp(t, `(?s)orders +│ +8 │ +7 │ +5 .*payments +│ +4 │ +1 │ 30,000 │ .* 1,000 │ +30s`, o.stdout)
 	assert.Contains(t, o.stdout, "fault: TargetRefused: topic orders, source queue broker-b/2, offsets 41 to 42")
 	assert.Regexp(t, `(?s)back to the source:.*payments +│ +4 │ +0 │ +77 .*waiting: target broker z is busy`, o.stdout)
-	assert.Contains(
-		t,
-		o.stdout,
+	assert.Contains(t, o.stdout,
 		"straggler: 10.0.0.7:4711 writes to topic orders, source queue broker-b/2: 12 messages, 1.2 a "+
-			"second, the last at 2026-08-01 12:00:00",
-	)
+			"second, the last at 2026-08-01 12:00:00")
 	assert.Contains(t, o.stdout, "no lanes: topic audit: the target has none")
-	assert.Contains(
-		t,
-		o.stdout,
+	assert.Contains(t, o.stdout,
 		"next: rocketshift answer orders --topic 'orders' --broker broker-b --queue 2 --action retry|skip "+
-			"--from 41 --to 42",
-	)
+			"--from 41 --to 42")
 }
 
 func TestLanesAsJSONAddsUpTheBrokers(t *testing.T) {

@@ -37,12 +37,9 @@ func TestPausedLanesAndARunningComparisonAreShown(t *testing.T) {
 	(&temporalService{converter: converter.GetDefaultDataConverter()}).addPending(&s,
 		"migration-orders-replicate", pending)
 	require.Len(t, s.Replication, 1)
-	assert.Contains(
-		t,
-		s.Replication[0].Waiting,
+	assert.Contains(t, s.Replication[0].Waiting,
 		"lanes of broker-a are paused; temporal activity unpause --workflow-id migration-orders-replicate "+
-			"--activity-id 9",
-	)
+			"--activity-id 9")
 	assert.EqualValues(t, 7, s.Replication[0].Lag)
 	assert.Equal(t, "40 of 100 messages, 10 a second, 6s left", comparingOf(s))
 }

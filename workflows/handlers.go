@@ -228,11 +228,9 @@ func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, e
 			d.shortOrNone(r.Topics))
 	}
 	if !listed && len(r.Groups)+len(r.Topics) > 0 {
-		d.note(
-			ctx,
+		d.note(ctx,
 			"so many are asked that their silence is measured whatever is said of some: say released without "+
-				"names for all",
-		)
+				"names for all")
 	}
 	d.publish(ctx)
 	r.Forwarded = true

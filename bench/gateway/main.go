@@ -141,13 +141,9 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.topics, "topics", 10, "topics of 100 queues that move as well")
 	f.IntVar(&o.chunk, "chunk", 8, "queues of them that move together")
 	f.StringVar(&o.profile, "profile", "", "file for the gateway's profile of processor time")
-	f.StringVar(
-		&o.keep,
-		"keep",
-		"",
+	f.StringVar(&o.keep, "keep", "",
 		"folder for the servers' files, such as one in memory (/dev/shm), so that the disk's writing holds "+
-			"nobody up; .run if empty",
-	)
+			"nobody up; .run if empty")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}

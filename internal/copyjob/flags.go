@@ -140,11 +140,9 @@ func (f Flags) checkProxy(found *failure.Problems) {
 		found.Add("--target-proxy", "--target is given too; want one of them")
 	}
 	if f.Create {
-		found.Add(
-			"--create-topics",
+		found.Add("--create-topics",
 			"a proxy creates no topics; make them on the target by its console or API, with as many queues "+
-				"as on the source",
-		)
+				"as on the source")
 	}
 }
 

@@ -58,13 +58,10 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 	require.EqualValues(t, 0o700, info.Mode().Perm())
 	for _, broker := range []string{"gone", "well", "young"} {
 		dials(t, g.ports.numbers()[broker])
-		assert.Equal(
-			t,
-			1,
+		assert.Equal(t, 1,
 			log.with(
 				"doesn't say its version; it is asked again\" gateway=g side=source broker="+broker,
-			)+map[string]int{"well": 1}[broker],
-		)
+			)+map[string]int{"well": 1}[broker])
 	}
 	require.NotNil(t, g.topics.get([]byte("orders")), "what the others have is known")
 	assert.Len(t, g.topics.get([]byte("orders")).all(), 2)

@@ -265,11 +265,9 @@ func (g *Gateway) nobodyBypasses(ctx context.Context, m Move, queues []*queue) (
 		switch {
 		case !of[one.Topic]:
 		case slices.Contains(m.Accept, one.Topic):
-			inexact = append(
-				inexact,
+			inexact = append(inexact,
 				says+": what it writes there comes to the other side by the lane, in another order than what "+
-					"is sent through gateways",
-			)
+					"is sent through gateways")
 		default:
 			found, by.Topics = append(found, says), append(by.Topics, one.Topic)
 		}

@@ -214,10 +214,7 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	requireBypassing(t, err, Bypassing{Topics: []string{"orders"}})
 	inexact, err := two.nobodyBypasses(t.Context(), Move{Accept: []string{"orders"}}, orders)
 	require.NoError(t, err)
-	require.Contains(
-		t,
-		fmt.Sprint(inexact),
+	require.Contains(t, fmt.Sprint(inexact),
 		"topic orders of the target from 10.0.0.7:1 (1 messages seen): what it writes there comes to the "+
-			"other side by the lane",
-	)
+			"other side by the lane")
 }

@@ -40,12 +40,9 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 
 	_, err = all()
 	require.ErrorIs(t, err, ErrRefused)
-	require.ErrorContains(
-		t,
-		err,
+	require.ErrorContains(t, err,
 		"which sends to topic orders: target broker broker-t: code 16: app-there has no permission for "+
-			"Topic:orders; grant it there",
-	)
+			"Topic:orders; grant it there")
 	tried := g.target.next(t)
 	for tried.code == remoting.CodeHeartbeat {
 		tried = g.target.next(t)

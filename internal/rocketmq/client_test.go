@@ -324,15 +324,10 @@ func TestTheNextNameServerAnswersWhenOneIsDown(t *testing.T) {
 	s := serve(t, func(conn net.Conn, c *remoting.Command) {
 		switch c.Code {
 		case remoting.CodeClusterInfo:
-			reply(
-				conn,
-				c,
-				remoting.Success,
-				nil,
+			reply(conn, c, remoting.Success, nil,
 				`{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+c.Fields["x"]+conn.LocalAddr().
 					String()+
-					`",1:"slave:1"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`,
-			)
+					`",1:"slave:1"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`)
 		case remoting.CodeRuntime:
 			reply(conn, c, remoting.Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
 		}
@@ -364,15 +359,10 @@ func TestOnlyOneCallWaitsForAFrozenNameServer(t *testing.T) {
 		case c.Code == remoting.CodeRuntime:
 			reply(conn, c, remoting.Success, nil, `{"table":{"brokerVersionDesc":"V4_9_7"}}`)
 		case once.CompareAndSwap(false, true):
-			reply(
-				conn,
-				c,
-				remoting.Success,
-				nil,
+			reply(conn, c, remoting.Success, nil,
 				`{"brokerAddrTable":{"b":{"brokerAddrs":{0:"`+conn.LocalAddr().
 					String()+
-					`"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`,
-			)
+					`"},"brokerName":"b","cluster":"C"}},"clusterAddrTable":{"C":["b"]}}`)
 		default:
 			asked <- struct{}{}
 			<-frozen
