@@ -3,13 +3,13 @@ package main
 import (
 	"encoding/json"
 	"os"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 
+	"rocketshift/internal/reference"
 	"rocketshift/plan"
 )
 
@@ -52,10 +52,10 @@ func TestTheSourceTellsTheCommandsOfTheReadme(t *testing.T) {
 func TestTheInputOfTheReadmeIsTheExamplesPlan(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
-	block := regexp.MustCompile("(?s)```json\n(.*?)```").FindSubmatch(readme)
-	require.NotNil(t, block)
+	blocks := reference.Blocks(string(readme), "json")
+	require.NotEmpty(t, blocks)
 	var input struct{ Plan json.RawMessage }
-	require.NoError(t, json.Unmarshal(block[1], &input))
+	require.NoError(t, json.Unmarshal([]byte(blocks[0]), &input))
 	typed, err := plan.Parse(input.Plan)
 	require.NoError(t, err)
 	require.NoError(t, typed.Validate())

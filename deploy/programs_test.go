@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/reference"
 )
 
 // builds are lines of the Makefile that build a program: its name, its package.
@@ -141,7 +143,6 @@ func TestProgramsTellHelpAndVersionWithoutAnything(t *testing.T) {
 }
 
 var (
-	block    = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$") // with its language
 	target   = regexp.MustCompile(`(?m)^([a-z-]+):`)
 	longFlag = regexp.MustCompile(`--[a-z-]+`)
 )
@@ -157,11 +158,8 @@ func TestCommandsOfTheReadmeExist(t *testing.T) {
 		targets[found[1]] = true
 	}
 	commands := 0
-	for _, found := range block.FindAllSubmatch(readme, -1) {
-		if len(found[1]) > 0 {
-			continue // nothing to type
-		}
-		for _, line := range strings.Split(string(found[2]), "\n") {
+	for _, typed := range reference.Blocks(string(readme), "") {
+		for _, line := range strings.Split(typed, "\n") {
 			line, comment, _ := strings.Cut(line, " #")
 			words := strings.Fields(line)
 			switch {

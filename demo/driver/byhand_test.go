@@ -20,6 +20,7 @@ import (
 	"rocketshift/demo/verdict"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
+	"rocketshift/internal/reference"
 )
 
 // byHand is somebody who follows the README in a home folder of their own, beside others on this
@@ -35,21 +36,15 @@ type byHand struct {
 
 const plansName = "orders-2026"
 
-var (
-	section = regexp.MustCompile(`(?s)\n## The same by hand\n(.*?)\n## `)
-	blocks  = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$") // with its language
-)
+var section = regexp.MustCompile(`(?s)\n## The same by hand\n(.*?)\n## `)
 
 // commandsOfTheReadme are those of the section, without their comments.
 func commandsOfTheReadme(t *testing.T) (commands []string) {
 	t.Helper()
 	text, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
-	for _, block := range blocks.FindAllSubmatch(section.Find(text), -1) {
-		if len(block[1]) > 0 {
-			continue // nothing to type
-		}
-		for _, line := range strings.Split(string(block[2]), "\n") {
+	for _, typed := range reference.Blocks(string(section.Find(text)), "") {
+		for _, line := range strings.Split(typed, "\n") {
 			command, _, _ := strings.Cut(line, " #")
 			if command = strings.TrimSpace(command); command != "" {
 				commands = append(commands, command)

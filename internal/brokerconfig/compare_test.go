@@ -2,7 +2,6 @@ package brokerconfig
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -236,19 +235,11 @@ func TestTheTableIsWellFormed(t *testing.T) {
 		assert.NotEmpty(t, s.Defaults, s.Name)
 		assert.Equal(t, s.Refuses != Nobody && s.Refuses != Everybody, s.Needs != "", s.Name)
 	}
-	for _, left := range LeftOut {
-		assert.NotEmpty(t, left.Why)
+	for _, one := range leftOut {
+		assert.NotEmpty(t, one.why)
 	}
-	assert.True(t, Judged("maxMessageSize"))
-	assert.True(t, Judged("authenticationEnabled"))
-	assert.True(t, Judged("timerMaxDelaySec"))
-	assert.False(t, Judged("enableSomethingNew"))
-}
-
-func TestTheDocsHaveTheTable(t *testing.T) {
-	page, err := os.ReadFile("../../docs/reference/compare-settings.md")
-	require.NoError(t, err)
-	if !strings.Contains(string(page), Markdown()) {
-		t.Errorf("docs/reference/compare-settings.md must contain this:\n%s", Markdown())
-	}
+	assert.True(t, judged("maxMessageSize"))
+	assert.True(t, judged("authenticationEnabled"))
+	assert.True(t, judged("timerMaxDelaySec"))
+	assert.False(t, judged("enableSomethingNew"))
 }

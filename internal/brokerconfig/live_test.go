@@ -30,7 +30,7 @@ func TestLiveEverySettingThatServersTellIsJudged(t *testing.T) {
 			require.NoError(t, err)
 			require.Greater(t, len(told), 150, "a broker tells all of its settings")
 			for name := range told {
-				assert.True(t, Judged(name), "%s is new: compare it, or leave it out with a reason", name)
+				assert.True(t, judged(name), "%s is new: compare it, or leave it out with a reason", name)
 			}
 			for _, s := range Table {
 				value, there := told[s.Name]

@@ -61,9 +61,9 @@ func (e endpoint) String() string {
 	return fmt.Sprintf("%s %s", e.side, strings.Join(e.nameServers, ", "))
 }
 
-// GroupPrefix is what the names of copies' consumer groups begin with, so that they aren't those of
+// groupPrefix is what the names of copies' consumer groups begin with, so that they aren't those of
 // migrations.
-const GroupPrefix = "rocketshift-copy-"
+const groupPrefix = "rocketshift-copy-"
 
 // Request checks the flags by the rules of plans, and tells all that is wrong at once.
 func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
@@ -112,7 +112,7 @@ func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
 			reached:     f.TargetReached,
 		},
 		topics: slices.Compact(slices.Sorted(slices.Values(f.Topics))),
-		names:  replica.Names{Group: GroupPrefix + p.Name, Source: p.SourceID(), Target: p.TargetID()},
+		names:  replica.Names{Group: groupPrefix + p.Name, Source: p.SourceID(), Target: p.TargetID()},
 		create: f.Create, follow: f.Follow, bothWays: f.BothWays, differences: f.Differences,
 	}
 	return q, found.OrNil()
@@ -149,7 +149,7 @@ func (f Flags) checkProxy(found *failure.Problems) {
 // renames are what the target calls the topics; the copy's own groups have the same names on both
 // sides.
 func (f Flags) renames() rocketmq.Renames {
-	return rocketmq.Renames{Prefix: f.Prefix, Topics: f.Rename, Keep: GroupPrefix}
+	return rocketmq.Renames{Prefix: f.Prefix, Topics: f.Rename, Keep: groupPrefix}
 }
 
 // addresses splits at semicolons too, as RocketMQ's own tools do.

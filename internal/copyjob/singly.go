@@ -12,48 +12,35 @@ import (
 
 // singly says, before anything is copied, to which brokers each message is sent alone, which is
 // slower.
-func (c *Job) singly(ctx context.Context, source, target topicsOf) (notes []string, err error) {
-	to := map[*rocketmq.Cluster]topicsOf{c.Target: target}
-	if c.bothWays {
-		to[c.Source] = source
+func (c *Job) singly(ctx context.Context) (notes []string, err error) {
+	notes, err = singlyTo(ctx, c.To, c.Target)
+	if err != nil || !c.bothWays {
+		return notes, err
 	}
-	for _, cluster := range []*rocketmq.Cluster{c.Target, c.Source} {
-		side, is := to[cluster]
-		if !is {
-			continue
-		}
-		alone, unsure, err := replica.Singly(ctx, cluster)
-		if err != nil {
-			return nil, failure.Broken("run it again when all brokers answer", "which batches the %s takes: %w",
-				side.side, err)
-		}
-		notes = append(notes, singlyNotes(side.side, alone, unsure)...)
+	back, err := singlyTo(ctx, c.From, c.Source)
+	return append(notes, back...), err
+}
+
+func singlyTo(ctx context.Context, e endpoint, cluster *rocketmq.Cluster) ([]string, error) {
+	alone, unsure, err := replica.Singly(ctx, cluster)
+	if err != nil {
+		return nil, failure.Broken("run it again when all brokers answer", "which batches the %s takes: %w", e.side, err)
 	}
-	return notes, nil
+	return singlyNotes(e.side, alone, unsure), nil
 }
 
 func singlyNotes(side string, alone, unsure []string) (notes []string) {
 	if len(alone) > 0 {
-		notes = append(
-			notes,
-			fmt.Sprintf(
-				"broker %s of the %s takes no batches (DLedger before 4.8.0): messages are sent there one by one, "+
-					"which is slower, and without what would delay them once more",
-				strings.Join(alone, ", "),
-				side,
-			),
-		)
+		notes = append(notes, fmt.Sprintf(
+			"broker %s of the %s takes no batches (DLedger before 4.8.0): messages are sent there one by one, "+
+				"which is slower, and without what would delay them once more",
+			strings.Join(alone, ", "), side))
 	}
 	if len(unsure) > 0 {
-		notes = append(
-			notes,
-			fmt.Sprintf(
-				"broker %s of the %s doesn't tell whether it takes batches: if it takes none (DLedger before 4.8.0), "+
-					"messages are sent there one by one, which is slower",
-				strings.Join(unsure, ", "),
-				side,
-			),
-		)
+		notes = append(notes, fmt.Sprintf(
+			"broker %s of the %s doesn't tell whether it takes batches: if it takes none (DLedger before 4.8.0), "+
+				"messages are sent there one by one, which is slower",
+			strings.Join(unsure, ", "), side))
 	}
 	return notes
 }

@@ -152,7 +152,7 @@ func (c *Job) Prepare(ctx context.Context, note func(string, ...any)) error {
 	if err := c.lookElsewhere(ctx, source, target); err != nil {
 		return err
 	}
-	singly, err := c.singly(ctx, source, target)
+	singly, err := c.singly(ctx)
 	if err != nil {
 		return err
 	}

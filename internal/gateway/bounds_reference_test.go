@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/wire"
+	"rocketshift/internal/printable"
 )
 
 // The page of bounds is written by hand, as each row says what follows. Its numbers are the code's.
@@ -45,11 +46,4 @@ func TestBoundsOfTheReferenceAreThoseOfTheCode(t *testing.T) {
 
 func mebibytes(n int64) string { return fmt.Sprint(n>>20, " MiB") }
 
-// digits are a number's, in groups of three.
-func digits(n int) string {
-	text := fmt.Sprint(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
+func digits(n int) string { return printable.Grouped(int64(n)) }

@@ -3,34 +3,32 @@ package brokerconfig
 import (
 	"fmt"
 	"strings"
+	"testing"
+
+	"rocketshift/internal/reference"
 )
 
-// Markdown is both lists as tables, for docs/reference/compare-settings.md.
-func Markdown() string {
-	var text strings.Builder
-	text.WriteString("| setting | the target's must be | servers' own value | else |\n")
-	text.WriteString("|---|---|---|---|\n")
+func TestTheReferenceHasEverySettingOfBrokers(t *testing.T) {
+	var compared, notCompared [][]string
 	for _, s := range Table {
-		fmt.Fprintf(&text, "| %s | %s | %s | %s%s |\n",
-			s.names(), s.must(), s.defaults(), s.Why, s.refusing())
+		compared = append(compared, []string{s.names(), s.must(), s.defaults(), s.Why + s.refusing()})
 	}
-	text.WriteString("\n| not compared, as it says | settings |\n|---|---|\n")
-	for _, left := range LeftOut {
-		names := make([]string, len(left.Names))
-		for i, name := range left.Names {
-			names[i] = "`" + name + "`"
-		}
-		fmt.Fprintf(&text, "| %s | %s |\n", left.Why, strings.Join(names, " "))
+	for _, l := range leftOut {
+		notCompared = append(notCompared, []string{l.why, codes(l.names, " ")})
 	}
-	return text.String()
+	reference.Check(t, "compare-settings.md", "settings",
+		reference.Table([]string{"setting", "the target's must be", "servers' own value", "else"}, compared))
+	reference.Check(t, "compare-settings.md", "left out",
+		reference.Table([]string{"not compared, as it says", "settings"}, notCompared))
+}
+
+// codes are names as code.
+func codes(names []string, between string) string {
+	return "`" + strings.Join(names, "`"+between+"`") + "`"
 }
 
 func (s Setting) names() string {
-	text := "`" + s.Name + "`"
-	for _, other := range s.Also {
-		text += ", `" + other + "`"
-	}
-	return text
+	return codes(append([]string{s.Name}, s.Also...), ", ")
 }
 
 func (s Setting) must() string {

@@ -2,15 +2,15 @@ package brokerconfig
 
 import "path"
 
-// Left are settings that aren't compared, and why not. Names may have wildcards, as path.Match
+// left are settings that aren't compared, and why not. Names may have wildcards, as path.Match
 // knows them.
-type Left struct {
-	Why   string
-	Names []string
+type left struct {
+	why   string
+	names []string
 }
 
-// LeftOut has, with Table, every setting of the servers 4.5 to 5.5.
-var LeftOut = []Left{
+// leftOut has, with Table, every setting of the servers 4.5 to 5.5.
+var leftOut = []left{
 	{
 		"where a server is, what it is called, and with whom it works: another cluster has " +
 			"others",
@@ -161,8 +161,8 @@ var LeftOut = []Left{
 	},
 }
 
-// Judged reports whether a setting is compared, or left out for a reason.
-func Judged(name string) bool {
+// judged reports whether a setting is compared, or left out for a reason.
+func judged(name string) bool {
 	for _, s := range Table {
 		if s.Name == name {
 			return true
@@ -173,8 +173,8 @@ func Judged(name string) bool {
 			}
 		}
 	}
-	for _, left := range LeftOut {
-		for _, pattern := range left.Names {
+	for _, one := range leftOut {
+		for _, pattern := range one.names {
 			if ok, _ := path.Match(pattern, name); ok {
 				return true
 			}
