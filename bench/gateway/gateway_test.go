@@ -14,11 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab/labtest"
 )
 
 func TestMain(m *testing.M) {
+	if keeper.Asked(os.Args) {
+		os.Exit(keeper.Main(os.Args))
+	}
 	if len(os.Args) > 1 && os.Args[1] == memberCommand {
 		if err := flowOfGo(os.Args[2:], os.Stdin, os.Stdout); err != nil {
 			os.Exit(1)

@@ -34,7 +34,7 @@ func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
 
 // serveClient serves one connection, which may have come by the port's VIP channel.
 func (g *Gateway) serveClient(p *port, raw net.Conn, vip bool) {
-	raw = socket.Quick(raw)
+	raw = g.keepable(socket.Quick(raw))
 	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
 	guest := g.enter(raw)
 	conn, first, err := g.entry.admit(g.ctx, raw)

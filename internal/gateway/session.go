@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -38,7 +39,8 @@ type session struct {
 	port   *port
 	conn   net.Conn
 	out    writer
-	memory *memory.Holder // what the connection takes of the process's
+	track  atomic.Pointer[keeper.Track] // nil if the connection isn't kept
+	memory *memory.Holder               // what the connection takes of the process's
 
 	mu      sync.Mutex
 	open    map[int32]call
@@ -68,6 +70,7 @@ type session struct {
 	frame   wire.Frame   // the last one of them; not on the stack, as idle sessions' stacks are to stay small
 	frames  atomic.Int64 // that came from the client
 	begun   atomic.Bool  // another one has begun to come
+	waited  int64        // bytes that came while no gateway served, for longer than senders wait
 	seen    swept
 
 	verifier  verifier
@@ -85,9 +88,10 @@ type push struct {
 
 func newSession(g *Gateway, p *port, conn net.Conn) *session {
 	s := &session{
-		Gateway: g, port: p, conn: conn, out: writer{conn: conn}, locking: make(chan struct{}, mostLocking),
-		mayOpen: freeCalls, open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{},
-		debts: debts{more: newSignal()}, stopping: newStopping(),
+		Gateway: g, port: p, conn: conn, out: writer{conn: keeper.Bare(conn)},
+		locking: make(chan struct{}, mostLocking), mayOpen: freeCalls, open: map[int32]call{},
+		ups: map[dest]*upstream{}, pushes: map[int32]push{}, debts: debts{more: newSignal()},
+		stopping: newStopping(),
 	}
 	s.memory = g.budget.Enter(addressOf(conn), s.evicted)
 	return s
@@ -104,7 +108,7 @@ func (s *session) run(first []byte) (err error) {
 			s.end()
 		}
 	}()
-	f := &s.frame
+	track, f := s.keep(len(first)), &s.frame
 	for several := false; ; several = f.More {
 		s.begun.Store(in.Buffered())
 		if err := in.Next(f); err != nil {
@@ -119,9 +123,15 @@ func (s *session) run(first []byte) (err error) {
 				return err
 			}
 		}
-		s.request(f)
+		s.noteAsked(track, f, in, !several && !f.More)
+		if !s.refusesLate(f, in) {
+			s.request(f)
+		}
 		if several && !f.More {
 			s.flush()
+		}
+		if !f.More {
+			track.Handled(in.Used(), s.frames.Load())
 		}
 	}
 }

@@ -25,13 +25,15 @@ type Options struct {
 // Found is a connection that a process of before had.
 type Found struct {
 	About
-	Conn net.Conn
+	Conn   net.Conn
+	Unread int // bytes that the client has written, and no process has read
 }
 
 // Taken are all that a keeper had.
 type Taken struct {
 	Found  []Found
 	Closed map[string]int // how many couldn't go on, by the reason
+	Away   time.Duration  // since the process of before ended
 }
 
 // Close closes the connections.

@@ -23,6 +23,12 @@ const (
 	clockPause               = time.Second
 )
 
+// errIsKeeper is why a keeper starts none.
+var errIsKeeper = errors.New("keeper: this process was started as one")
+
+// self is this program, also when its file was replaced since it began.
+var self = "/proc/self/exe"
+
 // Keeper is the gateway's side of it.
 type Keeper struct {
 	options Options
@@ -32,6 +38,7 @@ type Keeper struct {
 	now     atomic.Uint64
 	over    chan struct{} // closed when nothing is kept any more
 	ended   chan struct{} // closed when no keeper is left
+	began   atomic.Bool   // a keeper has begun
 
 	mu      sync.Mutex
 	more    sync.Cond
@@ -53,6 +60,9 @@ type told struct {
 
 // Start starts a keeper. Errors: this system, or this folder, has what it needs not.
 func Start(o Options) (*Keeper, error) {
+	if Asked(os.Args) { // it would start another one, and that one too
+		return nil, errIsKeeper
+	}
 	if err := probe(); err != nil {
 		return nil, fmt.Errorf("keeper: %w", err)
 	}
@@ -127,7 +137,7 @@ func (k *Keeper) spawn() (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	process := exec.Command("/proc/self/exe", Argument, k.options.Wait.String())
+	process := exec.Command(self, Argument, k.options.Wait.String())
 	process.Args[0] = os.Args[0]
 	process.ExtraFiles = []*os.File{theirs, k.at, k.file}
 	process.Env, process.Dir = []string{"GOMAXPROCS=1"}, "/"

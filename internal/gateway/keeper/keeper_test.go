@@ -3,12 +3,14 @@
 package keeper
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,7 +135,7 @@ func TestOnlyConnectionsBetweenFramesGoOn(t *testing.T) {
 		"a send of two minutes ago":  {func(k *kept) { k.past(121); k.track.Asks(Call{Opaque: 1}) }, ""},
 		"a send of a minute ago":     {func(k *kept) { k.past(60); k.track.Asks(Call{Opaque: 1}) }, waiting},
 		"many, two minutes ago":      {func(k *kept) { k.past(121); asks(k, mostCalls+9, Call{}) }, ""},
-		"old ones make room for new": {func(k *kept) { k.past(121); asks(k, mostCalls, Call{}); k.past(0); asks(k, 1, pull) }, ""},
+		"old ones make room for new": {func(k *kept) { k.fills(); asks(k, 1, pull) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newKept(t, patience)
@@ -167,6 +169,14 @@ func (k *kept) answers(opaque int32) {
 	k.track.Wrote(2, []int32{opaque})
 }
 
+// fills has as many calls open as there is room for, all of two minutes ago.
+func (k *kept) fills() {
+	k.Helper()
+	k.past(121)
+	asks(k, mostCalls, Call{})
+	k.past(0)
+}
+
 func (k *kept) resets() {
 	k.Helper()
 	require.NoError(k, k.there.(*net.TCPConn).SetLinger(0))
@@ -191,6 +201,8 @@ func TestAConnectionGoesOn(t *testing.T) {
 	k.dies()
 	taken := k.take()
 	require.Len(t, taken.Found, 1)
+	assert.Equal(t, len("request"), taken.Found[0].Unread)
+	assert.Positive(t, taken.Away)
 	conn := Wrap(taken.Found[0].Conn)
 	got := make([]byte, 7)
 	_, err = io.ReadFull(conn, got)
@@ -264,6 +276,7 @@ func TestAKeeperThatDiesIsReplaced(t *testing.T) {
 	k.keeper.mu.Lock()
 	was := k.keeper.process
 	k.keeper.mu.Unlock()
+	require.Eventually(t, k.keeper.began.Load, patience, time.Millisecond)
 	require.NoError(t, was.Process.Kill())
 	require.Eventually(t, func() bool {
 		k.keeper.mu.Lock()
@@ -275,6 +288,38 @@ func TestAKeeperThatDiesIsReplaced(t *testing.T) {
 	k.dies()
 	assert.Len(t, k.take().Found, 1)
 }
+
+// A program that is no keeper is started once, and the gateway serves without.
+func TestAProgramThatIsNoKeeperIsStartedOnce(t *testing.T) {
+	self = "/bin/false"
+	defer func() { self = "/proc/self/exe" }()
+	var log strings.Builder
+	said := make(chan struct{})
+	k, err := Start(Options{
+		Path: filepath.Join(t.TempDir(), "keeper"), Slots: 1, Wait: patience,
+		Log: slog.New(slog.NewTextHandler(writerFunc(func(b []byte) (int, error) {
+			defer close(said)
+			return log.Write(b)
+		}), nil)),
+	})
+	require.NoError(t, err)
+	<-said
+	assert.Contains(t, log.String(), "no keeper of connections can be started")
+	k.End()
+}
+
+// Such a program starts none itself, as its tests may: that would never end.
+func TestAKeeperStartsNoKeeper(t *testing.T) {
+	before := os.Args
+	os.Args = []string{before[0], Argument, "1s"}
+	defer func() { os.Args = before }()
+	_, err := Start(Options{Path: filepath.Join(t.TempDir(), "keeper"), Slots: 1})
+	require.ErrorIs(t, err, errIsKeeper)
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(b []byte) (int, error) { return f(b) }
 
 // A slot is said to be another connection's before the keeper is: then that one is the only one
 // that goes on.
@@ -304,5 +349,26 @@ func TestAKeeperIsntStartedByHand(t *testing.T) {
 		out, err := exec.Command(os.Args[0], arguments...).CombinedOutput()
 		require.Error(t, err)
 		assert.Contains(t, string(out), "by the gateway alone")
+	}
+}
+
+// What is noted of a request and its answer, which is all that keeping costs for each.
+func BenchmarkNotes(b *testing.B) {
+	for _, open := range []int{0, 16, mostCalls - 1} {
+		b.Run(fmt.Sprint(open, " open"), func(b *testing.B) {
+			memory := make(region, slotWords)
+			t := &Track{keeper: &Keeper{}, slot: memory.slot(0)}
+			t.begin(about, 0, 0)
+			for i := range open {
+				t.Asks(Call{Opaque: int32(i)})
+			}
+			answers := []int32{1 << 20}
+			b.ReportAllocs()
+			for n := int64(0); b.Loop(); n++ {
+				t.Asks(Call{Opaque: 1 << 20, Pull: true, Offset: n})
+				t.Handled(n, n)
+				t.Wrote(100, answers)
+			}
+		})
 	}
 }

@@ -23,6 +23,7 @@ type holder struct {
 	fd     int                       // which that is
 	held   map[uint32]heldConnection // by slot
 	closed map[string]int
+	since  time.Time // when the gateway ended
 }
 
 type heldConnection struct {
@@ -69,11 +70,13 @@ func keep(arguments []string) error {
 	if h.memory, err = mapped(h.fd); err != nil {
 		return err
 	}
+	_ = say(from, []byte{hereWord}) // it may have been killed meanwhile, and said much before
 	if h.follow(from) {
 		return nil
 	}
+	h.since = time.Now()
 	h.closeAllBut(seconds())
-	h.awaitNext(next, time.Now().Add(wait))
+	h.awaitNext(next, h.since.Add(wait))
 	return nil
 }
 
@@ -142,7 +145,7 @@ func (h *holder) awaitNext(at *net.UnixListener, until time.Time) {
 }
 
 func (h *holder) passTo(to *net.UnixConn) error {
-	text, err := json.Marshal(first{version, h.closed})
+	text, err := json.Marshal(first{version, h.closed, time.Since(h.since)})
 	if err != nil {
 		return err
 	}

@@ -15,12 +15,17 @@ func (k *Keeper) supervise(process *exec.Cmd) {
 	for pause, said := againPause, false; process != nil; pause = min(2*pause, longestPause) {
 		exited := make(chan error, 1)
 		go func() { exited <- k.awaitExit(process) }()
-		line := k.talk()
+		go k.awaitBegin(process)
+		line := k.talk() // at once: this process may be killed before the keeper has begun
 		how := endsInTime(process, exited)
-		select {
-		case <-k.over:
+		if k.isEnded() {
 			return
-		default:
+		}
+		if !k.began.Load() {
+			k.options.Log.Error("no keeper of connections can be started: clients see the gateway be killed",
+				"how", how, "line", line)
+			<-k.over
+			return
 		}
 		if !said {
 			said = true
@@ -28,6 +33,34 @@ func (k *Keeper) supervise(process *exec.Cmd) {
 				"meanwhile clients would see the gateway be killed", "how", how, "line", line)
 		}
 		process = k.again(pause)
+	}
+}
+
+// awaitBegin waits until the process says that it is a keeper, and ends it if it doesn't: a program
+// that doesn't know the argument does something else.
+func (k *Keeper) awaitBegin(process *exec.Cmd) {
+	k.mu.Lock()
+	line := k.line
+	k.mu.Unlock()
+	if line == nil {
+		return // it has ended
+	}
+	_ = line.SetReadDeadline(time.Now().Add(beginTime))
+	got := make([]byte, 1)
+	if n, err := line.Read(got); err == nil && n == 1 && got[0] == hereWord {
+		k.began.Store(true)
+	} else if !k.isEnded() {
+		_ = process.Process.Kill()
+	}
+}
+
+// isEnded reports whether nothing is kept any more.
+func (k *Keeper) isEnded() bool {
+	select {
+	case <-k.over:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // taking is a process's way to get what a keeper has.
@@ -60,6 +62,7 @@ func (t *taking) all() error {
 	if t.taken.Closed = is.Closed; is.Closed == nil {
 		t.taken.Closed = map[string]int{}
 	}
+	t.taken.Away = is.Away
 	for {
 		message, fds, err := heard(t.line, into)
 		switch {
@@ -92,9 +95,12 @@ func (t *taking) take(at place, file *os.File) {
 		return
 	}
 	why, pulls := s.judgeOf(int(file.Fd()), t.now)
+	unread, err := unix.IoctlGetInt(int(file.Fd()), unix.TIOCINQ)
+	if why == "" && err != nil {
+		why = clientGone
+	}
 	var conn net.Conn
 	if why == "" {
-		var err error
 		if conn, err = net.FileConn(file); err != nil { // which doesn't block, whatever Fd has done
 			why = clientGone
 		}
@@ -103,5 +109,5 @@ func (t *taking) take(at place, file *os.File) {
 		t.taken.Closed[why]++
 		return
 	}
-	t.taken.Found = append(t.taken.Found, Found{s.about(pulls), conn})
+	t.taken.Found = append(t.taken.Found, Found{s.about(pulls), conn, unread})
 }

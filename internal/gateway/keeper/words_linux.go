@@ -21,8 +21,13 @@ const (
 	haveWord = 'y'
 )
 
+// hereWord is what the keeper says to the gateway when it has begun.
+const hereWord = 'k'
+
 const (
 	lineTime = 5 * time.Second // within which the other process takes a message
+	// beginTime is for how long a process may begin on a busy machine.
+	beginTime = 30 * time.Second
 	// mostTogether is how many connections a message has: SCM_MAX_FD of Linux is 253.
 	mostTogether = 128
 	placeBytes   = 12 // of a slot's place and of its connection's number
@@ -33,6 +38,7 @@ const (
 type first struct {
 	Version int            `json:"version"`
 	Closed  map[string]int `json:"closed"`
+	Away    time.Duration  `json:"away"` // since the gateway ended
 }
 
 // place is where a connection is.
