@@ -224,9 +224,8 @@ func (g *Gateway) begin() (err error) {
 	if err := g.firstLook(kept); err != nil {
 		return err
 	}
-	if err := g.lookAtWhiteListsOf(g.ctx, source, g.source.Client()); err != nil && g.state.first {
-		return fmt.Errorf("gateway: %w",
-			err) // later it serves all the same: whoever depends on it would be left without brokers
+	if err := g.firstLookAtWhiteLists(); err != nil {
+		return err
 	}
 	if open != nil {
 		localParticipant{g}.findOut(open)
