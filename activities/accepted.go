@@ -30,11 +30,8 @@ const mostLacks = 3
 // as brokers look at that first: the lanes' group does, with the same subscription. It fails too
 // while a part of either side may not be seen: members may be there, and brokers that serve them.
 func (s sides) accepts(ctx context.Context, groups []string) error {
-	l, err := s.wholeLayout(ctx)
+	l, err := s.movableLayout(ctx)
 	if err != nil {
-		return err
-	}
-	if err := s.source.mastered(l.sourceBrokers); err != nil {
 		return err
 	}
 	members, err := s.source.membersOf(ctx, l.sourceBrokers, groups)

@@ -54,7 +54,7 @@ func (a *Assess) Assess(ctx context.Context, r Request) (api.Inventory, error) {
 	if err != nil {
 		return api.Inventory{}, err
 	}
-	twice, err := a.twiceOnTarget(ctx, p, inv, target)
+	twice, err := a.elsewhereOnTarget(ctx, p, inv, target)
 	if err != nil {
 		return api.Inventory{}, err
 	}

@@ -42,43 +42,31 @@ func (inv *inventory) elsewhere(topic string, route rocketmq.Route) (all []api.F
 	return all
 }
 
-// elsewhereOnTarget tells which of the topics clients of the target see in another cluster, too:
-// keys go to other queues there, and producers write where nobody looks.
-func (c *cluster) elsewhereOnTarget(
-	ctx context.Context, p plan.Plan, topics []string, brokers []rocketmq.Broker,
-) (all []api.Finding, err error) {
-	if p.Target.Cluster == "" || len(brokers) == 0 { // several clusters without a name are a gap
-		return nil, nil
-	}
-	for _, topic := range topics {
-		route, err := c.Route(ctx, topic)
-		if remoting.CodeOf(err) == remoting.TopicNotExist {
-			continue
-		}
-		if err != nil {
-			return nil, c.explain(ctx, err)
-		}
-		for _, e := range route.Elsewhere(sortedKeys(addresses(brokers))) {
-			all = append(
-				all,
-				refusal("topic "+topic, "give it another name there (target.rename.topics), or delete it there",
-					"clients of the target also see %s of a topic of its name there: keys go to other queues", e),
-			)
-		}
-	}
-	return all, nil
-}
-
-// twiceOnTarget is elsewhereOnTarget of the selected topics, where the target exists.
-func (a *Assess) twiceOnTarget(
+// elsewhereOnTarget tells which of the selected topics clients of a target that exists see in
+// another cluster, too: keys go to other queues there, and producers write where nobody looks.
+func (a *Assess) elsewhereOnTarget(
 	ctx context.Context, p plan.Plan, inv *inventory, found foundTarget,
 ) ([]api.Finding, error) {
-	if len(found.brokers) == 0 {
+	if p.Target.Cluster == "" || len(found.brokers) == 0 { // several clusters without a name are a gap
 		return nil, nil
 	}
 	target, err := a.settings.target(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	return target.elsewhereOnTarget(ctx, p, inv.topics.selected(p, inv.brokers), found.brokers)
+	topics, looked := inv.topics.selected(p, inv.brokers), sortedKeys(addresses(found.brokers))
+	findings := make([][]api.Finding, len(topics))
+	err = each(ctx, indexes(topics), func(ctx context.Context, i int) error {
+		route, err := target.Route(ctx, topics[i])
+		if err != nil && remoting.CodeOf(err) != remoting.TopicNotExist {
+			return err
+		}
+		for _, e := range route.Elsewhere(looked) {
+			findings[i] = append(findings[i], refusal("topic "+topics[i],
+				"give it another name there (target.rename.topics), or delete it there",
+				"clients of the target also see %s of a topic of its name there: keys go to other queues", e))
+		}
+		return nil
+	})
+	return slices.Concat(findings...), target.explain(ctx, err)
 }

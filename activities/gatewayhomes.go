@@ -63,17 +63,7 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 	var lanes []lane.Lane
 	toTarget, toSource := []gateway.TopicQueue(nil), homesOf(ours, state.Homes.Away)
 	if r.Percent > 0 { // all go to the source without a look at the target, which may not answer
-		if err := g.settings.mastered(ctx, r.Request); err != nil {
-			return Homes{}, err
-		}
-		both, err := g.settings.both(ctx, r.Plan.WithDefaults())
-		if err == nil {
-			err = both.whole(ctx)
-		}
-		if err != nil {
-			return Homes{}, err
-		}
-		if lanes, err = g.settings.lanesOf(ctx, r.Request, topics); err != nil {
+		if lanes, err = g.settings.lanesOf(ctx, r.Request, topics, sides.movableLayout); err != nil {
 			return Homes{}, err
 		}
 		toTarget, toSource = homesToMove(lanes, r.Percent, state.Homes.Away)
@@ -123,15 +113,15 @@ func homesOf(ours func(string) bool, all []gateway.TopicQueue) []gateway.TopicQu
 		func(q gateway.TopicQueue) bool { return !ours(q.Topic) })
 }
 
-// lanesOf pairs the queues of the request's topics.
+// lanesOf pairs the queues of the request's topics, as one of the looks at both sides sees them.
 func (s Settings) lanesOf(
-	ctx context.Context, r Request, topics []string,
+	ctx context.Context, r Request, topics []string, look func(sides, context.Context) (layout, error),
 ) ([]lane.Lane, error) {
 	both, err := s.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
-	l, err := both.layout(ctx)
+	l, err := look(both, ctx)
 	if err != nil {
 		return nil, err
 	}

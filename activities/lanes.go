@@ -36,6 +36,16 @@ func (s sides) wholeLayout(ctx context.Context) (layout, error) {
 	return s.layout(ctx)
 }
 
+// movableLayout is the whole layout, of a source whose brokers have their masters: what is to move
+// to the target is looked for in it.
+func (s sides) movableLayout(ctx context.Context) (layout, error) {
+	l, err := s.wholeLayout(ctx)
+	if err != nil {
+		return l, err
+	}
+	return l, s.source.mastered(l.sourceBrokers)
+}
+
 // brokers and topics of one side.
 func (l layout) of(side api.Side) ([]rocketmq.Broker, topicTable) {
 	if side == api.Target {

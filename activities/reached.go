@@ -39,7 +39,7 @@ func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (Reached, erro
 	if err != nil {
 		return Reached{}, err
 	}
-	lanes, err := g.settings.lanesOf(ctx, r.Request, topics)
+	lanes, err := g.settings.lanesOf(ctx, r.Request, topics, sides.layout)
 	if err != nil {
 		return Reached{}, err
 	}

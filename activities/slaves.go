@@ -66,15 +66,6 @@ func (c *cluster) mastered(brokers []rocketmq.Broker) error {
 	return nil
 }
 
-// mastered fails while a broker of the plan's source has no master.
-func (s Settings) mastered(ctx context.Context, r Request) error {
-	c, brokers, err := s.at(ctx, r, api.Source)
-	if err != nil {
-		return err
-	}
-	return c.mastered(brokers)
-}
-
 // slaves enters that of a broker without a master only its slave was looked at.
 func (b *ledgerBuilder) slaves(context.Context) error {
 	for _, name := range rocketmq.FromSlaves(b.sourceBrokers) {

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"debug/buildinfo"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +17,6 @@ import (
 
 // image is a stage of the Dockerfile, with what it has of the stage that it begins with.
 type image struct {
-	from        string
 	entry       string   // name of the program that it runs
 	programs    []string // names of those in it
 	ports       []string
@@ -64,7 +64,9 @@ func readDockerfile(t *testing.T) map[string]image {
 			name = found[2]
 			require.NotEmpty(t, name, "%s: every image has a name", line)
 			now = images[found[1]]
-			now.from, now.environment = found[1], clone(now.environment)
+			environment := map[string]string{}
+			maps.Copy(environment, now.environment)
+			now.environment = environment
 		case "COPY":
 			now.copies(t, images, strings.Fields(rest))
 		case "ENV":
@@ -87,14 +89,6 @@ func readDockerfile(t *testing.T) map[string]image {
 		images[name] = now
 	}
 	return images
-}
-
-func clone(of map[string]string) map[string]string {
-	all := map[string]string{}
-	for key, value := range of {
-		all[key] = value
-	}
-	return all
 }
 
 // copies notes the programs that a line takes from another image.

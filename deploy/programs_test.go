@@ -3,6 +3,7 @@ package deploy
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -35,36 +36,33 @@ func programs(t *testing.T) map[string]string {
 	return all
 }
 
+// builtIn is the folder of the programs, if a test has asked for them.
+var builtIn string
+
 // built is a folder with all programs, each with the name of its package's folder.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "programs-")
-	if err != nil {
+var built = sync.OnceValues(func() (dir string, err error) {
+	if builtIn, err = os.MkdirTemp("", "programs-"); err != nil {
 		return "", err
 	}
-	args := []string{"build", "-ldflags", "-s -w", "-o", dir + "/"} // half of the time to link
+	args := []string{"build", "-ldflags", "-s -w", "-o", builtIn + "/"} // half of the time to link
 	for _, folder := range mains {
 		args = append(args, "./"+folder)
 	}
 	build := exec.Command("go", args...)
 	build.Dir = ".."
-	out, err := build.CombinedOutput()
-	if err != nil {
-		return dir, &buildError{string(out)}
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w: %s", err, out)
 	}
-	return dir, nil
+	return builtIn, nil
 })
-
-type buildError struct{ said string }
-
-func (e *buildError) Error() string { return "go build: " + e.said }
 
 // mains are the folders of the programs that people run.
 var mains = []string{"starter", "worker", "gateway", "demo", "demo/app", "demo/app5"}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, _ := built(); dir != "" {
-		_ = os.RemoveAll(dir)
+	if builtIn != "" {
+		_ = os.RemoveAll(builtIn)
 	}
 	os.Exit(code)
 }

@@ -248,9 +248,6 @@ func (p Plan) WorkflowID() string { return WorkflowID(p.Name) }
 // WorkflowID is the workflow id of the migration with this name.
 func WorkflowID(name string) string { return "migration-" + name }
 
-// Asks reports whether the gate waits for a person.
-func (p Plan) Asks(g Gate) bool { return slices.Contains(p.WithDefaults().Approvals, g) }
-
 // Ordered reports whether the plan itself says that the topic's order per queue must survive the
 // producers' move.
 func (p Plan) Ordered(topic string) bool {

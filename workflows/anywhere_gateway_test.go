@@ -22,19 +22,14 @@ func newBehind(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	for _, g := range testAssessment().Groups {
 		a.sides[g.Name] = api.Source
 	}
-	stages := map[string]stageFunc{
+	a.playMoves()
+	a.playGatewayLooks()
+	a.playRest(map[string]stageFunc{
 		api.ShiftType:    Shift,
 		api.EndPhaseType: EndPhase,
 		api.RollbackType: Rollback,
 		api.FinalizeType: Finalize,
-	}
-	for _, name := range []string{api.AssessType, api.PurchaseType, api.ImportMetadataType, api.VerifyType} {
-		stages[name] = a.aSecondOf(name)
-	}
-	a.playMoves()
-	a.playGatewayLooks()
-	fillMigration(a.workflowEnvironment, stages)
-	a.playTraffic()
+	})
 	return a
 }
 
@@ -120,19 +115,6 @@ func (a *anywhere) playGatewayLooks() {
 	a.OnActivity("AwaitEmpty", anything, anything).Return(
 		func(context.Context, activities.Request) error { return a.seen("AwaitEmpty") })
 	a.OnActivity("Owed", anything, anything).Return(activities.Owed{}, nil)
-	a.OnActivity("Ledger", anything, anything).Return(
-		func(context.Context, activities.Request) (api.Ledger, error) {
-			return api.Ledger{}, a.seen("Ledger")
-		})
-	a.OnActivity("AwaitTarget", anything, anything).Return(func(ctx context.Context, _ activities.Request) error {
-		if err := a.seen("AwaitTarget"); err != nil {
-			return err
-		}
-		if a.away() != nil {
-			return stillAway(ctx)
-		}
-		return nil
-	})
 }
 
 // goesBehind plays a migration, and requires that it ends with everything on one side.

@@ -111,7 +111,12 @@ func newAnywhere(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	a.playGroups()
 	a.playLooks()
 	a.playProducers()
-	stages := map[string]stageFunc{api.ShiftType: Shift, api.RollbackType: Rollback, api.FinalizeType: Finalize}
+	a.playRest(map[string]stageFunc{api.ShiftType: Shift, api.RollbackType: Rollback, api.FinalizeType: Finalize})
+	return a
+}
+
+// playRest plays the other stages and what both modes ask.
+func (a *anywhere) playRest(stages map[string]stageFunc) {
 	for _, name := range []string{api.AssessType, api.PurchaseType, api.ImportMetadataType, api.VerifyType} {
 		stages[name] = a.aSecondOf(name) // a stage that has ended at once can't be signalled in the test environment
 	}
@@ -119,8 +124,16 @@ func newAnywhere(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	a.OnActivity("Ledger", anything, anything).Return(func(context.Context, activities.Request) (api.Ledger, error) {
 		return api.Ledger{}, a.seen("Ledger")
 	})
+	a.OnActivity("AwaitTarget", anything, anything).Return(func(ctx context.Context, _ activities.Request) error {
+		if err := a.seen("AwaitTarget"); err != nil {
+			return err
+		}
+		if a.away() != nil {
+			return stillAway(ctx)
+		}
+		return nil
+	})
 	a.playTraffic()
-	return a
 }
 
 func (a *anywhere) aSecondOf(name string) stageFunc {
@@ -230,15 +243,6 @@ func (a *anywhere) playLooks() {
 			}
 			return found, nil
 		})
-	a.OnActivity("AwaitTarget", anything, anything).Return(func(ctx context.Context, _ activities.Request) error {
-		if err := a.seen("AwaitTarget"); err != nil {
-			return err
-		}
-		if a.away() != nil {
-			return stillAway(ctx)
-		}
-		return nil
-	})
 }
 
 // there are the topics whose producers are on the target.

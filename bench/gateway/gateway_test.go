@@ -23,20 +23,14 @@ func TestMain(m *testing.M) {
 	if keeper.Asked(os.Args) {
 		os.Exit(keeper.Main(os.Args))
 	}
-	if len(os.Args) > 1 && os.Args[1] == memberCommand {
-		if err := flowOfGo(os.Args[2:], os.Stdin, os.Stdout); err != nil {
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	// The gateway is this program once more.
-	if len(os.Args) > 1 && os.Args[1] == gatewayCommand {
-		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-		err := serve(ctx, os.Args[2:], os.Stdout)
-		stop()
-		if err != nil {
-			os.Exit(1)
-		}
+	// The gateway is this program once more, and so are members with client-go.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	is, err := playPart(ctx, os.Args[1:])
+	stop()
+	switch {
+	case is && err != nil:
+		os.Exit(1)
+	case is:
 		os.Exit(0)
 	}
 	labtest.Main(m)

@@ -86,16 +86,9 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if len(os.Args) > 1 && os.Args[1] == gatewayCommand {
-		if err := serve(ctx, os.Args[2:], os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, "gateway:", err)
-			os.Exit(1)
-		}
-		return
-	}
-	if len(os.Args) > 1 && os.Args[1] == memberCommand {
-		if err := flowOfGo(os.Args[2:], os.Stdin, os.Stdout); err != nil {
-			fmt.Fprintln(os.Stderr, "member:", err)
+	if is, err := playPart(ctx, os.Args[1:]); is {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, os.Args[1]+":", err)
 			os.Exit(1)
 		}
 		return
@@ -108,6 +101,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench/gateway:", err)
 		os.Exit(1)
 	}
+}
+
+// playPart is this program as one of those that it starts itself, and reports whether the arguments
+// are of one.
+func playPart(ctx context.Context, args []string) (is bool, err error) {
+	switch {
+	case len(args) > 0 && args[0] == gatewayCommand:
+		return true, serve(ctx, args[1:], os.Stdout)
+	case len(args) > 0 && args[0] == memberCommand:
+		return true, flowOfGo(args[1:], os.Stdin, os.Stdout)
+	}
+	return false, nil
 }
 
 func parse(args []string, out io.Writer) (options, error) {

@@ -103,7 +103,7 @@ func (p *process) awaitReady(ctx context.Context, within time.Duration) error {
 	case p.line = <-p.ready:
 		return nil
 	case <-p.ended:
-		return fmt.Errorf("%s ended before it was ready (%v); the end of %s:\n%s", p.name, p.err, p.log, tail(p.log))
+		return fmt.Errorf("%s ended before it was ready %s", p.name, p.ending())
 	case <-timeout.C:
 		return fmt.Errorf("%s was not ready in %s; the end of %s:\n%s", p.name, within, p.log, tail(p.log))
 	case <-ctx.Done():

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -25,6 +26,12 @@ type brokersAnswer struct {
 }
 
 func (a *brokersAnswer) Error() string { return fmt.Sprintf("code %d: %s", a.code, a.remark) }
+
+// firstLine is what the broker says, without the trace that some append.
+func (a *brokersAnswer) firstLine() string {
+	says, _, _ := strings.Cut(a.remark, "\n")
+	return says
+}
 
 // ask sends a request without fields, see askWith.
 func (a asker) ask(ctx context.Context, to dest, body []byte) ([]byte, error) {

@@ -81,7 +81,8 @@ func (u *upstream) triesTarget(f *wire.Frame, c call) bool {
 	}
 	r := c.rare.reply
 	if u.dest.side == source {
-		r.refusal = string(f.Remark[:min(len(f.Remark), longestRemark)])
+		says := f.RemarkText()
+		r.refusal = says[:min(len(says), longestRemark)]
 	}
 	if len(r.next) == 0 {
 		return false

@@ -45,7 +45,7 @@ func (g *guarded) whole() (code int, remark string, fields map[string]string) {
 	var f wire.Frame
 	require.NoError(g, g.in.Next(&f))
 	require.Equal(g, g.opaque, f.Opaque)
-	return f.Code, string(f.Remark), textsOf(&f)
+	return f.Code, f.RemarkText(), textsOf(&f)
 }
 
 const nobodyThere = "push reply message fail, channel of <10.0.0.7@42> not found."
@@ -125,6 +125,18 @@ func TestAnAnswerGoesToTheTargetWhileTheSourceIsAway(t *testing.T) {
 	is, remark := g.answer()
 	assert.Equal(t, remoting.Success, is, remark)
 	assert.Equal(t, "New_REPLY_TOPIC", g.target.next(t).fields["b"])
+}
+
+// Where no broker of the target can be reached, whoever answers is told what the source has said.
+func TestAnAnswerIsRefusedInTheSourcesWordsWhileTheTargetIsAway(t *testing.T) {
+	g := newNamed(t)
+	require.NoError(t, g.target.Close())
+	const says = nobodyThere + "\n\tat \"x\""
+	g.source.answer(remoting.CodeReplyV2, wire.Reply{Code: remoting.SystemError, Remark: says})
+	g.request(remoting.CodeReplyV2, 0, unsignedBy, replyFields(remoting.CodeReplyV2, "Old_REPLY_TOPIC"), "it is done")
+	is, remark, _ := g.whole()
+	assert.Equal(t, remoting.SystemError, is)
+	assert.Equal(t, says, remark)
 }
 
 // A broker of the target that has an answer for a client behind the gateway gives it to the client,

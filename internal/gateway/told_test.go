@@ -264,6 +264,21 @@ func TestLocksOfTheTargetNameWhatClientsKnow(t *testing.T) {
 		`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-a","queueId":0}]}`, string(f.Body))
 }
 
+// What a broker says against a lock comes to the client as the broker has said it.
+func TestARefusalOfALockIsToldAsItIs(t *testing.T) {
+	g := newNamed(t)
+	g.queue(target)
+	g.gateway.authoritySide.Store(uint32(target))
+	const says = "no permission for \"billing\"\n  at x"
+	g.target.answer(remoting.CodeLock, wire.Reply{Code: remoting.NoPermission, Remark: says})
+	g.request(remoting.CodeLock, 0, unsignedBy, nil, requests()[remoting.CodeLock].body)
+	require.NoError(t, g.client.SetReadDeadline(time.Now().Add(patience)))
+	var f wire.Frame
+	require.NoError(t, g.in.Next(&f))
+	assert.Equal(t, remoting.NoPermission, f.Code)
+	assert.Equal(t, says, f.RemarkText())
+}
+
 // Whoever pops asks the source, which refuses what it doesn't know: what a target broker gives to
 // acknowledge with names its own queues.
 func TestPoppingIsTheSourcesToRefuse(t *testing.T) {

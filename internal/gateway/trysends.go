@@ -31,16 +31,6 @@ func refusesQueue(said *brokersAnswer) bool {
 	return strings.Contains(said.remark, "queueId[") && strings.Contains(said.remark, "is illegal")
 }
 
-// firstLine is what the broker says, without the trace that some append. A remark is as it came, so
-// the ends of its lines may be escaped.
-func (a *brokersAnswer) firstLine() string {
-	says := a.remark
-	for _, end := range []string{"\n", `\n`, `\u000a`, `\u000A`} {
-		says, _, _ = strings.Cut(says, end)
-	}
-	return says
-}
-
 // sendTry is one send that is tried.
 type sendTry struct {
 	as            asker

@@ -210,7 +210,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 		return nil
 	}
 	if c.rare != nil && c.rare.answers != nil {
-		c.rare.answers <- brokersAnswer{f.Code, string(f.Remark), bytes.Clone(f.Body)}
+		c.rare.answers <- brokersAnswer{f.Code, f.RemarkText(), bytes.Clone(f.Body)}
 		return nil
 	}
 	if f.Code == remoting.Success {

@@ -204,6 +204,9 @@ func (s *scanner) fields(f *Frame) bool {
 // Unescaped is a field's value as text: what JSON has escaped is resolved.
 func (f *Frame) Unescaped(key string) string { return f.unescaped(f.Get(key)) }
 
+// RemarkText is the remark as text: what JSON has escaped is resolved.
+func (f *Frame) RemarkText() string { return f.unescaped(f.Remark) }
+
 // Text is a field's value as text, nil without the field. It is valid as long as the frame is.
 func (f *Frame) Text(key string) []byte {
 	value := f.Get(key)
