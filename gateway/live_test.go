@@ -23,10 +23,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/lab/labtest"
 )
 
 func TestMain(m *testing.M) {
+	if keeper.Asked(os.Args) {
+		os.Exit(keeper.Main(os.Args))
+	}
 	if os.Getenv(asProgram) != "" {
 		main()
 		return

@@ -10,9 +10,13 @@ import (
 	"syscall"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/keeper"
 )
 
 func main() {
+	if keeper.Asked(os.Args) {
+		os.Exit(keeper.Main(os.Args))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends it at once
 	gateway.Frugal()

@@ -64,6 +64,9 @@ func command(getenv func(string) string) *cobra.Command {
 	f.DurationVar(&s.successorWait, "successor-wait", 10*time.Second,
 		"for how long it serves on after SIGTERM, so that another process with the same --state may take "+
 			"over; clients don't see that")
+	f.BoolVar(&s.KeepConnections, "keep-connections", true,
+		"keep applications' connections open by a second process if this one is killed, until it is "+
+			"started again; on Linux, and not those over TLS")
 	f.StringVar(&s.tokenEnv, "token-env", "ROCKETSHIFT_GATEWAY_TOKEN",
 		"environment variable that holds the control API's token")
 	f.StringVar(&s.keysEnv, "credentials-env", "", "the gateway's own keys: <this>_ACCESS_KEY and <this>_SECRET_KEY")

@@ -14,11 +14,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab/labtest"
 )
 
 func TestMain(m *testing.M) {
+	if keeper.Asked(os.Args) {
+		os.Exit(keeper.Main(os.Args))
+	}
 	// The gateway is this program once more, and so are members with client-go.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	is, err := playPart(ctx, os.Args[1:])

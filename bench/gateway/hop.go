@@ -59,6 +59,8 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 			NameServers: args[3:],
 			Keys:        os.Getenv(keysFile),
 			Log:         log,
+
+			KeepConnections: true,
 		},
 	)
 	if err != nil {

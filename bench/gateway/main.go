@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/keeper"
 )
 
 // Loads that can be measured.
@@ -80,6 +81,9 @@ type options struct {
 }
 
 func main() {
+	if keeper.Asked(os.Args) {
+		os.Exit(keeper.Main(os.Args))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if is, err := playPart(ctx, os.Args[1:]); is {

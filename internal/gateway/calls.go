@@ -156,7 +156,7 @@ func (s *session) sendsTo(which map[*queue]bool) (n int) {
 
 // reply answers a request itself.
 func (s *session) reply(opaque int32, binary bool, r wire.Reply) {
-	_ = s.out.bytes(wire.AppendReply(nil, opaque, binary, r))
+	_ = s.out.bytes(wire.AppendReply(nil, opaque, binary, r), opaque)
 }
 
 // longestRemark bounds what an answer says, in bytes: its cause may quote what the client sent.

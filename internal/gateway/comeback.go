@@ -37,9 +37,13 @@ func (s *session) comesBack(f *wire.Frame, says beat) {
 		return was.port == s.port && was.accessKey == accessKey && says.shares(was.reads, was.writes) &&
 			(proved || bytes.Equal(signature(was.beat), f.Get(wire.FieldSignature)))
 	})
-	if was == nil {
-		return
+	if was != nil {
+		s.succeeds(was)
 	}
+}
+
+// succeeds gives a session what another one without a connection has kept for its client.
+func (s *session) succeeds(was *session) {
 	was.mu.Lock()
 	was.closed = true
 	ups := was.ups
@@ -51,6 +55,7 @@ func (s *session) comesBack(f *wire.Frame, says beat) {
 	s.mu.Lock()
 	s.registeredAs = was.registeredAs
 	missed := was.missed
+	s.noteBeat()
 	s.mu.Unlock()
 	s.mirrors.pass(was, s)
 	s.Gateway.close(was)

@@ -36,14 +36,17 @@ type Config struct {
 	Token       string                // of the control API, for other gateways of the migration
 	Peers       Access                // to these, but for the token
 	// PEM file with the certificate that clients over TLS are shown; empty: these are refused
-	TLSCert   string
-	TLSKey    string // and with its key
-	Memory    int64  // bytes that the process may take, LeastMemory or more; 0: UsualMemory
-	SourceTLS TLS
-	TargetTLS TLS
-	SourceAt  rocketmq.Addresses // where servers of the source are reached that advertise others
-	TargetAt  rocketmq.Addresses // and those of the target
-	Log       *slog.Logger
+	TLSCert string
+	TLSKey  string // and with its key
+	Memory  int64  // bytes that the process may take, LeastMemory or more; 0: UsualMemory
+	// KeepConnections keeps clients' connections open by a second process while this one is killed
+	// and started again, where the system can do that (Linux).
+	KeepConnections bool
+	SourceTLS       TLS
+	TargetTLS       TLS
+	SourceAt        rocketmq.Addresses // where servers of the source are reached that advertise others
+	TargetAt        rocketmq.Addresses // and those of the target
+	Log             *slog.Logger
 
 	Predecessor *Predecessor `json:"-"` // the process that serves with Dir, to take everything from; nil if none does
 	// those that pass to a process that takes everything from this one; nil for none
@@ -76,6 +79,7 @@ type Gateway struct {
 	changed         signal // which clients there are, or what they say
 	returning       returning
 	succession      succession
+	keeping         keeping
 	state           *stateFile
 	folder          io.Closer // the lock of the folder that it lies in
 	moves           moves
@@ -195,6 +199,7 @@ func (g *Gateway) begin() (err error) {
 	if g.folder, err = g.ownFolder(before); err != nil {
 		return err
 	}
+	g.beginKeeping(before)
 	if g.state, err = openState(g.config.Dir); err != nil {
 		return err
 	}
@@ -219,9 +224,8 @@ func (g *Gateway) begin() (err error) {
 	if err := g.firstLook(kept); err != nil {
 		return err
 	}
-	if err := g.lookAtWhiteListsOf(g.ctx, source, g.source.Client()); err != nil && g.state.first {
-		return fmt.Errorf("gateway: %w",
-			err) // later it serves all the same: whoever depends on it would be left without brokers
+	if err := g.firstLookAtWhiteLists(); err != nil {
+		return err
 	}
 	if open != nil {
 		localParticipant{g}.findOut(open)
@@ -248,6 +252,7 @@ func (g *Gateway) begin() (err error) {
 func (g *Gateway) meetClients(before *Predecessor) error {
 	if before == nil {
 		g.registerBefore()
+		g.goOnWithKept()
 		return nil
 	}
 	if err := g.takeFrom(before); err != nil {
@@ -267,6 +272,7 @@ func (g *Gateway) anythingOnTarget() bool { return g.away.Load() > 0 }
 // Close ends all connections. Clients find their ways by themselves when a gateway serves again.
 func (g *Gateway) Close() {
 	g.stop()
+	g.endKeeping()
 	g.budget.Close()
 	g.ports.close()
 	for _, s := range g.all() {

@@ -89,6 +89,9 @@ func (s *session) greets(g *greeting) {
 	kept := s.beatCost
 	s.beatCost = g.cost
 	changed := before != s.identity
+	if !again {
+		s.noteBeat()
+	}
 	s.mu.Unlock()
 	s.memory.Give(kept)
 	if !again {
@@ -130,6 +133,7 @@ func (s *session) left(g *greeting) {
 		if other.identity == identity {
 			other.memory.Give(other.beatCost)
 			other.beat, other.beatCost = nil, 0
+			other.noteBeat()
 		}
 		other.mu.Unlock()
 	}

@@ -22,6 +22,7 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 		}
 		in.session = s
 	} else {
+		conns[0] = g.keepable(conns[0])
 		guest := g.enter(conns[0])
 		if is.Frames > 0 {
 			g.dismiss(guest.speaks())

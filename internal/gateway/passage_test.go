@@ -66,6 +66,11 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	for _, l := range []net.Listener{here, there} {
 		go acceptAll(l, serve)
 	}
+	if keptPassages {
+		g.config.KeepConnections, g.config.Dir = true, tb.TempDir()
+		g.startKeeper()
+		tb.Cleanup(g.keepNoMore)
+	}
 	door := listen(tb)
 	client, err := net.Dial("tcp", door.Addr().String())
 	require.NoError(tb, err)
@@ -415,6 +420,16 @@ func TestFramesThatComeTogetherGoOutTogetherInTheirOrder(t *testing.T) {
 	require.NoError(t, w.flush())
 	require.NoError(t, w.flush())
 	assert.Equal(t, want+bytesOf(one)+"own"+bytesOf(changed), string(conn.all))
+}
+
+// keptPassages has passages keep their connections.
+var keptPassages bool
+
+// What is noted for the case that the gateway is killed costs no call of the system.
+func BenchmarkPassingKept(b *testing.B) {
+	keptPassages = true
+	defer func() { keptPassages = false }()
+	BenchmarkPassing(b)
 }
 
 func BenchmarkPassing(b *testing.B) {

@@ -133,6 +133,7 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 	if err := p.line.word(yours); err != nil {
 		return fmt.Errorf("gateway: process %d, which serves, didn't pass everything on: %w", p.process, err)
 	}
+	g.startKeeper()
 	for _, in := range all {
 		in.start()
 	}

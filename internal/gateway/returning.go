@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -162,6 +164,25 @@ func (r *returning) take(client string, is func(*session) bool) *session {
 	return found
 }
 
+// returningAt is where a client was connected, and from where.
+type returningAt struct {
+	port    *port
+	address string
+}
+
+// byAddress are all of them.
+func (r *returning) byAddress() map[returningAt]*session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := map[returningAt]*session{}
+	for _, some := range r.byClient {
+		for _, s := range some {
+			all[returningAt{s.port, s.conn.RemoteAddr().String()}] = s
+		}
+	}
+	return all
+}
+
 // all takes all of them out.
 func (r *returning) all() (all []*session) {
 	r.mu.Lock()
@@ -225,3 +246,22 @@ func (r *returning) takeOut(one *session) bool {
 	r.byClient[one.client] = slices.Delete(all, i, i+1)
 	return true
 }
+
+// nobody is the connection of a client that isn't back.
+type nobody struct{ address }
+
+// address is where a client was.
+type address string
+
+func (a address) Network() string { return "tcp" }
+
+func (a address) String() string { return string(a) }
+
+func (nobody) Read([]byte) (int, error)         { return 0, io.EOF }
+func (nobody) Write(b []byte) (int, error)      { return len(b), nil }
+func (nobody) Close() error                     { return nil }
+func (n nobody) LocalAddr() net.Addr            { return n.address }
+func (n nobody) RemoteAddr() net.Addr           { return n.address }
+func (nobody) SetDeadline(time.Time) error      { return nil }
+func (nobody) SetReadDeadline(time.Time) error  { return nil }
+func (nobody) SetWriteDeadline(time.Time) error { return nil }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"rocketshift/internal/gateway/keeper"
+
 	"github.com/apache/rocketmq-client-go/v2/primitive"
 	"github.com/apache/rocketmq-client-go/v2/rlog"
 	"github.com/stretchr/testify/require"
@@ -25,6 +27,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if keeper.Asked(os.Args) {
+		os.Exit(keeper.Main(os.Args))
+	}
 	if config := os.Getenv(asGateway); config != "" {
 		if err := serveForTest(config); err != nil {
 			fmt.Fprintln(os.Stderr, err)

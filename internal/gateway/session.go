@@ -11,14 +11,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
-
-// idleTimeout is after how long without a byte a connection counts as dead, as with brokers
-// (serverChannelMaxIdleTimeSeconds).
-const idleTimeout = 150 * time.Second
 
 // dest is where an upstream goes to.
 type dest struct {
@@ -38,7 +35,8 @@ type session struct {
 	port   *port
 	conn   net.Conn
 	out    writer
-	memory *memory.Holder // what the connection takes of the process's
+	track  atomic.Pointer[keeper.Track] // nil if the connection isn't kept
+	memory *memory.Holder               // what the connection takes of the process's
 
 	mu      sync.Mutex
 	open    map[int32]call
@@ -68,6 +66,7 @@ type session struct {
 	frame   wire.Frame   // the last one of them; not on the stack, as idle sessions' stacks are to stay small
 	frames  atomic.Int64 // that came from the client
 	begun   atomic.Bool  // another one has begun to come
+	waited  int64        // bytes that came while no gateway served, for longer than senders wait
 	seen    swept
 
 	verifier  verifier
@@ -85,9 +84,10 @@ type push struct {
 
 func newSession(g *Gateway, p *port, conn net.Conn) *session {
 	s := &session{
-		Gateway: g, port: p, conn: conn, out: writer{conn: conn}, locking: make(chan struct{}, mostLocking),
-		mayOpen: freeCalls, open: map[int32]call{}, ups: map[dest]*upstream{}, pushes: map[int32]push{},
-		debts: debts{more: newSignal()}, stopping: newStopping(),
+		Gateway: g, port: p, conn: conn, out: writer{conn: keeper.Bare(conn)},
+		locking: make(chan struct{}, mostLocking), mayOpen: freeCalls, open: map[int32]call{},
+		ups: map[dest]*upstream{}, pushes: map[int32]push{}, debts: debts{more: newSignal()},
+		stopping: newStopping(),
 	}
 	s.memory = g.budget.Enter(addressOf(conn), s.evicted)
 	return s
@@ -104,7 +104,7 @@ func (s *session) run(first []byte) (err error) {
 			s.end()
 		}
 	}()
-	f := &s.frame
+	track, f := s.keep(len(first)), &s.frame
 	for several := false; ; several = f.More {
 		s.begun.Store(in.Buffered())
 		if err := in.Next(f); err != nil {
@@ -119,32 +119,16 @@ func (s *session) run(first []byte) (err error) {
 				return err
 			}
 		}
-		s.request(f)
+		s.noteAsked(track, f, in, !several && !f.More)
+		if !s.refusesLate(f, in) {
+			s.request(f)
+		}
 		if several && !f.More {
 			s.flush()
 		}
-	}
-}
-
-// watched is a connection that counts as dead when nothing comes.
-type watched struct {
-	net.Conn
-	armed time.Time
-	begun *atomic.Bool
-}
-
-func (w *watched) Read(b []byte) (int, error) {
-	w.arm()
-	n, err := w.Conn.Read(b)
-	w.begun.Store(n > 0)
-	return n, err
-}
-
-// arm moves the deadline on, not at each read: that would cost as much.
-func (w *watched) arm() {
-	if now := time.Now(); now.Sub(w.armed) > idleTimeout/8 {
-		w.armed = now
-		_ = w.SetReadDeadline(now.Add(idleTimeout))
+		if !f.More {
+			track.Handled(in.Used(), s.frames.Load())
+		}
 	}
 }
 

@@ -164,6 +164,7 @@ func (p *stoppedSession) goOn() {
 		s.limited.leave()
 	default:
 		s.stopping = newStopping()
+		s.track.Store(nil) // it is kept anew
 		s.running.Go(func() { s.serve(p.is.Rest) })
 	}
 }

@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"rocketshift/internal/sleep"
@@ -132,3 +134,17 @@ type succession struct {
 // Succeeded is closed when another process has taken everything: then this one does nothing any
 // more, and is to end.
 func (g *Gateway) Succeeded() <-chan struct{} { return g.succession.done }
+
+// short is a path to a socket that is short enough for its address.
+func short(path string) string {
+	const most = 100 // of 108, sun_path in unix(7)
+	if len(path) <= most {
+		return path
+	}
+	if here, err := os.Getwd(); err == nil {
+		if relative, err := filepath.Rel(here, path); err == nil && len(relative) <= most {
+			return relative
+		}
+	}
+	return path
+}

@@ -85,20 +85,6 @@ func listenIn(dir string) (*net.UnixListener, error) {
 	return at, os.Chmod(path, 0o600)
 }
 
-// short is a path to a socket that is short enough for its address.
-func short(path string) string {
-	const most = 100 // of 108, sun_path in unix(7)
-	if len(path) <= most {
-		return path
-	}
-	if here, err := os.Getwd(); err == nil {
-		if relative, err := filepath.Rel(here, path); err == nil && len(relative) <= most {
-			return relative
-		}
-	}
-	return path
-}
-
 // passTo passes everything to another process, or goes on as before.
 func (g *Gateway) passTo(to passLine) (sessions int, pause time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(g.ctx, passTime)
@@ -123,7 +109,9 @@ func (g *Gateway) passTo(to passLine) (sessions int, pause time.Duration, err er
 	_ = to.SetDeadline(time.Now().Add(passTime))
 	begin := time.Now()
 	all := g.stopAll()
+	g.keepNoMore() // before they are the successor's, which has a keeper of its own
 	if err := g.passSessions(to, all); err != nil {
+		g.startKeeper()
 		g.ports.resume(g)
 		for _, p := range all {
 			p.goOn()

@@ -270,6 +270,7 @@ func (u *upstream) push(f *wire.Frame) error {
 		s.mu.Lock()
 		s.lastPush++
 		number := s.lastPush
+		s.track.Load().Pushes(number)
 		s.pushes[number] = push{u, f.Opaque}
 		delete(s.pushes, number-mostPushes) // its client won't answer any more
 		s.mu.Unlock()

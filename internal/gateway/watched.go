@@ -32,7 +32,7 @@ func (g *Gateway) now() metrics.Now {
 		Epoch: g.moves.epoch.Load(), OnTarget: g.authority() == target,
 		InDoubt: doubt, Fenced: g.fenced.Load(),
 		Panics: g.panics.Load(), Signatures: g.refusedSignatures.Load(),
-		StateErrors: g.state.failures.Load(),
+		StateErrors: g.state.failures.Load(), Kept: g.kept(),
 	}
 	at := g.Bounds()
 	n.Reached, n.MemoryLimit, n.MemoryFixed, n.MemoryHeld, n.Waiting = at.Reached, at.Limit, at.Fixed, at.Held, int64(

@@ -53,6 +53,17 @@ func (g *Gateway) lookAtWhiteLists(ctx context.Context) error {
 	return g.letsEverybodyIn()
 }
 
+// firstLookAtWhiteLists keeps a gateway that begins for the first time from serving with a source
+// that lets everybody in. Later it serves all the same: whoever depends on it would be left without
+// brokers.
+func (g *Gateway) firstLookAtWhiteLists() error {
+	err := g.lookAtWhiteListsOf(g.ctx, source, g.source.Client())
+	if err == nil || !g.state.first {
+		return nil
+	}
+	return fmt.Errorf("gateway: %w", err)
+}
+
 // lookAtWhiteListsOf asks all brokers of a side.
 func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on side, client *rocketmq.Client) error {
 	nobody := rocketmq.NewClient(rocketmq.Options{Dial: g.dials[on]})

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/socket"
 )
@@ -24,6 +25,9 @@ type writer struct {
 	heads []byte    // headers with their changes
 	kept  [][]byte  // pieces of frames that go out with the next one
 	parts net.Buffers
+
+	track   *keeper.Track // of the connection; nil if it isn't kept
+	answers []int32       // numbers of the calls that what is kept answers
 
 	begun atomic.Int64 // when the write began that is under way, behind processBegin; 0: none is
 }
@@ -57,16 +61,22 @@ func (w *writer) frame(f *wire.Frame) error {
 	} else {
 		w.kept = append(w.kept, f.Bytes())
 	}
+	if w.track != nil && f.Response() {
+		w.answers = append(w.answers, f.OpaqueNow())
+	}
 	if f.More {
 		return nil
 	}
 	return w.flushed()
 }
 
-// bytes writes a whole frame.
-func (w *writer) bytes(b []byte) error {
+// bytes writes a whole frame, which answers the calls with these numbers.
+func (w *writer) bytes(b []byte, answers ...int32) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.track != nil {
+		w.answers = append(w.answers, answers...)
+	}
 	w.arm()
 	w.kept = append(w.kept, b)
 	return w.flushed()
@@ -85,6 +95,10 @@ func (w *writer) flushed() (err error) {
 	}
 	w.begun.Store(int64(w.last.Sub(processBegin)))
 	defer w.begun.Store(0)
+	size := 0
+	for _, one := range w.kept {
+		size += len(one)
+	}
 	switch len(w.kept) {
 	case 1:
 		_, err = w.conn.Write(w.kept[0])
@@ -92,6 +106,12 @@ func (w *writer) flushed() (err error) {
 		w.parts = w.kept
 		err = socket.WriteAll(w.conn, &w.parts)
 	}
+	if err == nil {
+		w.track.Wrote(size, w.answers)
+	} else {
+		w.track.Failed()
+	}
+	w.answers = w.answers[:0]
 	clear(w.kept)
 	w.kept, w.heads, w.parts = w.kept[:0], w.heads[:0], nil
 	if cap(w.heads) > mostHeads || cap(w.kept) > mostPieces {

@@ -19,6 +19,7 @@ type Now struct {
 	MemoryFixed int64            // that connections, queues and views take of these
 	MemoryHeld  int64            // that frames, open calls, heartbeats and waiting requests take
 	Waiting     int64            // connections that wait for memory
+	Kept        map[string]int64 // connections that a gateway which was killed has left, by what became of them
 }
 
 // Collector tells counts and how the gateway stands.
@@ -65,6 +66,8 @@ var (
 		"Writes of the gateway's state to disk that failed.")
 	epochDesc = describe("epoch",
 		"Moves that were done in the migration; all its gateways have the same.")
+	keptDesc = describe("kept_connections_total", "Connections that a gateway which was killed "+
+		"had left to its keeper when this one began, by what became of them.", "result")
 	fencedDesc = describe("fenced",
 		"1 while no broker of either side renews the gateway's lease; sends to ordered topics "+
 			"are refused.")
@@ -102,6 +105,9 @@ func (c Collector) Collect(out chan<- prometheus.Metric) {
 	}
 	for name, n := range now.Reached {
 		counter(out, boundsDesc, n, name)
+	}
+	for result, n := range now.Kept {
+		counter(out, keptDesc, n, result)
 	}
 	for i, name := range sideNames {
 		gauge(out, homesDesc, int64(now.Homes[i]), name)

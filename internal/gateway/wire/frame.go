@@ -38,6 +38,8 @@ type Frame struct {
 
 	rewritten bool // the header isn't as it came
 	touched   bool // what a signature covers is changed: fields or the body
+	numbered  bool // it has another number by now
+	number    int32
 	at        places
 }
 
@@ -195,7 +197,18 @@ func (f *Frame) Replace(key, value string) {
 }
 
 // SetOpaque changes the number that pairs a request with its answer.
-func (f *Frame) SetOpaque(opaque int32) { f.replace(f.at.opaque, f.word(opaque)) }
+func (f *Frame) SetOpaque(opaque int32) {
+	f.number, f.numbered = opaque, true
+	f.replace(f.at.opaque, f.word(opaque))
+}
+
+// OpaqueNow is that number with its change, if it was changed.
+func (f *Frame) OpaqueNow() int32 {
+	if f.numbered {
+		return f.number
+	}
+	return f.Opaque
+}
 
 // SetFlag changes the flag.
 func (f *Frame) SetFlag(flag int32) { f.replace(f.at.flag, f.word(flag)) }

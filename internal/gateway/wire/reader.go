@@ -27,6 +27,7 @@ type Reader struct {
 	most  int     // of a frame, in bytes
 	from  Memory  // nil: without bounds
 	taken int     // of that, for the last frame
+	used  int64   // bytes of all frames that were read whole
 
 	partial bool // the large one didn't come to its end
 
@@ -111,6 +112,7 @@ func (r *Reader) Next(f *Frame) error {
 	}
 	raw := r.buf[r.r : r.r+size : r.r+size]
 	r.r += size
+	r.used += int64(size)
 	err := f.Parse(raw)
 	f.More = r.another()
 	return err
@@ -147,8 +149,12 @@ func (r *Reader) nextLarge(f *Frame, size int) error {
 	if err != nil {
 		return err
 	}
+	r.used += int64(size)
 	return f.Parse(raw)
 }
+
+// Used is how many bytes the frames had that were read whole.
+func (r *Reader) Used() int64 { return r.used }
 
 // header is how long the next frame's header is, of which headerAt bytes were read.
 func (r *Reader) header() int { return int(binary.BigEndian.Uint32(r.buf[r.r+4:]) & 0xFFFFFF) }
