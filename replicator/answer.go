@@ -1,10 +1,12 @@
 package replicator
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
 // Answer gives a person's answer to a lane that stopped with a fault, while it runs.
@@ -26,7 +28,7 @@ func (r *Replicator) Answer(a lane.Answer) error {
 }
 
 func (l *laneWorker) answer(a lane.Answer) error {
-	fault := l.snapshot().fault
+	fault := l.state.snapshot().fault
 	switch {
 	case fault == nil:
 		return fmt.Errorf("%s: the lane has no fault", a)
@@ -58,15 +60,67 @@ func (l *laneWorker) answer(a lane.Answer) error {
 	}
 }
 
+// decisions are what persons decided about the lane's faults.
+type decisions struct {
+	skips    []lane.Span // offsets that a person gave up
+	restarts int         // how often a person let the lane begin anew
+}
+
+// keep keeps what a person decided.
+func (d *decisions) keep(a lane.Answer) {
+	switch a.Action {
+	case lane.Skip:
+		d.skips = append(d.skips, lane.Span{From: a.From, To: a.To})
+	case lane.Restart:
+		d.restarts++
+		d.skips = nil // they were offsets of the old topic
+	}
+}
+
 // skipTo returns the offset behind those that a person gave up, if the offset is one of them.
-func (l *laneWorker) skipTo(offset int64) (to int64, skip bool) {
+func (d *decisions) skipTo(offset int64) (to int64, skip bool) {
 	for again := true; again; {
 		again = false
-		for _, s := range l.skips {
+		for _, s := range d.skips {
 			if s.From <= offset && offset < s.To {
 				offset, skip, again = s.To, true, true
 			}
 		}
 	}
 	return offset, skip
+}
+
+// restart begins the lane anew, if a person said so: stamps carry the number of the new epoch from
+// then on, and copies of epochs before don't count. The answer alone does nothing. It takes a fault
+// that it fits, so that one which is read again after a kill restarts no lane that is in order: the
+// epoch that a lane is in can be read off its last copy.
+func (c *copyLoop) restart(fault *lane.Fault) bool {
+	if c.decisions.restarts <= c.stamps.Epoch || !fault.OfNewTopic(c.lane.reverse != nil) {
+		return false
+	}
+	c.stamps.Restarted(c.stamps.Epoch + 1)
+	c.ready, c.batcher.narrow = false, 0
+	clear(c.origins.newest)
+	c.lane.state.change(func(s *laneState) {
+		s.next, s.tail, s.end, s.started, s.skippedTo = 0, 0, 0, false, 0
+		s.fault, s.waiting = nil, "it begins anew, after: "+fault.Cause
+		s.committed.saved, s.committed.times = saved{}, 0
+	})
+	return true
+}
+
+// findEpoch reads off the target queue how often the lane was restarted before: its last copy says
+// so.
+func (c *copyLoop) findEpoch(ctx context.Context, q replica.Reader) error {
+	if c.decisions.restarts <= c.stamps.Epoch {
+		return nil
+	}
+	epoch, err := replica.EpochOf(ctx, q, &c.stamps)
+	if err != nil {
+		return fmt.Errorf("the lane's last copy: %w", err)
+	}
+	if epoch > c.stamps.Epoch {
+		c.stamps.Restarted(epoch)
+	}
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
+	"rocketshift/replicator/throttle"
 )
 
 // Options are the settings of a Replicator.
@@ -70,14 +71,28 @@ func usualTiming() timing {
 	}
 }
 
-// Replicator runs lanes from a source to a target.
-type Replicator struct {
-	source, target replica.Side
+// direction is one of the two ways in which messages are copied: what all its lanes have in common.
+// Nothing of it changes while they run.
+type direction struct {
+	source, target replica.Side // of this direction: those of the reverse one are exchanged
 	options        Options
 	timing         timing
-	pacer          *pacer
-	health         *health
-	memory         *memory
+	pacer          *throttle.Pacer // these three are the same in both directions
+	health         *throttle.Health
+	memory         *throttle.Memory
+}
+
+// reverse is the other direction.
+func (d *direction) reverse() *direction {
+	reverse := *d
+	reverse.source, reverse.target = d.target, d.source
+	reverse.options.Names = d.options.Back()
+	return &reverse
+}
+
+// Replicator runs lanes from a source to a target.
+type Replicator struct {
+	direction
 
 	mu   sync.Mutex
 	work *work // while Run copies
@@ -98,15 +113,15 @@ func newReplicator(source, target replica.Side, o Options) *Replicator {
 	if o.MemoryBytes <= 0 {
 		o.MemoryBytes = 256 << 20
 	}
-	return &Replicator{
+	return &Replicator{direction: direction{
 		source:  source,
 		target:  target,
 		options: o,
 		timing:  usualTiming(),
-		pacer:   newPacer(),
-		health:  newHealth(),
-		memory:  newMemory(o.MemoryBytes),
-	}
+		pacer:   throttle.NewPacer(),
+		health:  throttle.NewHealth(),
+		memory:  throttle.NewMemory(o.MemoryBytes),
+	}}
 }
 
 // Run copies until the context ends, then commits what it has copied, gives the locks back and
@@ -121,7 +136,7 @@ func (r *Replicator) Run(ctx context.Context, lanes []lane.Lane, report func(lan
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	w := newWork(ctx, r)
+	w := newWork(ctx, &r.direction)
 	if err := r.begin(w, lanes); err != nil {
 		stop()
 		w.running.Wait()
@@ -171,17 +186,6 @@ func (r *Replicator) Add(lanes []lane.Lane) (left []lane.Lane, err error) {
 	return r.work.add(lanes), nil
 }
 
-// reverse copies the other way.
-func (r *Replicator) reverse() *Replicator {
-	reverse := &Replicator{
-		source:  r.target,
-		target:  r.source,
-		options: r.options,
-		timing:  r.timing,
-		pacer:   r.pacer,
-		health:  r.health,
-		memory:  r.memory,
-	}
-	reverse.options.Names = r.options.Back()
-	return reverse
-}
+// SetRate bounds all lanes together, or those of one topic where it is named. It holds at once,
+// also while lanes run.
+func (r *Replicator) SetRate(topic string, to lane.Rate) { r.pacer.Set(topic, to) }

@@ -11,42 +11,42 @@ import (
 )
 
 // pull reads the next messages, or waits for one at the end of the queue.
-func (l *laneWorker) pull(ctx context.Context) ([]replica.Message, rocketmq.PullResult, error) {
-	if err := l.awaitShown(ctx); err != nil {
+func (c *copyLoop) pull(ctx context.Context) ([]replica.Message, rocketmq.PullResult, error) {
+	if err := c.awaitShown(ctx); err != nil {
 		return nil, rocketmq.PullResult{}, err
 	}
-	now := l.snapshot()
-	wait := l.timing.pullWait
+	now := c.lane.state.snapshot()
+	wait := c.lane.timing.pullWait
 	if now.waiting != "" {
 		wait = 0 // an answer at once shows that the trouble is over
 	}
-	most := l.options.BatchMessages
-	if room := now.readable() - now.next; room > 0 {
-		most = int(min(room, int64(most))) // what follows is known
+	most := c.lane.options.BatchMessages
+	if known := now.readable() - now.next; known > 0 {
+		most = int(min(known, int64(most))) // what follows is known
 	}
-	result, err := l.source.Pull(ctx, l.options.Group, l.Topic, l.Source, now.next, most, wait)
-	messages, err := l.accept(now.next, replica.Pulled{Result: result, Err: err})
+	result, err := c.lane.source.Pull(ctx, c.lane.options.Group, c.lane.Topic, c.lane.Source, now.next, most, wait)
+	messages, err := c.lane.accept(now.next, replica.Pulled{Result: result, Err: err})
 	if err == nil {
-		l.goodPulls++
+		c.goodPulls++
 	}
 	return messages, result, err
 }
 
-// awaitShown waits until the queue shows what the twin has written and the lane has gone behind:
-// brokers do so a little after they acknowledged it, and a pull before that would look like one
-// behind the end of the queue. What isn't shown in time is judged by the pull.
-func (l *laneWorker) awaitShown(ctx context.Context) error {
-	if !l.jumped {
+// awaitShown waits until the queue shows the copies of the reverse lane that the lane has skipped:
+// brokers do so a little after they acknowledged them, and a pull before that would look like one
+// after the end of the queue. What isn't shown in time is judged by the pull.
+func (c *copyLoop) awaitShown(ctx context.Context) error {
+	if !c.jumped {
 		return nil
 	}
-	from := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
-	for begin := time.Now(); time.Since(begin) < l.timing.patience; {
+	from := c.lane.from()
+	for begin := time.Now(); time.Since(begin) < c.lane.timing.patience; {
 		_, end, err := from.Bounds(ctx)
 		if err != nil {
 			return err
 		}
-		if end >= l.snapshot().next {
-			l.jumped = false
+		if end >= c.lane.state.snapshot().next {
+			c.jumped = false
 			return nil
 		}
 		if err := sleep.For(ctx, replica.LookPause); err != nil {
@@ -69,7 +69,7 @@ func (l *laneWorker) accept(next int64, p replica.Pulled) ([]replica.Message, er
 	case result.Max < next:
 		return nil, l.fell(next, result.Max)
 	}
-	l.change(func(s *laneState) { s.end = max(result.Max, s.next) })
+	l.state.change(func(s *laneState) { s.end = max(result.Max, s.next) })
 	messages := replica.At(next, result)
 	for i, m := range messages {
 		switch missing := next + int64(i); {
@@ -90,7 +90,7 @@ func (l *laneWorker) accept(next int64, p replica.Pulled) ([]replica.Message, er
 // known before the answer to the last one: what a broker gives at once is what it gave before.
 // Where that fails, what was asked too far is thrown away.
 type reads struct {
-	*laneWorker
+	lane   *laneWorker
 	flying []read
 	next   int64 // where the next pull begins
 	stride int   // messages that a pull of this queue brings; 0 if unknown
@@ -112,22 +112,30 @@ type read struct {
 // fill starts pulls of what the queue is known to hold, as far as there is memory for their
 // answers. A lane that has nothing else to do waits for that.
 func (r *reads) fill(ctx context.Context, idle bool) {
-	for end := r.snapshot().readable(); r.next < end && len(r.flying) < r.depth; {
+	for end := r.lane.state.snapshot().readable(); r.next < end && len(r.flying) < r.depth; {
 		most := r.stride
 		if most == 0 { // the answer shows how much the broker gives
-			most = r.options.BatchMessages
+			most = r.lane.options.BatchMessages
 		}
 		most = int(min(int64(most), end-r.next))
 		cost := cmp.Or(r.size, firstSize)
-		if !r.memory.try(cost) {
-			if !idle || len(r.flying) > 0 || r.memory.wait(ctx, cost) != nil {
+		if !r.lane.memory.Try(cost) {
+			if !idle || len(r.flying) > 0 || r.lane.memory.Wait(ctx, cost) != nil {
 				return
 			}
 		}
 		one := read{r.next, cost, most, make(chan replica.Pulled, 1)}
 		r.flying = append(r.flying, one)
 		go func() {
-			result, err := r.source.Pull(ctx, r.options.Group, r.Topic, r.Source, one.offset, one.most, 0)
+			result, err := r.lane.source.Pull(
+				ctx,
+				r.lane.options.Group,
+				r.lane.Topic,
+				r.lane.Source,
+				one.offset,
+				one.most,
+				0,
+			)
 			one.answer <- replica.Pulled{Result: result, Err: err}
 		}()
 		if r.stride == 0 {
@@ -141,7 +149,7 @@ func (r *reads) fill(ctx context.Context, idle bool) {
 // abandon throws away what was asked for.
 func (r *reads) abandon() {
 	for _, one := range r.flying {
-		r.memory.give(one.cost)
+		r.lane.memory.Give(one.cost)
 	}
 	r.flying = nil
 }
@@ -159,8 +167,8 @@ func (r *reads) take(p replica.Pulled) ([]replica.Message, error) {
 	one := r.flying[0]
 	r.flying = r.flying[1:]
 	r.size = p.Result.Size()
-	r.memory.take(r.size - one.cost)
-	messages, err := r.accept(one.offset, p)
+	r.lane.memory.Take(r.size - one.cost)
+	messages, err := r.lane.accept(one.offset, p)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +179,7 @@ func (r *reads) take(p replica.Pulled) ([]replica.Message, error) {
 	}
 	r.abandon()
 	r.next = one.offset + int64(got)
-	if r.next < r.snapshot().readable() {
+	if r.next < r.lane.state.snapshot().readable() {
 		r.stride, r.depth = got, 2
 	}
 	return messages, nil

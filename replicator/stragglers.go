@@ -115,13 +115,13 @@ func (w *writers) back(seen map[writer]*writing) {
 }
 
 // lookForStragglers asks for queues that applications wrote to whether they have left them.
-func (c *maintenance) lookForStragglers(lanes []*laneWorker) {
+func (m *maintenance) lookForStragglers(lanes []*laneWorker) {
 	now := time.Now()
 	var together errgroup.Group
 	together.SetLimit(commitsTogether)
 	for _, l := range lanes {
-		if l.writers.due(now, c.timing.straggle) {
-			together.Go(func() error { l.tellStragglers(c.ctx, now); return nil })
+		if l.writers.due(now, m.timing.straggle) {
+			together.Go(func() error { l.tellStragglers(m.ctx, now); return nil })
 		}
 	}
 	_ = together.Wait() // who got no answer asks again
@@ -141,9 +141,9 @@ func (l *laneWorker) tellStragglers(ctx context.Context, now time.Time) {
 		if of.first < left {
 			continue
 		}
-		l.change(func(s *laneState) { s.stragglers += of.count })
+		l.state.change(func(s *laneState) { s.stragglers += of.count })
 		if by.sender.IsValid() {
-			l.shared.stragglers.add(l.Lane, of, now)
+			l.maintenance.stragglers.add(l.Lane, of, now)
 		}
 	}
 }

@@ -3,12 +3,34 @@ package replicator
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/replica"
 )
+
+// delivery sends a batch, on a goroutine of its own. It holds copies of what it needs from the
+// copying loop.
+type delivery struct {
+	lane   *laneWorker
+	stamps replica.Stamper
+	alone  bool // the batch is one message that must be sent alone
+}
+
+// send sends a batch. One that is in flight when the run ends may finish, so that the last
+// commit is right.
+func (d *delivery) send(ctx context.Context, batch rocketmq.BatchRequest, newest int64) sent {
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.lane.timing.sendTimeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(d.lane.timing.finish, cancel) })()
+	result, err := d.lane.target.Send(sending, d.lane.Target.Broker, batch, d.alone)
+	if err == nil && replica.Alone(d.lane.Topic) {
+		err = d.checkRetry(sending, result, newest)
+	}
+	return sent{result, err}
+}
 
 // Retry topics have lanes of their own kind. Each message is sent alone, since 5.x brokers take no
 // batch for them, and looked at where it was stored: from 5.1 on brokers make it a dead letter
@@ -31,44 +53,44 @@ func (l *laneWorker) tried(ctx context.Context, first, last int64) (int64, error
 
 // checkRetry looks for the copy of an offset where the target says that it lies. It is a fault if
 // it became a dead letter, and an error if it can't be found in time.
-func (l *laneWorker) checkRetry(ctx context.Context, stored rocketmq.SendResult, offset int64) error {
-	group, _ := rocketmq.RetryGroup(l.Topic)
-	there := replica.Reader{Side: l.target, Group: l.options.Group, Topic: l.Topic, Queue: l.Target}
+func (d *delivery) checkRetry(ctx context.Context, stored rocketmq.SendResult, offset int64) error {
+	group, _ := rocketmq.RetryGroup(d.lane.Topic)
+	there := d.lane.to()
 	dead := there
 	dead.Topic, dead.ID = rocketmq.DLQTopic(group), stored.Queue
 	for {
-		found, err := l.copyAt(ctx, there, stored.Offset, offset)
+		found, err := d.copyAt(ctx, there, stored.Offset, offset)
 		if found {
 			return nil
 		}
 		if err == nil {
-			if found, _ = l.copyAt(ctx, dead, stored.Offset, offset); found { // an error: there is no such topic
-				return l.deadRetry(offset, dead.Topic)
+			if found, _ = d.copyAt(ctx, dead, stored.Offset, offset); found { // an error: there is no such topic
+				return d.deadRetry(offset, dead.Topic)
 			}
 			err = sleep.For(ctx, replica.LookPause)
 		}
 		if err != nil {
 			return fmt.Errorf(
 				"topic %s: the copy of offset %d was acknowledged at %d of target queue %s and can't be seen there: %w",
-				l.Topic, offset, stored.Offset, l.Target, err,
+				d.lane.Topic, offset, stored.Offset, d.lane.Target, err,
 			)
 		}
 	}
 }
 
 // copyAt reports whether the lane's copy of an offset lies at a position of a queue.
-func (l *laneWorker) copyAt(ctx context.Context, q replica.Reader, position, offset int64) (bool, error) {
+func (d *delivery) copyAt(ctx context.Context, q replica.Reader, position, offset int64) (bool, error) {
 	first, end, err := q.Bounds(ctx)
 	if err != nil || position < first || position >= end {
 		return false, err
 	}
 	m, there, err := q.One(ctx, position)
-	copied, ours := l.Offset(&m)
+	copied, ours := d.stamps.Offset(&m)
 	return there && ours && copied == offset, err
 }
 
-func (l *laneWorker) deadRetry(offset int64, topic string) error {
-	return l.Fault(
+func (d *delivery) deadRetry(offset int64, topic string) error {
+	return d.lane.Fault(
 		lane.TargetRefused,
 		offset,
 		offset+1,

@@ -1,4 +1,4 @@
-package replicator
+package throttle
 
 import (
 	"context"
@@ -11,12 +11,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// SetRate bounds all lanes together, or those of one topic where it is named. It holds at once,
-// also while lanes run.
-func (r *Replicator) SetRate(topic string, to lane.Rate) { r.pacer.set(topic, to) }
-
-// pacer holds lanes back. Both directions share it.
-type pacer struct {
+// Pacer holds lanes back. Both directions share it.
+type Pacer struct {
 	mu     sync.Mutex
 	limits map[string]*limits // "" is of all topics
 }
@@ -26,9 +22,11 @@ type limits struct {
 	messages, bytes *rate.Limiter
 }
 
-func newPacer() *pacer { return &pacer{limits: map[string]*limits{}} }
+// NewPacer is a pacer without any bound.
+func NewPacer() *Pacer { return &Pacer{limits: map[string]*limits{}} }
 
-func (p *pacer) set(topic string, to lane.Rate) {
+// Set bounds all lanes together, or those of one topic where it is named.
+func (p *Pacer) Set(topic string, to lane.Rate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.limits[topic]
@@ -51,14 +49,14 @@ func apply(l *rate.Limiter, perSecond float64) {
 	l.SetLimit(rate.Limit(perSecond))
 }
 
-func (p *pacer) of(topic string) *limits {
+func (p *Pacer) of(topic string) *limits {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.limits[topic]
 }
 
-// slowed is why a topic's lanes are held back, if they are.
-func (p *pacer) slowed(topic string) string {
+// Slowed is why a topic's lanes are held back, if they are.
+func (p *Pacer) Slowed(topic string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if l := p.limits[topic]; l != nil && l.rate != (lane.Rate{}) {
@@ -70,8 +68,8 @@ func (p *pacer) slowed(topic string) string {
 	return ""
 }
 
-// most is how many messages may be sent at once: no more than pass in a tenth of a second.
-func (p *pacer) most(topic string) int {
+// Most is how many messages may be sent at once: no more than pass in a tenth of a second.
+func (p *Pacer) Most(topic string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	most := math.MaxInt
@@ -83,8 +81,8 @@ func (p *pacer) most(topic string) int {
 	return most
 }
 
-// wait returns when so much may be sent.
-func (p *pacer) wait(ctx context.Context, topic string, messages, bytes int) error {
+// Wait returns when so much may be sent.
+func (p *Pacer) Wait(ctx context.Context, topic string, messages, bytes int) error {
 	for _, name := range []string{topic, ""} {
 		l := p.of(name)
 		if l == nil {

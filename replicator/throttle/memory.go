@@ -1,15 +1,15 @@
-package replicator
+package throttle
 
 import (
 	"context"
 	"sync"
 )
 
-// memory bounds what the lanes of a process hold of messages on their way: answers to pulls, until
+// Memory bounds what the lanes of a process hold of messages on their way: answers to pulls, until
 // their messages are copied. Before it asks, a lane reserves what the last answer took. What a lane
 // gets that has waited at the end of its queue can't be known before: it is counted when it comes,
 // and holds others back until there is room again.
-type memory struct {
+type Memory struct {
 	mu    sync.Mutex
 	limit int64
 	used  int64
@@ -17,10 +17,11 @@ type memory struct {
 	freed chan struct{} // closed when something is given back
 }
 
-func newMemory(limit int64) *memory { return &memory{limit: limit, freed: make(chan struct{})} }
+// NewMemory is the memory for that many bytes.
+func NewMemory(limit int64) *Memory { return &Memory{limit: limit, freed: make(chan struct{})} }
 
-// try reserves bytes if there is room. Somebody who is alone always gets them.
-func (m *memory) try(n int64) bool {
+// Try reserves bytes if there is room. Somebody who is alone always gets them.
+func (m *Memory) Try(n int64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.used > 0 && m.used+n > m.limit {
@@ -30,13 +31,13 @@ func (m *memory) try(n int64) bool {
 	return true
 }
 
-// wait reserves bytes as soon as there is room.
-func (m *memory) wait(ctx context.Context, n int64) error {
+// Wait reserves bytes as soon as there is room.
+func (m *Memory) Wait(ctx context.Context, n int64) error {
 	for {
 		m.mu.Lock()
 		freed := m.freed
 		m.mu.Unlock()
-		if m.try(n) {
+		if m.Try(n) {
 			return nil
 		}
 		select {
@@ -47,14 +48,14 @@ func (m *memory) wait(ctx context.Context, n int64) error {
 	}
 }
 
-// take counts bytes that are there already; a negative number gives them back.
-func (m *memory) take(n int64) {
+// Take counts bytes that are there already; a negative number gives them back.
+func (m *Memory) Take(n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.count(n)
 }
 
-func (m *memory) count(n int64) {
+func (m *Memory) count(n int64) {
 	m.used += n
 	m.most = max(m.most, m.used)
 	if n < 0 {
@@ -63,4 +64,5 @@ func (m *memory) count(n int64) {
 	}
 }
 
-func (m *memory) give(n int64) { m.take(-n) }
+// Give gives bytes back.
+func (m *Memory) Give(n int64) { m.Take(-n) }
