@@ -17,10 +17,10 @@ import (
 
 // answerTo gives the lane's fault an answer.
 func (r *session) answerTo(action string, from, to int64) {
-	r.bench.Helper()
-	l := r.bench.lane
+	r.fixture.Helper()
+	l := r.fixture.lane
 	if err := r.replicator.Answer(lane.Answer{Side: "", Topic: l.Topic, Broker: l.Source.Broker, Queue: l.Source.ID, Action: action, From: from, To: to}); err != nil {
-		r.bench.Fatal(err)
+		r.fixture.Fatal(err)
 	}
 }
 

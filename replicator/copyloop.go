@@ -12,8 +12,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// strikes is how often in a row a suspicion must be seen to be a fault.
-const strikes = 3
+// suspicionsForFault is how often in a row a suspicion must be seen to be a fault.
+const suspicionsForFault = 3
 
 // copyLoop copies the messages of one lane. Only the goroutine that runs it reads and writes its
 // fields, so that they need no lock; resume runs on another goroutine while that one waits.
@@ -83,7 +83,7 @@ func (c *copyLoop) repeat(ctx context.Context) {
 			if suspect++; suspect == 1 {
 				since = time.Now()
 			}
-			if suspect >= strikes && time.Since(since) >= c.lane.timing.patience {
+			if suspect >= suspicionsForFault && time.Since(since) >= c.lane.timing.patience {
 				err = maybe.Fault
 			}
 		}

@@ -34,7 +34,7 @@ func (p *Positions) Segments(ctx context.Context, l lane.Lane) ([]Segment, error
 		return nil, err
 	}
 	var all []Segment
-	var source, target []lane.Span // what has its twin on the other side, or had it until that expired
+	var source, target []lane.Span // what is on both sides, or was until it expired on the other
 	keep := func(s Segment) {
 		source, target = append(source, lane.Span{From: s.Source, To: s.Source + s.Length}), append(target,
 			lane.Span{From: s.Target, To: s.Target + s.Length})
