@@ -100,7 +100,7 @@ type Replicator struct {
 
 // NewReplicator prepares lanes between two clusters.
 func NewReplicator(source, target *rocketmq.Cluster, o Options) *Replicator {
-	return newReplicator(replica.NewBrokers("source", source), replica.NewBrokers("target", target), o)
+	return newReplicator(replica.NewBrokers(lane.SideSource, source), replica.NewBrokers(lane.SideTarget, target), o)
 }
 
 func newReplicator(source, target replica.Side, o Options) *Replicator {

@@ -150,7 +150,7 @@ func (l *laneWorker) tellStragglers(ctx context.Context, now time.Time) {
 
 // stragglers are those of one run and direction that are remembered.
 type stragglers struct {
-	side  string
+	side  lane.Side
 	mu    sync.Mutex
 	known map[strayName]*stray
 }

@@ -25,18 +25,19 @@ func newWork(ctx context.Context, forward *direction) *work {
 	w := &work{ctx: ctx, lanes: map[lane.Lane]bool{}, ends: map[laneEnd]bool{}}
 	w.forward = newMaintenance(ctx, forward, &w.running)
 	w.back = newMaintenance(ctx, forward.reverse(), &w.running)
-	w.forward.stragglers.side, w.back.stragglers.side = "source", "target"
+	w.forward.stragglers.side, w.back.stragglers.side = lane.SideSource, lane.SideTarget
 	return w
 }
 
 // laneEnd is a queue that has a lane.
 type laneEnd struct {
-	side, topic string
+	side  lane.Side
+	topic string
 	lane.Queue
 }
 
 func endsOfLane(l lane.Lane) [2]laneEnd {
-	return [2]laneEnd{{"source", l.Topic, l.Source}, {"target", l.Topic, l.Target}}
+	return [2]laneEnd{{lane.SideSource, l.Topic, l.Source}, {lane.SideTarget, l.Topic, l.Target}}
 }
 
 // add starts lanes that don't run yet. A lane of a queue that another lane has is left out: where a

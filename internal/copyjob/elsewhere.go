@@ -33,7 +33,7 @@ func (c *Job) elsewhere(ctx context.Context, cluster *rocketmq.Cluster, side top
 			continue
 		}
 		if err != nil {
-			return failure.Broken("start it, or correct --"+side.side, "%s doesn't answer: %w", side, err)
+			return failure.Broken("start it, or correct --"+string(side.side), "%s doesn't answer: %w", side, err)
 		}
 		for _, e := range route.Elsewhere(append(side.names(), side.part.LeftOut...)) {
 			c.notSeen = append(c.notSeen,

@@ -12,6 +12,7 @@ import (
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
+	"rocketshift/replicator/lane"
 	"rocketshift/replicator/replica"
 )
 
@@ -40,8 +41,8 @@ type Request struct {
 
 // endpoint is a cluster as the command line names it.
 type endpoint struct {
-	side        string   // source or target, also the name of its flag
-	nameServers []string // of one behind a proxy the proxy's address
+	side        lane.Side // also the name of its flag
+	nameServers []string  // of one behind a proxy the proxy's address
 	proxied     bool
 	credentials *remoting.Credentials
 	renames     rocketmq.Renames
@@ -92,7 +93,7 @@ func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
 	}
 	q := Request{
 		From: endpoint{
-			side:        "source",
+			side:        lane.SideSource,
 			nameServers: p.Source.NameServers,
 			credentials: keys(found, "--source-credentials", f.SourceCredentials, lookupEnv),
 			part: rocketmq.Part{
@@ -103,7 +104,7 @@ func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
 			reached: f.SourceReached,
 		},
 		To: endpoint{
-			side:        "target",
+			side:        lane.SideTarget,
 			nameServers: p.Target.NameServers,
 			proxied:     f.TargetProxy != "",
 			credentials: keys(found, "--target-credentials", f.TargetCredentials, lookupEnv),

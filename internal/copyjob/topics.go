@@ -47,10 +47,10 @@ func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics
 	case err == nil:
 		return t, nil
 	case denied(err):
-		return t, failure.Broken("check --"+e.side+"-credentials and what they may do",
+		return t, failure.Broken("check --"+string(e.side)+"-credentials and what they may do",
 			"%s refuses the keys: %w", e, err)
 	case remoting.Unreachable(err):
-		return t, failure.Broken("start it, or correct --"+e.side, "%s doesn't answer: %w", e, err)
+		return t, failure.Broken("start it, or correct --"+string(e.side), "%s doesn't answer: %w", e, err)
 	default:
 		return t, failure.Broken("", "%s: %w", e, err)
 	}
@@ -80,10 +80,10 @@ func (e endpoint) mend(gap rocketmq.Gap) string {
 	if gap.Kind == rocketmq.GapClusters {
 		return fmt.Sprintf("%s: --%s-cluster", next, e.side)
 	}
-	if gap.Kind == rocketmq.GapNoMaster && e.side == "source" {
+	if gap.Kind == rocketmq.GapNoMaster && e.side == lane.SideSource {
 		next += ", or copy what its slave has (--read-slave " + gap.Broker + ")"
 	}
-	if gap.Broker != "" && e.side == "source" {
+	if gap.Broker != "" && e.side == lane.SideSource {
 		next += ", or leave it out (--leave-out): what it holds isn't copied then"
 	}
 	return next

@@ -20,7 +20,7 @@ const (
 // Fault says why a lane stopped. From and To are the offsets concerned on the queue that it reads:
 // from From up to, not including, To.
 type Fault struct {
-	Side   string `json:"side,omitempty"` // SideTarget of a reverse lane, which reads there
+	Side   Side   `json:"side,omitempty"` // SideTarget of a reverse lane, which reads there
 	Topic  string `json:"topic"`
 	Broker string `json:"broker"` // of the queue that the lane reads
 	Queue  int    `json:"queue"`

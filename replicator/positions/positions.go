@@ -75,7 +75,7 @@ func (c *laneCuts) mixed() bool {
 
 // New translates for the forward lanes that go by these names; Reversed for their reverse lanes.
 func New(source, target *rocketmq.Cluster, names replica.Names) *Positions {
-	return Of(replica.NewBrokers("source", source), replica.NewBrokers("target", target), names)
+	return Of(replica.NewBrokers(lane.SideSource, source), replica.NewBrokers(lane.SideTarget, target), names)
 }
 
 // Of is New for any two sides.

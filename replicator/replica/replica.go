@@ -53,24 +53,26 @@ type Side interface {
 // Brokers is the replica on a real cluster.
 type Brokers struct {
 	*rocketmq.Cluster
-	side   string // for messages
+	side   lane.Side // for messages
 	groups *groupsMade
 	Taken  sync.Map // batches by broker
 }
 
-// NewBrokers is a side on a real cluster. The name of the side, source or target, is for messages.
-func NewBrokers(side string, cluster *rocketmq.Cluster) *Brokers {
+// NewBrokers is a side on a real cluster. The side is for messages.
+func NewBrokers(side lane.Side, cluster *rocketmq.Cluster) *Brokers {
 	return &Brokers{Cluster: cluster, side: side, groups: newGroupsMade()}
 }
 
 // SideError says on which side of a lane a call failed: lanes ask both.
 type SideError struct {
-	Side   string // source or target, of the lanes that aren't reversed
+	Side   lane.Side // of the lanes that aren't reversed
 	Broker string
 	Err    error
 }
 
-func (e *SideError) Error() string { return e.Side + " broker " + e.Broker + ": " + e.Err.Error() }
+func (e *SideError) Error() string {
+	return string(e.Side) + " broker " + e.Broker + ": " + e.Err.Error()
+}
 
 // Unwrap returns what the call failed with.
 func (e *SideError) Unwrap() error { return e.Err }
@@ -139,7 +141,7 @@ func (b *Brokers) FromSlave(ctx context.Context, broker string) bool {
 
 // SlaveBehind says that a slave hasn't got yet what was read of its master before: the lane waits
 // for it, as for a broker that doesn't serve.
-func SlaveBehind(side, broker string, end, offset int64) error {
+func SlaveBehind(side lane.Side, broker string, end, offset int64) error {
 	return &SideError{side, broker, &remoting.Error{
 		Server: "its slave", Call: "pull", Code: remoting.ServiceNotAvailable,
 		Remark: fmt.Sprintf("it ends at %d, before the lane's position %d: its master had more, start that",

@@ -50,11 +50,12 @@ type Report struct {
 func Lane(
 	ctx context.Context,
 	source, target *rocketmq.Cluster,
-	lane lane.Lane,
+	one lane.Lane,
 	o Options,
 	progress func(Checkpoint),
 ) (Report, error) {
-	return Replicas(ctx, replica.NewBrokers("source", source), replica.NewBrokers("target", target), lane, o, progress)
+	from, to := replica.NewBrokers(lane.SideSource, source), replica.NewBrokers(lane.SideTarget, target)
+	return Replicas(ctx, from, to, one, o, progress)
 }
 
 // verification is one comparison at work.
