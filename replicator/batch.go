@@ -5,7 +5,6 @@ import (
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
-	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
 )
 
@@ -104,35 +103,6 @@ func trueBorn(m replica.Message, late int64) int64 {
 		return 0
 	}
 	return m.BornTimestamp
-}
-
-// segmentsOf are those of a batch, with positions on the target that count from the batch's first
-// one.
-func segmentsOf(messages []replica.Message) (all []positions.Segment) {
-	copies := int64(0)
-	for _, m := range messages {
-		if m.Skip {
-			continue
-		}
-		all = append(all, positions.Segment{Source: m.Position, Target: copies, Length: 1})
-		copies++
-	}
-	return positions.Joined(all)
-}
-
-// tell publishes what a batch has copied.
-func (l *laneWorker) tell(segments []positions.Segment, stored int64) {
-	lane := l.Lane
-	for i := range segments {
-		segments[i].Target += stored
-		if l.back {
-			segments[i].Source, segments[i].Target = segments[i].Target, segments[i].Source
-		}
-	}
-	if l.back {
-		lane = lane.Back()
-	}
-	l.options.Copied(lane, segments)
 }
 
 // tryAlone reports whether a refused batch is to be tried again as messages that are sent alone:

@@ -9,7 +9,6 @@ import (
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
-	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
 	"rocketshift/replicator/throttle"
 )
@@ -26,12 +25,6 @@ type Options struct {
 	// born times of copies are always exact; a lane that is behind is then as slow as its smallest
 	// batches
 	ExactBorn bool
-
-	// Copied is told what a batch has brought to the other side, of lanes in both directions, as
-	// segments of the forward lane. It must be quick: the lane waits for it. Whether they begin at
-	// cuts isn't told. A batch whose answer was lost isn't told either: who sees a gap asks
-	// Positions.Segments.
-	Copied func(lane lane.Lane, segments []positions.Segment)
 }
 
 // timing is when lanes do what. Tests use shorter times.

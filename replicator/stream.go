@@ -7,7 +7,6 @@ import (
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
-	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
 )
 
@@ -46,8 +45,6 @@ type flight struct {
 	bytes    int64
 	stored   int64 // store time of the last message, in milliseconds
 	begun    time.Time
-	// with target positions that count from where it will be stored; nil if nobody wants them
-	segments []positions.Segment
 }
 
 // stream copies these messages, and on until the lane has caught up.
@@ -179,9 +176,6 @@ func (s *stream) send(ctx context.Context) error {
 	if err := s.loop.holdToSend(ctx); err != nil || !s.loop.ready { // the lock may have been away in between
 		return err
 	}
-	if s.lane.options.Copied != nil {
-		s.flight.segments = segmentsOf(s.ready[:taken])
-	}
 	s.drop(taken)
 	s.sending = make(chan sent, 1)
 	s.lane.shown.sends.begin()
@@ -249,9 +243,6 @@ func (s *stream) landed(answer sent) error {
 		now.end = max(now.end, now.next)
 	})
 	s.release()
-	if s.lane.options.Copied != nil {
-		s.lane.tell(f.segments, stored)
-	}
 	if s.lane.reverse != nil {
 		s.lane.reverse.state.learn(written{stored, stored + f.copies, f.newest, s.loop.stamps.Origin})
 	}

@@ -95,15 +95,6 @@ func (c *Client) PutGroup(ctx context.Context, addr string, g Group) error {
 	return err
 }
 
-// DeleteGroup deletes a group and, where clean, its offsets.
-func (c *Client) DeleteGroup(ctx context.Context, addr, group string, clean bool) error {
-	value := fmt.Sprint(clean)
-	_, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeDeleteGroup, Fields: map[string]string{
-		"groupName": group, "removeOffset": value, "cleanOffset": value, // the names of 4.9 and of 5.x
-	}}, group)
-	return err
-}
-
 // systemGroups are RocketMQ's own (MixAll, 4.9.7 and 5.3.3).
 var systemGroups = []string{
 	"TOOLS_CONSUMER", "FILTERSRV_CONSUMER", "SELF_TEST_C_GROUP", "SELF_TEST_P_GROUP", "CID_RMQ_SYS_TRANS",

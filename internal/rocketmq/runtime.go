@@ -46,33 +46,6 @@ func (c *Client) BrokerConfig(ctx context.Context, addr string) (map[string]stri
 	return out, nil
 }
 
-// MinuteStats counts one statistic over the last minute.
-type MinuteStats struct {
-	Sum int64
-	TPS float64
-}
-
-// Stats reads a statistic such as TOPIC_PUT_NUMS of a topic; a key that was never counted is zero,
-// no error.
-func (c *Client) Stats(ctx context.Context, addr, name, key string) (MinuteStats, error) {
-	got, err := c.ask(ctx, addr,
-		&remoting.Command{Code: remoting.CodeStats, Fields: map[string]string{"statsName": name, "statsKey": key}},
-		name+" "+key, remoting.SystemError)
-	if err != nil || got.Code == remoting.SystemError {
-		return MinuteStats{}, err
-	}
-	o, err := remoting.ParseObject(got.Body)
-	if err != nil {
-		return MinuteStats{}, badBody(addr, remoting.CodeStats, err)
-	}
-	minute := o.Object("statsMinute")
-	var tps float64
-	if _, err := fmt.Sscan(minute.Text("tps"), &tps); err != nil {
-		tps = 0
-	}
-	return MinuteStats{Sum: minute.Number("sum"), TPS: tps}, nil
-}
-
 // askObject is ask for calls that answer with a JSON object.
 func (c *Client) askObject(
 	ctx context.Context,

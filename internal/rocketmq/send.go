@@ -12,10 +12,6 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// MaxBatchBody is the most bytes of a batch body that brokers take with their default
-// maxMessageSize.
-const MaxBatchBody = 4 << 20
-
 // mostBody is the most bytes of a body that a frame holds beside its header, whatever
 // maxMessageSize is.
 const mostBody = remoting.MaxFrame - 64<<10

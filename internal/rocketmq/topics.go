@@ -84,17 +84,10 @@ func (c *Client) CreateTopic(ctx context.Context, addr string, t TopicConfig) er
 }
 
 // DeleteTopic deletes a topic on a broker. 4.x keeps its consumer offsets: a topic made again
-// starts with the old ones.
+// starts with the old ones. Tests of several packages use it; nothing that migrates deletes topics.
 func (c *Client) DeleteTopic(ctx context.Context, addr, topic string) error {
 	_, err := c.ask(ctx, addr,
 		&remoting.Command{Code: remoting.CodeDeleteTopic, Fields: map[string]string{"topic": topic}}, topic)
-	return err
-}
-
-// DeleteTopicInNameServer takes a topic out of one name server's routes.
-func (c *Client) DeleteTopicInNameServer(ctx context.Context, nameServer, topic string) error {
-	_, err := c.ask(ctx, nameServer,
-		&remoting.Command{Code: remoting.CodeDeleteTopicInNS, Fields: map[string]string{"topic": topic}}, topic)
 	return err
 }
 

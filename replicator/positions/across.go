@@ -144,17 +144,6 @@ func (p *Positions) alignedFromStart(
 	return aligned(ctx, target, replica.NewStamper(p.names, lane), from, to, min(max(position, first), end))
 }
 
-// replicas reads how the lane's two queues are made up of copies and natives.
-func (p *Positions) replicas(ctx context.Context, lane lane.Lane) (source, target replicaCuts, err error) {
-	two, err := p.pair(ctx, lane, false)
-	if err != nil {
-		return source, target, err
-	}
-	defer two.unlock()
-	err = two.extend(ctx, false)
-	return two.here.replica(), two.there.replica(), err
-}
-
 // native is the first position from at on that holds no copy; the end of the queue if there is
 // none.
 func (r replicaCuts) native(at int64) int64 {

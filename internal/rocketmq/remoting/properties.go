@@ -19,7 +19,6 @@ const (
 	PropTimerDeliver  = "TIMER_DELIVER_MS"
 	PropTimerDelaySec = "TIMER_DELAY_SEC"
 	PropTimerDelayMs  = "TIMER_DELAY_MS"
-	PropTimerOut      = "TIMER_OUT_MS"
 	PropCRC32         = "__CRC32#"
 	PropMinOffset     = "MIN_OFFSET"
 	PropMaxOffset     = "MAX_OFFSET"
