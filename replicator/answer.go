@@ -9,7 +9,7 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// Answer gives a person's answer to a lane that stopped with a fault, while it runs.
+// Answer gives a running lane that stopped with a fault the answer of a person.
 func (r *Replicator) Answer(a lane.Answer) error {
 	if err := a.Validate(); err != nil {
 		return err
@@ -66,7 +66,7 @@ type decisions struct {
 	restarts int         // how often a person let the lane begin anew
 }
 
-// keep keeps what a person decided.
+// keep remembers a decision.
 func (d *decisions) keep(a lane.Answer) {
 	switch a.Action {
 	case lane.Skip:
@@ -77,7 +77,7 @@ func (d *decisions) keep(a lane.Answer) {
 	}
 }
 
-// skipTo returns the offset behind those that a person gave up, if the offset is one of them.
+// skipTo returns the first offset after the given-up ones, if the offset is one of them.
 func (d *decisions) skipTo(offset int64) (to int64, skip bool) {
 	for again := true; again; {
 		again = false
@@ -90,10 +90,11 @@ func (d *decisions) skipTo(offset int64) (to int64, skip bool) {
 	return offset, skip
 }
 
-// restart begins the lane anew, if a person said so: stamps carry the number of the new epoch from
-// then on, and copies of epochs before don't count. The answer alone does nothing. It takes a fault
-// that it fits, so that one which is read again after a kill restarts no lane that is in order: the
-// epoch that a lane is in can be read off its last copy.
+// restart makes the lane begin anew, if a person said so and the fault is one that the answer fits.
+// From then on stamps carry the number of the new epoch, and copies of earlier epochs don't count.
+//
+// The answer alone does nothing: a lane reads all earlier answers again after a kill, and one that
+// is in order must not restart. The epoch of a lane can be read from its last copy.
 func (c *copyLoop) restart(fault *lane.Fault) bool {
 	if c.decisions.restarts <= c.stamps.Epoch || !fault.OfNewTopic(c.lane.reverse != nil) {
 		return false
@@ -109,8 +110,7 @@ func (c *copyLoop) restart(fault *lane.Fault) bool {
 	return true
 }
 
-// findEpoch reads off the target queue how often the lane was restarted before: its last copy says
-// so.
+// findEpoch reads from the target queue how often the lane was restarted: its last copy says so.
 func (c *copyLoop) findEpoch(ctx context.Context, q replica.Reader) error {
 	if c.decisions.restarts <= c.stamps.Epoch {
 		return nil

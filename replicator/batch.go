@@ -8,8 +8,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// bornWithin is how far the born time of a copy may be from its original's while the lane is
-// behind. The exact one is in the stamp.
+// bornWithin is how far the born time of a copy may differ from its original's while the lane has a
+// lag. The stamp carries the exact one.
 const bornWithin = time.Second
 
 // batcher makes batches of what was read. It belongs to the copying loop.
@@ -17,15 +17,15 @@ type batcher struct {
 	lane   *laneWorker
 	bytes  int   // most bytes of a batch of several messages
 	single bool  // each message is sent alone
-	untold bool  // whether the broker takes batches is learnt by its answers
-	trial  bool  // a message is sent alone to learn it
+	untold bool  // only the broker's answers show whether it takes batches
+	trial  bool  // a message is sent alone to find that out
 	narrow int64 // messages up to this offset are sent one by one, to find the one that the target refuses
 
 	messages []rocketmq.BatchMessage // memory of the last batch
 	arena    []byte                  // memory of its stamps
 }
 
-// limit takes what the target's broker takes.
+// limit sets what the target's broker takes.
 func (b *batcher) limit(takes replica.Batches) {
 	b.bytes, b.untold = takes.Bytes, takes.Untold
 	b.single = takes.None || replica.Alone(b.lane.Topic) || b.trial
@@ -41,7 +41,7 @@ func (b *batcher) cut(
 ) (batch rocketmq.BatchRequest, taken int, newest int64, err error) {
 	l := b.lane
 	batch = rocketmq.BatchRequest{Group: l.options.Group, Topic: l.Topic, Queue: l.Target.ID}
-	batch.Messages = b.messages[:0] // the batch that used it has landed
+	batch.Messages = b.messages[:0] // the batch that used this memory has been answered
 	within := bornWithin.Milliseconds()
 	if exact || l.options.ExactBorn {
 		within = 0
@@ -92,7 +92,7 @@ func (b *batcher) cut(
 	return batch, taken, newest, nil
 }
 
-// trueBorn is what the stamp says of the born time: nothing where the copy has the right one.
+// trueBorn is the born time that the stamp carries: none where the copy itself has the right one.
 func trueBorn(m replica.Message, late int64) int64 {
 	if m.Via != "" { // the message may itself be a copy with another one
 		if born := replica.BornOf(m.Message); born != m.BornTimestamp {
@@ -105,8 +105,9 @@ func trueBorn(m replica.Message, late int64) int64 {
 	return m.BornTimestamp
 }
 
-// tryAlone reports whether a refused batch is to be tried again as messages that are sent alone:
-// the broker may take no batches at all. That is known when it has taken one so.
+// tryAlone reports whether the messages of a refused batch must be tried again, each sent alone:
+// the broker may take no batches at all. That is certain when it has taken a message that was sent
+// alone.
 func (b *batcher) tryAlone(err error) bool {
 	if remoting.CodeOf(err) != remoting.MessageIllegal || !b.untold || b.single {
 		b.trial = false
@@ -116,7 +117,8 @@ func (b *batcher) tryAlone(err error) bool {
 	return true
 }
 
-// learnAlone takes note that the target's broker takes no batches, for all lanes of this process.
+// learnAlone tells all lanes of this process that the target's broker takes no batches, if a trial
+// has just shown it.
 func (b *batcher) learnAlone() {
 	if b.trial {
 		b.trial = false
@@ -124,7 +126,7 @@ func (b *batcher) learnAlone() {
 	}
 }
 
-// learnt says that the broker's answers have shown that it takes no batches; "" if that isn't so.
+// learnt says that the broker's answers have shown that it takes no batches; it is empty otherwise.
 func (b *batcher) learnt() string {
 	if !b.untold || !b.single || b.trial || replica.Alone(b.lane.Topic) {
 		return ""

@@ -9,8 +9,8 @@ import (
 	"rocketshift/replicator/throttle"
 )
 
-// batches says which ones to send to a broker: as long as is set, or less where the broker takes
-// less. It is asked once.
+// batches is what a broker takes, but no longer batches than the options allow. Each broker is
+// asked once.
 func (m *maintenance) batches(ctx context.Context, broker string) (replica.Batches, error) {
 	m.mu.Lock()
 	limit, known := m.limits[broker]
@@ -20,7 +20,7 @@ func (m *maintenance) batches(ctx context.Context, broker string) (replica.Batch
 		if limit, err = m.target.Takes(ctx, broker); err != nil {
 			return replica.Batches{}, err
 		}
-		runtime, _ := m.target.Runtime(ctx, broker) // proxies don't say, and not everybody may ask
+		runtime, _ := m.target.Runtime(ctx, broker) // proxies don't tell, and some users may not ask
 		m.mu.Lock()
 		m.limits[broker] = limit
 		m.mu.Unlock()
@@ -41,9 +41,9 @@ func (m *maintenance) sendAlone(broker string) {
 	m.limits[broker] = limit
 }
 
-// lookAtBoot has all lanes of a target broker read their queues' ends again when its store was
-// opened anew: a slave that takes over, or a broker that comes back after a loss, may lack the last
-// copies, and grants locks as if nothing had happened.
+// lookAtBoot has all lanes of a target broker read the ends of their queues again when the broker
+// has opened its store anew. A slave that takes over, or a broker that comes back after a loss, may
+// lack the last copies, and grants locks as if nothing had happened.
 func (m *maintenance) lookAtBoot(broker string, runtime map[string]string, lanes []*laneWorker) {
 	boot := runtime["bootTimestamp"]
 	if boot == "" {
@@ -62,8 +62,8 @@ func (m *maintenance) lookAtBoot(broker string, runtime map[string]string, lanes
 	}
 }
 
-// lookAtHealth asks a broker how it is, and returns what it says. Who may not ask, or gets no
-// answer, learns of trouble by refusals alone.
+// lookAtHealth asks a broker for its runtime statistics, and returns them. Without an answer, only
+// refusals show that the broker is busy.
 func (m *maintenance) lookAtHealth(of throttle.Broker, reads bool) (runtime map[string]string) {
 	asking, cancel := context.WithTimeout(m.ctx, m.timing.finish)
 	defer cancel()

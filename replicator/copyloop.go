@@ -12,12 +12,12 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// suspicionsForFault is how often in a row a suspicion must be seen to be a fault.
+// suspicionsForFault is how often in a row a lane must meet a suspicion before it is a fault.
 const suspicionsForFault = 3
 
 // copyLoop copies the messages of one lane. Only the goroutine that runs it reads and writes its
-// fields, so that they need no lock; resume runs on another goroutine while that one waits.
-// Goroutines of pulls and sends get copies of what they need.
+// fields, so they need no lock. resume runs on another goroutine while that one waits. Goroutines
+// of pulls and sends get copies of what they need.
 type copyLoop struct {
 	lane      *laneWorker
 	stamps    replica.Stamper // of the epoch that the lane is in
@@ -25,11 +25,11 @@ type copyLoop struct {
 	batcher   batcher
 	origins   origins
 
-	ready     bool          // next and tail are known to be right, and nothing is in flight
-	unsure    bool          // a send is without an answer
-	lapses    int           // how often the lock was too old to be relied on
+	ready     bool          // next and tail are right, and nothing is in flight
+	unsure    bool          // a send has no answer
+	lapses    int           // how often the lock may have lapsed
 	jumped    bool          // next is after copies of the reverse lane that the queue may not show yet
-	goodPulls int           // answers to pulls so far with nothing wrong about them
+	goodPulls int           // pulls so far whose answers were right
 	sure      time.Time     // when the tail was last seen to be the lane's own: by reading it, or by a send
 	took      time.Duration // how long the last batch was on its way
 	lastOwn   time.Time     // when it last read an application's own message
@@ -48,15 +48,15 @@ func newCopyLoop(l *laneWorker) *copyLoop {
 	return c
 }
 
-// run copies until the context ends, and leaves positions and locks in order.
+// run copies until the context ends. Then it commits the positions and gives the lock back.
 func (c *copyLoop) run(ctx context.Context) {
 	c.repeat(ctx)
 	c.lane.shown.begun()
 	c.lane.checkpoint(context.WithoutCancel(ctx))
 }
 
-// repeat works until the context ends. A fault waits for its answer; everything else that goes
-// wrong is tried again.
+// repeat copies until the context ends. After a fault it waits for an answer; after every other
+// error it tries again.
 func (c *copyLoop) repeat(ctx context.Context) {
 	pause := backoff.NewExponentialBackOff(backoff.WithInitialInterval(c.lane.timing.retryFirst),
 		backoff.WithMaxInterval(c.lane.timing.retryMax), backoff.WithMaxElapsedTime(0))
@@ -75,8 +75,8 @@ func (c *copyLoop) repeat(ctx context.Context) {
 		var maybe suspicion
 		if errors.As(err, &maybe) {
 			if maybe.Type == lane.SourceReset &&
-				// in between all was well: brokers show messages a little after they acknowledged
-				// them
+				// Good pulls came in between: brokers show messages a little after they
+				// acknowledged them.
 				c.goodPulls > good {
 				suspect, good = 0, c.goodPulls
 			}
@@ -103,8 +103,8 @@ func (c *copyLoop) repeat(ctx context.Context) {
 	}
 }
 
-// awaitAnswer keeps the lane until a person says what to do about a fault. It keeps its lock
-// meanwhile: nobody must go on without the answer.
+// awaitAnswer waits until a person says what to do about a fault. The lane keeps its lock
+// meanwhile: no other copier may go on without the answer.
 func (c *copyLoop) awaitAnswer(ctx context.Context, fault *lane.Fault) bool {
 	c.lane.state.change(func(s *laneState) { s.fault, s.waiting = fault, "" })
 	c.lane.shown.begun()
@@ -121,7 +121,7 @@ func (c *copyLoop) awaitAnswer(ctx context.Context, fault *lane.Fault) bool {
 }
 
 // waitFor says what the lane waits for, and forgets what it can't rely on any more: brokers that
-// were killed have forgotten who held their locks, and the last commits.
+// were killed have forgotten their locks and the last commits.
 func (c *copyLoop) waitFor(err error) {
 	var lost unsure
 	if errors.As(err, &lost) {
@@ -131,7 +131,7 @@ func (c *copyLoop) waitFor(err error) {
 	c.lane.state.change(func(s *laneState) { s.waiting, s.committed.times = err.Error(), 0 })
 }
 
-// work copies until something goes wrong.
+// work copies until an error.
 func (c *copyLoop) work(ctx context.Context) error {
 	if err := c.lane.ensureGroups(ctx); err != nil {
 		return err
@@ -144,8 +144,8 @@ func (c *copyLoop) work(ctx context.Context) error {
 			return err
 		}
 		if !c.ready {
-			// On a stack of its own, which goes when it ends: ten thousand lanes that wait need
-			// only little ones.
+			// It has a stack of its own, which is freed when it ends: so ten thousand waiting
+			// lanes need only small stacks.
 			found := make(chan error)
 			go func() { found <- c.resume(ctx) }()
 			if err := <-found; err != nil {
@@ -166,12 +166,12 @@ func (c *copyLoop) work(ctx context.Context) error {
 		if err := c.stream(ctx, messages, memory); err != nil {
 			return err
 		}
-		c.lane.state.change(func(s *laneState) { s.waiting, s.slowed = "", "" }) // at its end nothing holds it back
+		c.lane.state.change(func(s *laneState) { s.waiting, s.slowed = "", "" }) // it has caught up
 	}
 }
 
-// awaitReverse waits until the reverse lane knows where the first copy lies, and says so when that
-// takes long.
+// awaitReverse waits until the reverse lane knows where it begins, which depends on the first copy.
+// If that takes long, the lane says what it waits for.
 func (l *laneWorker) awaitReverse(ctx context.Context) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
@@ -183,7 +183,7 @@ func (l *laneWorker) awaitReverse(ctx context.Context) {
 			return
 		case <-look.C:
 			if l.source.FromSlave(ctx, l.Source.Broker) {
-				return // it can't begin there; whenever it does, the copies tell it where
+				return // it can't begin there now; later the copies tell it where
 			}
 			if reason := l.reverse.state.snapshot().waiting; reason != "" {
 				l.state.change(func(s *laneState) { s.waiting = "the lane back must find its place first: " + reason })

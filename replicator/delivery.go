@@ -19,8 +19,8 @@ type delivery struct {
 	alone  bool // the batch is one message that must be sent alone
 }
 
-// send sends a batch. One that is in flight when the run ends may finish, so that the last
-// commit is right.
+// send sends a batch. A batch that is in flight when the run ends may still be answered, so that
+// the last commit is right.
 func (d *delivery) send(ctx context.Context, batch rocketmq.BatchRequest, newest int64) sent {
 	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.lane.timing.sendTimeout)
 	defer cancel()
@@ -32,13 +32,13 @@ func (d *delivery) send(ctx context.Context, batch rocketmq.BatchRequest, newest
 	return sent{result, err}
 }
 
-// Retry topics have lanes of their own kind. Each message is sent alone, since 5.x brokers take no
-// batch for them, and looked at where it was stored: from 5.1 on brokers make it a dead letter
-// while members of the group hold queues locked. The history that the group has worked off is not
-// copied.
+// Lanes of retry topics differ from others. They send each message alone, since 5.x brokers take no
+// batches for these topics. Then they check where the copy was stored: from 5.1 on, brokers make it
+// a dead letter while members of the group hold queues locked. They don't copy what the group has
+// already tried again.
 
-// tried is where a forward lane begins that never ran: at the first message, of a retry topic at
-// the position of its group.
+// tried is where a forward lane begins that never ran: at the first message, or, on a retry topic,
+// at the position of its group.
 func (l *laneWorker) tried(ctx context.Context, first, last int64) (int64, error) {
 	group, retry := rocketmq.RetryGroup(l.Topic)
 	if !retry {
@@ -51,8 +51,8 @@ func (l *laneWorker) tried(ctx context.Context, first, last int64) (int64, error
 	return min(max(at, first), last), nil
 }
 
-// checkRetry looks for the copy of an offset where the target says that it lies. It is a fault if
-// it became a dead letter, and an error if it can't be found in time.
+// checkRetry looks for the copy of an offset where the target says that it stored it. A copy that
+// became a dead letter is a fault; a copy that can't be found in time is an error.
 func (d *delivery) checkRetry(ctx context.Context, stored rocketmq.SendResult, offset int64) error {
 	group, _ := rocketmq.RetryGroup(d.lane.Topic)
 	there := d.lane.to()
@@ -64,7 +64,7 @@ func (d *delivery) checkRetry(ctx context.Context, stored rocketmq.SendResult, o
 			return nil
 		}
 		if err == nil {
-			if found, _ = d.copyAt(ctx, dead, stored.Offset, offset); found { // an error: there is no such topic
+			if found, _ = d.copyAt(ctx, dead, stored.Offset, offset); found { // it fails if there is no such topic
 				return d.deadRetry(offset, dead.Topic)
 			}
 			err = sleep.For(ctx, replica.LookPause)

@@ -12,9 +12,9 @@ import (
 	"rocketshift/replicator/throttle"
 )
 
-// laneWorker is one lane at work. Its goroutine is the copying loop (copyLoop), which alone holds
-// what it needs for copying. What stands here may be used by any goroutine: it never changes after
-// the lane has started, or has a lock of its own.
+// laneWorker is one lane at work. Its goroutine runs the copying loop (copyLoop), which alone holds
+// what it needs for copying. Any goroutine may use the fields here: they don't change after the
+// lane has started, or have a lock of their own.
 type laneWorker struct {
 	lane.Lane
 	*direction
@@ -83,18 +83,18 @@ func (l *laneWorker) commitDue() bool {
 	return s.started && (soon || time.Since(s.committed.at) >= l.timing.commit)
 }
 
-// commitsToStay is how often the first positions are committed: a broker loses one of two first
-// commits to a topic that come at the same moment, here from two workers' lanes.
+// commitsToStay is how often a lane commits its first positions. Of two first commits to a topic at
+// the same moment, here by lanes of two workers, a broker loses one.
 const commitsToStay = 2
 
-// commit writes the lane's positions, if they changed. First the target's, then the source's: who
-// reads them the other way round knows that the copies of everything before the source's position
-// lie before the target's.
+// commit writes the lane's positions if they have changed: first the target's, then the source's. A
+// reader reads them the other way round, so that the copies of everything before the source's
+// position lie before the target's.
 func (l *laneWorker) commit(ctx context.Context) error {
 	l.state.changed.Store(false)
 	s := l.state.snapshot()
 	now := saved{s.next, s.tail}
-	if l.reverse != nil { // what it has read there and isn't before the tail is no copy of this lane
+	if l.reverse != nil { // what the reverse lane has read after the tail is no copy of this lane
 		now.tail = max(now.tail, l.reverse.state.snapshot().next)
 	}
 	if s.committed.times >= commitsToStay && s.committed.saved == now {
@@ -116,8 +116,8 @@ func (l *laneWorker) commit(ctx context.Context) error {
 	return nil
 }
 
-// checkpoint commits for the last time and gives the lock back. What fails here is made good by the
-// next start: it reads the tail, and waits until the lock lapses.
+// checkpoint commits for the last time and gives the lock back. If that fails, the next start makes
+// up for it: it reads the tail, and waits until the lock lapses.
 func (l *laneWorker) checkpoint(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, l.timing.checkpoint)
 	defer cancel()

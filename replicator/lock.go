@@ -8,10 +8,10 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// hold makes sure that the lane may send: its lock on the target queue is held, and was renewed
-// lately enough that it can't have lapsed, nor lapse before a send is given up. Brokers forget a
-// lock 60 s after its last renewal; the age is taken by the monotonic clock, from when the renewal
-// began.
+// hold makes sure that the lane may send: it holds the lock on the target queue, and has renewed it
+// so lately that it can't lapse before a send ends or is given up. Brokers forget a lock 60 s after
+// its last renewal. The lane takes its age by the monotonic clock, from the beginning of the
+// renewal.
 func (c *copyLoop) hold(ctx context.Context) error {
 	if c.lane.state.snapshot().lock.doubted {
 		c.ready = false
@@ -27,12 +27,12 @@ func (c *copyLoop) hold(ctx context.Context) error {
 	if err := c.renew(ctx); err != nil && !c.held() {
 		return err
 	}
-	return nil // without an answer there is time left for the next try
+	return nil // the lock is still valid: the next try comes in time
 }
 
-// holdToSend is hold for a send. A lane that has rested, or had trouble, renews the lock whatever
-// its age: a target that was restarted in the meantime has forgotten it, and may have given it to
-// another copier. One that has ended already left its hint.
+// holdToSend is hold before a send. A lane that has rested, or had an error, renews the lock
+// whatever its age: a target that was restarted meanwhile has forgotten the lock, and another
+// copier may have had it. If that copier has ended, its hint shows that it copied.
 func (c *copyLoop) holdToSend(ctx context.Context) error {
 	if !c.held() || time.Since(c.sure) < c.lane.timing.rest {
 		return c.hold(ctx)

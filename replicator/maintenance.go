@@ -12,18 +12,19 @@ import (
 )
 
 // maintenance does for all lanes of one direction what would cost too much if each of ten thousand
-// idle lanes did it: locks are renewed by the thousand, and only lanes that moved commit.
+// idle lanes did it: it renews locks by the thousand, and commits only for lanes that moved. Its
+// tasks have goroutines of their own.
 type maintenance struct {
 	*direction
 	ctx      context.Context // ends with the run
-	all      *sync.WaitGroup // of the run
+	all      *sync.WaitGroup // the goroutines of the run
 	renewing sync.WaitGroup
 
 	mu     sync.Mutex
 	tasks  map[any]*periodicTask
-	starts map[string]chan struct{}   // per broker: how many lanes may find their place at once
+	starts map[string]chan struct{}   // per target broker: a place for each lane that resumes now
 	limits map[string]replica.Batches // per broker
-	boots  map[string]string          // per target broker: when its store was opened, as it says itself
+	boots  map[string]string          // per target broker: when it says that it opened its store
 
 	stragglers stragglers
 }
@@ -31,7 +32,7 @@ type maintenance struct {
 const (
 	locksTogether   = 1000 // in one request: about 60 KB
 	commitsTogether = 8    // lanes of one pair of brokers that commit at the same time
-	startsTogether  = 256  // lanes of one target broker that find their place at the same time
+	startsTogether  = 256  // lanes of one target broker that resume at the same time
 )
 
 func newMaintenance(ctx context.Context, of *direction, all *sync.WaitGroup) *maintenance {
@@ -46,8 +47,8 @@ func newMaintenance(ctx context.Context, of *direction, all *sync.WaitGroup) *ma
 	}
 }
 
-// periodicTask is what is done again and again for lanes that have a broker, or a topic, in common.
-// Lanes only join.
+// periodicTask is done again and again for all lanes that have a broker, or a topic, in common.
+// Lanes join it and stay.
 type periodicTask struct {
 	mu    sync.Mutex
 	lanes []*laneWorker
@@ -59,7 +60,7 @@ func (t *periodicTask) of() []*laneWorker {
 	return t.lanes
 }
 
-// What periodic tasks are known by.
+// Names of periodic tasks.
 type (
 	locksOf   struct{ broker string }
 	commitsOf struct{ source, target string }
@@ -114,7 +115,7 @@ func (m *maintenance) serve(
 	t.lanes = append(t.lanes, l)
 }
 
-// turn is where a lane queues up before it finds its place.
+// turn is where a lane waits for its place among those that resume.
 func (m *maintenance) turn(l *laneWorker) chan struct{} {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -134,8 +135,8 @@ func (m *maintenance) every(pause time.Duration, do func()) {
 	}
 }
 
-// renewLocks renews the locks that lanes hold on a broker. A lane whose lock isn't renewed asks for
-// it itself, and says why it waits.
+// renewLocks renews the locks that lanes hold on a broker. A lane whose lock wasn't renewed takes
+// it itself, and says what it waits for.
 func (m *maintenance) renewLocks(broker string, lanes []*laneWorker) {
 	var due []*laneWorker
 	for _, l := range lanes {
@@ -160,7 +161,7 @@ func (m *maintenance) renewSome(broker string, lanes []*laneWorker) {
 	begin := time.Now()
 	locked, err := m.target.Lock(asking, broker, m.options.Group, m.options.Holder, queues)
 	if err != nil {
-		return // there is time left for the next try
+		return // the next try comes before the locks lapse
 	}
 	held := map[rocketmq.MessageQueue]bool{}
 	for _, q := range locked {
@@ -171,8 +172,8 @@ func (m *maintenance) renewSome(broker string, lanes []*laneWorker) {
 			switch {
 			case s.lock.renewed.IsZero(): // it was given back in the meantime
 			case begin.Sub(s.lock.renewed) >= m.timing.lockValid:
-				// it may have been another copier's in between: the lane must take it anew, and
-				// read the tail
+				// Another copier may have held it in between: the lane must take it anew, and
+				// read the tail.
 				s.lock.renewed = time.Time{}
 			case held[queues[i]]:
 				s.lock.renewed = begin
@@ -202,7 +203,7 @@ func (m *maintenance) commitMoved(lanes []*laneWorker) {
 	_ = together.Wait() // each lane says itself what went wrong
 }
 
-// lookAtEnds tells lanes that rest where their queues end.
+// lookAtEnds tells resting lanes where their queues end.
 func (m *maintenance) lookAtEnds(broker, topic string, lanes []*laneWorker) {
 	before := map[*laneWorker]sends{}
 	for _, l := range lanes {
@@ -215,7 +216,7 @@ func (m *maintenance) lookAtEnds(broker, topic string, lanes []*laneWorker) {
 	}
 	ends, err := m.source.Ends(m.ctx, broker, topic)
 	if err != nil {
-		return // the next look, or the lock, shows whether it lasts
+		return // the next look tries again
 	}
 	for l, sends := range before {
 		end, listed := ends[l.Source.ID]

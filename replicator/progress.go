@@ -24,7 +24,7 @@ func (w *work) progress() lane.Progress {
 	return p
 }
 
-// rateWindow is over how long rates are measured, at least.
+// rateWindow is the least time over which rates are measured.
 const rateWindow = 5 * time.Second
 
 // rates measures how fast topics are copied.
@@ -34,8 +34,8 @@ type rates struct {
 	last   map[string]float64 // messages a second in the window before
 }
 
-// of fills in the rates: of the present window as soon as it is long enough, else of the one
-// before.
+// of fills in the rates of topics: those of the present window as soon as it is long enough, until
+// then those of the window before.
 func (r *rates) of(topics []lane.TopicProgress, now time.Time) []lane.TopicProgress {
 	passed := now.Sub(r.since)
 	next := passed >= rateWindow
@@ -82,7 +82,7 @@ func topicsOf(lanes []*laneWorker, now time.Time) []lane.TopicProgress {
 	return all
 }
 
-// addLane counts a lane of the topic.
+// addLane adds a lane to its topic.
 func addLane(t *lane.TopicProgress, s laneState, now time.Time) {
 	t.Lanes++
 	t.Lag += s.lag()
@@ -128,7 +128,7 @@ func progressOf(lanes []*laneWorker) lane.Progress {
 	return p
 }
 
-// mostCommon is the reason for which most lanes wait, and how many wait for others.
+// mostCommon is the reason for which most lanes wait, and how many lanes wait in all.
 func mostCommon(waiting map[string]int) string {
 	if len(waiting) == 0 {
 		return ""

@@ -20,9 +20,9 @@ type Options struct {
 	BatchMessages int           // most messages in a batch; 300 if absent
 	BatchBytes    int           // most bytes in a batch of several messages; 1 MiB if absent
 	MemoryBytes   int64         // of messages on their way, for all lanes together; 256 MiB if absent
-	Answers       []lane.Answer // given to faults of earlier runs: what is to be skipped stays skipped
+	Answers       []lane.Answer // of persons to faults of earlier runs: what they skip stays skipped
 	BothWays      bool          // messages that applications write on the target are copied to the source too
-	// born times of copies are always exact; a lane that is behind is then as slow as its smallest
+	// born times of copies are always exact; a lane with a lag is then as slow as its smallest
 	// batches
 	ExactBorn bool
 }
@@ -30,27 +30,27 @@ type Options struct {
 // timing is when lanes do what. Tests use shorter times.
 type timing struct {
 	pullWait    time.Duration // how long a broker may hold a pull at the end of a queue
-	sendTimeout time.Duration // then a send is ambiguous
+	sendTimeout time.Duration // after which a send is ambiguous
 	finish      time.Duration // how long a send in flight may take when the run ends
 	renew       time.Duration // age of the lock when it is renewed
-	// age of the last renewal when sending stops; with sendTimeout under the 60 s after which locks
-	// lapse
+	// age of the last renewal at which sending stops; with sendTimeout it is less than the 60 s
+	// after which locks lapse
 	lockValid time.Duration
-	// age of what the lane knows of its lock and tail when it asks again before it sends; no broker
-	// restarts faster
+	// age of what the lane knows of its lock and tail at which it asks again before it sends; no
+	// broker restarts in less
 	rest       time.Duration
-	settle     time.Duration // how long a tail must stand still
+	settle     time.Duration // how long a tail must stay unchanged
 	commit     time.Duration // between commits of a lane that copies
 	caughtUp   time.Duration // between commits of a lane that has just caught up
-	checkpoint time.Duration // for the last commit and the unlocking of all lanes
+	checkpoint time.Duration // limit of the last commit and the unlocking
 	retryFirst time.Duration
 	retryMax   time.Duration
 	patience   time.Duration // how long a suspicion may last before it is a fault
 	report     time.Duration
-	homeRest   time.Duration // how long after the last message of an application a queue counts as its home
-	look       time.Duration // between looks at the end of a queue that isn't
+	homeRest   time.Duration // how long a lane waits for messages by pulls after the last one of an application
+	look       time.Duration // between looks at the ends of queues whose lanes rest
 	straggle   time.Duration // between questions whether applications have left a queue that they write to
-	health     time.Duration // between looks at how a broker is
+	health     time.Duration // between looks at the health of a broker
 }
 
 func usualTiming() timing {
@@ -65,7 +65,7 @@ func usualTiming() timing {
 }
 
 // direction is one of the two ways in which messages are copied: what all its lanes have in common.
-// Nothing of it changes while they run.
+// It doesn't change while they run.
 type direction struct {
 	source, target replica.Side // of this direction: those of the reverse one are exchanged
 	options        Options
@@ -152,7 +152,7 @@ func (r *Replicator) Run(ctx context.Context, lanes []lane.Lane, report func(lan
 	return nil
 }
 
-// begin makes w the replicator's work.
+// begin starts the lanes of a run.
 func (r *Replicator) begin(w *work, lanes []lane.Lane) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

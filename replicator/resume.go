@@ -10,7 +10,7 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// resume finds where the lane goes on: behind the newest copy that the target holds.
+// resume finds where the lane goes on: after the newest copy that the target holds.
 func (c *copyLoop) resume(ctx context.Context) error {
 	turn := c.lane.maintenance.turn(c.lane)
 	select {
@@ -52,7 +52,7 @@ func (c *copyLoop) resume(ctx context.Context) error {
 		return err
 	}
 	c.standAt(next, last, end)
-	if !end.hinted || c.stamps.Epoch > 0 { // so that the next start knows that this one was
+	if !end.hinted || c.stamps.Epoch > 0 { // so that the next start finds a hint
 		if err := c.lane.commit(ctx); err != nil {
 			return err
 		}
@@ -69,7 +69,7 @@ func (c *copyLoop) resume(ctx context.Context) error {
 	return nil
 }
 
-// standAt is where the lane goes on, by what was found at the end of its target queue.
+// standAt sets where the lane goes on.
 func (c *copyLoop) standAt(next, last int64, end tail) {
 	c.lane.state.change(func(s *laneState) {
 		s.next, s.tail, s.end, s.started = next, end.after, last, true
@@ -81,8 +81,8 @@ func (c *copyLoop) standAt(next, last int64, end tail) {
 	clear(c.origins.newest)
 }
 
-// orSlaveBehind is why no offset could be chosen: where a slave is read that has less than its
-// master had, the queue wasn't made anew.
+// orSlaveBehind is why no offset could be chosen. Where a slave is read that has less than its
+// master had, the queue wasn't made anew: the lane waits for the master.
 func (c *copyLoop) orSlaveBehind(ctx context.Context, last int64, err error) error {
 	var maybe suspicion
 	if errors.As(err, &maybe) && maybe.Type == lane.SourceReset && c.lane.source.FromSlave(ctx, c.lane.Source.Broker) {
@@ -93,7 +93,7 @@ func (c *copyLoop) orSlaveBehind(ctx context.Context, last int64, err error) err
 
 // choose picks the next offset to copy.
 func (c *copyLoop) choose(end tail, progress int64, known bool, first, start, last int64) (int64, error) {
-	next := start // what expired before the first start is history
+	next := start // what expired before the first start isn't copied
 	if c.stamps.Epoch > 0 && (end.newest < 0 || progress > end.newest+1 && progress > last) {
 		known, progress = false, 0 // what was committed is of the epoch before
 	}
@@ -101,9 +101,9 @@ func (c *copyLoop) choose(end tail, progress int64, known bool, first, start, la
 	case end.newest >= 0:
 		next = end.newest + 1
 		if next < first && progress >= first && !end.lost {
-			next = progress // somebody accepted the gap, by setting the lanes' group behind it
+			next = progress // a person accepted the gap: the lanes' group was set after it
 		}
-	// retries begin further on
+	// Lanes of retry topics begin further on.
 	case known && progress > first && end.first == 0 && (c.lane.reverse == nil && !replica.Alone(c.lane.Topic) || end.lost):
 		return 0, c.lane.Fault(
 			lane.TargetTruncated,
@@ -139,7 +139,7 @@ func (c *copyLoop) choose(end tail, progress int64, known bool, first, start, la
 	return next, nil
 }
 
-// checkOriginal compares the newest copy with its original: a topic that was made anew has other
+// checkOriginal compares the newest copy with its original: a topic that was made anew holds other
 // messages at the same offsets.
 func (c *copyLoop) checkOriginal(ctx context.Context, from replica.Reader, end tail, first, last int64) error {
 	if end.newest < first || end.newest >= last {

@@ -18,11 +18,11 @@ func (c *copyLoop) pull(ctx context.Context) ([]replica.Message, rocketmq.PullRe
 	now := c.lane.state.snapshot()
 	wait := c.lane.timing.pullWait
 	if now.waiting != "" {
-		wait = 0 // an answer at once shows that the trouble is over
+		wait = 0 // an answer at once shows that the broker serves again
 	}
 	most := c.lane.options.BatchMessages
 	if known := now.readable() - now.next; known > 0 {
-		most = int(min(known, int64(most))) // what follows is known
+		most = int(min(known, int64(most))) // the messages after them need not be read
 	}
 	result, err := c.lane.source.Pull(ctx, c.lane.options.Group, c.lane.Topic, c.lane.Source, now.next, most, wait)
 	messages, err := c.lane.accept(now.next, replica.Pulled{Result: result, Err: err})
@@ -32,9 +32,9 @@ func (c *copyLoop) pull(ctx context.Context) ([]replica.Message, rocketmq.PullRe
 	return messages, result, err
 }
 
-// awaitShown waits until the queue shows the copies of the reverse lane that the lane has skipped:
-// brokers do so a little after they acknowledged them, and a pull before that would look like one
-// after the end of the queue. What isn't shown in time is judged by the pull.
+// awaitShown waits until the queue shows the copies of the reverse lane that the lane has skipped.
+// Brokers show messages a little after they acknowledged them; an earlier pull would seem to begin
+// after the end of the queue. If they aren't shown in time, the pull shows what is wrong.
 func (c *copyLoop) awaitShown(ctx context.Context) error {
 	if !c.jumped {
 		return nil
@@ -86,9 +86,9 @@ func (l *laneWorker) accept(next int64, p replica.Pulled) ([]replica.Message, er
 	return messages, nil
 }
 
-// reads are pulls of one queue in flight. Offsets are dense, so that the place of the next pull is
-// known before the answer to the last one: what a broker gives at once is what it gave before.
-// Where that fails, what was asked too far is thrown away.
+// reads are pulls of one queue in flight. Offsets are dense, and a broker mostly gives as many
+// messages as before: so the next pull can begin before the last one is answered. Where an answer
+// brings fewer, the pulls after it are thrown away.
 type reads struct {
 	lane   *laneWorker
 	flying []read
@@ -98,7 +98,7 @@ type reads struct {
 	size   int64 // bytes that the last answer took
 }
 
-// firstSize is what an answer takes at most where brokers have their usual limits and messages
+// firstSize is the most that an answer takes where brokers have their usual limits and messages
 // aren't larger.
 const firstSize = 320 << 10
 
@@ -110,7 +110,7 @@ type read struct {
 }
 
 // fill starts pulls of what the queue is known to hold, as far as there is memory for their
-// answers. A lane that has nothing else to do waits for that.
+// answers. An idle lane waits for memory.
 func (r *reads) fill(ctx context.Context, idle bool) {
 	for end := r.lane.state.snapshot().readable(); r.next < end && len(r.flying) < r.depth; {
 		most := r.stride
@@ -139,7 +139,7 @@ func (r *reads) fill(ctx context.Context, idle bool) {
 			one.answer <- replica.Pulled{Result: result, Err: err}
 		}()
 		if r.stride == 0 {
-			r.next = end // nothing more before the answer
+			r.next = end // the answer shows how many messages a pull brings
 			return
 		}
 		r.next += int64(most)
@@ -154,7 +154,7 @@ func (r *reads) abandon() {
 	r.flying = nil
 }
 
-// oldest is where the next answer in the order of offsets comes.
+// oldest is the channel of the answer to the first of the pulls in flight.
 func (r *reads) oldest() <-chan replica.Pulled {
 	if len(r.flying) == 0 {
 		return nil
@@ -162,7 +162,7 @@ func (r *reads) oldest() <-chan replica.Pulled {
 	return r.flying[0].answer
 }
 
-// take judges the answer to the oldest pull.
+// take returns the messages of the oldest pull in flight, whose answer it is given.
 func (r *reads) take(p replica.Pulled) ([]replica.Message, error) {
 	one := r.flying[0]
 	r.flying = r.flying[1:]

@@ -9,24 +9,24 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// sharedState is what a lane's copying loop, maintenance, the reverse lane and the reporter tell
-// one another about the lane. Everybody may use its methods.
+// sharedState is what the copying loop, maintenance, the reverse lane and the reporter tell one
+// another about a lane. Any goroutine may use its methods.
 type sharedState struct {
 	mu      sync.Mutex
 	now     laneState
 	changed atomic.Bool   // there may be something to commit
-	wake    chan struct{} // ends the rest of the copying loop
+	wake    chan struct{} // wakes the copying loop while it rests
 }
 
-// laneState is how far a lane is. The copying loop writes all of it, and others what their comments
-// say.
+// laneState is how far a lane is. The copying loop writes all of it; comments say which fields
+// others write, too.
 type laneState struct {
 	next, tail int64 // source offset to copy next, target position after the newest copy
 	started    bool  // next and tail have been found
 	// of the source queue, as last seen; maintenance writes it too, while the lane rests
 	end             int64
 	copied, skipped int64
-	// offset up to which what was given up is counted: a message may be judged more than once
+	// the first offset that isn't counted as skipped: a message may be judged more than once
 	skippedTo int64
 	bytes     int64         // of bodies and properties copied
 	batches   int64         // that carried them
@@ -34,7 +34,7 @@ type laneState struct {
 	stored    int64         // when the newest message copied was stored on the source, in milliseconds
 	slowed    string        // why the lane is held back
 	waiting   string        // why the lane doesn't copy
-	resting   bool          // it waits for the end of its queue to be looked at
+	resting   bool          // it waits until maintenance has looked at the end of its queue
 	fault     *lane.Fault
 
 	lock       lockState
@@ -43,11 +43,11 @@ type laneState struct {
 	stragglers int64 // messages that applications wrote after they had left the queue; of maintenance
 }
 
-// lockState is the lock on the target queue. Maintenance renews it and tells of doubts; the copying
-// loop takes it, and renews it where that is late.
+// lockState is the lock on the target queue. The copying loop takes the lock. Maintenance renews
+// it, and says when it may be lost.
 type lockState struct {
 	renewed time.Time // when the last successful renewal began; zero without the lock
-	doubted bool      // the target's store was opened anew: the lock and the queue's end may not be what they were
+	doubted bool      // the target opened its store anew: the lock and the queue's end may have changed
 }
 
 // held reports whether the lock can't have lapsed yet.
@@ -55,26 +55,26 @@ func (s lockState) held(valid time.Duration) bool {
 	return !s.renewed.IsZero() && time.Since(s.renewed) < valid
 }
 
-// committed is what the lanes' group has as positions on both sides. Who commits writes it:
-// maintenance, and the copying loop when it begins and ends.
+// committed is what was committed for the lanes' group on both sides. Maintenance writes it, and
+// the copying loop when it begins and ends.
 type committed struct {
 	saved  saved
 	at     time.Time
-	times  int    // since it reached the brokers
+	times  int    // commits since brokers last failed
 	failed string // why the positions can't be committed
 }
 
 // saved is a pair of positions: on the queue that the lane reads, and on the one that it writes.
 type saved struct{ next, tail int64 }
 
-// reverseWrites is what the reverse lane has written. Its copying loop adds to it; the lane's own
-// takes away what it has skipped.
+// reverseWrites is what the reverse lane has written. The copying loop of the reverse lane adds to
+// it, and the lane's own removes what it has skipped.
 type reverseWrites struct {
 	runs []written // from the lane's next offset on
 	last time.Time // when it last wrote
 }
 
-// giveUp counts the offsets [from, to), each once.
+// giveUp counts the offsets [from, to) as skipped, each once.
 func (s *laneState) giveUp(from, to int64) {
 	s.skipped += max(0, to-max(from, s.skippedTo))
 	s.skippedTo = max(s.skippedTo, to)
@@ -89,7 +89,7 @@ func (s *sharedState) snapshot() laneState {
 	return s.now
 }
 
-// change has f change the state.
+// change changes the state by f.
 func (s *sharedState) change(f func(now *laneState)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +97,7 @@ func (s *sharedState) change(f func(now *laneState)) {
 	s.changed.Store(true)
 }
 
-// changeIf has f change the state, and say whether there may be something to commit.
+// changeIf changes the state by f, which reports whether there may be something to commit.
 func (s *sharedState) changeIf(f func(now *laneState) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -106,18 +106,18 @@ func (s *sharedState) changeIf(f func(now *laneState) bool) {
 	}
 }
 
-// written is a run of copies that the reverse lane has stored where this lane reads: there is no
-// need to read them.
+// written is a run of copies that the reverse lane has stored where this lane reads. They need not
+// be read.
 type written struct {
 	from, to int64 // positions
 	newest   int64 // stamped offset of the last one
 	origin   replica.Origin
 }
 
-// maxWritten bounds what is remembered; what is forgotten is read, and known by its stamps.
+// maxWritten bounds the runs that are remembered. Forgotten ones are read, and known by stamps.
 const maxWritten = 1024
 
-// learn takes what the reverse lane has written.
+// learn adds what the reverse lane has written.
 func (s *sharedState) learn(w written) {
 	s.change(func(now *laneState) {
 		runs := now.reverse.runs
@@ -142,8 +142,8 @@ func (s *sharedState) rouse() {
 	}
 }
 
-// readable is the end of what the lane has to read now: of the queue, or of what lies before copies
-// of the reverse lane.
+// readable is the end of what the lane must read now: of the queue, or of the part before copies of
+// the reverse lane.
 func (s laneState) readable() int64 {
 	if len(s.reverse.runs) > 0 && s.reverse.runs[0].from >= s.next {
 		return min(s.end, s.reverse.runs[0].from)

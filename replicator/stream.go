@@ -47,12 +47,12 @@ type flight struct {
 	begun    time.Time
 }
 
-// stream copies these messages, and on until the lane has caught up.
+// stream copies these messages and those that follow, until the lane has caught up.
 func (c *copyLoop) stream(ctx context.Context, messages []replica.Message, memory rocketmq.PullResult) (err error) {
 	s := &stream{loop: c, lane: c.lane, reads: reads{lane: c.lane, depth: 1}}
 	defer func() {
 		if len(s.ready) > 0 || err != nil {
-			clear(c.origins.newest) // what was judged will be judged again
+			clear(c.origins.newest) // the messages will be judged again
 		}
 		s.forget()
 	}()
@@ -91,7 +91,7 @@ func (s *stream) run(ctx, reading context.Context) error {
 		select {
 		case answer := <-s.reads.oldest():
 			messages, err := s.reads.take(answer)
-			if err != nil { // what was read before it is copied first
+			if err != nil { // messages that were read before it are copied first
 				s.broken = err
 				s.reads.abandon()
 			}
@@ -127,8 +127,8 @@ func (s *stream) add(ctx context.Context, messages []replica.Message, memory roc
 	return nil
 }
 
-// append puts messages behind those that are ready. Room that sent ones have left is used again
-// before there is more.
+// append adds messages to those that are ready. It uses the memory of sent ones again before it
+// takes more.
 func (s *stream) append(messages []replica.Message) {
 	if cap(s.ready)-len(s.ready) < len(messages) {
 		s.ready = append(s.backing[:0], s.ready...)
@@ -139,13 +139,13 @@ func (s *stream) append(messages []replica.Message) {
 	}
 }
 
-// due reports whether a batch is to be sent now: one that is full, or all there is.
+// due reports whether a batch must be sent now: a full one, or all that there is.
 func (s *stream) due() bool {
 	full := len(s.ready) >= s.lane.options.BatchMessages || s.bytes >= s.loop.batcher.bytes
 	return s.sending == nil && len(s.ready) > 0 && (full || len(s.reads.flying) == 0)
 }
 
-// send starts to send a batch, or goes on behind messages that aren't to be copied.
+// send starts to send a batch, or skips messages that aren't copied.
 func (s *stream) send(ctx context.Context) error {
 	batch, taken, newest, err := s.loop.batcher.cut(&s.loop.stamps, s.ready, s.caughtUp())
 	if err != nil {
@@ -173,7 +173,7 @@ func (s *stream) send(ctx context.Context) error {
 		s.release()
 		return nil
 	}
-	if err := s.loop.holdToSend(ctx); err != nil || !s.loop.ready { // the lock may have been away in between
+	if err := s.loop.holdToSend(ctx); err != nil || !s.loop.ready { // the lock may have been lost in between
 		return err
 	}
 	s.drop(taken)
@@ -184,8 +184,8 @@ func (s *stream) send(ctx context.Context) error {
 	return nil
 }
 
-// caughtUp reports whether what is ready is all that the queue holds, and little: then a batch for
-// each born time costs nothing.
+// caughtUp reports whether the ready messages are few and all that the queue holds: then a batch
+// for each born time costs nothing.
 func (s *stream) caughtUp() bool {
 	last := s.ready[len(s.ready)-1].Position
 	return len(s.ready) <= 32 && last+1 >= s.lane.state.snapshot().end
@@ -211,11 +211,11 @@ func (c *copyLoop) pace(ctx context.Context, messages, bytes int) error {
 	return l.pacer.Wait(ctx, l.Topic, messages, bytes)
 }
 
-// landed takes the answer to the batch in flight.
+// landed processes the answer to the batch in flight.
 func (s *stream) landed(answer sent) error {
 	f := s.flight
 	s.sending = nil
-	defer s.lane.shown.sends.end() // after the reverse lane has learned of it
+	defer s.lane.shown.sends.end() // after the reverse lane has learnt of it
 	s.loop.took = time.Since(f.begun)
 	if answer.err != nil {
 		_, target := s.lane.ends()
@@ -225,7 +225,7 @@ func (s *stream) landed(answer sent) error {
 			return unsure{answer.err}
 		}
 		if refused(err) && f.copies > 1 {
-			s.loop.batcher.narrow = f.to // one of them is refused: which?
+			s.loop.batcher.narrow = f.to // one of them is refused: to find it they are sent singly
 			return unsure{answer.err}
 		}
 		return err
@@ -249,7 +249,7 @@ func (s *stream) landed(answer sent) error {
 	return nil
 }
 
-// drop takes messages out of ready.
+// drop removes sent messages from ready.
 func (s *stream) drop(taken int) {
 	for _, m := range s.ready[:taken] {
 		s.bytes -= len(m.Body) + len(m.Properties)
@@ -257,7 +257,7 @@ func (s *stream) drop(taken int) {
 	s.ready = s.ready[taken:]
 }
 
-// release gives back the memory of what is done.
+// release gives back the memory of copied messages.
 func (s *stream) release() {
 	for next := s.lane.state.snapshot().next; len(s.held) > 0 && s.held[0].to <= next; s.held = s.held[1:] {
 		s.lane.memory.Give(s.held[0].memory.Size())
@@ -265,7 +265,7 @@ func (s *stream) release() {
 	}
 }
 
-// forget counts back what is left at the end of a stream: nobody will look at it again.
+// forget gives back the memory of all messages that a stream leaves at its end.
 func (s *stream) forget() {
 	s.reads.abandon()
 	for _, h := range s.held {

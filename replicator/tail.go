@@ -14,21 +14,21 @@ import (
 // tail is the end of the copies on a target queue.
 type tail struct {
 	newest int64 // stamped offset of the newest copy, -1 without any
-	after  int64 // position behind it; without any, the end of the queue
+	after  int64 // position after the newest copy; the end of the queue without any
 	copy   remoting.Message
 	first  int64 // first position that the queue still holds
 	hinted bool  // there is a hint, so that a lane has run before
 	lost   bool  // the queue ends before the hint: copies were lost
-	unsure int64 // stamped offset from which copies are of a batch without an answer, if there is one
-	stored batch // what is there of that batch
+	unsure int64 // stamped offset from which copies belong to a batch without an answer, if there is one
+	stored batch // the copies of that batch that are there
 }
 
-// batch is how much copies are.
+// batch counts copies.
 type batch struct{ copies, bytes int64 }
 
-// settledTail reads the tail. Where a batch may still be on its way, sent by this lane or by one
-// before it, the tail counts when it stood still after the broker had taken up every send that it
-// received before.
+// settledTail reads the tail. A batch may still be on its way, sent by this lane or by an earlier
+// one. Then the tail counts when the broker has taken up every send that it received before, and
+// the tail stayed unchanged after that.
 func (c *copyLoop) settledTail(ctx context.Context, progress int64) (tail, error) {
 	to := c.lane.to()
 	to.Between = c.hold
@@ -47,9 +47,9 @@ func (c *copyLoop) settledTail(ctx context.Context, progress int64) (tail, error
 	return now, err
 }
 
-// newestCopy starts at the hint, the committed position behind the newest copy that was known then,
-// and looks for newer ones up to the end of the queue. Without a hint it looks back from the end;
-// should that miss copies that were made, it looks everywhere.
+// newestCopy starts at the hint, which is the committed position after the newest copy that was
+// known then, and looks for newer copies up to the end of the queue. Without a hint it looks back
+// from the end. If that misses copies that were made, it reads the whole queue.
 func (c *copyLoop) newestCopy(ctx context.Context, q replica.Reader, progress int64) (tail, error) {
 	if err := c.findEpoch(ctx, q); err != nil {
 		return tail{}, err
@@ -103,13 +103,13 @@ func (c *copyLoop) newestCopy(ctx context.Context, q replica.Reader, progress in
 	return end, err
 }
 
-// nearHint looks for the newest copy of a lane that has a reverse one from a position near the
-// hint. Messages of applications lie between copies there, so that a copy may be further back:
-// where the source holds anything that seems to be uncopied, all of the queue is read.
+// nearHint looks for the newest copy from a position near the hint, for a lane that has a reverse
+// one. Between its copies lie messages of applications, so that the newest copy may be further
+// back. Where the source holds a message that seems to be uncopied, it reads the whole queue.
 func (c *copyLoop) nearHint(ctx context.Context, q replica.Reader, none tail, from, progress int64) (tail, error) {
 	first, last := none.first, none.after
 	end, err := none.read(ctx, q, from, last, c.stamps)
-	// its copies may lie further back: what was committed may be of the epoch before
+	// Its copies may lie further back: the hint may be of the epoch before.
 	if err == nil && end.newest < 0 && c.stamps.Epoch > 0 {
 		return none.read(ctx, q, first, last, c.stamps)
 	}
@@ -119,9 +119,9 @@ func (c *copyLoop) nearHint(ctx context.Context, q replica.Reader, none tail, fr
 	return none.read(ctx, q, first, last, c.stamps)
 }
 
-// lookFrom is how far back copies of the lane may lie. A reverse lane that seems to run for the
-// first time need not read all of the source's history for them: if the forward lane has copied
-// nothing either, a window is enough for what a kill made brokers forget.
+// lookFrom is the first position where copies of the lane may lie. A reverse lane without a hint
+// and progress seems to run for the first time, and need not read all of the source's history. If
+// the forward lane has copied nothing either, a window is enough for what killed brokers forgot.
 func (c *copyLoop) lookFrom(ctx context.Context, first, last int64, hinted bool, progress int64) (int64, error) {
 	if !c.lane.back || hinted || progress > 0 {
 		return first, nil
@@ -134,7 +134,7 @@ func (c *copyLoop) lookFrom(ctx context.Context, first, last int64, hinted bool,
 }
 
 // uncopied reports whether the source holds anything in [from, to) that isn't a copy of the reverse
-// lane. Where natives are many on the target, the newest copy may be too far back to be found soon;
+// lane. Where the target holds many natives, the newest copy may be too far back to be found soon;
 // then the progress counts.
 func (c *copyLoop) uncopied(ctx context.Context, from, to int64) (bool, error) {
 	q := c.lane.from()

@@ -8,9 +8,10 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// partner is what the lane of the other direction may use of a lane: all that the two have to do
-// with each other. The stamps don't change. The lane's copying loop writes the rest; the reverse
-// lane's copying loop and its maintenance read it, and tell the state what they have written.
+// partner is all that the lane of the other direction may use of a lane. The stamps don't change.
+// The lane's copying loop writes began and sends, and the copying loop and maintenance of the
+// reverse lane read them. The state has its own lock; the reverse lane adds what it has written
+// there.
 type partner struct {
 	stamps replica.Stamper // of the lane's first epoch; Made is the same in each
 	state  *sharedState
@@ -24,13 +25,13 @@ func newPartner(stamps replica.Stamper, state *sharedState) partner {
 	return partner{stamps: stamps, state: state, began: began, begun: sync.OnceFunc(func() { close(began) })}
 }
 
-// sends counts the batches that a lane has sent, and the answers: who sees as many of both before
-// and after it looked knows that nothing was on its way.
+// sends counts the batches that a lane has sent, and the answers. If both were equal before a look
+// and nothing was added after it, no batch was on its way during the look.
 type sends struct{ begun, ended int64 }
 
 func (s sends) all() bool { return s.begun == s.ended }
 
-// sendCounter is sends, to be read by the reverse lane.
+// sendCounter counts sends for the reverse lane.
 type sendCounter struct {
 	mu  sync.Mutex
 	now sends
@@ -55,8 +56,8 @@ func (c *sendCounter) end() {
 }
 
 // lookBack is how many messages are searched for the newest copy of an origin other than the
-// reverse lane: rings of clusters pass messages on all the time, and so does whoever sends them
-// again.
+// reverse lane. Such copies are frequent where they occur at all: rings of clusters pass messages
+// on all the time, and so do applications that send messages again.
 const lookBack = 1024
 
 // origins tells copies from messages that applications wrote, on the queue that the lane reads. It
@@ -66,9 +67,9 @@ type origins struct {
 	newest map[replica.Origin]int64 // newest stamped offsets on the queue
 }
 
-// judge tells what a message on the queue that the lane reads is: skip if it is a copy of what the
-// other side has already; via is the path of a copy from elsewhere, which its copy here goes on
-// with. Everything else is an application's own.
+// judge decides how a message on the queue that the lane reads is copied. It sets Skip on a copy of
+// what the other side has, and Via, the path that its copy goes on with, on a copy from elsewhere.
+// All others are an application's own.
 func (c *copyLoop) judge(ctx context.Context, m *replica.Message, now time.Time) error {
 	if _, skip := c.decisions.skipTo(m.Position); skip {
 		m.Skip = true
@@ -83,11 +84,10 @@ func (c *copyLoop) judge(ctx context.Context, m *replica.Message, now time.Time)
 	return err
 }
 
-// classify reports whether a message is an application's own, and says in it how it is copied if it
-// isn't.
+// classify reports whether a message is an application's own; if not, it sets Skip or Via.
 //
-// A stamp counts only on the queue that it was made for, and only if its offset is greater than
-// every one of the same origin before it: else an application sent the message again with all its
+// A stamp counts only on the queue that it was made for, and only if its offset is greater than all
+// of the same origin before it. Otherwise an application has sent the message again with all its
 // properties.
 func (o *origins) classify(ctx context.Context, m *replica.Message) (own bool, err error) {
 	stamps := &o.lane.shown.stamps
@@ -143,9 +143,9 @@ func (o *origins) newestBefore(ctx context.Context, of replica.Stamp, position i
 	return newest, err
 }
 
-// begin is where a lane starts that never ran. A forward lane copies the history, of retries only
-// what the group hasn't tried again; a reverse lane only what comes after the first copy of the
-// forward lane: what the target held before is of others.
+// begin is where a lane begins that never ran. A forward lane copies the history, and of a retry
+// topic what the group hasn't tried again. A reverse lane copies only what comes after the forward
+// lane's first copy: what the target held before belongs to others.
 func (c *copyLoop) begin(ctx context.Context, first, last int64) (int64, error) {
 	if !c.lane.back {
 		return c.lane.tried(ctx, first, last)
@@ -173,8 +173,8 @@ func (c *copyLoop) firstCopy(ctx context.Context) (at int64, found bool, err err
 	return at, found, err
 }
 
-// jump goes on after what a person gave up, and after what the reverse lane has written, where the
-// lane stands at it.
+// jump skips what a person gave up, and what the reverse lane has written, if the lane stands at
+// it.
 func (c *copyLoop) jump() {
 	c.lane.state.changeIf(func(s *laneState) (changed bool) {
 		if to, skip := c.decisions.skipTo(s.next); skip && s.next < s.end {
@@ -194,8 +194,8 @@ func (c *copyLoop) jump() {
 	})
 }
 
-// resting reports whether messages of applications are so rare here that waiting for them with a
-// pull would mostly bring copies of the reverse lane: their home is on the other side.
+// resting reports whether applications write so rarely here that a waiting pull would mostly bring
+// copies of the reverse lane: the home of the queue is the other side.
 func (c *copyLoop) resting(now time.Time) bool {
 	if c.lane.reverse == nil || now.Sub(c.lastOwn) < c.lane.timing.homeRest {
 		return false

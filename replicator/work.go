@@ -7,7 +7,7 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// work is one run: its lanes, and who serves them.
+// work is one run: its lanes, and the maintenance of both directions.
 type work struct {
 	ctx           context.Context
 	running       sync.WaitGroup
@@ -15,7 +15,7 @@ type work struct {
 
 	mu    sync.Mutex
 	lanes map[lane.Lane]bool // the forward ones
-	ends  map[laneEnd]bool   // queues that lanes read or write
+	ends  map[laneEnd]bool   // the queues of lanes
 	ways  [2][]*laneWorker   // forward and reverse lanes, in the order in which they came
 
 	rates [2]rates // of the reporter alone
@@ -40,9 +40,9 @@ func endsOfLane(l lane.Lane) [2]laneEnd {
 	return [2]laneEnd{{lane.SideSource, l.Topic, l.Source}, {lane.SideTarget, l.Topic, l.Target}}
 }
 
-// add starts lanes that don't run yet. A lane of a queue that another lane has is left out: where a
-// topic got more queues on several brokers, queues would be paired anew, and what was copied would
-// be copied again elsewhere.
+// add starts lanes that don't run yet, and returns those that it leaves out because another lane
+// has one of their queues. Where a topic got more queues on several brokers, its queues would be
+// paired anew, and messages would be copied again to other queues.
 func (w *work) add(lanes []lane.Lane) (left []lane.Lane) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -73,7 +73,7 @@ func (w *work) start(m *maintenance, l *laneWorker, way int) {
 	w.running.Go(func() { newCopyLoop(l).run(w.ctx) })
 }
 
-// all are the lanes of a way so far.
+// all returns the lanes of a direction so far: 0 forward, 1 reverse.
 func (w *work) all(way int) []*laneWorker {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// Health holds lanes back while brokers say that they have too much to do: both sides' applications
-// come first. Each broker has its own share of full speed. Trouble halves it, each look that
-// finds nothing wrong gives some of it back. Both directions share what is known.
+// Health holds lanes back while brokers are busy: the applications of both sides come first. Each
+// broker has its own share of full speed. An overload halves it, and each look that finds none
+// gives some of it back. Both directions use the same shares.
 type Health struct {
 	mu      sync.Mutex
 	brokers map[Broker]*strain
@@ -23,7 +23,7 @@ type Broker struct {
 	Name string
 }
 
-// strain is how much a broker has to do.
+// strain is how far a broker is overloaded.
 type strain struct {
 	share  float64 // of full speed
 	reason string
@@ -31,13 +31,13 @@ type strain struct {
 }
 
 const (
-	leastShare = 1.0 / 16 // so that lanes always get on
+	leastShare = 1.0 / 16 // so that lanes always make progress
 	shareBack  = 1.0 / 16 // given back by a look that finds nothing wrong: full speed again after a minute or so
-	// halvePause keeps a thousand lanes that are refused at the same moment from counting a
-	// thousand times.
+	// halvePause is the least time between two halvings: a thousand lanes that are refused at the
+	// same moment count once.
 	halvePause = time.Second
-	// leastSend is what a batch counts at least: the answer to a small one says little of a
-	// broker's work.
+	// leastSend is the least time that a batch counts for: the answer to a small batch says little
+	// about the broker.
 	leastSend = 5 * time.Millisecond
 	// mostPause bounds how long a lane is held back at once.
 	mostPause = 5 * time.Second
@@ -46,7 +46,7 @@ const (
 // NewHealth is the health of brokers of which nothing is known yet.
 func NewHealth() *Health { return &Health{brokers: map[Broker]*strain{}} }
 
-// Trouble takes note of why a broker should get less.
+// Trouble halves the share of a broker, for that reason.
 func (h *Health) Trouble(of Broker, reason string, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -61,7 +61,7 @@ func (h *Health) Trouble(of Broker, reason string, now time.Time) {
 	}
 }
 
-// Healthy takes note of a look that found nothing wrong.
+// Healthy gives a broker some of its share back.
 func (h *Health) Healthy(of Broker) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -72,7 +72,7 @@ func (h *Health) Healthy(of Broker) {
 	}
 }
 
-// Share is how fast lanes of these brokers may be, and why not at full speed.
+// Share is the smallest share of these brokers, from 0 to 1, and the reason if it is less than 1.
 func (h *Health) Share(all ...Broker) (share float64, reason string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -85,7 +85,7 @@ func (h *Health) Share(all ...Broker) (share float64, reason string) {
 	return share, reason
 }
 
-// Pause is how long a lane must wait so that these brokers can do other things: with a share of a
+// Pause is how long a lane must wait so that these brokers can do other things: at a share of a
 // quarter, three times as long as its last batch took.
 func (h *Health) Pause(took time.Duration, all ...Broker) time.Duration {
 	share, _ := h.Share(all...)
@@ -96,9 +96,9 @@ func (h *Health) Pause(took time.Duration, all ...Broker) time.Duration {
 	return min(pause, mostPause)
 }
 
-// What brokers say of themselves before they refuse. They drop sends that waited for 200 ms and
-// pulls that waited for 5 s, refuse all sends when one has held the commit log for 1 s, and when
-// the disk is 90 % full.
+// Bounds of what brokers tell before they refuse. They drop sends that have waited for 200 ms, and
+// pulls that have waited for 5 s. They refuse all sends when one has held the commit log for 1 s,
+// or when the disk is 90 % full.
 const (
 	sendWaits  = 100.0 // milliseconds
 	pullWaits  = 1000.0
@@ -106,7 +106,8 @@ const (
 	diskFilled = 0.88
 )
 
-// Strained says what a broker has too much of, or nothing. The names are the same from 4.9.7 to
+// Strained says what a broker has too much of, by its runtime statistics; it is empty if there is
+// nothing. reads is set for a broker that lanes read from. The names are the same from 4.9.7 to
 // 5.3.3.
 func Strained(runtime map[string]string, reads bool) string {
 	of := func(name string) float64 {
@@ -119,7 +120,7 @@ func Strained(runtime map[string]string, reads bool) string {
 	switch {
 	case reads && of("pullThreadPoolQueueHeadWaitTimeMills") >= pullWaits:
 		return "lets pulls wait for long (pullThreadPoolQueueHeadWaitTimeMills)"
-	case of("pageCacheLockTimeMills") >= pageWaits && of("pageCacheLockTimeMills") < 1e7: // larger ones are no measurements
+	case of("pageCacheLockTimeMills") >= pageWaits && of("pageCacheLockTimeMills") < 1e7: // larger ones are not measured
 		return "writes slowly to its disk (pageCacheLockTimeMills)"
 	case of("sendThreadPoolQueueHeadWaitTimeMills") >= sendWaits:
 		return "lets sends wait for long (sendThreadPoolQueueHeadWaitTimeMills)"

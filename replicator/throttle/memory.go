@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// Memory bounds what the lanes of a process hold of messages on their way: answers to pulls, until
-// their messages are copied. Before it asks, a lane reserves what the last answer took. What a lane
-// gets that has waited at the end of its queue can't be known before: it is counted when it comes,
-// and holds others back until there is room again.
+// Memory bounds the memory of messages on their way, for the lanes of a process: from the answer to
+// a pull until its messages are copied. Before it asks, a lane reserves what the last answer took.
+// The answer to a pull that waited at the end of a queue can't be known before: it is counted when
+// it comes, and other lanes wait until there is room again.
 type Memory struct {
 	mu    sync.Mutex
 	limit int64
@@ -20,7 +20,7 @@ type Memory struct {
 // NewMemory is the memory for that many bytes.
 func NewMemory(limit int64) *Memory { return &Memory{limit: limit, freed: make(chan struct{})} }
 
-// Try reserves bytes if there is room. Somebody who is alone always gets them.
+// Try reserves bytes if there is room. If nothing is reserved, it always succeeds.
 func (m *Memory) Try(n int64) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// Pacer holds lanes back. Both directions share it.
+// Pacer holds lanes to rates. Both directions share it.
 type Pacer struct {
 	mu     sync.Mutex
 	limits map[string]*limits // "" is of all topics
@@ -30,7 +30,7 @@ func (p *Pacer) Set(topic string, to lane.Rate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.limits[topic]
-	if l == nil { // changed in place from then on, so that those who wait go on at the new rate
+	if l == nil { // changed in place later, so that waiting lanes go on at the new rate
 		l = &limits{messages: rate.NewLimiter(rate.Inf, 1), bytes: rate.NewLimiter(rate.Inf, 1)}
 		p.limits[topic] = l
 	}
@@ -39,7 +39,7 @@ func (p *Pacer) Set(topic string, to lane.Rate) {
 	apply(l.bytes, to.Bytes)
 }
 
-// apply lets a tenth of a second's worth pass at once.
+// apply sets a rate. What passes in a tenth of a second may pass at once.
 func apply(l *rate.Limiter, perSecond float64) {
 	if perSecond <= 0 {
 		l.SetLimit(rate.Inf)
@@ -55,7 +55,7 @@ func (p *Pacer) of(topic string) *limits {
 	return p.limits[topic]
 }
 
-// Slowed is why a topic's lanes are held back, if they are.
+// Slowed is the rate that holds a topic's lanes back; empty without one.
 func (p *Pacer) Slowed(topic string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,7 +68,7 @@ func (p *Pacer) Slowed(topic string) string {
 	return ""
 }
 
-// Most is how many messages may be sent at once: no more than pass in a tenth of a second.
+// Most is how many messages of a topic may be sent at once: as many as pass in a tenth of a second.
 func (p *Pacer) Most(topic string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,7 +81,8 @@ func (p *Pacer) Most(topic string) int {
 	return most
 }
 
-// Wait returns when so much may be sent.
+// Wait returns when so many messages and bytes of a topic may be sent, or with the error of the
+// context.
 func (p *Pacer) Wait(ctx context.Context, topic string, messages, bytes int) error {
 	for _, name := range []string{topic, ""} {
 		l := p.of(name)
@@ -98,13 +99,13 @@ func (p *Pacer) Wait(ctx context.Context, topic string, messages, bytes int) err
 	return nil
 }
 
-// waitAll takes more than may pass at once in pieces.
+// waitAll waits for n; what is more than may pass at once it takes in pieces.
 func waitAll(ctx context.Context, l *rate.Limiter, n int) error {
 	for n > 0 && l.Limit() != rate.Inf {
 		some := min(n, l.Burst())
 		if err := l.WaitN(ctx, some); err != nil && ctx.Err() != nil {
 			return err
-		} // else the burst was made smaller in the meantime: once more
+		} // else the burst was made smaller meanwhile: once more
 		n -= some
 	}
 	return nil
