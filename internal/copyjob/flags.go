@@ -30,7 +30,7 @@ type Flags struct {
 	Rename                               map[string]string
 }
 
-// Request is what a copy is to do, checked.
+// Request is a copy whose flags are checked.
 type Request struct {
 	From, To                 endpoint
 	topics                   []string
@@ -42,7 +42,7 @@ type Request struct {
 // endpoint is a cluster as the command line names it.
 type endpoint struct {
 	side        lane.Side // also the name of its flag
-	nameServers []string  // of one behind a proxy the proxy's address
+	nameServers []string  // or the address of its proxy
 	proxied     bool
 	credentials *remoting.Credentials
 	renames     rocketmq.Renames
@@ -62,8 +62,7 @@ func (e endpoint) String() string {
 	return fmt.Sprintf("%s %s", e.side, strings.Join(e.nameServers, ", "))
 }
 
-// groupPrefix is what the names of copies' consumer groups begin with, so that they aren't those of
-// migrations.
+// groupPrefix begins the names of copies' consumer groups, and differs from that of migrations.
 const groupPrefix = "rocketshift-copy-"
 
 // Request checks the flags by the rules of plans, and tells all that is wrong at once.
@@ -119,7 +118,7 @@ func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
 	return q, found.OrNil()
 }
 
-// targetAddresses are where the target is found: its name servers, or its proxy.
+// targetAddresses are the target's name servers, or its proxy.
 func (f Flags) targetAddresses() []string {
 	if f.TargetProxy != "" {
 		return []string{f.TargetProxy}
@@ -127,7 +126,7 @@ func (f Flags) targetAddresses() []string {
 	return addresses(f.Target)
 }
 
-// checkProxy finds what a target behind a proxy makes impossible.
+// checkProxy refuses what can't be done through the proxy of a target.
 func (f Flags) checkProxy(found *failure.Problems) {
 	if f.TargetProxy == "" {
 		return
@@ -147,7 +146,7 @@ func (f Flags) checkProxy(found *failure.Problems) {
 	}
 }
 
-// renames are what the target calls the topics; the copy's own groups have the same names on both
+// renames are the names of topics on the target. The copy's own groups have the same names on both
 // sides.
 func (f Flags) renames() rocketmq.Renames {
 	return rocketmq.Renames{Prefix: f.Prefix, Topics: f.Rename, Keep: groupPrefix}
@@ -165,11 +164,11 @@ func prefix(env string) *plan.Credentials {
 	return &plan.Credentials{Env: env}
 }
 
-// plainID is an id that a copy's name can hold twice, with a hyphen between.
+// plainID is an id that fits into a copy's name twice, with a hyphen between.
 var plainID = regexp.MustCompile(`^[a-z0-9]{1,19}$`)
 
-// NameOf is the name of a copy that was given none. Other clusters never give the same name: what
-// isn't plain is hashed.
+// NameOf is the name of a copy without a given one. Other clusters never get the same name: ids
+// that aren't plain are hashed.
 func NameOf(sourceID, targetID string) string {
 	short := func(id string) string {
 		if plainID.MatchString(id) {
@@ -180,7 +179,7 @@ func NameOf(sourceID, targetID string) string {
 	return short(sourceID) + "-" + short(targetID)
 }
 
-// addOfPlan takes what is wrong with a plan, by the names of the flags.
+// addOfPlan adds the problems of a plan, under the names of the flags.
 func addOfPlan(p *failure.Problems, err error) {
 	var wrong *plan.Problems
 	if !errors.As(err, &wrong) {
@@ -226,7 +225,7 @@ func keys(p *failure.Problems, flag, env string, lookupEnv func(string) (string,
 		return nil
 	}
 	k, whole := remoting.CredentialsOf(env, func(name string) string { v, _ := lookupEnv(name); return v })
-	if !whole { // a prefix that is none may be the key itself: it is known by now, and isn't shown
+	if !whole { // a bad prefix may be the key itself, so it isn't shown
 		p.Once(flag, "the environment has no %s_ACCESS_KEY and %s_SECRET_KEY; set both", env, env)
 	}
 	return k

@@ -11,8 +11,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// singly says, before anything is copied, to which brokers each message is sent alone, which is
-// slower.
+// singly says, before anything is copied, to which brokers lanes must send each message alone,
+// which is slower.
 func (c *Job) singly(ctx context.Context) (notes []string, err error) {
 	notes, err = singlyTo(ctx, c.To, c.Target)
 	if err != nil || !c.bothWays {
