@@ -24,7 +24,7 @@ type Group struct {
 	WhichBrokerWhenSlow int64
 	NotifyChanged       bool
 
-	extra map[string]any // settings that we don't know: a full replace must not lose them
+	extra map[string]any // unknown settings, which a full replace must not lose
 }
 
 // Groups lists all groups of a broker, built-in ones included.
@@ -79,7 +79,7 @@ func (g Group) fields() map[string]any {
 }
 
 // PutGroup creates a group or replaces its settings. A Group that Groups returned keeps the
-// settings that we don't know.
+// settings that this package doesn't know.
 func (c *Client) PutGroup(ctx context.Context, addr string, g Group) error {
 	fields := maps.Clone(g.extra)
 	if fields == nil {

@@ -12,8 +12,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Runtime is a broker's table of runtime facts: brokerVersionDesc, bootTimestamp,
-// msgPutTotalTodayNow and others.
+// Runtime is a broker's runtime statistics: brokerVersionDesc, bootTimestamp, msgPutTotalTodayNow
+// and others.
 func (c *Client) Runtime(ctx context.Context, addr string) (map[string]string, error) {
 	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeRuntime}, "")
 	if err != nil {
@@ -68,9 +68,9 @@ func badBody(addr string, code int, err error) error {
 	return fmt.Errorf("%s: %s: the answer can't be read: %w", addr, remoting.RequestName(code), err)
 }
 
-// Clock is a broker's time, as its runtime facts tell: when it started, by its clock, and how long
-// ago that was, in whole seconds (StoreStatsService, 4.5.2 to 5.3.3). It is at most a second late,
-// and the call's own time. Errors: also one of a broker that doesn't tell.
+// Clock is a broker's time, by its runtime statistics: when it started, by its clock, and how many
+// whole seconds ago that was (StoreStatsService, 4.5.2 to 5.3.3). It may be late by a second and
+// the time of the call. A broker that doesn't tell it is an error.
 func (c *Client) Clock(ctx context.Context, addr string) (time.Time, error) {
 	table, err := c.Runtime(ctx, addr)
 	if err != nil {

@@ -23,7 +23,7 @@ const (
 	FlagBornHostV6      = 0x10
 	FlagStoreHostV6     = 0x20
 	FlagCompressionType = 0x700
-	// FlagsOfContent are the bits that say how the body is to be read. Only these may be sent with
+	// FlagsOfContent are the bits that say how to read the body. Only these may be sent with
 	// a copy: a foreign address bit makes the copy, or its neighbour, unreadable.
 	FlagsOfContent = FlagCompressed | FlagMultiTags | FlagCompressionType
 )

@@ -199,7 +199,7 @@ func AppendUnescaped(dst, text []byte) []byte {
 	}
 }
 
-// simpleEscape is what a letter behind a backslash stands for.
+// simpleEscape is the byte that a letter after a backslash stands for.
 func simpleEscape(c byte) byte {
 	switch c {
 	case 'b':
