@@ -19,9 +19,9 @@ type LaneRequest struct {
 	Request
 	Topic string `json:"topic"`
 	// of the queue that the lane reads; absent: the topic alone
-	Broker string `json:"broker,omitempty"`
-	Queue  int    `json:"queue,omitempty"`
-	Side   string `json:"side,omitempty"` // target for a lane back to the source, which reads there
+	Broker string   `json:"broker,omitempty"`
+	Queue  int      `json:"queue,omitempty"`
+	Side   api.Side `json:"side,omitempty"` // target for a lane back to the source, which reads there
 }
 
 // KnowLane fails with RefusedType if no lane of the migration can read what the request names: then
@@ -29,7 +29,7 @@ type LaneRequest struct {
 // topics that are made later, too.
 func (r *Replication) KnowLane(ctx context.Context, q LaneRequest) error {
 	side := api.Source
-	if q.Side == lane.SideTarget {
+	if q.Side == api.Target {
 		side = api.Target
 	}
 	c, brokers, err := r.settings.at(ctx, q.Request, side)

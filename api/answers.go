@@ -9,8 +9,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// StandingAnswers adds an answer behind others, without what it supersedes: a lane's last retry,
-// which gives nothing up, and a skip of offsets that it names too.
+// StandingAnswers adds an answer after others, and removes those that it supersedes: a lane's last
+// retry, which gives nothing up, and a skip of offsets that it also names.
 func StandingAnswers(answers []LaneAnswer, a LaneAnswer) []LaneAnswer {
 	for i := len(answers) - 1; i >= 0; i-- {
 		b := &answers[i]
@@ -18,7 +18,7 @@ func StandingAnswers(answers []LaneAnswer, a LaneAnswer) []LaneAnswer {
 			continue
 		}
 		if b.Action == lane.Restart {
-			break // offsets before it are of another topic
+			break // offsets before it belong to the old topic
 		}
 		if b.Action == lane.Retry ||
 			a.Action == lane.Skip && a.From <= b.From && b.To <= a.To {
@@ -28,9 +28,10 @@ func StandingAnswers(answers []LaneAnswer, a LaneAnswer) []LaneAnswer {
 	return append(answers, a)
 }
 
-// AnswersOfLanes are the answers that lanes of a source broker need, without who gave them and why:
-// a retry is over when they begin, and offsets to skip before a restart are of another topic. Which
-// lanes back begin at a broker of the target isn't known here, so that they get all of theirs.
+// AnswersOfLanes are the answers that lanes of a source broker need, without who gave them and why.
+// They need no retry when they begin, and no skip before a restart, which belongs to the old topic.
+// Which reverse lanes begin at a broker of the target is unknown here, so they get all answers of
+// the target.
 func AnswersOfLanes(answers []LaneAnswer, broker string) (needed []LaneAnswer) {
 	for _, a := range answers {
 		back := a.Side == lane.SideTarget

@@ -56,8 +56,8 @@ func (a Assessment) Refusals() int {
 	return n
 }
 
-// Finding is something that Assess saw. A refusal stops the migration before anything is bought or
-// written.
+// Finding is something that Assess found. A refusal stops the migration before anything is bought
+// or written.
 type Finding struct {
 	Refusal bool   `json:"refusal"`
 	Object  string `json:"object"`
@@ -68,12 +68,12 @@ type Finding struct {
 // GatewayObject is the object of all findings about gateways.
 const GatewayObject = "gateway"
 
-// OfGateway reports whether the finding is about how gateways stood: they may stand otherwise soon
-// after, as they are started for the shift.
+// OfGateway reports whether the finding is about gateways. That may change soon, since gateways are
+// often started just before the shift.
 func (f Finding) OfGateway() bool { return !f.Refusal && f.Object == GatewayObject }
 
-// WithoutGateways are the findings that aren't about gateways: for whoever has heard of these
-// since. Of a list in a document it is the first ones that are told.
+// WithoutGateways are the findings that aren't about gateways, for readers who know newer ones. Of
+// a list in a document these are its first items.
 func WithoutGateways(all List[Finding]) List[Finding] {
 	return all.Without(Finding.OfGateway)
 }

@@ -10,8 +10,9 @@ import (
 // exactly, nor can the homes of what they write.
 type Past struct {
 	Count   int      `json:"count"`
-	Clients []string `json:"clients"`           // the first maxPast, each with its address and what it does
-	Unknown string   `json:"unknown,omitempty"` // why they can't be found, or producers not by what they write
+	Clients []string `json:"clients"` // the first maxPast, each with its address and what it does
+	// why they can't be found, or why producers can't be found by what they write
+	Unknown string `json:"unknown,omitempty"`
 }
 
 // String says it in one line.
@@ -36,9 +37,10 @@ func (p *Past) OrNil() *Past {
 	return p
 }
 
-// WaveCheck is the evidence of a soak: everything of the wave stands where it should.
+// WaveCheck is the evidence of a soak: whether everything of the wave is where it should be.
 type WaveCheck struct {
-	// messages that by-passing producers wrote on the side left, since the settle time began
+	// messages that bypassing producers wrote on the side that was left, since the settle time
+	// began
 	SourcePuts  int64     `json:"sourcePuts"`
 	TargetPuts  int64     `json:"targetPuts"` // messages that producers have written on the target
 	Lag         int64     `json:"lag"`
@@ -46,11 +48,11 @@ type WaveCheck struct {
 	Measured    time.Time `json:"measured"`
 	// percent of producers' messages that went to the target while the step stood; mode gateway
 	Share float64 `json:"share,omitempty"`
-	Past  *Past   `json:"past,omitempty"` // clients past the gateways; mode gateway
+	Past  *Past   `json:"past,omitempty"` // clients that bypass the gateways; mode gateway
 
-	// Of a soak behind gateways: what the homes of the queues ask for, in percent of the messages;
-	// messages of queues whose home is the target; messages on the other side than their queue's
-	// home; from when on they were counted; and what is doubtful, empty if nothing is.
+	// Of a soak in mode gateway: the percentage of messages that should go to the target, by the
+	// homes of the queues; messages of queues whose home is the target; messages on another side
+	// than their queue's home; since when they are counted; and what is doubtful, if anything.
 	Want      float64   `json:"want,omitempty"`
 	Moved     int64     `json:"moved,omitempty"`
 	Misplaced int64     `json:"misplaced,omitempty"`

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Collected are names that came little by little: some stand in the history itself, the others in
-// documents. Its JSON is an array of names while there are no others.
+// Collected are names that were added little by little: some are in the history itself, the others
+// in documents. Its JSON is an array of names as long as there are no others.
 type Collected struct {
 	Named []string `json:"named,omitempty"`
 	In    []Names  `json:"in"`

@@ -8,8 +8,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// Copied is how many messages the lanes of one shard have copied since the migration's lanes began
-// for the first time. Lanes themselves count from their own start.
+// Copied is how many messages the lanes of one shard have copied since the migration's lanes first
+// began. The lanes' own counts begin at each start.
 type Copied struct {
 	Broker string `json:"broker"`
 	Part   int    `json:"part,omitempty"`
@@ -17,7 +17,7 @@ type Copied struct {
 	Back   int64  `json:"back,omitempty"`
 }
 
-// AtLeast is the count with what a heartbeat, or an end, told: counts never fall.
+// AtLeast is the count after a heartbeat or a result: counts never fall.
 func (c Copied) AtLeast(p lane.Progress) Copied {
 	c.There = max(c.There, p.Copied)
 	if p.Back != nil {

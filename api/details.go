@@ -9,8 +9,8 @@ import (
 	"rocketshift/internal/printable"
 )
 
-// Details is the status as the Web UI shows it while a workflow runs: what is waited for first,
-// with the command that answers.
+// Details is the status as the Web UI shows it while a workflow runs. What is waited for comes
+// first, with the command that answers it.
 func Details(s Status) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s** %s, plan `%s`: **%s**", s.Type, printable.Markdown(s.Name), s.PlanHash, s.State)
@@ -42,8 +42,8 @@ func Details(s Status) string {
 	return b.String()
 }
 
-// writeMore names the command that shows more. The Web UI may hide the last line until the page is
-// loaded again: this one can be missed.
+// writeMore names the command that shows more. It is the last line, which the Web UI may hide until
+// the page is loaded again.
 func writeMore(b *strings.Builder, s Status) {
 	switch {
 	case s.Name == "":
@@ -63,8 +63,8 @@ func writeWaiting(b *strings.Builder, s Status, w Waiting) {
 	}
 }
 
-// NextCommands are the command lines for a waiting entry. Whoever finds it held may go back instead
-// of on, as long as that is possible.
+// NextCommands are the command lines for a waiting entry. If it is held, going back is an answer
+// too, as long as that is possible.
 func NextCommands(s Status, w Waiting) (commands []string) {
 	if command := NextCommand(s, w); command != "" {
 		commands = []string{command}

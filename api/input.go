@@ -9,22 +9,22 @@ import (
 // MigrationInput starts Migration and every stage alike: {"plan": {...}}.
 type MigrationInput struct {
 	Plan plan.Plan `json:"plan"`
-	// PlanHash is the parent's word that it has the plan checked, and the hash of what was given.
-	// Who starts a workflow leaves it out.
+	// PlanHash says that the parent has had the plan checked, and is the hash of what was given.
+	// People who start a workflow leave it out.
 	PlanHash string `json:"planHash,omitempty"`
 	// Inventory is what the parent's Assess found. A stage that is started alone leaves it out and
 	// measures for itself.
 	Inventory *Inventory `json:"inventory,omitempty"`
 	// Answers are what persons decided about faults of lanes; the parent passes them on to Verify.
 	Answers []LaneAnswer `json:"answers,omitempty"`
-	// EarlierAnswers are those before them, where they were too many.
+	// EarlierAnswers are the answers before those, if there were too many.
 	EarlierAnswers List[LaneAnswer] `json:"earlierAnswers,omitzero"`
 	// Rates are what persons set for the lanes so far, for Replicate.
 	Rates []RateChange `json:"rates,omitempty"`
 	// Copied is what the lanes have copied so far, by shard, for Replicate.
 	Copied []Copied `json:"copied,omitempty"`
-	// Fenced are the groups that the parent has on record as fenced, for Rollback: fences of older
-	// releases carry no mark.
+	// Fenced are the groups that the parent has noted as fenced, for Rollback: fences of older
+	// releases have no mark.
 	Fenced []string `json:"fenced,omitempty"`
 	// FencedIn are such groups too, wave by wave.
 	FencedIn []Names `json:"fencedIn,omitempty"`
@@ -38,9 +38,9 @@ type MigrationInput struct {
 	Read  bool            `json:"-"` // Plan is all of it
 }
 
-// UnmarshalJSON reads the plan without judging it and without defaults: both change from release to
-// release, and histories are read again by later ones. What can't be read at all is CheckPlan's to
-// say, in a text that names every key.
+// UnmarshalJSON reads the plan without judging it and without defaults. Both change from release to
+// release, and later releases read histories again. CheckPlan reports what can't be read at all,
+// with every key.
 func (in *MigrationInput) UnmarshalJSON(b []byte) error {
 	type plain MigrationInput
 	raw := struct {

@@ -21,8 +21,8 @@ type InventorySummary struct {
 	Whole *Reference `json:"whole,omitempty"`
 }
 
-// Inventory is an Assessment in a form that fits in a history: itself while it is short, else its
-// summary and lists of names, with the whole in a document.
+// Inventory is an Assessment in a form that fits into a history: a short one itself, of a long one
+// its summary and lists of names, with the whole in a document.
 type Inventory struct {
 	Whole   *Assessment // nil where it is in a document
 	Summary InventorySummary
@@ -41,7 +41,7 @@ type longInventory struct {
 	Summary       InventorySummary `json:"summary"`
 }
 
-// Whole is an inventory that stands in the history itself.
+// Whole is an inventory that is in the history itself.
 func Whole(a Assessment) Inventory { return Inventory{Whole: &a, Summary: Summarize(a)} }
 
 // Summarize is the short form of an assessment.

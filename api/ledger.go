@@ -2,7 +2,7 @@ package api
 
 import "time"
 
-// LedgerRow is one kind of unfinished business on the source.
+// LedgerRow is one kind of unfinished things on the source.
 type LedgerRow struct {
 	Kind   string `json:"kind"` // lag, retry, dead letters, delayed, half messages, consumers, producers
 	Object string `json:"object"`
@@ -14,8 +14,8 @@ type LedgerRow struct {
 type Ledger struct {
 	Rows List[LedgerRow] `json:"rows"` // the largest rests first; a kind without rest is one row with Rest 0
 	Rest int64           `json:"rest"`
-	// Stragglers are what was written on the source after producers had left it, by topic. It is on
-	// the target too, and so no rest.
+	// Stragglers are messages that were written on the source after producers had left it, by
+	// topic. They are on the target, too, and no rest.
 	Stragglers List[LedgerRow] `json:"stragglers,omitzero"`
 	Measured   time.Time       `json:"measured"`
 }

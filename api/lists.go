@@ -10,9 +10,9 @@ import (
 	"rocketshift/internal/printable"
 )
 
-// List is a list of any length that takes little room in a history: itself while it is short, else
-// a range of a list in a document, with its first items. The zero value is empty. Its JSON is an
-// array, or an object with the document.
+// List is a list of any length that takes little space in a history: a short one itself, of a long
+// one a range of a list in a document, with its first items. The zero value is empty. Its JSON is
+// an array, or an object with the document.
 type List[T any] struct {
 	items []T
 	in    *Reference
@@ -21,10 +21,10 @@ type List[T any] struct {
 	first    []T // of the range; may be empty
 }
 
-// Names is how lists of topics and groups travel.
+// Names is a list of topics or groups.
 type Names = List[string]
 
-// Some is a list that stands in the history itself: of names that were given one by one, or of few.
+// Some is a list that is in the history itself, of items that are given one by one.
 func Some[T any](items ...T) List[T] { return List[T]{items: items} }
 
 // InDocument is a list in a document, items [from, to) of it, with its first items.
@@ -35,8 +35,8 @@ func InDocument[T any](document Reference, from, to int, first []T) List[T] {
 // Range is where the list stands in its document: items [from, to).
 func (l List[T]) Range() (from, to int) { return l.from, l.to }
 
-// Without is the list without the items that the function names. Of a list in a document it is the
-// first items that are told.
+// Without is the list without the items for which the function is true. Of a list in a document it
+// is only the first items.
 func (l List[T]) Without(is func(T) bool) List[T] {
 	l.items = slices.DeleteFunc(slices.Clone(l.items), is)
 	l.first = slices.DeleteFunc(slices.Clone(l.first), is)
@@ -62,7 +62,7 @@ func (l List[T]) First() []T {
 	return l.items
 }
 
-// Document is where the list stands, or nil.
+// Document is the document that holds the list, or nil.
 func (l List[T]) Document() *Reference { return l.in }
 
 // Cut is the part [from, to) of the list.

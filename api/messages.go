@@ -14,29 +14,29 @@ type Approval struct {
 	PlanHash string    `json:"planHash,omitempty"`
 	Evidence string    `json:"evidence,omitempty"`
 	At       time.Time `json:"at,omitzero"` // set by the workflow
-	// Number is set by a migration that hands the approval on to a stage, which tells it what
-	// became of it.
+	// Number is set by a migration that passes the approval on to a stage; the stage reports the
+	// result under it.
 	Number int64 `json:"number,omitempty"`
 }
 
-// Steering is `hold`, `resume` or `back`: no approval is needed for any of them, but a name is.
+// Steering is `hold`, `resume` or `back`. None of them needs an approval, but all need a name.
 type Steering struct {
 	By     string `json:"by"`
 	Reason string `json:"reason,omitempty"`
-	// Forwarded is set by a migration that passes the message on to its stage: it has noted it.
+	// Forwarded is set by a migration that passes the message on to its stage, and has noted it.
 	Forwarded bool `json:"forwarded,omitempty"`
 }
 
-// Released is a release pipeline's word that applications were re-pointed. Empty lists mean all
-// that is waited for.
+// Released is a release pipeline's message that applications have the other side's address. Empty
+// lists mean all applications that are waited for.
 type Released struct {
 	By     string   `json:"by"`
 	Groups []string `json:"groups,omitempty"`
 	Topics []string `json:"topics,omitempty"`
-	// Asked is set by a migration that passes on a word without names: it counts for what was asked
-	// for when it was said, by their gates.
+	// Asked is set by a migration that passes on a message without names: the gates that were asked
+	// for when the message came.
 	Asked []string `json:"asked,omitempty"`
-	// Forwarded is set by a migration that passes the message on to its stage: it has noted it.
+	// Forwarded is set by a migration that passes the message on to its stage, and has noted it.
 	Forwarded bool `json:"forwarded,omitempty"`
 }
 

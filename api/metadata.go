@@ -6,6 +6,6 @@ type MetadataDiff struct {
 	CreateGroups Names         `json:"createGroups,omitzero"`
 	Same         int           `json:"same"`
 	Conflicts    List[Finding] `json:"conflicts,omitzero"`
-	// Warnings are what applications see of brokers that are configured otherwise.
+	// Warnings are differences between the brokers' configurations that applications notice.
 	Warnings List[Finding] `json:"warnings,omitzero"`
 }

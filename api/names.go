@@ -39,8 +39,8 @@ const (
 	StatusQuery  = "status"
 )
 
-// StopName is the signal that ends a Replicate or SyncOffsets: by its parent, or by whoever started
-// it alone.
+// StopName is the signal that ends a Replicate or SyncOffsets. Its parent sends it, or the person
+// who started it alone.
 const StopName = "stop"
 
 // Activities whose heartbeats say how far they are: ReplicationProgress, VerifyProgress under the
@@ -65,8 +65,8 @@ var stageSlugs = map[string]string{
 	EndPhaseType: "end-phase", FinalizeType: "finalize", RollbackType: "rollback",
 }
 
-// StageID is the workflow id of a stage of the plan's migration. Fixed ids are a fence: no stage
-// runs twice at a time.
+// StageID is the workflow id of a stage of the plan's migration. It is fixed, so that no stage runs
+// twice at a time.
 func StageID(p plan.Plan, stage string) string {
 	if stage == MigrationType {
 		return p.WorkflowID()

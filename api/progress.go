@@ -11,19 +11,19 @@ import (
 type SyncProgress struct {
 	Rounds int64 `json:"rounds"`
 	Groups int   `json:"groups"`         // refreshed in the last round, on the target
-	Back   int   `json:"back,omitempty"` // refreshed in it on the source: they have moved
-	// on their way, or led by a gateway: whoever moves them owns their positions
+	Back   int   `json:"back,omitempty"` // refreshed in that round on the source: they have moved
+	// not refreshed: a move, or a gateway, owns their positions
 	Skipped int       `json:"skipped"`
 	Written int64     `json:"written"`
 	Waiting string    `json:"waiting,omitempty"`
 	At      time.Time `json:"at"`
-	// Past are the clients past the gateways, at PastAt; mode gateway.
+	// Past are the clients that bypass the gateways, at PastAt; mode gateway.
 	Past   *Past     `json:"past,omitempty"`
 	PastAt time.Time `json:"pastAt,omitzero"`
 }
 
-// Urgent is what people should not have to wait for until the next heartbeat is due: what positions
-// wait for, that the gateways answer, and that clients reach brokers past them.
+// Urgent is what people must learn before the next heartbeat is due: what positions wait for, that
+// the gateways answer, and that clients bypass them.
 func (p SyncProgress) Urgent() string {
 	return fmt.Sprint(p.Waiting != "", p.PastAt.IsZero(), p.Past.String() != "")
 }
@@ -40,8 +40,8 @@ type ReplicationProgress struct {
 	lane.Progress
 }
 
-// Urgent is what people should not have to wait for until the next heartbeat is due: that lanes
-// run, and what is wrong with them.
+// Urgent is what people must learn before the next heartbeat is due: that lanes run, and what is
+// wrong with them.
 func (p ReplicationProgress) Urgent() string {
 	text := fmt.Sprint(p.Lanes > 0, len(p.Faults), p.Waiting != "", len(p.Unpaired), len(p.Stragglers) > 0)
 	if p.Back != nil {

@@ -5,14 +5,14 @@ import (
 	"regexp"
 )
 
-// Largest is the most bytes of one document: an inventory of 10,000 topics and 10,000 groups has
-// 4 MB, and a damaged store mustn't fill a worker's memory.
+// Largest is the most bytes of one document. An inventory of 10,000 topics and 10,000 groups has
+// 4 MB, and a damaged store must not fill a worker's memory.
 const Largest = 64 << 20
 
 // Reference tells a document from all others.
 type Reference struct {
 	Kind      string `json:"kind"`      // what it holds, such as inventory or ledger
-	Migration string `json:"migration"` // whose it is: the folder that it lies in
+	Migration string `json:"migration"` // its migration, which is its folder in the store
 	Digest    string `json:"digest"`    // SHA-256 of its bytes, 64 hex digits
 	Bytes     int    `json:"bytes"`
 }
@@ -23,7 +23,7 @@ func (r Reference) String() string { return fmt.Sprintf("%s (%s)", r.Key(), r.Ki
 // Key is where the document lies in its store.
 func (r Reference) Key() string { return r.Migration + "/" + r.Digest + ".json" }
 
-// What a reference may say: it comes from outside, and names a place in the store.
+// Forms of a reference's fields: it comes from outside, and names a place in the store.
 var (
 	validDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	validName   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)

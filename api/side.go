@@ -1,18 +1,12 @@
 package api
 
+import "rocketshift/replicator/lane"
+
 // Side names one of the two clusters.
-type Side string
+type Side = lane.Side
 
 // The two sides of a migration.
 const (
-	Source Side = "source"
-	Target Side = "target"
+	Source = lane.SideSource
+	Target = lane.SideTarget
 )
-
-// Other is the side across.
-func (s Side) Other() Side {
-	if s == Source {
-		return Target
-	}
-	return Source
-}

@@ -49,18 +49,18 @@ type Status struct {
 	Target   *Instance     `json:"target,omitempty"`
 	Waves    []WaveStatus  `json:"waves,omitempty"`
 
-	// LeftAsked are groups that read the source again after a move was cut off, while applications
-	// of theirs may be on their way to the target, which is closed to them; at most 200.
+	// LeftAsked are groups that read the source again after a move was cut off, while some of their
+	// applications may already go to the target, which is closed to them; at most 200.
 	LeftAsked []string `json:"leftAsked,omitempty"`
-	// Owed are brokers of the source that were missing when fences were lifted: groups may be
-	// closed there, and are opened when they are back.
+	// Owed are brokers of the source that were missing when fences were lifted. Groups may be
+	// closed there; they are opened when the brokers are back.
 	Owed []string `json:"owed,omitempty"`
-	// Moved are the applications that were asked to move and have moved: saying so again is no
-	// error.
+	// Moved are the applications that were asked to move and have moved. It is no error to say so
+	// again.
 	Moved     Moved        `json:"moved,omitzero"`
 	Approvals []Approval   `json:"approvals,omitempty"`
 	Answers   []LaneAnswer `json:"answers,omitempty"` // to faults of lanes
-	// EarlierAnswers are those before them, where they were too many.
+	// EarlierAnswers are the answers before those, if there were too many.
 	EarlierAnswers List[LaneAnswer] `json:"earlierAnswers,omitzero"`
 	Rates          []RateChange     `json:"rates,omitempty"`  // set while the lanes ran
 	Copied         []Copied         `json:"copied,omitempty"` // by lanes that ended, by shard
@@ -99,7 +99,7 @@ type WaveStatus struct {
 	Closed Collected `json:"closed,omitzero"`
 }
 
-// Waiting is something that a person, a release pipeline or a measured gate has to bring.
+// Waiting is something that a person, a release pipeline or a measured gate must provide.
 type Waiting struct {
 	Kind string `json:"kind"`
 	Gate string `json:"gate,omitempty"`
@@ -107,12 +107,13 @@ type Waiting struct {
 	// PlanHash and Evidence are what an approval is bound to.
 	PlanHash string `json:"planHash,omitempty"`
 	Evidence string `json:"evidence,omitempty"`
-	// Groups and Topics are whose applications have to be re-pointed, to side To at NameServers.
+	// Groups and Topics are those whose applications must get another address: of side To, at
+	// NameServers.
 	Groups      Names    `json:"groups,omitzero"`
 	Topics      Names    `json:"topics,omitzero"`
 	To          Side     `json:"to,omitempty"`
 	NameServers []string `json:"nameServers,omitempty"`
-	// Rename is what topics and groups are called there, where they change their names.
+	// Rename is the names of topics and groups there, if they change.
 	Rename     *plan.Rename `json:"rename,omitempty"`
 	WorkflowID string       `json:"workflowId"`
 	Since      time.Time    `json:"since"`

@@ -34,10 +34,10 @@ type Verification struct {
 	OutOfOrder  int64     `json:"outOfOrder"`
 	Examples    []string  `json:"examples,omitempty"`
 	Measured    time.Time `json:"measured"`
-	// FromSlaves are the source's brokers without a master, of which a slave was compared: what
-	// their masters had besides isn't known.
+	// FromSlaves are the source's brokers without a master, of which a slave was compared. Their
+	// masters may have had more.
 	FromSlaves []string `json:"fromSlaves,omitempty"`
-	// LeftOut are the source's brokers that the plan leaves out: nothing is said of what they hold.
+	// LeftOut are the source's brokers that the plan leaves out. They weren't compared.
 	LeftOut []string `json:"leftOut,omitempty"`
 }
 
@@ -51,7 +51,7 @@ func (v Verification) Clean() bool {
 	return v.Missing == 0 && v.Extra == 0 && v.Altered == 0 && v.OutOfOrder == 0
 }
 
-// Plus adds the counts of two parts of one verification; the later measurement's time stands.
+// Plus adds the counts of two parts of one verification; its time is the later one.
 func (v Verification) Plus(o Verification) Verification {
 	v.Lanes += o.Lanes
 	v.Compared += o.Compared

@@ -35,8 +35,8 @@ func checkAddress(c *Problems, at, a string) (ok bool) {
 	return false
 }
 
-// checkOverlap: name servers give clients all queues of a topic, of whatever cluster. So two
-// clusters at the same name servers can't have topics of the same name.
+// checkOverlap refuses topics of the same name in two clusters at the same name servers: name
+// servers give clients all queues of a topic, of every cluster.
 func checkOverlap(c *Problems, source Cluster, target Target) {
 	if source.Cluster != "" && target.Cluster != "" && source.Cluster != target.Cluster &&
 		target.Rename != nil && target.Rename.Prefix != "" {
@@ -55,7 +55,7 @@ func checkOverlap(c *Problems, source Cluster, target Target) {
 	}
 }
 
-// checkClusters checks which part of what name servers know is meant.
+// checkClusters checks which of the clusters that name servers know is meant.
 func checkClusters(c *Problems, p Plan) {
 	for path, name := range map[string]string{"source.cluster": p.Source.Cluster, "target.cluster": p.Target.Cluster} {
 		if name != "" && !brokerForm.MatchString(name) {
@@ -88,7 +88,7 @@ func checkBrokers(c *Problems, path string, names []string) {
 	}
 }
 
-// checkAdvertised checks where servers are reached that advertise other addresses.
+// checkAdvertised checks the addresses at which servers are reached that advertise others.
 func checkAdvertised(c *Problems, path string, reached map[string]string) {
 	for _, advertised := range slices.Sorted(maps.Keys(reached)) {
 		at := fmt.Sprintf("%s[%q]", path, advertised)

@@ -11,24 +11,24 @@ const (
 	// DefaultVersion is the 5.x release that the local provider was proven with.
 	DefaultVersion = "5.3.3"
 	defaultBrokers = 1
-	// defaultSoak is long enough to see a consumer rebalance (20 s is the client's period, but it
-	// is woken by the broker).
+	// defaultSoak is long enough to see a consumer rebalance. Clients do that every 20 s, and at
+	// once when the broker tells them.
 	defaultSoak = Duration(10 * time.Second)
-	// defaultFenceBudget is what an application may stand still for in one move: ten times what a
-	// move usually takes.
+	// defaultFenceBudget is how long an application may stand still in one move: ten times as long
+	// as a move usually takes.
 	defaultFenceBudget = time.Minute
 	// defaultSettle is longer than the 5 s in which stock consumers commit, so a running one can't
 	// look settled.
 	defaultSettle = Duration(6 * time.Second)
-	// defaultHeartbeat lets a worker that is well say so every eight minutes (0.8 of it), and each
-	// time costs an action: four shards cost 720 a day. Of a worker that was killed it is the time
-	// until others take over; one that stops in order hands over at once.
+	// defaultHeartbeat has a worker send a heartbeat every eight minutes (0.8 of it). Each costs an
+	// action: four shards cost 720 a day. It is also the time until others take over from a killed
+	// worker; a worker that stops in order hands over at once.
 	defaultHeartbeat = Duration(10 * time.Minute)
-	// hashedHeartbeat stands in hashes for every heartbeat that was the default once: approvals of
-	// plans that leave it out are bound to such hashes. So a plan that says 1m has the hash of one
-	// that says nothing; no approval hangs on the difference.
+	// hashedHeartbeat stands in hashes for every heartbeat that has been the default: approvals of
+	// plans that leave it out are bound to such hashes. So a plan with 1m has the same hash as one
+	// without a heartbeat.
 	hashedHeartbeat = Duration(time.Minute)
-	// defaultBatchMessages is where bigger batches stop being faster for messages of a usual size.
+	// defaultBatchMessages is a size from which bigger batches of usual messages aren't faster.
 	defaultBatchMessages = 300
 	// defaultSyncInterval keeps the other side's positions seconds old.
 	defaultSyncInterval = Duration(3 * time.Second)
@@ -39,8 +39,8 @@ func wasDefault(heartbeat Duration) bool {
 	return heartbeat == defaultHeartbeat || heartbeat == Duration(5*time.Minute)
 }
 
-// WithDefaults returns the plan with everything filled in that it leaves out. The receiver's lists
-// are not shared or changed.
+// WithDefaults returns the plan with the default of everything that it leaves out. It doesn't share
+// or change the receiver's lists.
 func (p Plan) WithDefaults() Plan {
 	p.Source.NameServers = slices.Clone(p.Source.NameServers)
 	for _, names := range []*[]string{&p.Source.LeftOut, &p.Source.ReadSlaves} {
@@ -67,8 +67,9 @@ func (p Plan) WithDefaults() Plan {
 	return p
 }
 
-// Normal returns the plan with everything written out that a running migration decides by, also
-// what WithDefaults leaves at zero so that hashes stand. Later releases may have other defaults.
+// Normal returns the plan with all values written out by which a running migration decides. That
+// includes what WithDefaults leaves at zero to keep hashes stable. Later releases may have other
+// defaults.
 func (p Plan) Normal() Plan {
 	p = p.WithDefaults()
 	p.Shift.FenceBudget = Duration(p.Shift.FenceLimit())

@@ -15,8 +15,8 @@ func matchAny(globs []string, name string) bool {
 	return false
 }
 
-// match knows * (any run of characters, also none) and ? (one byte). It goes back to the last star
-// only, so its time is at most the product of both lengths.
+// match knows * (any run of characters, also none) and ? (one byte). It goes back only to the last
+// star, so its time is at most the product of both lengths.
 func match(glob, name string) bool {
 	g, n, star, mark := 0, 0, -1, 0
 	for n < len(name) {

@@ -1,4 +1,5 @@
 package plan
 
-// ValidName reports whether a plan may have that name. Workflow ids and folders are made of it.
+// ValidName reports whether a plan may have that name, which becomes part of workflow ids and
+// folders.
 func ValidName(name string) bool { return nameForm.MatchString(name) }

@@ -8,17 +8,19 @@ import (
 	"io"
 )
 
-// MaxBytes bounds the JSON of a plan. Every activity gets the plan, and Temporal warns from 512 kB
-// per payload.
+// MaxBytes bounds the JSON of a plan. Every activity gets the plan, and Temporal warns about
+// payloads of 512 kB and more.
 const MaxBytes = 256 << 10
 
 // maxDepth is far more than a plan's three levels, and keeps paths short.
 const maxDepth = 16
 
-// Parse reads a plan from JSON, strictly: unknown and repeated keys, wrong types and bad values are
-// all refused together, each with its path and what is allowed; the error is a *Problems. What is
-// left out gets its default. encoding/json alone reads a plan that was parsed before: it judges
-// nothing and fills in nothing, so that rules may become stricter while the plan is used.
+// Parse reads a plan from JSON, strictly. It refuses unknown and repeated keys, wrong types and bad
+// values, all of them together, each with its path and what is allowed: the error is a *Problems.
+// What is left out gets its default.
+//
+// A plan that was parsed before is read by encoding/json alone, which judges nothing and fills in
+// nothing. So rules may become stricter while the plan is in use.
 func Parse(b []byte) (Plan, error) {
 	p, problems := read(b)
 	p = p.WithDefaults()
@@ -132,8 +134,7 @@ func readRename(o *object, r **Rename) {
 	})
 }
 
-// tree decodes JSON and notes every repeated key, which encoding/json would silently let the last
-// one win.
+// tree decodes JSON and notes repeated keys. encoding/json would silently take the last one.
 func (r *reader) tree(b []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()

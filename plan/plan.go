@@ -1,10 +1,10 @@
 // Package plan is what a person writes and reviews before a migration: which topics and groups of
-// which source go to which target, in which steps, and which of them wait for an approval.
+// which source go to which target, in which steps, and which steps wait for an approval.
 //
-// A plan is data, and this package is pure. It is read strictly (Parse): a key that nobody knows is
-// a mistake of the writer, never something to skip. Then it is completed (WithDefaults), checked
-// (Validate) and known by its Hash, which an approval is bound to. A plan names environment
-// variables that hold secrets, never a secret.
+// A plan is data, and this package does no work with clusters. Parse reads it strictly: an unknown
+// key is a mistake of the writer. WithDefaults completes it, Validate checks it, and approvals are
+// bound to its Hash. A plan names the environment variables that hold secrets; it never holds a
+// secret.
 package plan
 
 import (
@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// Plan is one migration. The names of its workflows and of the lanes' consumer group derive from
+// Plan is one migration. The names of its workflows and of the lanes' consumer group are made of
 // Name.
 type Plan struct {
 	Name      string         `json:"name,omitzero"`
@@ -39,13 +39,12 @@ type Cluster struct {
 	// Cluster is the cluster's own name (brokerClusterName). It is needed where the name servers
 	// know several.
 	Cluster string `json:"cluster,omitempty"`
-	// LeftOut are names of brokers that the migration doesn't look at: what they hold stays where
-	// it is.
+	// LeftOut are names of brokers that the migration ignores: what they hold stays there.
 	LeftOut []string `json:"leftOut,omitempty"`
 	// ReadSlaves are names of brokers that are read from a slave while they have no master.
 	ReadSlaves []string `json:"readSlaves,omitempty"`
-	// Advertised says where the worker reaches servers that advertise addresses which don't lead
-	// there from where it runs: host:port by the advertised host:port.
+	// Advertised is where the worker reaches servers whose advertised addresses it can't reach:
+	// host:port by the advertised host:port.
 	Advertised  map[string]string `json:"addresses,omitempty"`
 	ID          string            `json:"id,omitempty"` // see Plan.SourceID
 	Credentials *Credentials      `json:"credentials,omitempty"`
@@ -84,7 +83,7 @@ type Selection struct {
 	Exclude []string `json:"exclude,omitzero"`
 }
 
-// TopicSelection picks topics and says what can't be seen from the outside.
+// TopicSelection picks topics, and says what can't be read from the source.
 type TopicSelection struct {
 	Selection
 	// Types overrides the message type that Assess infers, by topic name.
@@ -106,10 +105,10 @@ const (
 	TypeMixed       MessageType = "MIXED"
 )
 
-// Traffic says how applications come to the target.
+// Traffic says how applications are moved to the target.
 type Traffic struct {
 	Mode string `json:"mode,omitzero"` // ModeRelease or ModeGateway
-	// Gateways are where the control APIs of the gateways are: host:port, or https://host:port of
+	// Gateways are the addresses of the gateways' control APIs: host:port, or https://host:port for
 	// those with a certificate; ModeGateway.
 	Gateways []string `json:"gateways,omitempty"`
 	// Credentials says where the worker finds the control APIs' token: <Env>_TOKEN.
@@ -119,8 +118,8 @@ type Traffic struct {
 
 // Modes of the traffic.
 const (
-	ModeRelease = "release" // applications are re-pointed by their ordinary releases, step by step
-	ModeGateway = "gateway" // applications are behind gateways, which move where they write and read
+	ModeRelease = "release" // ordinary releases give applications the target's address, step by step
+	ModeGateway = "gateway" // applications connect to gateways, which change where they write and read
 )
 
 // GatewayToken is the environment variable that holds the token of the gateways' control APIs.
@@ -133,16 +132,17 @@ func (t Traffic) GatewayToken() string {
 
 // Shift says in which steps traffic moves.
 type Shift struct {
-	Steps  []int    `json:"steps,omitzero"`  // percent of the topics, strictly rising up to 100
-	Soak   Duration `json:"soak,omitzero"`   // how long a step must stand before the next
-	Settle Duration `json:"settle,omitzero"` // how long positions or put counters must stand still to count as settled
-	// FenceBudget is how long a group may be refused on both sides in a move; then it is opened
-	// where it was. 0 is a minute, or twice the settle time if that is longer, so that the hashes
-	// of older plans stand.
+	Steps []int    `json:"steps,omitzero"` // percent of the topics, strictly rising up to 100
+	Soak  Duration `json:"soak,omitzero"`  // how long a step must stand before the next
+	// how long positions or put counters must stay unchanged to count as settled
+	Settle Duration `json:"settle,omitzero"`
+	// FenceBudget is how long both sides may refuse a group in a move; then the side where it was
+	// serves it again. 0 is a minute, or twice the settle time if that is longer; older plans keep
+	// their hashes so.
 	FenceBudget Duration `json:"fenceBudget,omitzero"`
 }
 
-// FenceLimit is the fence budget that holds.
+// FenceLimit is the fence budget, or its default.
 func (s Shift) FenceLimit() time.Duration {
 	if s.FenceBudget > 0 {
 		return time.Duration(s.FenceBudget)
@@ -152,15 +152,15 @@ func (s Shift) FenceLimit() time.Duration {
 
 // Replicate tunes the data plane.
 type Replicate struct {
-	// a long activity that is silent this long is started elsewhere
+	// a long activity that sends no heartbeat for so long is started elsewhere
 	Heartbeat     Duration `json:"heartbeat,omitzero"`
 	BatchMessages int      `json:"batchMessages,omitzero"` // most messages in one batch to the target
-	// activities for the lanes of one source broker, each on any worker; 0 is 1, so that the hashes
-	// of older plans stand
+	// activities for the lanes of one source broker, each on any worker; 0 is 1, by which older
+	// plans keep their hashes
 	Shards int `json:"shards,omitzero"`
-	// nothing is copied back to the source; a way back then waits for the groups
+	// nothing is copied back to the source; going back then waits for the groups
 	OneWay bool `json:"oneWay,omitempty"`
-	// born times of copies are exact also while a lane is behind, at the price of small batches
+	// born times of copies are exact also while a lane has a lag, at the price of small batches
 	ExactBorn    bool     `json:"exactBorn,omitempty"`
 	SyncInterval Duration `json:"syncInterval,omitzero"` // between two refreshes of the groups' positions
 }
@@ -168,7 +168,7 @@ type Replicate struct {
 // Gate is a step that may wait for a person.
 type Gate string
 
-// The gates. GateShift stands before each step of the shift.
+// The gates. GateShift comes before each step of the shift.
 const (
 	GatePurchase Gate = "purchase"
 	GateShift    Gate = "shift"
@@ -178,15 +178,16 @@ const (
 // Gates are all gates, in the order in which a migration meets them.
 func Gates() []Gate { return []Gate{GatePurchase, GateShift, GateFinalize} }
 
-// Hash is 12 hex digits that change with every setting of the plan, written or defaulted. Those of
-// older versions stand. A plan made by Normal has another hash than the one that it was made of.
+// Hash is 12 hex digits that change with every setting of the plan, written or defaulted. Plans of
+// older releases keep their hashes. A plan made by Normal has another hash than the plan that it
+// was made from.
 func (p Plan) Hash() string {
 	p = p.WithDefaults()
 	if wasDefault(p.Replicate.Heartbeat) {
 		p.Replicate.Heartbeat = hashedHeartbeat
 	}
 	b, err := json.Marshal(p)
-	if err != nil { // a plan holds texts, numbers and lists: nothing that JSON can't say
+	if err != nil { // a plan holds only texts, numbers and lists, which JSON can write
 		panic("plan: " + err.Error())
 	}
 	sum := sha256.Sum256(b)
@@ -197,8 +198,8 @@ func (p Plan) Hash() string {
 func (p Plan) LaneGroup() string { return "rocketshift-" + p.Name }
 
 // SourceID names the source cluster in the stamps of copies. Where several migrations pass messages
-// on, from A to B and from B to C, a cluster must have the same id in all of their plans, so that
-// no message comes back to where it was.
+// on, from A to B and from B to C, a cluster must have the same id in all their plans, so that no
+// message comes back to its origin.
 func (p Plan) SourceID() string {
 	return cmp.Or(p.Source.ID, ClusterID(withName(p.Source.NameServers, p.Source.Cluster)))
 }
@@ -219,14 +220,13 @@ func withName(addresses []string, cluster string) []string {
 	return append(slices.Clone(addresses), "cluster "+cluster)
 }
 
-// Hosts are all addresses that a cluster's keys are used with: where it is found, and where servers
-// are reached that advertise other addresses.
+// Hosts are all addresses at which a cluster's keys are used: its own, and those at which servers
+// with other advertised addresses are reached.
 func Hosts(addresses []string, advertised map[string]string) []string {
 	return append(slices.Clone(addresses), slices.Sorted(maps.Values(advertised))...)
 }
 
-// Addresses are where a target that exists is found: its name servers, or the proxy that it is
-// behind.
+// Addresses are those of a target that exists: its name servers, or its proxy.
 func (t Target) Addresses() []string {
 	if t.Proxy != "" {
 		return []string{t.Proxy}
@@ -234,7 +234,7 @@ func (t Target) Addresses() []string {
 	return t.NameServers
 }
 
-// ClusterID is the id of a cluster that was given none: 8 hexadecimal digits, made of the addresses
+// ClusterID is the id of a cluster without a given one: 8 hexadecimal digits, made of the addresses
 // of its name servers in any order.
 func ClusterID(nameServers []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(slices.Sorted(slices.Values(nameServers)), ",")))

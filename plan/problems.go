@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// maxShownProblems keeps the message of a file that isn't a plan at all readable.
+// maxShownProblems bounds the problems in a message: a file that isn't a plan at all has very many.
 const maxShownProblems = 20
 
 // Problem is one thing that is wrong with a plan.
@@ -44,8 +44,8 @@ func (p *Problems) add(path, format string, args ...any) {
 	p.List = append(p.List, Problem{Path: path, Text: fmt.Sprintf(format, args...)})
 }
 
-// join adds the problems of another look at the same plan, except where this one has already spoken
-// about the same key.
+// join adds the problems of another check of the same plan, except for keys that have a problem
+// already.
 func (p *Problems) join(other *Problems) {
 	known := slices.Clone(p.List)
 	for _, o := range other.List {

@@ -16,8 +16,8 @@ type reader struct {
 	depth    int
 }
 
-// object is one JSON object being read. Each method reads one key; end refuses the keys that nobody
-// read. A null counts as absent: it is what an emptied YAML key leaves.
+// object is one JSON object. Each method reads one key; end refuses the keys that none has read. A
+// null counts as absent: an emptied YAML key leaves it.
 type object struct {
 	r       *reader
 	path    string
@@ -161,7 +161,8 @@ func readList[T any](r *reader, path string, v any, of string, into *[]T, read f
 	}
 }
 
-// kindOf names a JSON value without telling texts: one of them may be a secret in the wrong place.
+// kindOf names the kind of a JSON value, without its text, which may be a secret in the wrong
+// place.
 func kindOf(v any) string {
 	switch v := v.(type) {
 	case nil:

@@ -6,13 +6,13 @@ import (
 	"slices"
 )
 
-// ownForm is what brokers take for names of topics and groups.
+// ownForm is which names of topics and groups brokers take.
 var ownForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,127}$`)
 
 // Rename says what topics and groups are called on the target, so that several sources can go to
-// one. Everything else calls them by their names on the source.
+// one. The rest of a plan calls them by their names on the source.
 type Rename struct {
-	Prefix string            `json:"prefix,omitempty"` // before every name that the maps don't have
+	Prefix string            `json:"prefix,omitempty"` // of every name that the maps don't have
 	Topics map[string]string `json:"topics,omitempty"` // names on the target by those on the source
 	Groups map[string]string `json:"groups,omitempty"`
 }
@@ -59,8 +59,8 @@ func checkRename(c *Problems, r *Rename) {
 	}
 }
 
-// Clashes lists, of the topics and groups that move, names that can't be told apart on the target,
-// and new names of what isn't there.
+// Clashes lists topics and groups that would have the same name on the target, and new names for
+// what the source doesn't have.
 func (t Target) Clashes(topics, groups []string) []Problem {
 	if t.Rename == nil {
 		return nil

@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// MaxKept is how many bytes a plan may have as JSON when a migration begins: each of its activities
-// keeps one. A plan of this size in a migration of 10,000 topics and groups, for a month, makes a
-// history of some 25 MB; Temporal ends a workflow at 50.
+// MaxKept is the most bytes of JSON of a plan when a migration begins. A history keeps the plan
+// with each activity. With a plan of this size, a migration of 10,000 topics and groups for a month
+// makes a history of some 25 MB; Temporal ends a workflow at 50.
 const MaxKept = 32 << 10
 
-// CheckSize says that a plan is too large to begin a migration with, or nil.
+// CheckSize is the error of a plan that is too large to begin a migration with, or nil.
 func (p Plan) CheckSize() error {
 	b, err := json.Marshal(p)
 	if err != nil {

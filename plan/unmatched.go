@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// Unmatched lists what the plan names and the source doesn't have: a name that matches nothing is a
-// typing error, or the wrong cluster. Globs of only * are not names. Excluded names may be missing.
-// Names that clash on the target are listed too.
+// Unmatched lists what the plan names and the source doesn't have. A name that matches nothing is a
+// typing error, or the wrong cluster. Globs of only * are not names, and excluded names may be
+// missing. Names that clash on the target are listed, too.
 func (p Plan) Unmatched(topics, groups []string) []Problem {
 	found := &Problems{}
 	unmatched(found, "topics.include", "topic", p.Topics.Include, topics)

@@ -11,10 +11,10 @@ import (
 
 // Limits of a plan.
 const (
-	// maxBrokers is what one machine can run for a trial; each broker takes 12-17 % of a core when
-	// idle.
+	// maxBrokers is how many brokers one machine can run for a trial; an idle one takes 12-17 % of
+	// a core.
 	maxBrokers = 8
-	// maxShards is far more than one broker's traffic can use.
+	// maxShards is far more than the traffic of one broker needs.
 	maxShards = 64
 	// maxBatchMessages keeps a batch of usual messages far from the broker's 4 MiB.
 	maxBatchMessages = 1000
@@ -38,8 +38,8 @@ var (
 	hostForm    = regexp.MustCompile(`^[A-Za-z0-9_.:%-]+$`)
 	// brokerForm is a name of a broker or a cluster, as brokers take it in their files.
 	brokerForm = regexp.MustCompile(`^[^\s,;|@]{1,255}$`)
-	// globForm is printable ASCII without , [ ] { } and backslash: people who write those expect a
-	// meaning that they don't have.
+	// globForm is printable ASCII without , [ ] { } and backslash: these have no meaning here, and
+	// people who write them expect one.
 	globForm = regexp.MustCompile(`^[!-+\--Z^-z|~]+$`)
 )
 
@@ -135,7 +135,7 @@ func checkIDs(c *Problems, p Plan) {
 	}
 }
 
-// later says of a value that is planned what the reader wants to know about it.
+// later says that a later version will know the value, if that is planned.
 func later(value string) string {
 	if value == "aliyun" {
 		return " comes with a later version"
@@ -143,7 +143,7 @@ func later(value string) string {
 	return ""
 }
 
-// checkCredentials never shows what is written: it may be the key itself, in the wrong place.
+// checkCredentials never shows the value: it may be the key itself, in the wrong place.
 func checkCredentials(c *Problems, path string, cr *Credentials) {
 	if cr != nil && !envForm.MatchString(cr.Env) {
 		c.add(path+".env", "want a prefix of environment variables, capital letters, digits and _, such as SOURCE for "+

@@ -12,9 +12,9 @@ type Wave struct {
 	Groups []string `json:"groups,omitempty"`
 }
 
-// Waves deals the topics, sorted by name, out to the plan's steps; each step rounds up. A group
-// moves as a whole, with the earliest wave that has one of its topics. Readers lists the groups
-// that read each topic; steps in which nothing moves are left out. The plan has its defaults:
+// Waves shares the topics, sorted by name, among the plan's steps; each step rounds up. A group
+// moves as a whole, in the earliest wave that has one of its topics. readers lists the groups that
+// read each topic. Steps in which nothing moves are left out. The plan must have its defaults:
 // without steps nothing moves.
 func (p Plan) Waves(readers map[string][]string) []Wave {
 	topics := slices.Sorted(maps.Keys(readers))
@@ -42,9 +42,9 @@ func (p Plan) Waves(readers map[string][]string) []Wave {
 	return waves
 }
 
-// GatewayWaves deals the groups, sorted by name, out to the plan's steps, each step rounded up. A
-// step moves its groups, and then the homes of so many percent of all queues; where a queue's home
-// is makes no difference to groups. Readers lists the groups that read each topic.
+// GatewayWaves shares the groups, sorted by name, among the plan's steps; each step rounds up. A
+// step moves its groups, and then the homes of that percentage of all queues; groups don't depend
+// on homes. readers lists the groups that read each topic.
 func (p Plan) GatewayWaves(readers map[string][]string) []Wave {
 	groups := AllReaders(readers)
 	var waves []Wave

@@ -1,13 +1,15 @@
 package replicator
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
 	"rocketshift/replicator/lane"
+	"rocketshift/replicator/replica"
 )
 
-// Answer gives a person's answer to a lane that stopped with a fault, while it runs.
+// Answer gives a running lane that stopped with a fault the answer of a person.
 func (r *Replicator) Answer(a lane.Answer) error {
 	if err := a.Validate(); err != nil {
 		return err
@@ -26,7 +28,7 @@ func (r *Replicator) Answer(a lane.Answer) error {
 }
 
 func (l *laneWorker) answer(a lane.Answer) error {
-	fault := l.snapshot().fault
+	fault := l.state.snapshot().fault
 	switch {
 	case fault == nil:
 		return fmt.Errorf("%s: the lane has no fault", a)
@@ -58,15 +60,67 @@ func (l *laneWorker) answer(a lane.Answer) error {
 	}
 }
 
-// skipTo returns the offset behind those that a person gave up, if the offset is one of them.
-func (l *laneWorker) skipTo(offset int64) (to int64, skip bool) {
+// decisions are what persons decided about the lane's faults.
+type decisions struct {
+	skips    []lane.Span // offsets that a person gave up
+	restarts int         // how often a person let the lane begin anew
+}
+
+// keep remembers a decision.
+func (d *decisions) keep(a lane.Answer) {
+	switch a.Action {
+	case lane.Skip:
+		d.skips = append(d.skips, lane.Span{From: a.From, To: a.To})
+	case lane.Restart:
+		d.restarts++
+		d.skips = nil // they were offsets of the old topic
+	}
+}
+
+// skipTo returns the first offset after the given-up ones, if the offset is one of them.
+func (d *decisions) skipTo(offset int64) (to int64, skip bool) {
 	for again := true; again; {
 		again = false
-		for _, s := range l.skips {
+		for _, s := range d.skips {
 			if s.From <= offset && offset < s.To {
 				offset, skip, again = s.To, true, true
 			}
 		}
 	}
 	return offset, skip
+}
+
+// restart makes the lane begin anew, if a person said so and the fault is one that the answer fits.
+// From then on stamps carry the number of the new epoch, and copies of earlier epochs don't count.
+//
+// The answer alone does nothing: a lane reads all earlier answers again after a kill, and one that
+// is in order must not restart. The epoch of a lane can be read from its last copy.
+func (c *copyLoop) restart(fault *lane.Fault) bool {
+	if c.decisions.restarts <= c.stamps.Epoch || !fault.OfNewTopic(c.lane.reverse != nil) {
+		return false
+	}
+	c.stamps.Restarted(c.stamps.Epoch + 1)
+	c.ready, c.batcher.narrow = false, 0
+	clear(c.origins.newest)
+	c.lane.state.change(func(s *laneState) {
+		s.next, s.tail, s.end, s.started, s.skippedTo = 0, 0, 0, false, 0
+		s.fault, s.waiting = nil, "it begins anew, after: "+fault.Cause
+		s.committed.saved, s.committed.times = saved{}, 0
+	})
+	return true
+}
+
+// findEpoch reads from the target queue how often the lane was restarted: its last copy says so.
+func (c *copyLoop) findEpoch(ctx context.Context, q replica.Reader) error {
+	if c.decisions.restarts <= c.stamps.Epoch {
+		return nil
+	}
+	epoch, err := replica.EpochOf(ctx, q, &c.stamps)
+	if err != nil {
+		return fmt.Errorf("the lane's last copy: %w", err)
+	}
+	if epoch > c.stamps.Epoch {
+		c.stamps.Restarted(epoch)
+	}
+	return nil
 }

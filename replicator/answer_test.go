@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -18,10 +17,10 @@ import (
 
 // answerTo gives the lane's fault an answer.
 func (r *session) answerTo(action string, from, to int64) {
-	r.bench.Helper()
-	l := r.bench.lane
+	r.fixture.Helper()
+	l := r.fixture.lane
 	if err := r.replicator.Answer(lane.Answer{Side: "", Topic: l.Topic, Broker: l.Source.Broker, Queue: l.Source.ID, Action: action, From: from, To: to}); err != nil {
-		r.bench.Fatal(err)
+		r.fixture.Fatal(err)
 	}
 }
 
@@ -244,35 +243,6 @@ func TestRatesHoldLanesBackAndAreNamedUntilTheyAreLifted(t *testing.T) {
 		run.untilCaughtUp()
 		b.wantCopies(0, 1000)
 		run.untilProgress("nothing holds it back", func(p lane.Progress) bool { return p.Slowed == "" })
-	})
-}
-
-func TestPacerLetsPassWhatTheRateAllows(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPacer()
-		p.set("", lane.Rate{Bytes: 1e6})
-		begin := time.Now()
-		if err := p.wait(context.Background(), "any", 5, 300_000); err != nil {
-			t.Fatal(err)
-		}
-		if took := time.Since(begin).Round(time.Millisecond); took < 200*time.Millisecond ||
-			took > 300*time.Millisecond {
-			t.Errorf(
-				"300,000 bytes at 1,000,000 a second passed in %s, wanted 300 ms, less the 100 ms of what "+
-					"may pass at once",
-				took,
-			)
-		}
-		p.set("", lane.Rate{})
-		if reason := p.slowed("any"); reason != "" {
-			t.Errorf("no rate is set, and lanes are held back by %q", reason)
-		}
-		cancelled, cancel := context.WithCancel(context.Background())
-		cancel()
-		p.set("one", lane.Rate{Messages: 1})
-		if err := p.wait(cancelled, "one", 100, 1); err == nil {
-			t.Error("the wait went on although its context had ended")
-		}
 	})
 }
 

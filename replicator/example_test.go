@@ -37,7 +37,8 @@ func Example() {
 	fmt.Println(err)
 }
 
-// A position of a group on the source becomes the one on the target from which it reads the same on.
+// A position of a group on the source becomes the one on the target, where the group goes on with
+// the same message.
 func Example_positions() {
 	ctx := context.Background()
 	source, target := clusters()

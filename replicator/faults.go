@@ -10,8 +10,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// suspicion is a fault that may still go by itself, such as offsets that a restarting broker
-// doesn't show yet. Seen several times in a row it is one.
+// suspicion may become a fault, or go away by itself, such as offsets that a restarting broker
+// doesn't show yet. Several in a row are a fault.
 type suspicion struct{ *lane.Fault }
 
 func (s suspicion) Unwrap() error { return s.Fault }
@@ -21,8 +21,8 @@ type unsure struct{ error }
 
 func (u unsure) Unwrap() error { return u.error }
 
-// pullFault judges an answer of the source to a pull. Errors that aren't the lane's own come back
-// as they are.
+// pullFault is the fault that the source's error to a pull stands for. Other errors, such as those
+// of a broker that is down, come back unchanged.
 func pullFault(l lane.Lane, err error, at int64) error {
 	switch code := remoting.CodeOf(err); {
 	case code < 0, remoting.Retryable(err), remoting.Denied(err), code == remoting.SubscriptionGroupGone:
@@ -36,7 +36,7 @@ func pullFault(l lane.Lane, err error, at int64) error {
 	}
 }
 
-// sendFault judges an answer of the target to a batch.
+// sendFault is the fault that the target's error to a batch stands for.
 func sendFault(l lane.Lane, err error, from, to int64) error {
 	const next = "Look at the message on the source and at the target's limits (maxMessageSize): raise them " +
 		"and try again, or skip the message"
@@ -68,15 +68,16 @@ func sendFault(l lane.Lane, err error, from, to int64) error {
 	}
 }
 
-// noSuchQueue reports whether a broker says that the topic has fewer queues. Its code for that is
-// another one in each version, and common to many refusals; the words are the same from 4.9 to 5.5.
+// noSuchQueue reports whether a broker says that the topic has fewer queues. The code for that
+// differs between versions and stands for other refusals too; the words are the same from 4.9 to
+// 5.5.
 func noSuchQueue(err error) bool {
 	var refusal *remoting.Error
 	return errors.As(err, &refusal) && strings.Contains(refusal.Remark, "queueId[") &&
 		strings.Contains(refusal.Remark, "is illegal")
 }
 
-// refused reports whether the target doesn't take a message for what it is.
+// refused reports whether the target refuses a message because of its content.
 func refused(err error) bool {
 	var fault *lane.Fault
 	return errors.As(err, &fault) && fault.Type == lane.TargetRefused

@@ -14,16 +14,16 @@ import (
 )
 
 func (r *session) untilFault(kind string, from, to int64) lane.Fault {
-	r.bench.Helper()
+	r.fixture.Helper()
 	r.untilProgress("a fault", func(p lane.Progress) bool { return len(p.Faults) == 1 })
 	fault := r.progress().Faults[0]
-	if fault.Type != kind || fault.From != from || fault.To != to || fault.Topic != r.bench.lane.Topic ||
+	if fault.Type != kind || fault.From != from || fault.To != to || fault.Topic != r.fixture.lane.Topic ||
 		fault.Broker != "broker-a" ||
 		fault.Queue != 1 {
-		r.bench.Fatalf("fault %+v, wanted %s of offsets %d to %d of broker-a/1", fault, kind, from, to)
+		r.fixture.Fatalf("fault %+v, wanted %s of offsets %d to %d of broker-a/1", fault, kind, from, to)
 	}
 	if fault.Cause == "" || fault.Next == "" {
-		r.bench.Fatalf("fault %+v has no cause or no next step", fault)
+		r.fixture.Fatalf("fault %+v has no cause or no next step", fault)
 	}
 	return fault
 }

@@ -78,7 +78,7 @@ func quick() timing {
 
 // session is a replicator at work.
 type session struct {
-	bench      *laneFixture
+	fixture    *laneFixture
 	replicator *Replicator
 	stop       context.CancelFunc
 	ended      chan struct{}
@@ -94,7 +94,7 @@ func (b *laneFixture) start(change ...func(*Replicator)) *session {
 		c(r)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	started := &session{bench: b, replicator: r, stop: stop, ended: make(chan struct{})}
+	started := &session{fixture: b, replicator: r, stop: stop, ended: make(chan struct{})}
 	go func() {
 		defer close(started.ended)
 		if err := r.Run(ctx, []lane.Lane{b.lane}, started.report); err != nil {
@@ -137,14 +137,14 @@ func (b *laneFixture) until(what string, condition func() bool, saw func() any) 
 }
 
 func (r *session) untilProgress(what string, condition func(lane.Progress) bool) {
-	r.bench.Helper()
-	r.bench.until(what, func() bool { return condition(r.progress()) }, func() any { return r.progress() })
+	r.fixture.Helper()
+	r.fixture.until(what, func() bool { return condition(r.progress()) }, func() any { return r.progress() })
 }
 
 func (r *session) untilCaughtUp() {
-	r.bench.Helper()
+	r.fixture.Helper()
 	r.untilProgress("the lane has caught up", func(p lane.Progress) bool { return p.CaughtUp == 1 && p.Lag == 0 })
-	b := r.bench
+	b := r.fixture
 	b.until("its progress is committed", func() bool {
 		at, known, _ := b.source.Position(context.Background(), b.options.Group, b.lane.Topic, b.lane.Source)
 		_, end, _ := b.source.Bounds(context.Background(), b.lane.Topic, b.lane.Source)

@@ -9,58 +9,8 @@ import (
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
-	"rocketshift/replicator/replicatest"
+	"rocketshift/replicator/throttle"
 )
-
-func TestBusyBrokerGetsLessUntilItIsQuietAgain(t *testing.T) {
-	h := newHealth()
-	of, other := brokerOf{replicatest.NewSide("New"), "broker-x"}, brokerOf{replicatest.NewSide("New"), "broker-y"}
-	now := time.Now()
-	// the second is of the same moment
-	for _, after := range []time.Duration{0, halvePause / 2, halvePause, 2 * halvePause} {
-		h.trouble(of, "busy", now.Add(after))
-	}
-	if share, reason := h.share(other, of); share != 1.0/8 || reason != "busy" {
-		t.Errorf("share %v, %q after three refusals; wanted an eighth", share, reason)
-	}
-	if share, _ := h.share(other); share != 1 {
-		t.Errorf("the other broker's share is %v, wanted all", share)
-	}
-	for i := range 100 {
-		h.trouble(of, "busy", now.Add(time.Duration(i)*time.Minute))
-	}
-	if share, _ := h.share(of); share != leastShare {
-		t.Errorf("share %v, wanted no less than %v", share, leastShare)
-	}
-	for range 16 {
-		h.quiet(of)
-	}
-	if share, reason := h.share(of); share != 1 || reason != "" {
-		t.Errorf("share %v, %q after it was quiet for long; wanted all", share, reason)
-	}
-}
-
-func TestWhatBrokersSayBeforeTheyRefuse(t *testing.T) {
-	for _, c := range []struct {
-		name, value, want string
-		reads             bool
-	}{
-		{"pageCacheLockTimeMills", "500", "writes slowly", false},
-		{"pageCacheLockTimeMills", "20", "", false},
-		{"sendThreadPoolQueueHeadWaitTimeMills", "150", "lets sends wait", false},
-		{"pullThreadPoolQueueHeadWaitTimeMills", "2000", "lets pulls wait", true},
-		{"pullThreadPoolQueueHeadWaitTimeMills", "2000", "", false},
-		{"commitLogDiskRatio", "0.89", "nearly filled its disk", false},
-		{"commitLogDiskRatio", "0.89", "", true}, // reading fills no disk
-		{"commitLogDiskRatio", "-1.0", "", false},
-		{"commitLogDiskRatio", "", "", false},
-	} {
-		got := strained(map[string]string{c.name: c.value}, c.reads)
-		if got != c.want && (c.want == "" || !strings.Contains(got, c.want)) {
-			t.Errorf("%s=%s: %q, wanted %q", c.name, c.value, got, c.want)
-		}
-	}
-}
 
 func TestLanesAreSlowedWhileTheTargetSaysThatItIsBusy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -69,8 +19,14 @@ func TestLanesAreSlowedWhileTheTargetSaysThatItIsBusy(t *testing.T) {
 		run := b.start(func(r *Replicator) { r.timing.health, r.options.BatchMessages = time.Millisecond, 5 })
 		run.untilCaughtUp()
 		strained := func() bool {
-			source, target := brokerOf{b.source, "broker-a"}, brokerOf{b.target, "broker-x"}
-			share, _ := run.replicator.health.share(source, target)
+			source, target := throttle.Broker{
+				Side: b.source,
+				Name: "broker-a",
+			}, throttle.Broker{
+				Side: b.target,
+				Name: "broker-x",
+			}
+			share, _ := run.replicator.health.Share(source, target)
 			return share < 1
 		}
 		b.until("a look found that it is", strained, func() any { return run.progress() })
@@ -79,7 +35,7 @@ func TestLanesAreSlowedWhileTheTargetSaysThatItIsBusy(t *testing.T) {
 			return strings.Contains(p.Slowed, "broker broker-x lets sends wait for long")
 		})
 		b.target.Set(func() { b.target.Says = nil })
-		b.until("looks found it quiet", func() bool { return !strained() }, func() any { return run.progress() })
+		b.until("looks found it healthy", func() bool { return !strained() }, func() any { return run.progress() })
 		run.untilCaughtUp()
 		run.untilProgress("nothing holds it back", func(p lane.Progress) bool { return p.Slowed == "" })
 		b.wantCopies(0, 500)

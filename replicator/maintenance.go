@@ -12,18 +12,19 @@ import (
 )
 
 // maintenance does for all lanes of one direction what would cost too much if each of ten thousand
-// idle lanes did it: locks are renewed by the thousand, and only lanes that moved commit.
+// idle lanes did it: it renews locks by the thousand, and commits only for lanes that moved. Its
+// tasks have goroutines of their own.
 type maintenance struct {
-	*Replicator
+	*direction
 	ctx      context.Context // ends with the run
-	all      *sync.WaitGroup // of the run
+	all      *sync.WaitGroup // the goroutines of the run
 	renewing sync.WaitGroup
 
 	mu     sync.Mutex
 	tasks  map[any]*periodicTask
-	starts map[string]chan struct{}   // per broker: how many lanes may find their place at once
+	starts map[string]chan struct{}   // per target broker: a place for each lane that resumes now
 	limits map[string]replica.Batches // per broker
-	boots  map[string]string          // per target broker: when its store was opened, as it says itself
+	boots  map[string]string          // per target broker: when it says that it opened its store
 
 	stragglers stragglers
 }
@@ -31,35 +32,35 @@ type maintenance struct {
 const (
 	locksTogether   = 1000 // in one request: about 60 KB
 	commitsTogether = 8    // lanes of one pair of brokers that commit at the same time
-	startsTogether  = 256  // lanes of one target broker that find their place at the same time
+	startsTogether  = 256  // lanes of one target broker that resume at the same time
 )
 
-func newMaintenance(ctx context.Context, r *Replicator, all *sync.WaitGroup) *maintenance {
+func newMaintenance(ctx context.Context, of *direction, all *sync.WaitGroup) *maintenance {
 	return &maintenance{
-		Replicator: r,
-		ctx:        ctx,
-		all:        all,
-		tasks:      map[any]*periodicTask{},
-		starts:     map[string]chan struct{}{},
-		limits:     map[string]replica.Batches{},
-		boots:      map[string]string{},
+		direction: of,
+		ctx:       ctx,
+		all:       all,
+		tasks:     map[any]*periodicTask{},
+		starts:    map[string]chan struct{}{},
+		limits:    map[string]replica.Batches{},
+		boots:     map[string]string{},
 	}
 }
 
-// periodicTask is what is done again and again for lanes that have a broker, or a topic, in common.
-// Lanes only join.
+// periodicTask is done again and again for all lanes that have a broker, or a topic, in common.
+// Lanes join it and stay.
 type periodicTask struct {
 	mu    sync.Mutex
 	lanes []*laneWorker
 }
 
-func (d *periodicTask) of() []*laneWorker {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.lanes
+func (t *periodicTask) of() []*laneWorker {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lanes
 }
 
-// What periodic tasks are known by.
+// Names of periodic tasks.
 type (
 	locksOf   struct{ broker string }
 	commitsOf struct{ source, target string }
@@ -72,105 +73,61 @@ type (
 )
 
 // join makes maintenance serve a lane.
-func (c *maintenance) join(l *laneWorker) {
-	l.shared = c
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.starts[l.Target.Broker] == nil {
-		c.starts[l.Target.Broker] = make(chan struct{}, startsTogether)
+func (m *maintenance) join(l *laneWorker) {
+	l.maintenance = m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.starts[l.Target.Broker] == nil {
+		m.starts[l.Target.Broker] = make(chan struct{}, startsTogether)
 	}
-	c.serve(locksOf{l.Target.Broker}, l, &c.renewing, c.timing.renew/4,
-		func(lanes []*laneWorker) { c.renewLocks(l.Target.Broker, lanes) })
+	m.serve(locksOf{l.Target.Broker}, l, &m.renewing, m.timing.renew/4,
+		func(lanes []*laneWorker) { m.renewLocks(l.Target.Broker, lanes) })
 	source, target := l.ends()
-	c.serve(healthOf{source.name, true}, l, c.all, c.timing.health,
-		func([]*laneWorker) { c.lookAtHealth(source, true) })
-	c.serve(healthOf{target.name, false}, l, c.all, c.timing.health, func(lanes []*laneWorker) {
-		c.lookAtBoot(target.name, c.lookAtHealth(target, false), lanes)
+	m.serve(healthOf{source.Name, true}, l, m.all, m.timing.health,
+		func([]*laneWorker) { m.lookAtHealth(source, true) })
+	m.serve(healthOf{target.Name, false}, l, m.all, m.timing.health, func(lanes []*laneWorker) {
+		m.lookAtBoot(target.Name, m.lookAtHealth(target, false), lanes)
 	})
-	c.serve(commitsOf{l.Source.Broker, l.Target.Broker}, l, c.all, c.timing.caughtUp, c.commitMoved)
-	c.serve(writersOf{l.Source.Broker}, l, c.all, c.timing.straggle/4, c.lookForStragglers)
+	m.serve(commitsOf{l.Source.Broker, l.Target.Broker}, l, m.all, m.timing.caughtUp, m.commitMoved)
+	m.serve(writersOf{l.Source.Broker}, l, m.all, m.timing.straggle/4, m.lookForStragglers)
 	if l.reverse != nil {
-		c.serve(endsOf{l.Source.Broker, l.Topic}, l, c.all, c.timing.look,
-			func(lanes []*laneWorker) { c.lookAtEnds(l.Source.Broker, l.Topic, lanes) })
+		m.serve(endsOf{l.Source.Broker, l.Topic}, l, m.all, m.timing.look,
+			func(lanes []*laneWorker) { m.lookAtEnds(l.Source.Broker, l.Topic, lanes) })
 	}
 }
 
 // serve adds a lane to a periodic task, which begins with its first lane.
-func (c *maintenance) serve(
+func (m *maintenance) serve(
 	name any,
 	l *laneWorker,
 	running *sync.WaitGroup,
 	pause time.Duration,
 	do func(lanes []*laneWorker),
 ) {
-	d := c.tasks[name]
-	if d == nil {
-		d = &periodicTask{}
-		c.tasks[name] = d
-		running.Go(func() { c.every(pause, func() { do(d.of()) }) })
+	t := m.tasks[name]
+	if t == nil {
+		t = &periodicTask{}
+		m.tasks[name] = t
+		running.Go(func() { m.every(pause, func() { do(t.of()) }) })
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.lanes = append(d.lanes, l)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lanes = append(t.lanes, l)
 }
 
-// turn is where a lane queues up before it finds its place.
-func (c *maintenance) turn(l *laneWorker) chan struct{} {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.starts[l.Target.Broker]
+// turn is where a lane waits for its place among those that resume.
+func (m *maintenance) turn(l *laneWorker) chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.starts[l.Target.Broker]
 }
 
-// lookAtBoot has all lanes of a target broker read their queues' ends again when its store was
-// opened anew: a slave that takes over, or a broker that comes back after a loss, may lack the last
-// copies, and grants locks as if nothing had happened.
-func (c *maintenance) lookAtBoot(broker string, runtime map[string]string, lanes []*laneWorker) {
-	boot := runtime["bootTimestamp"]
-	if boot == "" {
-		return
-	}
-	c.mu.Lock()
-	before := c.boots[broker]
-	c.boots[broker] = boot
-	c.mu.Unlock()
-	if before == "" || before == boot {
-		return
-	}
-	for _, l := range lanes {
-		l.change(func(s *laneState) { s.doubted = true })
-		l.rouse()
-	}
-}
-
-// batches says which ones to send to a broker: as long as is set, or less where the broker takes
-// less. It is asked once.
-func (c *maintenance) batches(ctx context.Context, broker string) (replica.Batches, error) {
-	c.mu.Lock()
-	limit, known := c.limits[broker]
-	c.mu.Unlock()
-	if !known {
-		var err error
-		if limit, err = c.target.Takes(ctx, broker); err != nil {
-			return replica.Batches{}, err
-		}
-		runtime, _ := c.target.Runtime(ctx, broker) // proxies don't say, and not everybody may ask
-		c.mu.Lock()
-		c.limits[broker] = limit
-		c.mu.Unlock()
-		c.lookAtBoot(broker, runtime, nil)
-	}
-	if limit.Bytes == 0 || c.options.BatchBytes < limit.Bytes {
-		limit.Bytes = c.options.BatchBytes
-	}
-	return limit, nil
-}
-
-func (c *maintenance) every(pause time.Duration, do func()) {
+func (m *maintenance) every(pause time.Duration, do func()) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()
 	for {
 		select {
-		case <-c.ctx.Done():
+		case <-m.ctx.Done():
 			return
 		case <-tick.C:
 			do()
@@ -178,50 +135,50 @@ func (c *maintenance) every(pause time.Duration, do func()) {
 	}
 }
 
-// renewLocks renews the locks that lanes hold on a broker. A lane whose lock isn't renewed asks for
-// it itself, and says why it waits.
-func (c *maintenance) renewLocks(broker string, lanes []*laneWorker) {
+// renewLocks renews the locks that lanes hold on a broker. A lane whose lock wasn't renewed takes
+// it itself, and says what it waits for.
+func (m *maintenance) renewLocks(broker string, lanes []*laneWorker) {
 	var due []*laneWorker
 	for _, l := range lanes {
-		if renewed := l.snapshot().renewed; !renewed.IsZero() && time.Since(renewed) > c.timing.renew/2 {
+		if renewed := l.state.snapshot().lock.renewed; !renewed.IsZero() && time.Since(renewed) > m.timing.renew/2 {
 			due = append(due, l)
 		}
 	}
-	for len(due) > 0 && c.ctx.Err() == nil {
+	for len(due) > 0 && m.ctx.Err() == nil {
 		some := due[:min(len(due), locksTogether)]
 		due = due[len(some):]
-		c.renewSome(broker, some)
+		m.renewSome(broker, some)
 	}
 }
 
-func (c *maintenance) renewSome(broker string, lanes []*laneWorker) {
-	asking, cancel := context.WithTimeout(c.ctx, c.timing.finish)
+func (m *maintenance) renewSome(broker string, lanes []*laneWorker) {
+	asking, cancel := context.WithTimeout(m.ctx, m.timing.finish)
 	defer cancel()
 	queues := make([]rocketmq.MessageQueue, len(lanes))
 	for i, l := range lanes {
 		queues[i] = l.lockName()
 	}
 	begin := time.Now()
-	locked, err := c.target.Lock(asking, broker, c.options.Group, c.options.Holder, queues)
+	locked, err := m.target.Lock(asking, broker, m.options.Group, m.options.Holder, queues)
 	if err != nil {
-		return // there is time left for the next try
+		return // the next try comes before the locks lapse
 	}
 	held := map[rocketmq.MessageQueue]bool{}
 	for _, q := range locked {
 		held[q] = true
 	}
 	for i, l := range lanes {
-		l.change(func(s *laneState) {
+		l.state.change(func(s *laneState) {
 			switch {
-			case s.renewed.IsZero(): // it was given back in the meantime
-			case begin.Sub(s.renewed) >= c.timing.lockValid:
-				// it may have been another copier's in between: the lane must take it anew, and
-				// read the tail
-				s.renewed = time.Time{}
+			case s.lock.renewed.IsZero(): // it was given back in the meantime
+			case begin.Sub(s.lock.renewed) >= m.timing.lockValid:
+				// Another copier may have held it in between: the lane must take it anew, and
+				// read the tail.
+				s.lock.renewed = time.Time{}
 			case held[queues[i]]:
-				s.renewed = begin
+				s.lock.renewed = begin
 			default:
-				s.renewed = time.Time{}
+				s.lock.renewed = time.Time{}
 			}
 		})
 	}
@@ -229,7 +186,7 @@ func (c *maintenance) renewSome(broker string, lanes []*laneWorker) {
 
 // commitMoved commits the progress of lanes that moved: about every second, and sooner when they
 // have just caught up.
-func (c *maintenance) commitMoved(lanes []*laneWorker) {
+func (m *maintenance) commitMoved(lanes []*laneWorker) {
 	var together errgroup.Group
 	together.SetLimit(commitsTogether)
 	for _, l := range lanes {
@@ -237,8 +194,8 @@ func (c *maintenance) commitMoved(lanes []*laneWorker) {
 			continue
 		}
 		together.Go(func() error {
-			if err := l.commit(c.ctx); err != nil && c.ctx.Err() == nil {
-				l.change(func(s *laneState) { s.uncommitted, s.savedAt = err.Error(), time.Now() })
+			if err := l.commit(m.ctx); err != nil && m.ctx.Err() == nil {
+				l.state.change(func(s *laneState) { s.committed.failed, s.committed.at = err.Error(), time.Now() })
 			}
 			return nil
 		})
@@ -246,31 +203,31 @@ func (c *maintenance) commitMoved(lanes []*laneWorker) {
 	_ = together.Wait() // each lane says itself what went wrong
 }
 
-// lookAtEnds tells lanes that rest where their queues end.
-func (c *maintenance) lookAtEnds(broker, topic string, lanes []*laneWorker) {
+// lookAtEnds tells resting lanes where their queues end.
+func (m *maintenance) lookAtEnds(broker, topic string, lanes []*laneWorker) {
 	before := map[*laneWorker]sends{}
 	for _, l := range lanes {
-		if sends := l.reverse.sends.Load(); l.snapshot().resting && sends.all() {
+		if sends := l.reverse.sends.Load(); l.state.snapshot().resting && sends.all() {
 			before[l] = sends
 		}
 	}
 	if len(before) == 0 {
 		return
 	}
-	ends, err := c.source.Ends(c.ctx, broker, topic)
+	ends, err := m.source.Ends(m.ctx, broker, topic)
 	if err != nil {
-		return // the next look, or the lock, shows whether it lasts
+		return // the next look tries again
 	}
 	for l, sends := range before {
 		end, listed := ends[l.Source.ID]
 		if !listed { // brokers before 5.x list only queues that producers see
-			if _, end, err = c.source.Bounds(c.ctx, topic, l.Source); err != nil {
+			if _, end, err = m.source.Bounds(m.ctx, topic, l.Source); err != nil {
 				continue
 			}
 		}
 		if l.reverse.sends.Load() == sends { // else the answer to a send tells more
-			l.change(func(s *laneState) { s.end = max(s.next, end) })
-			l.rouse()
+			l.state.change(func(s *laneState) { s.end = max(s.next, end) })
+			l.state.rouse()
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
-	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
+	"rocketshift/replicator/throttle"
 )
 
 // Options are the settings of a Replicator.
@@ -20,43 +20,37 @@ type Options struct {
 	BatchMessages int           // most messages in a batch; 300 if absent
 	BatchBytes    int           // most bytes in a batch of several messages; 1 MiB if absent
 	MemoryBytes   int64         // of messages on their way, for all lanes together; 256 MiB if absent
-	Answers       []lane.Answer // given to faults of earlier runs: what is to be skipped stays skipped
+	Answers       []lane.Answer // of persons to faults of earlier runs: what they skip stays skipped
 	BothWays      bool          // messages that applications write on the target are copied to the source too
-	// born times of copies are always exact; a lane that is behind is then as slow as its smallest
+	// born times of copies are always exact; a lane with a lag is then as slow as its smallest
 	// batches
 	ExactBorn bool
-
-	// Copied is told what a batch has brought to the other side, of lanes in both directions, as
-	// segments of the forward lane. It must be quick: the lane waits for it. Whether they begin at
-	// cuts isn't told. A batch whose answer was lost isn't told either: who sees a gap asks
-	// Positions.Segments.
-	Copied func(lane lane.Lane, segments []positions.Segment)
 }
 
 // timing is when lanes do what. Tests use shorter times.
 type timing struct {
 	pullWait    time.Duration // how long a broker may hold a pull at the end of a queue
-	sendTimeout time.Duration // then a send is ambiguous
+	sendTimeout time.Duration // after which a send is ambiguous
 	finish      time.Duration // how long a send in flight may take when the run ends
 	renew       time.Duration // age of the lock when it is renewed
-	// age of the last renewal when sending stops; with sendTimeout under the 60 s after which locks
-	// lapse
+	// age of the last renewal at which sending stops; with sendTimeout it is less than the 60 s
+	// after which locks lapse
 	lockValid time.Duration
-	// age of what the lane knows of its lock and tail when it asks again before it sends; no broker
-	// restarts faster
+	// age of what the lane knows of its lock and tail at which it asks again before it sends; no
+	// broker restarts in less
 	rest       time.Duration
-	settle     time.Duration // how long a tail must stand still
+	settle     time.Duration // how long a tail must stay unchanged
 	commit     time.Duration // between commits of a lane that copies
 	caughtUp   time.Duration // between commits of a lane that has just caught up
-	checkpoint time.Duration // for the last commit and the unlocking of all lanes
+	checkpoint time.Duration // limit of the last commit and the unlocking
 	retryFirst time.Duration
 	retryMax   time.Duration
 	patience   time.Duration // how long a suspicion may last before it is a fault
 	report     time.Duration
-	homeRest   time.Duration // how long after the last message of an application a queue counts as its home
-	look       time.Duration // between looks at the end of a queue that isn't
+	homeRest   time.Duration // how long a lane waits for messages by pulls after the last one of an application
+	look       time.Duration // between looks at the ends of queues whose lanes rest
 	straggle   time.Duration // between questions whether applications have left a queue that they write to
-	health     time.Duration // between looks at how a broker is
+	health     time.Duration // between looks at the health of a broker
 }
 
 func usualTiming() timing {
@@ -70,14 +64,28 @@ func usualTiming() timing {
 	}
 }
 
-// Replicator runs lanes from a source to a target.
-type Replicator struct {
-	source, target replica.Side
+// direction is one of the two ways in which messages are copied: what all its lanes have in common.
+// It doesn't change while they run.
+type direction struct {
+	source, target replica.Side // of this direction: those of the reverse one are exchanged
 	options        Options
 	timing         timing
-	pacer          *pacer
-	health         *health
-	memory         *memory
+	pacer          *throttle.Pacer // these three are the same in both directions
+	health         *throttle.Health
+	memory         *throttle.Memory
+}
+
+// reverse is the other direction.
+func (d *direction) reverse() *direction {
+	reverse := *d
+	reverse.source, reverse.target = d.target, d.source
+	reverse.options.Names = d.options.Back()
+	return &reverse
+}
+
+// Replicator runs lanes from a source to a target.
+type Replicator struct {
+	direction
 
 	mu   sync.Mutex
 	work *work // while Run copies
@@ -85,7 +93,7 @@ type Replicator struct {
 
 // NewReplicator prepares lanes between two clusters.
 func NewReplicator(source, target *rocketmq.Cluster, o Options) *Replicator {
-	return newReplicator(replica.NewBrokers("source", source), replica.NewBrokers("target", target), o)
+	return newReplicator(replica.NewBrokers(lane.SideSource, source), replica.NewBrokers(lane.SideTarget, target), o)
 }
 
 func newReplicator(source, target replica.Side, o Options) *Replicator {
@@ -98,15 +106,15 @@ func newReplicator(source, target replica.Side, o Options) *Replicator {
 	if o.MemoryBytes <= 0 {
 		o.MemoryBytes = 256 << 20
 	}
-	return &Replicator{
+	return &Replicator{direction: direction{
 		source:  source,
 		target:  target,
 		options: o,
 		timing:  usualTiming(),
-		pacer:   newPacer(),
-		health:  newHealth(),
-		memory:  newMemory(o.MemoryBytes),
-	}
+		pacer:   throttle.NewPacer(),
+		health:  throttle.NewHealth(),
+		memory:  throttle.NewMemory(o.MemoryBytes),
+	}}
 }
 
 // Run copies until the context ends, then commits what it has copied, gives the locks back and
@@ -121,7 +129,7 @@ func (r *Replicator) Run(ctx context.Context, lanes []lane.Lane, report func(lan
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	w := newWork(ctx, r)
+	w := newWork(ctx, &r.direction)
 	if err := r.begin(w, lanes); err != nil {
 		stop()
 		w.running.Wait()
@@ -144,7 +152,7 @@ func (r *Replicator) Run(ctx context.Context, lanes []lane.Lane, report func(lan
 	return nil
 }
 
-// begin makes w the replicator's work.
+// begin starts the lanes of a run.
 func (r *Replicator) begin(w *work, lanes []lane.Lane) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,17 +179,6 @@ func (r *Replicator) Add(lanes []lane.Lane) (left []lane.Lane, err error) {
 	return r.work.add(lanes), nil
 }
 
-// reverse copies the other way.
-func (r *Replicator) reverse() *Replicator {
-	reverse := &Replicator{
-		source:  r.target,
-		target:  r.source,
-		options: r.options,
-		timing:  r.timing,
-		pacer:   r.pacer,
-		health:  r.health,
-		memory:  r.memory,
-	}
-	reverse.options.Names = r.options.Back()
-	return reverse
-}
+// SetRate bounds all lanes together, or those of one topic where it is named. It holds at once,
+// also while lanes run.
+func (r *Replicator) SetRate(topic string, to lane.Rate) { r.pacer.Set(topic, to) }

@@ -11,42 +11,42 @@ import (
 )
 
 // pull reads the next messages, or waits for one at the end of the queue.
-func (l *laneWorker) pull(ctx context.Context) ([]replica.Message, rocketmq.PullResult, error) {
-	if err := l.awaitShown(ctx); err != nil {
+func (c *copyLoop) pull(ctx context.Context) ([]replica.Message, rocketmq.PullResult, error) {
+	if err := c.awaitShown(ctx); err != nil {
 		return nil, rocketmq.PullResult{}, err
 	}
-	now := l.snapshot()
-	wait := l.timing.pullWait
+	now := c.lane.state.snapshot()
+	wait := c.lane.timing.pullWait
 	if now.waiting != "" {
-		wait = 0 // an answer at once shows that the trouble is over
+		wait = 0 // an answer at once shows that the broker serves again
 	}
-	most := l.options.BatchMessages
-	if room := now.readable() - now.next; room > 0 {
-		most = int(min(room, int64(most))) // what follows is known
+	most := c.lane.options.BatchMessages
+	if known := now.readable() - now.next; known > 0 {
+		most = int(min(known, int64(most))) // the messages after them need not be read
 	}
-	result, err := l.source.Pull(ctx, l.options.Group, l.Topic, l.Source, now.next, most, wait)
-	messages, err := l.accept(now.next, replica.Pulled{Result: result, Err: err})
+	result, err := c.lane.source.Pull(ctx, c.lane.options.Group, c.lane.Topic, c.lane.Source, now.next, most, wait)
+	messages, err := c.lane.accept(now.next, replica.Pulled{Result: result, Err: err})
 	if err == nil {
-		l.goodPulls++
+		c.goodPulls++
 	}
 	return messages, result, err
 }
 
-// awaitShown waits until the queue shows what the twin has written and the lane has gone behind:
-// brokers do so a little after they acknowledged it, and a pull before that would look like one
-// behind the end of the queue. What isn't shown in time is judged by the pull.
-func (l *laneWorker) awaitShown(ctx context.Context) error {
-	if !l.jumped {
+// awaitShown waits until the queue shows the copies of the reverse lane that the lane has skipped.
+// Brokers show messages a little after they acknowledged them; an earlier pull would seem to begin
+// after the end of the queue. If they aren't shown in time, the pull shows what is wrong.
+func (c *copyLoop) awaitShown(ctx context.Context) error {
+	if !c.jumped {
 		return nil
 	}
-	from := replica.Reader{Side: l.source, Group: l.options.Group, Topic: l.Topic, Queue: l.Source}
-	for begin := time.Now(); time.Since(begin) < l.timing.patience; {
+	from := c.lane.from()
+	for begin := time.Now(); time.Since(begin) < c.lane.timing.patience; {
 		_, end, err := from.Bounds(ctx)
 		if err != nil {
 			return err
 		}
-		if end >= l.snapshot().next {
-			l.jumped = false
+		if end >= c.lane.state.snapshot().next {
+			c.jumped = false
 			return nil
 		}
 		if err := sleep.For(ctx, replica.LookPause); err != nil {
@@ -69,7 +69,7 @@ func (l *laneWorker) accept(next int64, p replica.Pulled) ([]replica.Message, er
 	case result.Max < next:
 		return nil, l.fell(next, result.Max)
 	}
-	l.change(func(s *laneState) { s.end = max(result.Max, s.next) })
+	l.state.change(func(s *laneState) { s.end = max(result.Max, s.next) })
 	messages := replica.At(next, result)
 	for i, m := range messages {
 		switch missing := next + int64(i); {
@@ -86,11 +86,11 @@ func (l *laneWorker) accept(next int64, p replica.Pulled) ([]replica.Message, er
 	return messages, nil
 }
 
-// reads are pulls of one queue in flight. Offsets are dense, so that the place of the next pull is
-// known before the answer to the last one: what a broker gives at once is what it gave before.
-// Where that fails, what was asked too far is thrown away.
+// reads are pulls of one queue in flight. Offsets are dense, and a broker mostly gives as many
+// messages as before: so the next pull can begin before the last one is answered. Where an answer
+// brings fewer, the pulls after it are thrown away.
 type reads struct {
-	*laneWorker
+	lane   *laneWorker
 	flying []read
 	next   int64 // where the next pull begins
 	stride int   // messages that a pull of this queue brings; 0 if unknown
@@ -98,7 +98,7 @@ type reads struct {
 	size   int64 // bytes that the last answer took
 }
 
-// firstSize is what an answer takes at most where brokers have their usual limits and messages
+// firstSize is the most that an answer takes where brokers have their usual limits and messages
 // aren't larger.
 const firstSize = 320 << 10
 
@@ -110,28 +110,36 @@ type read struct {
 }
 
 // fill starts pulls of what the queue is known to hold, as far as there is memory for their
-// answers. A lane that has nothing else to do waits for that.
+// answers. An idle lane waits for memory.
 func (r *reads) fill(ctx context.Context, idle bool) {
-	for end := r.snapshot().readable(); r.next < end && len(r.flying) < r.depth; {
+	for end := r.lane.state.snapshot().readable(); r.next < end && len(r.flying) < r.depth; {
 		most := r.stride
 		if most == 0 { // the answer shows how much the broker gives
-			most = r.options.BatchMessages
+			most = r.lane.options.BatchMessages
 		}
 		most = int(min(int64(most), end-r.next))
 		cost := cmp.Or(r.size, firstSize)
-		if !r.memory.try(cost) {
-			if !idle || len(r.flying) > 0 || r.memory.wait(ctx, cost) != nil {
+		if !r.lane.memory.Try(cost) {
+			if !idle || len(r.flying) > 0 || r.lane.memory.Wait(ctx, cost) != nil {
 				return
 			}
 		}
 		one := read{r.next, cost, most, make(chan replica.Pulled, 1)}
 		r.flying = append(r.flying, one)
 		go func() {
-			result, err := r.source.Pull(ctx, r.options.Group, r.Topic, r.Source, one.offset, one.most, 0)
+			result, err := r.lane.source.Pull(
+				ctx,
+				r.lane.options.Group,
+				r.lane.Topic,
+				r.lane.Source,
+				one.offset,
+				one.most,
+				0,
+			)
 			one.answer <- replica.Pulled{Result: result, Err: err}
 		}()
 		if r.stride == 0 {
-			r.next = end // nothing more before the answer
+			r.next = end // the answer shows how many messages a pull brings
 			return
 		}
 		r.next += int64(most)
@@ -141,12 +149,12 @@ func (r *reads) fill(ctx context.Context, idle bool) {
 // abandon throws away what was asked for.
 func (r *reads) abandon() {
 	for _, one := range r.flying {
-		r.memory.give(one.cost)
+		r.lane.memory.Give(one.cost)
 	}
 	r.flying = nil
 }
 
-// oldest is where the next answer in the order of offsets comes.
+// oldest is the channel of the answer to the first of the pulls in flight.
 func (r *reads) oldest() <-chan replica.Pulled {
 	if len(r.flying) == 0 {
 		return nil
@@ -154,13 +162,13 @@ func (r *reads) oldest() <-chan replica.Pulled {
 	return r.flying[0].answer
 }
 
-// take judges the answer to the oldest pull.
+// take returns the messages of the oldest pull in flight, whose answer it is given.
 func (r *reads) take(p replica.Pulled) ([]replica.Message, error) {
 	one := r.flying[0]
 	r.flying = r.flying[1:]
 	r.size = p.Result.Size()
-	r.memory.take(r.size - one.cost)
-	messages, err := r.accept(one.offset, p)
+	r.lane.memory.Take(r.size - one.cost)
+	messages, err := r.lane.accept(one.offset, p)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +179,7 @@ func (r *reads) take(p replica.Pulled) ([]replica.Message, error) {
 	}
 	r.abandon()
 	r.next = one.offset + int64(got)
-	if r.next < r.snapshot().readable() {
+	if r.next < r.lane.state.snapshot().readable() {
 		r.stride, r.depth = got, 2
 	}
 	return messages, nil

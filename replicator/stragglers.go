@@ -14,30 +14,31 @@ import (
 )
 
 const (
-	// maxStragglers bounds those that are remembered of one run and direction. More of them are
-	// counted, but not named.
+	// maxStragglers bounds the stragglers that one run names for each direction. More of them are
+	// counted only.
 	maxStragglers = 100
-	// maxWriters bounds the senders that a lane remembers until it has asked whether its queue was
-	// left.
+	// maxWriters bounds the senders that a lane remembers until it has asked whether applications
+	// have left its queue.
 	maxWriters = 64
-	// burstPause ends a burst. Nobody says that a queue is left before it was quiet for longer, so
-	// that no burst lies on both sides of that.
+	// burstPause ends a burst. A queue counts as left only after a longer pause, so no burst begins
+	// before that and ends after it.
 	burstPause = 250 * time.Millisecond
-	// straggling is over how long the rates of stragglers are measured, at least.
+	// straggling is the least time over which rates of stragglers are measured.
 	straggling = 10 * time.Second
 )
 
-// writers are those who wrote what a lane has read since it last asked whether its queue was left.
+// writers are the senders of what a lane has read since it last asked whether applications have
+// left its queue. The copying loop notes them, maintenance takes them.
 type writers struct {
 	mu    sync.Mutex
-	upTo  int64 // offsets below are taken note of: a message may be judged more than once
+	upTo  int64 // offsets below it are noted: a message may be judged more than once
 	last  int64 // store time of the newest message, in milliseconds
 	burst int   // number of the present burst
 	seen  map[writer]*writing
 	asked time.Time
 }
 
-// writer is a sender in one burst. The sender is empty for those beyond maxWriters.
+// writer is a sender in one burst. Senders beyond maxWriters have an empty address.
 type writer struct {
 	sender netip.Addr
 	burst  int
@@ -78,14 +79,14 @@ func (w *writers) note(m *replica.Message) {
 	of.address, of.stored = m.BornHost, m.StoreTimestamp
 }
 
-// due reports whether somebody wrote, and the lane didn't ask just before.
+// due reports whether somebody wrote, and the lane asked long enough ago.
 func (w *writers) due(now time.Time, pause time.Duration) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.seen) > 0 && now.Sub(w.asked) >= pause
 }
 
-// take returns what was noted, and begins anew.
+// take returns and forgets what was noted.
 func (w *writers) take(now time.Time) map[writer]*writing {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -95,7 +96,7 @@ func (w *writers) take(now time.Time) map[writer]*writing {
 	return seen
 }
 
-// back puts back what was taken, as nobody answered.
+// back puts back what was taken, since no answer came.
 func (w *writers) back(seen map[writer]*writing) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -114,17 +115,17 @@ func (w *writers) back(seen map[writer]*writing) {
 	w.seen = seen
 }
 
-// lookForStragglers asks for queues that applications wrote to whether they have left them.
-func (c *maintenance) lookForStragglers(lanes []*laneWorker) {
+// lookForStragglers asks, for each queue that applications wrote to, whether they have left it.
+func (m *maintenance) lookForStragglers(lanes []*laneWorker) {
 	now := time.Now()
 	var together errgroup.Group
 	together.SetLimit(commitsTogether)
 	for _, l := range lanes {
-		if l.writers.due(now, c.timing.straggle) {
-			together.Go(func() error { l.tellStragglers(c.ctx, now); return nil })
+		if l.writers.due(now, m.timing.straggle) {
+			together.Go(func() error { l.tellStragglers(m.ctx, now); return nil })
 		}
 	}
-	_ = together.Wait() // who got no answer asks again
+	_ = together.Wait() // a lane without an answer asks again
 }
 
 func (l *laneWorker) tellStragglers(ctx context.Context, now time.Time) {
@@ -141,16 +142,16 @@ func (l *laneWorker) tellStragglers(ctx context.Context, now time.Time) {
 		if of.first < left {
 			continue
 		}
-		l.change(func(s *laneState) { s.stragglers += of.count })
+		l.state.change(func(s *laneState) { s.stragglers += of.count })
 		if by.sender.IsValid() {
-			l.shared.stragglers.add(l.Lane, of, now)
+			l.maintenance.stragglers.add(l.Lane, of, now)
 		}
 	}
 }
 
-// stragglers are those of one run and direction that are remembered.
+// stragglers are the known ones of one run and direction.
 type stragglers struct {
-	side  string
+	side  lane.Side
 	mu    sync.Mutex
 	known map[strayName]*stray
 }
@@ -161,7 +162,7 @@ type strayName struct {
 	sender netip.Addr
 }
 
-// stray is a straggler, and what its rate is measured from.
+// stray is a straggler, with what its rate is measured from.
 type stray struct {
 	lane.Straggler
 	since    time.Time
@@ -183,12 +184,12 @@ func (t *stragglers) add(l lane.Lane, of *writing, now time.Time) {
 		t.known[name] = s
 	}
 	s.Messages += of.count
-	if stored := time.UnixMilli(of.stored); !stored.Before(s.Last) { // the bursts of an answer come in any order
+	if stored := time.UnixMilli(of.stored); !stored.Before(s.Last) { // the bursts come in any order
 		s.Sender, s.Last = of.address.String(), stored
 	}
 }
 
-// makeRoom forgets who has been silent for longest.
+// makeRoom forgets the straggler that has been silent for longest, if there are too many.
 func (t *stragglers) makeRoom() {
 	if t.known == nil {
 		t.known = map[strayName]*stray{}
@@ -206,7 +207,7 @@ func (t *stragglers) makeRoom() {
 	delete(t.known, oldest)
 }
 
-// all are those known, the busiest first.
+// all returns the stragglers, the busiest first.
 func (t *stragglers) all(now time.Time) []lane.Straggler {
 	t.mu.Lock()
 	defer t.mu.Unlock()

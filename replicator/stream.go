@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator/positions"
+	"rocketshift/internal/sleep"
 	"rocketshift/replicator/replica"
 )
 
@@ -19,9 +19,11 @@ type sent struct {
 // stream copies what a queue holds: several pulls are in flight, and one batch, so that copies keep
 // the order of their originals.
 type stream struct {
-	reads
+	loop    *copyLoop
+	lane    *laneWorker
+	reads   reads
 	ready   []replica.Message // read, not sent
-	room    []replica.Message // the memory that ready lies in
+	backing []replica.Message // the memory that ready lies in
 	bytes   int               // of ready
 	held    []held            // memory of what is ready or in flight
 	broken  error             // why nothing more can be read
@@ -43,26 +45,24 @@ type flight struct {
 	bytes    int64
 	stored   int64 // store time of the last message, in milliseconds
 	begun    time.Time
-	// with target positions that count from where it will be stored; nil if nobody wants them
-	segments []positions.Segment
 }
 
-// stream copies these messages, and on until the lane has caught up.
-func (l *laneWorker) stream(ctx context.Context, messages []replica.Message, memory rocketmq.PullResult) (err error) {
-	s := &stream{reads: reads{laneWorker: l, depth: 1}}
+// stream copies these messages and those that follow, until the lane has caught up.
+func (c *copyLoop) stream(ctx context.Context, messages []replica.Message, memory rocketmq.PullResult) (err error) {
+	s := &stream{loop: c, lane: c.lane, reads: reads{lane: c.lane, depth: 1}}
 	defer func() {
 		if len(s.ready) > 0 || err != nil {
-			clear(l.seen) // what was judged will be judged again
+			clear(c.origins.newest) // the messages will be judged again
 		}
 		s.forget()
 	}()
-	l.memory.take(memory.Size())
+	c.lane.memory.Take(memory.Size())
 	if err := s.add(ctx, messages, memory); err != nil {
 		return err
 	}
-	s.reads.next = l.snapshot().next + int64(len(messages))
-	if n := len(messages); n > 0 && s.reads.next < l.snapshot().readable() {
-		s.stride, s.depth = n, 2
+	s.reads.next = c.lane.state.snapshot().next + int64(len(messages))
+	if n := len(messages); n > 0 && s.reads.next < c.lane.state.snapshot().readable() {
+		s.reads.stride, s.reads.depth = n, 2
 	}
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
@@ -77,23 +77,23 @@ func (l *laneWorker) stream(ctx context.Context, messages []replica.Message, mem
 
 func (s *stream) run(ctx, reading context.Context) error {
 	for {
-		if s.broken == nil && s.bytes < 4*s.batchBytes {
-			s.fill(reading, len(s.ready) == 0 && s.sending == nil)
+		if s.broken == nil && s.bytes < 4*s.loop.batcher.bytes {
+			s.reads.fill(reading, len(s.ready) == 0 && s.sending == nil)
 		}
-		for s.due() && s.laneWorker.ready && ctx.Err() == nil {
+		for s.due() && s.loop.ready && ctx.Err() == nil {
 			if err := s.send(ctx); err != nil {
 				return err
 			}
 		}
-		if s.sending == nil && (len(s.flying) == 0 || !s.laneWorker.ready) {
+		if s.sending == nil && (len(s.reads.flying) == 0 || !s.loop.ready) {
 			return s.broken
 		}
 		select {
-		case answer := <-s.oldest():
-			messages, err := s.take(answer)
-			if err != nil { // what was read before it is copied first
+		case answer := <-s.reads.oldest():
+			messages, err := s.reads.take(answer)
+			if err != nil { // messages that were read before it are copied first
 				s.broken = err
-				s.abandon()
+				s.reads.abandon()
 			}
 			if err := s.add(reading, messages, answer.Result); err != nil {
 				return err
@@ -110,13 +110,13 @@ func (s *stream) run(ctx, reading context.Context) error {
 
 func (s *stream) add(ctx context.Context, messages []replica.Message, memory rocketmq.PullResult) error {
 	if len(messages) == 0 {
-		s.memory.give(memory.Size())
+		s.lane.memory.Give(memory.Size())
 		return nil
 	}
 	s.held = append(s.held, held{messages[len(messages)-1].Position + 1, memory})
 	now := time.Now()
 	for i := range messages {
-		if err := s.judge(ctx, &messages[i], now); err != nil {
+		if err := s.loop.judge(ctx, &messages[i], now); err != nil {
 			return err
 		}
 	}
@@ -127,27 +127,27 @@ func (s *stream) add(ctx context.Context, messages []replica.Message, memory roc
 	return nil
 }
 
-// append puts messages behind those that are ready. Room that sent ones have left is used again
-// before there is more.
+// append adds messages to those that are ready. It uses the memory of sent ones again before it
+// takes more.
 func (s *stream) append(messages []replica.Message) {
 	if cap(s.ready)-len(s.ready) < len(messages) {
-		s.ready = append(s.room[:0], s.ready...)
+		s.ready = append(s.backing[:0], s.ready...)
 	}
 	s.ready = append(s.ready, messages...)
-	if cap(s.ready) > cap(s.room) {
-		s.room = s.ready
+	if cap(s.ready) > cap(s.backing) {
+		s.backing = s.ready
 	}
 }
 
-// due reports whether a batch is to be sent now: one that is full, or all there is.
+// due reports whether a batch must be sent now: a full one, or all that there is.
 func (s *stream) due() bool {
-	full := len(s.ready) >= s.options.BatchMessages || s.bytes >= s.batchBytes
-	return s.sending == nil && len(s.ready) > 0 && (full || len(s.flying) == 0)
+	full := len(s.ready) >= s.lane.options.BatchMessages || s.bytes >= s.loop.batcher.bytes
+	return s.sending == nil && len(s.ready) > 0 && (full || len(s.reads.flying) == 0)
 }
 
-// send starts to send a batch, or goes on behind messages that aren't to be copied.
+// send starts to send a batch, or skips messages that aren't copied.
 func (s *stream) send(ctx context.Context) error {
-	batch, taken, newest, err := s.cut(s.ready, s.caughtUp())
+	batch, taken, newest, err := s.loop.batcher.cut(&s.loop.stamps, s.ready, s.caughtUp())
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (s *stream) send(ctx context.Context) error {
 	for _, m := range batch.Messages {
 		size += m.Size()
 	}
-	if err := s.pace(ctx, len(batch.Messages), size); err != nil {
+	if err := s.loop.pace(ctx, len(batch.Messages), size); err != nil {
 		return err
 	}
 	s.flight = flight{
@@ -169,103 +169,87 @@ func (s *stream) send(ctx context.Context) error {
 	}
 	if len(batch.Messages) == 0 {
 		s.drop(taken)
-		s.change(func(now *laneState) { now.next, now.end = s.flight.to, max(now.end, s.flight.to) })
+		s.lane.state.change(func(now *laneState) { now.next, now.end = s.flight.to, max(now.end, s.flight.to) })
 		s.release()
 		return nil
 	}
-	if err := s.holdToSend(ctx); err != nil || !s.laneWorker.ready { // the lock may have been away in between
+	if err := s.loop.holdToSend(ctx); err != nil || !s.loop.ready { // the lock may have been lost in between
 		return err
-	}
-	if s.options.Copied != nil {
-		s.flight.segments = segmentsOf(s.ready[:taken])
 	}
 	s.drop(taken)
 	s.sending = make(chan sent, 1)
-	s.sends.begin()
-	go func() { s.sending <- s.deliver(ctx, batch, newest) }()
+	s.lane.shown.sends.begin()
+	sending := delivery{s.lane, s.loop.stamps, s.loop.batcher.single}
+	go func() { s.sending <- sending.send(ctx, batch, newest) }()
 	return nil
 }
 
-// caughtUp reports whether what is ready is all that the queue holds, and little: then a batch for
-// each born time costs nothing.
+// caughtUp reports whether the ready messages are few and all that the queue holds: then a batch
+// for each born time costs nothing.
 func (s *stream) caughtUp() bool {
 	last := s.ready[len(s.ready)-1].Position
-	return len(s.ready) <= 32 && last+1 >= s.snapshot().end
+	return len(s.ready) <= 32 && last+1 >= s.lane.state.snapshot().end
 }
 
-// pace holds the lane back to the rates that are set.
-func (l *laneWorker) pace(ctx context.Context, messages, bytes int) error {
+// pace holds the lane back to the rates that are set, and to what the brokers can bear.
+func (c *copyLoop) pace(ctx context.Context, messages, bytes int) error {
+	l := c.lane
 	source, target := l.ends()
-	_, strain := l.health.share(source, target)
-	reason := cmp.Or(strain, l.pacer.slowed(l.Topic))
-	if shown := cmp.Or(reason, l.learnt()); shown != l.snapshot().slowed {
-		l.change(func(s *laneState) { s.slowed = shown })
+	_, strain := l.health.Share(source, target)
+	reason := cmp.Or(strain, l.pacer.Slowed(l.Topic))
+	if shown := cmp.Or(reason, c.batcher.learnt()); shown != l.state.snapshot().slowed {
+		l.state.change(func(s *laneState) { s.slowed = shown })
 	}
 	if reason == "" {
 		return nil
 	}
-	if err := l.spare(ctx); err != nil {
-		return err
+	if pause := l.health.Pause(c.took, source, target); pause > 0 {
+		if err := sleep.For(ctx, pause); err != nil {
+			return err
+		}
 	}
-	return l.pacer.wait(ctx, l.Topic, messages, bytes)
+	return l.pacer.Wait(ctx, l.Topic, messages, bytes)
 }
 
-// deliver sends a batch. One that is in flight when the run ends may finish, so that the last
-// commit is right.
-func (l *laneWorker) deliver(ctx context.Context, batch rocketmq.BatchRequest, newest int64) sent {
-	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timing.sendTimeout)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(l.timing.finish, cancel) })()
-	result, err := l.target.Send(sending, l.Target.Broker, batch, l.single)
-	if err == nil && replica.Alone(l.Topic) {
-		err = l.checkRetry(sending, result, newest)
-	}
-	return sent{result, err}
-}
-
-// landed takes the answer to the batch in flight.
+// landed processes the answer to the batch in flight.
 func (s *stream) landed(answer sent) error {
 	f := s.flight
 	s.sending = nil
-	defer s.sends.end() // after the reverse lane has learned of it
-	s.took = time.Since(f.begun)
+	defer s.lane.shown.sends.end() // after the reverse lane has learnt of it
+	s.loop.took = time.Since(f.begun)
 	if answer.err != nil {
-		_, target := s.ends()
-		s.refusedAsBusy(target, answer.err)
-		err := sendFault(s.Lane, answer.err, f.from, f.to)
-		if s.tryAlone(answer.err) {
+		_, target := s.lane.ends()
+		s.lane.refusedAsBusy(target, answer.err)
+		err := sendFault(s.lane.Lane, answer.err, f.from, f.to)
+		if s.loop.batcher.tryAlone(answer.err) {
 			return unsure{answer.err}
 		}
 		if refused(err) && f.copies > 1 {
-			s.narrow = f.to // one of them is refused: which?
+			s.loop.batcher.narrow = f.to // one of them is refused: to find it they are sent singly
 			return unsure{answer.err}
 		}
 		return err
 	}
-	s.learnAlone()
+	s.loop.batcher.learnAlone()
 	stored := answer.result.Offset
-	if tail := s.snapshot().tail; stored < tail {
-		return s.targetFell(f.from, stored, tail)
+	if tail := s.lane.state.snapshot().tail; stored < tail {
+		return s.lane.targetFell(f.from, stored, tail)
 	}
-	s.sure = f.begun
-	s.change(func(now *laneState) {
+	s.loop.sure = f.begun
+	s.lane.state.change(func(now *laneState) {
 		now.next, now.tail, now.copied = f.to, stored+f.copies, now.copied+f.copies
-		now.bytes, now.batches, now.sending, now.stored = now.bytes+f.bytes, now.batches+1, now.sending+time.Since(
-			f.begun,
-		), f.stored
+		now.bytes, now.batches, now.stored = now.bytes+f.bytes, now.batches+1, f.stored
+		now.sending += time.Since(f.begun)
 		now.end = max(now.end, now.next)
 	})
 	s.release()
-	if s.options.Copied != nil {
-		s.tell(f.segments, stored)
-	}
-	if s.reverse != nil {
-		s.reverse.learn(written{stored, stored + f.copies, f.newest, s.Origin})
+	if s.lane.reverse != nil {
+		s.lane.reverse.state.learn(written{stored, stored + f.copies, f.newest, s.loop.stamps.Origin})
 	}
 	return nil
 }
 
-// drop takes messages out of ready.
+// drop removes sent messages from ready.
 func (s *stream) drop(taken int) {
 	for _, m := range s.ready[:taken] {
 		s.bytes -= len(m.Body) + len(m.Properties)
@@ -273,19 +257,19 @@ func (s *stream) drop(taken int) {
 	s.ready = s.ready[taken:]
 }
 
-// release gives back the memory of what is done.
+// release gives back the memory of copied messages.
 func (s *stream) release() {
-	for next := s.snapshot().next; len(s.held) > 0 && s.held[0].to <= next; s.held = s.held[1:] {
-		s.memory.give(s.held[0].memory.Size())
+	for next := s.lane.state.snapshot().next; len(s.held) > 0 && s.held[0].to <= next; s.held = s.held[1:] {
+		s.lane.memory.Give(s.held[0].memory.Size())
 		s.held[0].memory.Release()
 	}
 }
 
-// forget counts back what is left at the end of a stream: nobody will look at it again.
+// forget gives back the memory of all messages that a stream leaves at its end.
 func (s *stream) forget() {
-	s.abandon()
+	s.reads.abandon()
 	for _, h := range s.held {
-		s.memory.give(h.memory.Size())
+		s.lane.memory.Give(h.memory.Size())
 	}
 	s.held = nil
 }

@@ -16,7 +16,7 @@ import (
 	"rocketshift/replicator/replicatest"
 )
 
-// bothWays makes the bench copy in both directions.
+// bothWays makes the fixture copy in both directions.
 func bothWays(t *testing.T) *laneFixture {
 	b := newLaneFixture(t)
 	b.options.BothWays = true
@@ -288,8 +288,8 @@ func TestAForwardLaneSaysThatItWaitsForTheLaneBack(t *testing.T) {
 }
 
 // Brokers show a message a little after they acknowledged it. While the lane back writes without a
-// pause, its twin sees that queue end before what was written, again and again: that is no sign of
-// a topic made anew.
+// pause, its reverse lane sees that queue end before what was written, again and again: that is no
+// sign of a topic made anew.
 func TestCopiesThatAreShownLateAreNoFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bothWays(t)

@@ -3,46 +3,46 @@ package replicator
 import (
 	"context"
 	"sync"
-	"time"
 
 	"rocketshift/replicator/lane"
 )
 
-// work is one run: its lanes, and who serves them.
+// work is one run: its lanes, and the maintenance of both directions.
 type work struct {
-	*Replicator
 	ctx           context.Context
 	running       sync.WaitGroup
 	forward, back *maintenance
 
 	mu    sync.Mutex
 	lanes map[lane.Lane]bool // the forward ones
-	ends  map[laneEnd]bool   // queues that lanes read or write
+	ends  map[laneEnd]bool   // the queues of lanes
 	ways  [2][]*laneWorker   // forward and reverse lanes, in the order in which they came
 
 	rates [2]rates // of the reporter alone
 }
 
-func newWork(ctx context.Context, r *Replicator) *work {
-	w := &work{Replicator: r, ctx: ctx, lanes: map[lane.Lane]bool{}, ends: map[laneEnd]bool{}}
-	w.forward, w.back = newMaintenance(ctx, r, &w.running), newMaintenance(ctx, r.reverse(), &w.running)
-	w.forward.stragglers.side, w.back.stragglers.side = "source", "target"
+func newWork(ctx context.Context, forward *direction) *work {
+	w := &work{ctx: ctx, lanes: map[lane.Lane]bool{}, ends: map[laneEnd]bool{}}
+	w.forward = newMaintenance(ctx, forward, &w.running)
+	w.back = newMaintenance(ctx, forward.reverse(), &w.running)
+	w.forward.stragglers.side, w.back.stragglers.side = lane.SideSource, lane.SideTarget
 	return w
 }
 
 // laneEnd is a queue that has a lane.
 type laneEnd struct {
-	side, topic string
+	side  lane.Side
+	topic string
 	lane.Queue
 }
 
 func endsOfLane(l lane.Lane) [2]laneEnd {
-	return [2]laneEnd{{"source", l.Topic, l.Source}, {"target", l.Topic, l.Target}}
+	return [2]laneEnd{{lane.SideSource, l.Topic, l.Source}, {lane.SideTarget, l.Topic, l.Target}}
 }
 
-// add starts lanes that don't run yet. A lane of a queue that another lane has is left out: where a
-// topic got more queues on several brokers, queues would be paired anew, and what was copied would
-// be copied again elsewhere.
+// add starts lanes that don't run yet, and returns those that it leaves out because another lane
+// has one of their queues. Where a topic got more queues on several brokers, its queues would be
+// paired anew, and messages would be copied again to other queues.
 func (w *work) add(lanes []lane.Lane) (left []lane.Lane) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -55,11 +55,11 @@ func (w *work) add(lanes []lane.Lane) (left []lane.Lane) {
 			left = append(left, lane)
 			continue
 		}
-		l := newLaneWorker(w.Replicator, lane, false)
+		l := newLaneWorker(w.forward.direction, lane, false)
 		w.lanes[lane], w.ends[ends[0]], w.ends[ends[1]] = true, true, true
-		if w.options.BothWays {
-			b := newLaneWorker(w.back.Replicator, lane.Back(), true)
-			b.reverse, l.reverse = l, b
+		if w.forward.options.BothWays {
+			b := newLaneWorker(w.back.direction, lane.Back(), true)
+			b.reverse, l.reverse = &l.shown, &b.shown
 			w.start(w.back, b, 1)
 		}
 		w.start(w.forward, l, 0)
@@ -67,68 +67,15 @@ func (w *work) add(lanes []lane.Lane) (left []lane.Lane) {
 	return left
 }
 
-func (w *work) start(c *maintenance, l *laneWorker, way int) {
+func (w *work) start(m *maintenance, l *laneWorker, way int) {
 	w.ways[way] = append(w.ways[way], l)
-	c.join(l)
-	w.running.Go(func() { l.run(w.ctx) })
+	m.join(l)
+	w.running.Go(func() { newCopyLoop(l).run(w.ctx) })
 }
 
-// all are the lanes of a way so far.
+// all returns the lanes of a direction so far: 0 forward, 1 reverse.
 func (w *work) all(way int) []*laneWorker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.ways[way]
-}
-
-func (w *work) progress() lane.Progress {
-	now := time.Now()
-	p := progressOf(w.all(0))
-	p.Topics = w.rates[0].of(topicsOf(w.all(0), now), now)
-	p.Stragglers = w.forward.stragglers.all(now)
-	if w.options.BothWays {
-		back := progressOf(w.all(1))
-		back.Topics = w.rates[1].of(topicsOf(w.all(1), now), now)
-		back.Stragglers = w.back.stragglers.all(now)
-		p.Back = &back
-	}
-	return p
-}
-
-// rateWindow is over how long rates are measured, at least.
-const rateWindow = 5 * time.Second
-
-// rates measures how fast topics are copied.
-type rates struct {
-	since  time.Time
-	before map[string]int64   // copied messages then
-	last   map[string]float64 // messages a second in the window before
-}
-
-// of fills in the rates: of the present window as soon as it is long enough, else of the one
-// before.
-func (r *rates) of(topics []lane.TopicProgress, now time.Time) []lane.TopicProgress {
-	passed := now.Sub(r.since)
-	next := passed >= rateWindow
-	fresh := map[string]float64{}
-	for i := range topics {
-		t := &topics[i]
-		if !r.since.IsZero() && passed > 0 {
-			fresh[t.Topic] = float64(t.Copied-r.before[t.Topic]) / passed.Seconds()
-		}
-		if last, measured := r.last[t.Topic]; measured && !next {
-			t.PerSecond = last
-		} else {
-			t.PerSecond = fresh[t.Topic]
-		}
-	}
-	if next || r.since.IsZero() {
-		if !r.since.IsZero() {
-			r.last = fresh
-		}
-		r.since, r.before = now, map[string]int64{}
-		for _, t := range topics {
-			r.before[t.Topic] = t.Copied
-		}
-	}
-	return topics
 }

@@ -109,7 +109,7 @@ func sideOf(f lane.Fault) string {
 	if f.Side == "" {
 		return ""
 	}
-	return " --side " + f.Side
+	return " --side " + string(f.Side)
 }
 
 // actionsFor are the answers that make sense for a fault: of a topic that was made anew, everything
@@ -217,7 +217,7 @@ func (a *app) answerCommand() *cobra.Command {
 	c.Flags().StringVar(&message.Topic, "topic", "", "topic of the lane; required")
 	c.Flags().StringVar(&message.Broker, "broker", "", "broker of the queue that the lane reads; required")
 	c.Flags().IntVar(&message.Queue, "queue", -1, "id of that queue; required")
-	c.Flags().StringVar(&message.Side, "side", "", "target for a lane back to the source, which reads there")
+	c.Flags().StringVar((*string)(&message.Side), "side", "", "target for a lane back to the source, which reads there")
 	c.Flags().StringVar(&message.Action, "action", "", lane.Retry+", "+lane.Skip+" or "+lane.Restart+"; required")
 	c.Flags().Int64Var(&message.From, "from", 0, "skip: first offset of that queue to give up")
 	c.Flags().Int64Var(&message.To, "to", 0, "skip: offset behind the last one to give up")

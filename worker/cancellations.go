@@ -24,26 +24,28 @@ const (
 	lookEvery = 2 * time.Second
 	// answerTimeout bounds the answer to a cancellation: the server may be away for a moment.
 	answerTimeout = time.Minute
-	// calm is the least time between two urgent heartbeats of an activity: lanes that wait every
-	// few seconds cost little then.
-	calm = 30 * time.Second
+	// urgentPause is the least time between two urgent heartbeats of an activity: lanes that wait
+	// every few seconds cost little then.
+	urgentPause = 30 * time.Second
 )
 
-// Why the watch ends an activity. A paused one ends by activity.ErrActivityPaused, as when the SDK
-// learns of it.
+// Why the watcher ends an activity. A paused one ends by activity.ErrActivityPaused, as when the
+// SDK learns of it.
 var (
 	errCancelled  = errors.New("its workflow asks it to end")
 	errSuperseded = errors.New("the server has given it up, or begun another attempt")
 )
 
-// often is how near heartbeats are that tell an activity soon enough that it is to end.
-const often = 15 * time.Second
+// promptHeartbeat is how near heartbeats are that tell an activity soon enough that it is to end.
+const promptHeartbeat = 15 * time.Second
 
-// seldom picks activities that don't hear by heartbeats, or late: waits for people.
-func seldom(of activity.Info) bool { return of.HeartbeatTimeout <= 0 || of.HeartbeatTimeout > often }
+// hearsLate picks activities that don't hear by heartbeats, or late: waits for people.
+func hearsLate(of activity.Info) bool {
+	return of.HeartbeatTimeout <= 0 || of.HeartbeatTimeout > promptHeartbeat
+}
 
-// beating picks activities that have a heartbeat.
-func beating(of activity.Info) bool { return of.HeartbeatTimeout > 0 }
+// hasHeartbeat picks activities that have a heartbeat.
+func hasHeartbeat(of activity.Info) bool { return of.HeartbeatTimeout > 0 }
 
 // cancellationWatcher tells long activities promptly what they would otherwise learn by the answer
 // to a heartbeat: that they are cancelled, paused, or given up. Heartbeats cost actions and are
@@ -51,14 +53,14 @@ func beating(of activity.Info) bool { return of.HeartbeatTimeout > 0 }
 // tells must not wait for minutes, such as a fault.
 type cancellationWatcher struct {
 	interceptor.WorkerInterceptorBase
-	server server
-	which  func(activity.Info) bool // activities that it looks after
-	pause  time.Duration            // between looks
-	calm   time.Duration            // between urgent heartbeats
-	looks  looks
+	server      server
+	which       func(activity.Info) bool // activities that it looks after
+	pause       time.Duration            // between looks
+	urgentPause time.Duration            // between urgent heartbeats
+	looks       looks
 }
 
-// server is what the watch needs of Temporal.
+// server is what the watcher needs of Temporal.
 type server interface {
 	Pending(ctx context.Context, of workflow.Execution) ([]*workflowpb.PendingActivityInfo, error)
 	// Cancelled tells that the activity has ended as it was asked to, and with what.
@@ -147,15 +149,15 @@ func (w *cancellationWatcher) until(ctx context.Context, info activity.Info, end
 		if err != nil {
 			continue // heartbeats find out what is wrong
 		}
-		if cause := verdict(pending, info); cause != nil {
+		if cause := endCause(pending, info); cause != nil {
 			end(cause)
 			return
 		}
 	}
 }
 
-// verdict says why an attempt is to end, or nil.
-func verdict(pending []*workflowpb.PendingActivityInfo, info activity.Info) error {
+// endCause says why an attempt is to end, or nil.
+func endCause(pending []*workflowpb.PendingActivityInfo, info activity.Info) error {
 	for _, p := range pending {
 		switch {
 		case p.GetActivityId() != info.ActivityID:
@@ -245,7 +247,7 @@ func (l *urgentListener) RecordHeartbeat(ctx context.Context, details ...any) {
 	if l.told == "" {
 		l.told = text // the SDK sends the first one at once
 	}
-	if text == l.told || time.Since(l.at) < l.watch.calm {
+	if text == l.told || time.Since(l.at) < l.watch.urgentPause {
 		return
 	}
 	l.at = time.Now()

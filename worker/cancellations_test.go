@@ -64,7 +64,7 @@ func underWatch(t *testing.T, s *fakeServer, act any) error {
 	s.env.SetWorkerOptions(
 		worker.Options{
 			Interceptors: []interceptor.WorkerInterceptor{
-				&cancellationWatcher{server: s, which: beating, pause: 10 * time.Millisecond},
+				&cancellationWatcher{server: s, which: hasHeartbeat, pause: 10 * time.Millisecond},
 			},
 		},
 	)
@@ -155,7 +155,7 @@ func TestALookFromBeforeTheAttemptEndsNothing(t *testing.T) {
 		{ActivityId: "other", Attempt: 7},
 		{ActivityId: "lanes", Attempt: 1, Paused: true},
 	}
-	assert.NoError(t, verdict(seen, activity.Info{ActivityID: "lanes", Attempt: 2}))
+	assert.NoError(t, endCause(seen, activity.Info{ActivityID: "lanes", Attempt: 2}))
 }
 
 func TestAWorkflowIsLookedAtOnceForAllItsActivities(t *testing.T) {
@@ -189,7 +189,7 @@ func TestWhatCantWaitIsToldAtOnceAndOnce(t *testing.T) {
 
 func TestUrgentHeartbeatsDontFollowEachOther(t *testing.T) {
 	s := &fakeServer{}
-	l := &urgentListener{watch: &cancellationWatcher{server: s, calm: time.Hour}}
+	l := &urgentListener{watch: &cancellationWatcher{server: s, urgentPause: time.Hour}}
 	l.Next = &interceptor.ActivityOutboundInterceptorBase{Next: deaf{}}
 	env := newSuite().NewTestActivityEnvironment()
 	env.RegisterActivityWithOptions(func(ctx context.Context) error {

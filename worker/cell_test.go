@@ -38,7 +38,7 @@ const (
 
 // cell is one migration to which something is done in the middle of a stage.
 type cell struct {
-	*stand
+	*rig
 	t    *testing.T
 	name string
 	at   position
@@ -66,10 +66,10 @@ func (c *cell) groups() []string { return []string{c.orderly(), c.free()} }
 func (c *cell) topics() []string { return []string{c.orders(), c.notes()} }
 
 // newCell makes topics, groups, a gateway where the position wants one, and running applications.
-func (s *stand) newCell(t *testing.T, name string, at position) *cell {
+func (s *rig) newCell(t *testing.T, name string, at position) *cell {
 	t.Helper()
 	c := &cell{
-		stand: s, t: t, name: name, at: at, begun: time.Now(), log: labtest.Output(t, "programs"),
+		rig: s, t: t, name: name, at: at, begun: time.Now(), log: labtest.Output(t, "programs"),
 		entrance: s.source.NameServers,
 	}
 	c.createObjects()
@@ -255,7 +255,7 @@ func (c *cell) release(ctx context.Context, w api.Waiting) error {
 func (c *cell) update(ctx context.Context, name string, message any) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	err := c.stand.update(ctx, c.id(api.MigrationType), name, message)
+	err := c.rig.update(ctx, c.id(api.MigrationType), name, message)
 	fmt.Fprintf(c.log, "%s %s %+v: %v\n", time.Now().Format("15:04:05.000"), name, message, err)
 	return err
 }

@@ -56,8 +56,8 @@ type testCluster struct {
 	sent           map[string]int // messages of each source queue
 }
 
-// newTestCluster names the migration, its topics and its groups worker- and so on: tests of other packages
-// use the same servers.
+// newTestCluster names the migration, its topics and its groups worker- and so on: tests of other
+// packages use the same servers.
 func newTestCluster(t *testing.T, name string) *testCluster {
 	t.Helper()
 	name = "worker-" + name

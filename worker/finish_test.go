@@ -18,7 +18,7 @@ import (
 	"rocketshift/plan"
 )
 
-// Goals: what people want after the deed.
+// Goals: what people want after the intervention.
 const (
 	goalDone = "done"
 	goalBack = "rolledBack"
@@ -54,7 +54,7 @@ func (c *cell) reset() error {
 }
 
 // followUp does what the docs say, until the migration has come to the goal.
-func (c *cell) followUp(d deed, goal string) {
+func (c *cell) followUp(d intervention, goal string) {
 	if d.ends == cancelled {
 		c.until("a cancelled migration ends by itself", func() bool {
 			state := c.state(api.MigrationType)
@@ -103,7 +103,7 @@ func again(state enumspb.WorkflowExecutionStatus) (more []string) {
 }
 
 // kept are stages that the migration starts again by itself.
-func (c *cell) kept(d deed) bool {
+func (c *cell) kept(d intervention) bool {
 	return c.at.stage == api.ReplicateType || c.at.stage == api.SyncOffsetsType ||
 		c.at.stage == api.RollbackType && strings.HasPrefix(d.name, "terminate")
 }
@@ -129,7 +129,7 @@ func (c *cell) steer(goal string) {
 
 // untilGroupsRead waits until each group was given a message that was sent after a moment.
 func (c *cell) untilGroupsRead(since time.Time) {
-	c.until("groups read what was sent after the deed", func() bool {
+	c.until("groups read what was sent after the intervention", func() bool {
 		fresh := map[string]bool{}
 		for _, one := range c.apps.producers {
 			sent, err := ledger.ReadSent(one.ledger)

@@ -22,7 +22,7 @@ const testHeartbeat = 30 * time.Second
 // newSuite is Temporal's test suite without its log.
 func newSuite() *testsuite.WorkflowTestSuite {
 	var suite testsuite.WorkflowTestSuite
-	suite.SetLogger(log.NewStructuredLogger(quietLogger()))
+	suite.SetLogger(log.NewStructuredLogger(discardLogger()))
 	return &suite
 }
 
@@ -106,7 +106,7 @@ func TestDetailsOfTheAttemptBeforeAreKept(t *testing.T) {
 	}, activity.RegisterOptions{Name: "resume"})
 	_, err = env.ExecuteActivity("resume")
 	require.NoError(t, err)
-	require.Len(t, b.last, 1, "and the pulse repeats them")
+	require.Len(t, b.last, 1, "and the next heartbeat repeats them")
 }
 
 // waitFor is an activity's work; the beats come by the clock.

@@ -25,19 +25,19 @@ const (
 	margin = 10 * time.Second
 )
 
-// todo is one cell of the loop.
-type todo struct {
-	name string
-	at   position
-	deed deed
-	goal string
+// testCell is one cell of the loop.
+type testCell struct {
+	name         string
+	at           position
+	intervention intervention
+	goal         string
 }
 
-// loop is all positions × deeds that are done to one migration. In one of four, people go on to the
-// end, which takes a minute; in the others they go back.
-func loop() (cells []todo) {
+// loop is all positions × interventions that are done to one migration. In one of four, people go
+// on to the end, which takes a minute; in the others they go back.
+func loop() (cells []testCell) {
 	for i, at := range positions() {
-		for j, d := range deeds() {
+		for j, d := range interventions() {
 			if d.only != nil && !d.only(at) {
 				continue
 			}
@@ -45,20 +45,20 @@ func loop() (cells []todo) {
 			if !at.back && (i+j)%4 == 1 {
 				goal = goalDone
 			}
-			cells = append(cells, todo{name: nameOf(at, d.name), at: at, deed: d, goal: goal})
+			cells = append(cells, testCell{name: nameOf(at, d.name), at: at, intervention: d, goal: goal})
 		}
 	}
 	return cells
 }
 
 // chosen are the cells that somebody who looks for a fault wants: those whose names match.
-func chosen(cells []todo) []todo {
+func chosen(cells []testCell) []testCell {
 	only := regexp.MustCompile(os.Getenv("ROCKETSHIFT_CELLS"))
-	return slices.DeleteFunc(cells, func(c todo) bool { return !only.MatchString(c.name) })
+	return slices.DeleteFunc(cells, func(c testCell) bool { return !only.MatchString(c.name) })
 }
 
-func nameOf(at position, deed string) string {
-	return "deeds-" + string(at.mode[0]) + "-" + at.name + "-" + deed
+func nameOf(at position, intervention string) string {
+	return "interventions-" + string(at.mode[0]) + "-" + at.name + "-" + intervention
 }
 
 // table collects rows.
@@ -74,8 +74,8 @@ func (t *table) add(r row) {
 }
 
 // runAll runs cells, some at a time.
-func (s *stand) runAll(t *testing.T, cells []todo, together int, rows *table) {
-	next := make(chan todo)
+func (s *rig) runAll(t *testing.T, cells []testCell, together int, rows *table) {
+	next := make(chan testCell)
 	var working sync.WaitGroup
 	for range together {
 		working.Go(func() {
@@ -91,9 +91,9 @@ func (s *stand) runAll(t *testing.T, cells []todo, together int, rows *table) {
 	working.Wait()
 }
 
-// runTogether lets all cells stand at their positions, and does the deed once. Then is done when
-// all cells whose deed is away have seen their groups read again.
-func (s *stand) runTogether(t *testing.T, cells []todo, do, then func() error, rows *table) {
+// runTogether has all cells reach their positions, and does the intervention once. Then is done
+// when all cells whose intervention is away have seen their groups read again.
+func (s *rig) runTogether(t *testing.T, cells []testCell, do, then func() error, rows *table) {
 	calm := 0
 	for _, one := range cells {
 		if !one.at.refused {
@@ -101,8 +101,8 @@ func (s *stand) runTogether(t *testing.T, cells []todo, do, then func() error, r
 		}
 	}
 	m := &shared{
-		stand: newMuster(calm, nil), deed: newMuster(len(cells), do),
-		after: newMuster(len(cells), then), turn: make(chan struct{}, cellsTogether),
+		reached: newSyncPoint(calm, nil), intervention: newSyncPoint(len(cells), do),
+		after: newSyncPoint(len(cells), then), turn: make(chan struct{}, cellsTogether),
 	}
 	var working sync.WaitGroup
 	for _, one := range cells {
@@ -114,19 +114,19 @@ func (s *stand) runTogether(t *testing.T, cells []todo, do, then func() error, r
 }
 
 // run is the life of one cell.
-func (s *stand) run(t *testing.T, one todo, all *shared, rows *table) {
+func (s *rig) run(t *testing.T, one testCell, all *shared, rows *table) {
 	var arrive, reads, others func() error
 	if all != nil { // also a cell that failed arrives: the others needn't wait for it
-		arrive, reads = sync.OnceValue(all.deed.arriveAndAwait), sync.OnceValue(all.after.arriveAndAwait)
+		arrive, reads = sync.OnceValue(all.intervention.arriveAndAwait), sync.OnceValue(all.after.arriveAndAwait)
 		defer func() { _ = reads() }()
 		defer func() { _ = arrive() }()
 		leave := all.enter()
 		defer leave()
-		others = func() error { leave(); return all.stand.await() }
+		others = func() error { leave(); return all.reached.await() }
 		if !one.at.refused {
-			stands := sync.OnceFunc(all.stand.arrive)
-			defer stands()
-			others = func() error { leave(); stands(); return nil }
+			reached := sync.OnceFunc(all.reached.arrive)
+			defer reached()
+			others = func() error { leave(); reached(); return nil }
 		}
 	}
 	c := s.newCell(t, one.name, one.at)
@@ -136,34 +136,34 @@ func (s *stand) run(t *testing.T, one todo, all *shared, rows *table) {
 	c.reach(others)
 	c.row.reached = time.Since(c.begun)
 	acted := time.Now()
-	if one.deed.do != nil {
-		require.NoError(t, one.deed.do(c))
+	if one.intervention.do != nil {
+		require.NoError(t, one.intervention.do(c))
 	}
 	if all != nil {
 		require.NoError(t, arrive())
 	}
-	c.letGo(one.deed.away)
+	c.letGo(one.intervention.away)
 	if one.at.refused {
 		c.row.stood = time.Since(acted)
 	}
-	if one.deed.away {
+	if one.intervention.away {
 		since := time.Now()
 		c.goBack()
 		c.untilGroupsRead(since)
 		require.NoError(t, reads())
 		c.wait.Store(nil)
 	}
-	c.followUp(one.deed, one.goal)
+	c.followUp(one.intervention, one.goal)
 	c.row.finished = time.Since(acted)
 	c.requireNothingLeft(one.goal)
 	c.finish(one.goal)
 	c.row.wholeFor = time.Since(c.begun)
 	t.Log(c.row)
 	rows.add(c.row)
-	c.requireUnharmed(one.deed)
+	c.requireUnharmed(one.intervention)
 }
 
-func (c *cell) requireUnharmed(d deed) {
+func (c *cell) requireUnharmed(d intervention) {
 	require.Zero(c.t, c.row.lost, "%s: lost", c.name)
 	require.Zero(c.t, c.row.disordered, "%s: out of order", c.name)
 	if !d.repeats {
@@ -172,25 +172,25 @@ func (c *cell) requireUnharmed(d deed) {
 }
 
 // requireShortSilence compares the longest silence of each group with that of the moves without a
-// deed.
-func (t *table) requireShortSilence(tt *testing.T, cells []todo) {
+// intervention.
+func (t *table) requireShortSilence(tt *testing.T, cells []testCell) {
 	control := time.Duration(0)
-	deedOf := map[string]deed{}
+	interventionOf := map[string]intervention{}
 	for _, one := range cells {
-		deedOf[one.name] = one.deed
+		interventionOf[one.name] = one.intervention
 	}
 	for _, r := range t.rows {
-		if deedOf[r.cell].name == "none" {
+		if interventionOf[r.cell].name == "none" {
 			for _, s := range r.silence {
 				control = max(control, s)
 			}
 		}
 	}
 	slices.SortFunc(t.rows, func(a, b row) int { return slices.Compare([]byte(a.cell), []byte(b.cell)) })
-	tt.Logf("longest silence without a deed: %s; each row's silence is that of its worst group", control)
+	tt.Logf("longest silence without a intervention: %s; each row's silence is that of its worst group", control)
 	for _, r := range t.rows {
 		tt.Log(r)
-		limit := control + fenceBudget + noticed + margin + deedOf[r.cell].silence + r.stood
+		limit := control + fenceBudget + noticed + margin + interventionOf[r.cell].silence + r.stood
 		for who, s := range r.silence {
 			if s > limit {
 				tt.Errorf("%s: %s stood still for %s, wanted at most %s", r.cell, who, s, limit)
@@ -204,7 +204,7 @@ func (t *table) requireShortSilence(tt *testing.T, cells []todo) {
 func TestLongWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
 	labtest.Loop(t)
 	t.Parallel()
-	s := newStand(t, labtest.Cluster(t, "5.3.3"))
+	s := newRig(t, labtest.Cluster(t, "5.3.3"))
 	rows := &table{}
 	cells := chosen(loop())
 	s.runAll(t, cells, cellsTogether, rows)
@@ -222,13 +222,13 @@ func at(names ...string) (found []position) {
 }
 
 // all makes a cell of each position. The goals take turns where there is a choice.
-func all(d deed, where []position) (cells []todo) {
+func all(d intervention, where []position) (cells []testCell) {
 	for i, p := range where {
 		goal := goalDone
 		if p.back || d.away || i%2 == 0 {
 			goal = goalBack
 		}
-		cells = append(cells, todo{name: nameOf(p, d.name), at: p, deed: d, goal: goal})
+		cells = append(cells, testCell{name: nameOf(p, d.name), at: p, intervention: d, goal: goal})
 	}
 	return cells
 }
@@ -244,11 +244,12 @@ func inTheMiddle() []position {
 	return slices.DeleteFunc(positions(), func(p position) bool { return !touches(p) })
 }
 
-// The deeds that are done to all cells at once: one of these tests at a time fills the machine.
+// The interventions that are done to all cells at once: one of these tests at a time fills the
+// machine.
 
 func TestLongTheTargetIsKilledInTheMiddleOfWaves(t *testing.T) {
 	labtest.Loop(t)
-	s, rows := newStand(t, ownTarget(t)), &table{}
+	s, rows := newRig(t, ownTarget(t)), &table{}
 	cells := chosen(all(targetKilled(), inTheMiddle()))
 	s.runTogether(t, cells, s.killTarget, s.startTarget, rows)
 	rows.requireShortSilence(t, cells)
@@ -256,7 +257,7 @@ func TestLongTheTargetIsKilledInTheMiddleOfWaves(t *testing.T) {
 
 func TestLongTheTemporalServerIsKilledInEachStage(t *testing.T) {
 	labtest.Loop(t)
-	s, rows := newStand(t, labtest.Cluster(t, "5.3.3")), &table{}
+	s, rows := newRig(t, labtest.Cluster(t, "5.3.3")), &table{}
 	cells := chosen(all(temporalKilled(), positions()))
 	s.runTogether(t, cells, s.killTemporal, nil, rows)
 	rows.requireShortSilence(t, cells)
@@ -265,7 +266,7 @@ func TestLongTheTemporalServerIsKilledInEachStage(t *testing.T) {
 func TestLongTheWorkerIsDeadForTenMinutesInTheMiddleOfMoves(t *testing.T) {
 	labtest.Loop(t)
 	const span = 10 * time.Minute
-	s, rows := newStand(t, labtest.Cluster(t, "5.3.3")), &table{}
+	s, rows := newRig(t, labtest.Cluster(t, "5.3.3")), &table{}
 	cells := chosen(all(workerDead(span), inTheMiddle()))
 	s.runTogether(t, cells, func() error { return s.killWorkerFor(span) }, nil, rows)
 	rows.requireShortSilence(t, cells)

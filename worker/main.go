@@ -27,7 +27,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	logger := slog.New(quiet{slog.NewJSONHandler(printable.JSONTo(os.Stderr),
+	logger := slog.New(ordinaryEnds{slog.NewJSONHandler(printable.JSONTo(os.Stderr),
 		&slog.HandlerOptions{Level: slog.LevelInfo})})
 	if err := run(ctx, logger, os.Stdout, os.Getenv); err != nil {
 		fmt.Fprintln(os.Stderr, programName+":", err)

@@ -18,7 +18,7 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-func quietLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
+func discardLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
 	observed := &activities.Observed{}
@@ -114,7 +114,7 @@ func TestMetricsAtATakenAddressStopAWorkerOnlyIfItWasAskedFor(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	err = serveMetrics(t.Context(), quietLogger(), l.Addr().String(), &activities.Observed{})
+	err = serveMetrics(t.Context(), discardLogger(), l.Addr().String(), &activities.Observed{})
 	require.ErrorContains(t, err, "ROCKETSHIFT_METRICS")
-	require.NoError(t, serveMetrics(context.Background(), quietLogger(), noMetrics, nil))
+	require.NoError(t, serveMetrics(context.Background(), discardLogger(), noMetrics, nil))
 }

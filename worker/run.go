@@ -149,12 +149,17 @@ func pollsWith(
 		WorkerStopTimeout: stopTimeout, MaxHeartbeatThrottleInterval: heartbeatThrottle,
 		DisableRegistrationAliasing: true, DeploymentOptions: d,
 	}
-	ends := &cancellationWatcher{server: temporalServer{c}, which: seldom, pause: lookEvery, calm: calm}
+	ends := &cancellationWatcher{
+		server:      temporalServer{c},
+		which:       hearsLate,
+		pause:       lookEvery,
+		urgentPause: urgentPause,
+	}
 	if role == roleControl {
 		options.Interceptors = []interceptor.WorkerInterceptor{&heartbeats{}, ends}
 		return api.ControlTaskQueue, options
 	}
-	ends.which = beating // its activities beat by their progress
+	ends.which = hasHeartbeat // its activities beat by their progress
 	options.Interceptors = []interceptor.WorkerInterceptor{ends}
 	options.DisableWorkflowWorker = true
 	return api.DataTaskQueue, options

@@ -26,7 +26,7 @@ func TestLiveWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
 	for i := range outage {
 		outage[i].goal = goalBack
 	}
-	s := newStand(t, labtest.Cluster(t, "5.3.3"))
+	s := newRig(t, labtest.Cluster(t, "5.3.3"))
 	s.runTogether(t, outage, func() error {
 		if err := s.killTemporal(); err != nil {
 			return err
@@ -35,16 +35,16 @@ func TestLiveWhateverIsDoneToAMigrationApplicationsGoOn(t *testing.T) {
 	}, nil, rows)
 }
 
-// sampled are the points at which every deed is done in make test-long too: where applications are
-// in the middle of something, behind gateways and without. How long groups stood still is told
-// there, as in the sample above.
+// sampled are the points at which every intervention is done in make test-long too: where
+// applications are in the middle of something, behind gateways and without. How long groups stood
+// still is told there, as in the sample above.
 func sampled() []position { return at("g-homes", "g-end", "g-back-sides", "r-fenced") }
 
 // TestLongASampleOfWhateverIsDoneToAMigration does everything that can be done to a workflow at
 // these points: a fifth of the loop, in seven minutes on two cores.
 func TestLongASampleOfWhateverIsDoneToAMigration(t *testing.T) {
-	s := newStand(t, labtest.Cluster(t, "5.3.3"))
-	s.runAll(t, chosen(slices.DeleteFunc(loop(), func(c todo) bool {
+	s := newRig(t, labtest.Cluster(t, "5.3.3"))
+	s.runAll(t, chosen(slices.DeleteFunc(loop(), func(c testCell) bool {
 		return !slices.ContainsFunc(sampled(),
 			func(p position) bool { return p.mode == c.at.mode && p.name == c.at.name })
 	})), cellsTogether, &table{})
@@ -53,15 +53,15 @@ func TestLongASampleOfWhateverIsDoneToAMigration(t *testing.T) {
 // TestLongASampleOfMovesWhoseTargetIsKilled kills all brokers of the target in the middle of a move
 // and of a way back, in both modes.
 func TestLongASampleOfMovesWhoseTargetIsKilled(t *testing.T) {
-	s := newStand(t, ownTarget(t))
+	s := newRig(t, ownTarget(t))
 	s.runTogether(t,
 		chosen(all(targetKilled(), at("g-homes", "g-back-sides", "r-settled", "r-producers", "r-back-fenced"))),
 		s.killTarget, s.startTarget, &table{})
 }
 
 // one is one cell of the loop.
-func one(where, deed string) []todo {
-	return slices.DeleteFunc(loop(), func(c todo) bool {
-		return c.deed.name != deed || string(c.at.mode[0])+"-"+c.at.name != where
+func one(where, intervention string) []testCell {
+	return slices.DeleteFunc(loop(), func(c testCell) bool {
+		return c.intervention.name != intervention || string(c.at.mode[0])+"-"+c.at.name != where
 	})
 }

@@ -24,7 +24,7 @@ func stillWanted(server server) func(context.Context) error {
 		case err != nil:
 			return err
 		}
-		if cause := verdict(pending, info); cause != nil {
+		if cause := endCause(pending, info); cause != nil {
 			return fmt.Errorf("%w: %w", activities.ErrUnwanted, cause)
 		}
 		return nil

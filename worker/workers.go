@@ -35,7 +35,7 @@ func watchWorkers(
 		d, err := c.DescribeTaskQueue(ctx, api.DataTaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY)
 		switch {
 		case err == nil:
-			shares.Set(known.call(d.GetPollers(), time.Now()))
+			shares.Set(known.count(d.GetPollers(), time.Now()))
 		case ctx.Err() == nil && !failed:
 			logger.Warn("the other workers can't be counted: shards of lanes are not spread when one joins",
 				"error", err)
@@ -55,8 +55,8 @@ type workerCount struct {
 	seen map[string]bool
 }
 
-// call counts the workers, this one too, and says whether some are new.
-func (r *workerCount) call(pollers []*taskqueuepb.PollerInfo, now time.Time) (workers int, joined bool) {
+// count counts the workers, this one too, and says whether some are new.
+func (r *workerCount) count(pollers []*taskqueuepb.PollerInfo, now time.Time) (workers int, joined bool) {
 	workers = 1
 	for _, p := range pollers {
 		if p.GetIdentity() == r.self || now.Sub(p.GetLastAccessTime().AsTime()) > silentFor {

@@ -28,7 +28,7 @@ func TestWorkersAreCountedWhileTheyAskForWork(t *testing.T) {
 		{[]*taskqueuepb.PollerInfo{asked("a", 2*time.Minute), asked("b", 0)}, 2, true},
 		{[]*taskqueuepb.PollerInfo{asked("a", 0), asked("b", 0)}, 3, false},
 	} {
-		workers, joined := r.call(step.seen, now)
+		workers, joined := r.count(step.seen, now)
 		assert.Equal(t, step.workers, workers, "%v", step.seen)
 		assert.Equal(t, step.joined, joined, "%v", step.seen)
 	}

@@ -1,12 +1,19 @@
 // Command gateway measures what a gateway costs applications.
 //
-//	go run ./bench/gateway -rounds 2 -threads 16           sends: straight to a broker, through the gateway, and through RocketMQ's 5.x proxy
-//	go run ./bench/gateway -load reads -way direct,gateway a push consumer that reads a history
-//	go run ./bench/gateway -load clients -clients 1000     what connections alone cost
-//	go run ./bench/gateway -load restarts                  how long groups read nothing when the gateway is killed, or another process takes over
-//	go run ./bench/gateway -keys -way gateway,verifying    what it costs to verify signatures
-//	go run ./bench/gateway -load hostile -memory 512       what clients notice of 10,000 connections that mean no good, and the gateway's memory
-//	go run ./bench/gateway -load moves                     how long producers wait while homes move, and groups while their sides do
+//	sends: straight to a broker, through the gateway, and through RocketMQ's 5.x proxy
+//	  go run ./bench/gateway -rounds 2 -threads 16
+//	a push consumer that reads a history
+//	  go run ./bench/gateway -load reads -way direct,gateway
+//	what connections alone cost
+//	  go run ./bench/gateway -load clients -clients 1000
+//	how long groups read nothing when the gateway is killed, or another process takes over
+//	  go run ./bench/gateway -load restarts
+//	what it costs to verify signatures
+//	  go run ./bench/gateway -keys -way gateway,verifying
+//	what clients notice of 10,000 hostile connections, and the gateway's memory
+//	  go run ./bench/gateway -load hostile -memory 512
+//	how long producers wait while homes move, and groups while their sides do
+//	  go run ./bench/gateway -load moves
 //
 // It prints a line of JSON for each measurement. The gateway is a process of its own, whose
 // processor time is read before and after. Clients are stock Java ones, but for the connections.

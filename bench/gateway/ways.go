@@ -65,7 +65,7 @@ func (c *course) fill(ctx context.Context) error {
 	return c.each(ctx, func(client *rocketmq.Client, addr string) error {
 		one := rocketmq.BatchMessage{
 			Body:       bytes.Repeat([]byte{'x'}, c.body),
-			Properties: remoting.EncodeProperties([]remoting.Property{{Name: "TAGS", Value: "bench"}}),
+			Properties: remoting.EncodeProperties([]remoting.Property{{Name: remoting.PropTags, Value: "bench"}}),
 		}
 		for at, turn := 0, 0; at < c.history; turn++ {
 			r := rocketmq.BatchRequest{

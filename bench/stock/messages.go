@@ -52,10 +52,10 @@ func message(n, body int) rocketmq.BatchMessage {
 	return rocketmq.BatchMessage{
 		Body: append([]byte(number), bytes.Repeat([]byte{'x'}, max(0, body-numberSize))...),
 		Properties: remoting.EncodeProperties([]remoting.Property{
-			{Name: "KEYS", Value: "key-" + number},
+			{Name: remoting.PropKeys, Value: "key-" + number},
 			{Name: "UNIQ_KEY", Value: fmt.Sprintf("7F000001%024X", n)},
 			{Name: "WAIT", Value: "true"},
-			{Name: "TAGS", Value: "bench"},
+			{Name: remoting.PropTags, Value: "bench"},
 		}),
 	}
 }

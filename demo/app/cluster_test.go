@@ -24,8 +24,8 @@ import (
 
 func TestMain(m *testing.M) { labtest.Main(m) }
 
-// bench is a cluster, the program, and a folder of ledgers.
-type bench struct {
+// fixture is a cluster, the program, and a folder of ledgers.
+type fixture struct {
 	t       *testing.T
 	program string
 	cluster *lab.Cluster
@@ -33,10 +33,10 @@ type bench struct {
 	topic   string
 }
 
-// newBench uses the cluster that this binary's tests share, so topic and groups are named after the
-// test.
-func newBench(t *testing.T, version, topic string) *bench {
-	b := &bench{t: t, dir: t.TempDir(), cluster: labtest.Cluster(t, version), topic: topic}
+// newFixture uses the cluster that this binary's tests share, so topic and groups are named after
+// the test.
+func newFixture(t *testing.T, version, topic string) *fixture {
+	b := &fixture{t: t, dir: t.TempDir(), cluster: labtest.Cluster(t, version), topic: topic}
 	b.program = filepath.Join(b.dir, "app")
 	out, err := exec.Command("go", "build", "-o", b.program, ".").CombinedOutput()
 	require.NoError(t, err, "build: %s", out)
@@ -44,7 +44,7 @@ func newBench(t *testing.T, version, topic string) *bench {
 }
 
 // setTopic creates or changes the topic: 8 queues in all.
-func (b *bench) setTopic(perm int) {
+func (b *fixture) setTopic(perm int) {
 	rlog.SetLogLevel("fatal") // what fails is in its error
 	a, err := admin.NewAdmin(admin.WithResolver(primitive.NewPassthroughResolver(b.cluster.NameServers)))
 	require.NoError(b.t, err)
@@ -59,7 +59,7 @@ func (b *bench) setTopic(perm int) {
 	}
 }
 
-func (b *bench) ledger(name string) string { return filepath.Join(b.dir, name) }
+func (b *fixture) ledger(name string) string { return filepath.Join(b.dir, name) }
 
 // app is one running process.
 type app struct {
@@ -67,7 +67,7 @@ type app struct {
 	cmd *exec.Cmd
 }
 
-func (b *bench) start(command, ledger string, args ...string) *app {
+func (b *fixture) start(command, ledger string, args ...string) *app {
 	args = append(
 		[]string{command, "-name-servers", strings.Join(b.cluster.NameServers, ","), "-ledger", b.ledger(ledger)},
 		args...)
@@ -94,12 +94,12 @@ func (a *app) stop() {
 const lockPatience = 4 * time.Minute
 
 // await waits for a condition on the ledgers.
-func (b *bench) await(what string, done func() bool) {
+func (b *fixture) await(what string, done func() bool) {
 	b.t.Helper()
 	require.Eventually(b.t, done, lockPatience, 50*time.Millisecond, what)
 }
 
-func (b *bench) acked(producer string) (n int) {
+func (b *fixture) acked(producer string) (n int) {
 	records, err := ledger.ReadSent(b.ledger(producer))
 	require.NoError(b.t, err)
 	for _, r := range ledger.Settled(records) {
@@ -110,7 +110,7 @@ func (b *bench) acked(producer string) (n int) {
 	return n
 }
 
-func (b *bench) received(group string) []ledger.Received {
+func (b *fixture) received(group string) []ledger.Received {
 	records, err := ledger.ReadReceived(b.ledger(group))
 	require.NoError(b.t, err)
 	return records
@@ -118,7 +118,7 @@ func (b *bench) received(group string) []ledger.Received {
 
 // requireNoHarm computes the verdict of one producer and some groups on the topic. A message that
 // one run read twice from one place is its client's doing.
-func (b *bench) requireNoHarm(producer string, groups ...verdict.Group) verdict.Verdict {
+func (b *fixture) requireNoHarm(producer string, groups ...verdict.Group) verdict.Verdict {
 	b.t.Helper()
 	sent, err := ledger.ReadSent(b.ledger(producer))
 	require.NoError(b.t, err)
@@ -136,19 +136,19 @@ func (b *bench) requireNoHarm(producer string, groups ...verdict.Group) verdict.
 }
 
 // producer and member start the usual applications of the bench.
-func (b *bench) producer(args ...string) *app {
+func (b *fixture) producer(args ...string) *app {
 	return b.start(
 		"produce",
 		"p-1",
 		append([]string{"-topic", b.topic, "-producer", "p-1", "-ordered", "-queues", "8"}, args...)...)
 }
 
-func (b *bench) member(group string, args ...string) *app {
+func (b *fixture) member(group string, args ...string) *app {
 	return b.start("consume", group, append([]string{"-group", b.topic + "-" + group, "-topics", b.topic}, args...)...)
 }
 
 // awaitAll waits until groups received as many messages as were acknowledged.
-func (b *bench) awaitAll(groups ...string) {
+func (b *fixture) awaitAll(groups ...string) {
 	b.t.Helper()
 	sent := b.acked("p-1")
 	for _, g := range groups {
@@ -163,7 +163,7 @@ func (b *bench) awaitAll(groups ...string) {
 }
 
 func TestLiveAProducerGoesOnAfterItsTopicOpens(t *testing.T) {
-	b := newBench(t, "4.9.7", "app-opening")
+	b := newFixture(t, "4.9.7", "app-opening")
 	b.setTopic(4)
 	p := b.producer("-rate", "100")
 	b.await("a first send that is refused", func() bool {

@@ -2,8 +2,8 @@
 // its time (rocketmq-client-go v2.1.2) and knows nothing of a migration. A release pipeline stops
 // it by SIGTERM and starts it again with other name servers, as it would with any application.
 //
-//	rocketshift-demo-app produce   sends messages at a rate and notes in its ledger which ones the broker acknowledged
-//	rocketshift-demo-app consume   reads as a member of a group and notes each delivery before it acknowledges it
+//	rocketshift-demo-app produce   sends at a rate; its ledger has what was acknowledged
+//	rocketshift-demo-app consume   reads as a group's member; its ledger has each delivery
 //
 // Both print one line that begins with "ready" when they are at work, and log to standard error.
 package main

@@ -11,7 +11,7 @@ import (
 func TestLongRestartsOfApplicationsLoseRepeatAndReorderNothing(t *testing.T) {
 	for _, version := range []string{"4.9.7", "5.3.3"} {
 		t.Run(version, func(t *testing.T) {
-			b := newBench(t, version, "app-restarts")
+			b := newFixture(t, version, "app-restarts")
 			b.setTopic(6)
 			produce := func() *app { return b.producer("-rate", "200", "-history", "3000") }
 			orderly := func() *app { return b.member("orderly", "-orderly") }

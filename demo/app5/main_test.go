@@ -36,16 +36,16 @@ func produced(t *testing.T, topic string) (endpoint string, messages int) {
 			admin.WithReadQueueNums(8), admin.WithWriteQueueNums(8), admin.WithPerm(6)),
 	)
 	dir := t.TempDir()
-	program, book := filepath.Join(dir, "app"), filepath.Join(dir, "ledger")
+	program, file := filepath.Join(dir, "app"), filepath.Join(dir, "ledger")
 	out, err := exec.Command("go", "build", "-o", program, "../app").CombinedOutput()
 	require.NoError(t, err, "build: %s", out)
 	app := exec.Command(program, "produce", "-name-servers", strings.Join(c.NameServers, ","), "-topic", topic,
-		"-producer", "p", "-history", "1000", "-ledger", book)
+		"-producer", "p", "-history", "1000", "-ledger", file)
 	app.Stdout, app.Stderr = labtest.Output(t, "application"), labtest.Output(t, "application's log")
 	require.NoError(t, app.Start())
 	t.Cleanup(func() { _ = app.Process.Kill() })
 	settled := func() []ledger.Sent {
-		records, err := ledger.ReadSent(book)
+		records, err := ledger.ReadSent(file)
 		require.NoError(t, err)
 		return ledger.Settled(records)
 	}

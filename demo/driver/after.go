@@ -33,13 +33,13 @@ const (
 
 // runOnTarget lets producers go on for a while after the migration, then stops them.
 func (d *demo) runOnTarget(ctx context.Context) error {
-	before, err := d.books.acknowledged()
+	before, err := d.tail.acknowledged()
 	if err != nil {
 		return err
 	}
 	want := before + afterShift*producerCount()
 	if err := d.await(ctx, deliveryTime, func() (string, error) {
-		now, err := d.books.acknowledged()
+		now, err := d.tail.acknowledged()
 		if now >= want {
 			return "", err
 		}
@@ -53,10 +53,10 @@ func (d *demo) runOnTarget(ctx context.Context) error {
 
 // awaitReaders waits for everybody who still reads: the groups, and the 5.x application.
 func (d *demo) awaitReaders(ctx context.Context) error {
-	if _, err := d.books.acknowledged(); err != nil {
+	if _, err := d.tail.acknowledged(); err != nil {
 		return err
 	}
-	want := len(d.books.sent[proofTopic].acked) // producers have stopped: this is all
+	want := len(d.tail.sent[proofTopic].acked) // producers have stopped: this is all
 	reading, both := errgroup.WithContext(ctx)
 	reading.Go(func() error { return d.awaitDeliveries(both) })
 	reading.Go(func() error { return d.readThroughProxy(both, want) })
@@ -65,7 +65,7 @@ func (d *demo) awaitReaders(ctx context.Context) error {
 
 // awaitDeliveries waits until each group has received each acknowledged message of its topics.
 func (d *demo) awaitDeliveries(ctx context.Context) error {
-	err := d.await(ctx, deliveryTime, d.books.missing)
+	err := d.await(ctx, deliveryTime, d.tail.missing)
 	if err != nil && ctx.Err() == nil {
 		d.console.say("%v", err) // the verdict counts it
 		return nil
@@ -130,7 +130,7 @@ func (d *demo) stopApplications(context.Context) error { return d.fleet.stopCons
 
 func (d *demo) judge(context.Context) error {
 	d.result.Starts = d.fleet.startCounts()
-	in, err := d.books.verdictInput()
+	in, err := d.tail.verdictInput()
 	if err != nil {
 		return err
 	}

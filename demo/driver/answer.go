@@ -66,7 +66,7 @@ func (w *watcher) release(ctx context.Context, asked api.Waiting) error {
 	if !inline || !all {
 		return fmt.Errorf("release pipeline: %s: the demo's few names stand in documents", asked.Gate)
 	}
-	lags, err := w.books.lag(groups)
+	lags, err := w.tail.lag(groups)
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (d *demo) newApplications() {
 	if d.background {
 		d.fleet.begin = inBackground
 	}
-	d.books = newBooks(d.fleet)
+	d.tail = newLedgerTail(d.fleet)
 }
 
 // startApplications deploys all applications on the source and waits until the history is written;
@@ -71,7 +71,7 @@ func (d *demo) startApplications(ctx context.Context) error {
 	}
 	want := historyOf(d.o) * producerCount()
 	if err := d.await(ctx, historyTime, func() (string, error) {
-		acked, err := d.books.acknowledged()
+		acked, err := d.tail.acknowledged()
 		if acked >= want {
 			return "", err
 		}

@@ -69,7 +69,7 @@ func (d *demo) producersGoOnFor(ctx context.Context, span time.Duration) error {
 		if err := d.producersGoOn(ctx, all); err != nil {
 			return err
 		}
-		sent, got, err := d.books.counts()
+		sent, got, err := d.tail.counts()
 		if err != nil {
 			return err
 		}
@@ -80,12 +80,12 @@ func (d *demo) producersGoOnFor(ctx context.Context, span time.Duration) error {
 
 // producersGoOn waits until more was acknowledged of each of some topics than before.
 func (d *demo) producersGoOn(ctx context.Context, names []string) error {
-	before, _, err := d.books.counts()
+	before, _, err := d.tail.counts()
 	if err != nil {
 		return err
 	}
 	return d.await(ctx, deliveryTime, func() (string, error) {
-		now, _, err := d.books.counts()
+		now, _, err := d.tail.counts()
 		for _, topic := range names {
 			if now[topic] == before[topic] {
 				return "nothing was sent to topic " + topic + " while there was no worker", err

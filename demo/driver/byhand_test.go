@@ -230,7 +230,7 @@ func (h *byHand) startTemporal() {
 	dir := filepath.Join(h.o.Root, ".run", "temporal")
 	h.temporal, err = lab.StartTemporal(h.t.Context(), h.o.Root, dir, lab.TemporalSpec{})
 	require.NoError(h.t, err)
-	h.sdk, err = client.DialContext(h.t.Context(), client.Options{HostPort: h.temporal.Address, Logger: quiet{}})
+	h.sdk, err = client.DialContext(h.t.Context(), client.Options{HostPort: h.temporal.Address, Logger: noLog{}})
 	require.NoError(h.t, err)
 	h.t.Cleanup(h.sdk.Close)
 }
@@ -269,7 +269,7 @@ func (h *byHand) stopSource() {
 	said := strings.Split(strings.TrimSpace(h.source("stop")), "\n")
 	var printed verdict.Verdict
 	require.NoError(h.t, json.Unmarshal([]byte(said[len(said)-1]), &printed), "%v", said)
-	in, err := h.books.verdictInput()
+	in, err := h.tail.verdictInput()
 	require.NoError(h.t, err)
 	judged, detail, err := verdict.Judge(in)
 	require.NoError(h.t, err)

@@ -114,7 +114,7 @@ type demo struct {
 	control  string   // address of its control API
 	entrance []string // the name servers that applications begin with
 	fleet    *fleet
-	books    *ledgerTail
+	tail     *ledgerTail
 	// background says that applications outlive the driver.
 	background bool
 	// deploy, if set, is the release pipeline instead of the driver's own.

@@ -8,9 +8,9 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// sabotage kills the worker in the middle of each stage that the options name. Producers that the
+// killWorker kills the worker in the middle of each stage that the options name. Producers that the
 // migration hasn't moved go on while there is none.
-func (w *watcher) sabotage(ctx context.Context, s api.Status) error {
+func (w *watcher) killWorker(ctx context.Context, s api.Status) error {
 	for _, stage := range s.Stages {
 		at := slices.Index(w.toKill, stage.Name)
 		if at < 0 || stage.State != api.StageRunning || !w.inTheMiddle(ctx, stage.Name, s) {
@@ -27,9 +27,9 @@ func (w *watcher) sabotage(ctx context.Context, s api.Status) error {
 	return nil
 }
 
-// regret asks to go back when the step of the options soaks: its groups and producers are on the
+// askBack asks to go back when the step of the options soaks: its groups and producers are on the
 // target then.
-func (w *watcher) regret(ctx context.Context, s api.Status) error {
+func (w *watcher) askBack(ctx context.Context, s api.Status) error {
 	for _, wave := range s.Waves {
 		if w.back || w.o.BackAt == 0 || wave.Step != w.o.BackAt || wave.State != api.WaveSoak {
 			continue

@@ -26,8 +26,9 @@ const (
 	proofGroup = "demo-proof"
 )
 
-// topics and groups are the demo's cast: order that counts, order that doesn't, several readers of
-// a topic, and a slow group that reads two topics, which the migration may move in different steps.
+// topics and groups are what the demo migrates: order that counts, order that doesn't, several
+// readers of a topic, and a slow group that reads two topics, which the migration may move in
+// different steps.
 func topics() []topic {
 	return []topic{
 		{name: "orders", producers: []string{"orders-1", "orders-2"}, ordered: true},

@@ -11,32 +11,32 @@ import (
 // ledgerTail follows all ledgers while they grow.
 type ledgerTail struct {
 	fleet *fleet
-	sent  map[string]*sentBook     // by topic
-	got   map[string]*receivedBook // by group
+	sent  map[string]*sentLedger     // by topic
+	got   map[string]*receivedLedger // by group
 }
 
-// sentBook is of a topic: its producers' ledgers, and what was acknowledged.
-type sentBook struct {
+// sentLedger is of a topic: its producers' ledgers, and what was acknowledged.
+type sentLedger struct {
 	tails []*ledger.Tail[ledger.Sent]
 	acked map[string]bool
 }
 
-type receivedBook struct {
+type receivedLedger struct {
 	tail *ledger.Tail[ledger.Received]
 	ids  map[string]bool
 }
 
-func newBooks(f *fleet) *ledgerTail {
-	b := &ledgerTail{fleet: f, sent: map[string]*sentBook{}, got: map[string]*receivedBook{}}
+func newLedgerTail(f *fleet) *ledgerTail {
+	b := &ledgerTail{fleet: f, sent: map[string]*sentLedger{}, got: map[string]*receivedLedger{}}
 	for topic, apps := range f.producers {
-		book := &sentBook{acked: map[string]bool{}}
+		sent := &sentLedger{acked: map[string]bool{}}
 		for _, a := range apps {
-			book.tails = append(book.tails, ledger.NewTail(f.ledger(a), ledger.ParseSent))
+			sent.tails = append(sent.tails, ledger.NewTail(f.ledger(a), ledger.ParseSent))
 		}
-		b.sent[topic] = book
+		b.sent[topic] = sent
 	}
 	for name, a := range f.consumers {
-		b.got[name] = &receivedBook{ledger.NewTail(f.ledger(a), ledger.ParseReceived), map[string]bool{}}
+		b.got[name] = &receivedLedger{ledger.NewTail(f.ledger(a), ledger.ParseReceived), map[string]bool{}}
 	}
 	return b
 }
@@ -59,7 +59,7 @@ func (b *ledgerTail) refresh() error {
 	return nil
 }
 
-func (s *sentBook) refresh() error {
+func (s *sentLedger) refresh() error {
 	for _, tail := range s.tails {
 		records, err := tail.Next()
 		if err != nil {
@@ -108,7 +108,7 @@ func (b *ledgerTail) missing() (string, error) {
 	}
 	for _, g := range groups() {
 		for _, topic := range g.topics {
-			if n := b.behind(g.name, topic); n > 0 {
+			if n := b.unreceived(g.name, topic); n > 0 {
 				return fmt.Sprintf("group %s still has %d messages of topic %s to receive", g.name, n, topic), nil
 			}
 		}
@@ -116,9 +116,9 @@ func (b *ledgerTail) missing() (string, error) {
 	return "", nil
 }
 
-// behind counts the acknowledged messages of a topic that a group has not received, as of the last
-// refresh.
-func (b *ledgerTail) behind(group, topic string) int {
+// unreceived counts the acknowledged messages of a topic that a group has not received, as of the
+// last refresh.
+func (b *ledgerTail) unreceived(group, topic string) int {
 	n := 0
 	for id := range b.sent[topic].acked {
 		if !b.got[group].ids[id] {
@@ -137,7 +137,7 @@ func (b *ledgerTail) lag(names []string) (map[string]int, error) {
 	for _, g := range groups() {
 		if slices.Contains(names, g.name) {
 			for _, topic := range g.topics {
-				lags[g.name] += b.behind(g.name, topic)
+				lags[g.name] += b.unreceived(g.name, topic)
 			}
 		}
 	}

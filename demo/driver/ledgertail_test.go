@@ -23,7 +23,7 @@ func write(t *testing.T, f *fleet, a *application, sent []ledger.Sent, received 
 
 func TestBooksKnowWhatGroupsStillHaveToReceive(t *testing.T) {
 	f, _ := testFleet(t)
-	b := newBooks(f)
+	b := newLedgerTail(f)
 	missing := func() string {
 		what, err := b.missing()
 		require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestBooksKnowWhatGroupsStillHaveToReceive(t *testing.T) {
 
 func TestAMessageForTwoGroupsIsMissingUntilBothHaveIt(t *testing.T) {
 	f, _ := testFleet(t)
-	b := newBooks(f)
+	b := newLedgerTail(f)
 	write(t, f, f.producers["audit"][1],
 		[]ledger.Sent{{Outcome: ledger.Ack, ID: "audit-2-1", Key: "k", Topic: "audit", At: 1}}, nil)
 	delivery := []ledger.Received{

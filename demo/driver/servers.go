@@ -83,7 +83,7 @@ func (d *demo) startServers(ctx context.Context) error {
 	d.console.say("Temporal Web UI: %s; source name server: %v", d.temporal.UIAddress, d.source.NameServers)
 	d.rocket = rocketmq.NewClient(rocketmq.Options{})
 	var err error
-	if d.sdk, err = client.DialContext(ctx, client.Options{HostPort: d.temporal.Address, Logger: quiet{}}); err != nil {
+	if d.sdk, err = client.DialContext(ctx, client.Options{HostPort: d.temporal.Address, Logger: noLog{}}); err != nil {
 		return fmt.Errorf("connect to Temporal at %s: %w", d.temporal.Address, err)
 	}
 	return d.startWorker(ctx)
@@ -157,10 +157,10 @@ func (d *demo) endTarget(ctx context.Context) error {
 	return d.target().Release(ctx, d.o.Name)
 }
 
-// quiet keeps the SDK's log out of the demo's output.
-type quiet struct{}
+// noLog keeps the SDK's log out of the demo's output.
+type noLog struct{}
 
-func (quiet) Debug(string, ...any) {}
-func (quiet) Info(string, ...any)  {}
-func (quiet) Warn(string, ...any)  {}
-func (quiet) Error(string, ...any) {}
+func (noLog) Debug(string, ...any) {}
+func (noLog) Info(string, ...any)  {}
+func (noLog) Warn(string, ...any)  {}
+func (noLog) Error(string, ...any) {}

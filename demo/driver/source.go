@@ -193,7 +193,7 @@ func (d *demo) stopInOrder(ctx context.Context) error {
 	if err := d.fleet.stopProducers(); err != nil {
 		return err
 	}
-	if err := d.await(ctx, drainTime, d.books.missing); err != nil {
+	if err := d.await(ctx, drainTime, d.tail.missing); err != nil {
 		d.console.say("%v", err) // the verdict counts it
 	}
 	return d.fleet.stopConsumers()
@@ -222,7 +222,7 @@ func endCluster(dir string) error {
 
 // ledgers prints what the applications' own ledgers say, the verdict on a line of its own.
 func (d *demo) ledgers() (*verdict.Verdict, error) {
-	in, err := d.books.verdictInput()
+	in, err := d.tail.verdictInput()
 	if err != nil {
 		return nil, err
 	}

@@ -93,13 +93,13 @@ func (w *watcher) turn(ctx context.Context, s api.Status) (ended bool, err error
 	case api.StateFailed:
 		return true, fmt.Errorf("the migration ended as %s: %s", s.State, s.Error)
 	}
-	if err := w.sabotage(ctx, s); err != nil {
+	if err := w.killWorker(ctx, s); err != nil {
 		return false, err
 	}
 	if err := w.blackout(ctx, s); err != nil {
 		return false, err
 	}
-	if err := w.regret(ctx, s); err != nil {
+	if err := w.askBack(ctx, s); err != nil {
 		return false, err
 	}
 	for _, waiting := range s.Waiting {

@@ -44,7 +44,7 @@ func newStage(t *testing.T, o Options) *stage {
 		temporal: &lab.Temporal{Address: "t:1", UIAddress: "http://t:2"},
 	}
 	d.fleet, _ = testFleet(t)
-	d.books = newBooks(d.fleet)
+	d.tail = newLedgerTail(d.fleet)
 	s.watcher = d.watcher()
 	return s
 }

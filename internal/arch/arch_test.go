@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"api":                   {"plan", "replicator/lane", "internal/printable"},
 	"replicator/lane":       {},
 	"replicator/replica":    {"internal/sleep", "replicator/lane", "internal/rocketmq", "internal/brokerconfig"},
+	"replicator/throttle":   {"replicator/lane", "replicator/replica"},
 	"replicator/positions":  {"internal/sleep", "replicator/lane", "replicator/replica", "internal/rocketmq"},
 	"replicator/verify": {
 		"internal/sleep",
@@ -52,6 +53,7 @@ var allowed = map[string][]string{
 		"replicator/lane",
 		"replicator/replica",
 		"replicator/positions",
+		"replicator/throttle",
 		"replicator/verify",
 		"internal/rocketmq",
 	},

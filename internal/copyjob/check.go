@@ -11,8 +11,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// checkAll finds everything that stands in the way, and tells all of it at once. It writes nothing.
-// It pairs the queues of topics that are there, and lists the others, which have to be created.
+// checkAll finds everything that prevents the copy, and tells all of it at once. It writes nothing.
+// It pairs the queues of topics that are there, and lists the other topics, which must be created.
 func (c *Job) checkAll(ctx context.Context, source, target topicsOf) (missing []string, err error) {
 	found := &failure.Problems{What: "copy"}
 	if err := c.slavesKnow(ctx, source, found); err != nil {
@@ -36,7 +36,7 @@ func (c *Job) checkAll(ctx context.Context, source, target topicsOf) (missing []
 	return missing, found.OrNil()
 }
 
-// check finds what is wrong with topics on either side, and lists those that have to be created.
+// check finds what is wrong with topics on either side, and lists those that must be created.
 func (c *Job) check(
 	ctx context.Context,
 	source, target topicsOf,
@@ -69,7 +69,7 @@ func (c *Job) check(
 	return missing, nil
 }
 
-// checkSource finds what of a topic lanes can't read.
+// checkSource finds what lanes can't read of a topic.
 func checkSource(topic string, source topicsOf, found *failure.Problems) {
 	if unreadable := source.unreadable(topic); len(unreadable) > 0 {
 		found.Add("topic "+topic, "can't be read on the source's broker %s; give it read permission (perm 6) there",
@@ -81,7 +81,7 @@ func checkSource(topic string, source topicsOf, found *failure.Problems) {
 	}
 }
 
-// checkMissing judges a topic that the target lacks; true if it has to be created.
+// checkMissing judges a topic that the target lacks; true if it must be created.
 func (c *Job) checkMissing(topic string, source, target topicsOf, found *failure.Problems) bool {
 	queues := len(source.queues(topic))
 	takes := rocketmq.TakesTopic(c.To.renames.Topic(topic))
@@ -91,7 +91,7 @@ func (c *Job) checkMissing(topic string, source, target topicsOf, found *failure
 	}
 	_, alike := replica.Spread(replica.Writable(source.of(topic)), target.names())
 	switch {
-	case c.create && replica.Unread(source.of(topic)) != "": // which is told
+	case c.create && replica.Unread(source.of(topic)) != "": // a problem that is told elsewhere
 	case c.create && !alike:
 		found.Add("topic "+topic,
 			"can't be made so that producers see the same queues in the same order on the target's %d "+
@@ -99,7 +99,7 @@ func (c *Job) checkMissing(topic string, source, target topicsOf, found *failure
 			len(target.brokers), replica.Hidden(source.of(topic)), queues)
 	case c.create:
 		return takes
-	case !takes: // how it is made depends on its name
+	case !takes: // the target doesn't take the name
 	case target.proxied:
 		found.Add("topic "+topic,
 			"is missing on the %s; create it with %d queues by the target's console or API", target, queues)
@@ -110,8 +110,8 @@ func (c *Job) checkMissing(topic string, source, target topicsOf, found *failure
 	return false
 }
 
-// checkThere judges a topic that the target has; true if an earlier run was cut off while it
-// created it, on some brokers only, and this one may go on.
+// checkThere judges a topic that the target has. It is true if an earlier run was cut off while it
+// created the topic, so that only some brokers have it, and this run may go on.
 func (c *Job) checkThere(
 	ctx context.Context,
 	topic string,
@@ -141,8 +141,8 @@ func (c *Job) checkThere(
 	return false, nil
 }
 
-// begun reports whether the brokers that have a topic have it as create makes it, and others lack
-// it: so a run leaves it that is cut off while it creates it.
+// begun reports whether some brokers have a topic as create makes it, and the others lack it: a run
+// that is cut off in create leaves it so.
 func (t topicsOf) begun(topic string, source topicsOf) bool {
 	shares, alike := replica.Spread(replica.Writable(source.of(topic)), t.names())
 	for broker, has := range t.of(topic) {

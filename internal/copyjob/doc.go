@@ -1,4 +1,4 @@
-// Package copyjob copies topics from one cluster to another, without Temporal: it checks the
-// request, creates topics where that is asked for, copies until all is there that was at the start,
-// or until it is stopped, and compares copies with their originals.
+// Package copyjob copies topics from one cluster to another, without Temporal. It checks the
+// request and creates topics if that is asked for. It copies until everything is copied that was
+// there at the start, or until it is stopped. Then it compares copies with their originals.
 package copyjob

@@ -9,8 +9,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// lookElsewhere notes what a copy doesn't look at: brokers that are left out, and queues of its
-// topics that clients see in another cluster of the same name servers.
+// lookElsewhere notes what the copy ignores: brokers that are left out, and queues of its topics
+// that clients see in another cluster of the same name servers.
 func (c *Job) lookElsewhere(ctx context.Context, source, target topicsOf) error {
 	for _, name := range c.From.part.LeftOut {
 		c.notSeen = append(c.notSeen, fmt.Sprintf("source broker %s is left out: what it holds isn't copied", name))
@@ -21,10 +21,10 @@ func (c *Job) lookElsewhere(ctx context.Context, source, target topicsOf) error 
 	return c.elsewhere(ctx, c.Target, target, "isn't compared, and keys go to other queues there")
 }
 
-// elsewhere notes what clients see of the topics in other clusters of a side; what is what becomes
-// of it.
+// elsewhere notes what clients see of the topics in other clusters of a side; what says what
+// happens to it.
 func (c *Job) elsewhere(ctx context.Context, cluster *rocketmq.Cluster, side topicsOf, what string) error {
-	if side.part.Cluster == "" { // one cluster is all that is known
+	if side.part.Cluster == "" { // the name servers know only one cluster
 		return nil
 	}
 	for _, topic := range c.topics {
@@ -33,7 +33,7 @@ func (c *Job) elsewhere(ctx context.Context, cluster *rocketmq.Cluster, side top
 			continue
 		}
 		if err != nil {
-			return failure.Broken("start it, or correct --"+side.side, "%s doesn't answer: %w", side, err)
+			return failure.Broken("start it, or correct --"+string(side.side), "%s doesn't answer: %w", side, err)
 		}
 		for _, e := range route.Elsewhere(append(side.names(), side.part.LeftOut...)) {
 			c.notSeen = append(c.notSeen,

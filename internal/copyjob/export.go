@@ -7,7 +7,7 @@ import (
 	"rocketshift/replicator/verify"
 )
 
-// CheckFile finds out before anything is copied whether the file for differences can be written.
+// CheckFile checks, before anything is copied, whether the file for differences can be written.
 func (q Request) CheckFile() error {
 	if q.differences == "" {
 		return nil
@@ -19,8 +19,8 @@ func (q Request) CheckFile() error {
 	return file.Close()
 }
 
-// exporting runs a comparison whose differences go to the file that was asked for, if one was. The
-// file is made anew, and is empty when nothing differs.
+// exporting runs a comparison and writes its differences to the file that was asked for, if any.
+// The file is made anew, and stays empty when nothing differs.
 func (c *Job) exporting(compare func() error) error {
 	if c.differences == "" {
 		return compare()

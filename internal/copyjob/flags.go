@@ -12,6 +12,7 @@ import (
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
+	"rocketshift/replicator/lane"
 	"rocketshift/replicator/replica"
 )
 
@@ -29,7 +30,7 @@ type Flags struct {
 	Rename                               map[string]string
 }
 
-// Request is what a copy is to do, checked.
+// Request is a copy whose flags are checked.
 type Request struct {
 	From, To                 endpoint
 	topics                   []string
@@ -40,8 +41,8 @@ type Request struct {
 
 // endpoint is a cluster as the command line names it.
 type endpoint struct {
-	side        string   // source or target, also the name of its flag
-	nameServers []string // of one behind a proxy the proxy's address
+	side        lane.Side // also the name of its flag
+	nameServers []string  // or the address of its proxy
 	proxied     bool
 	credentials *remoting.Credentials
 	renames     rocketmq.Renames
@@ -61,8 +62,7 @@ func (e endpoint) String() string {
 	return fmt.Sprintf("%s %s", e.side, strings.Join(e.nameServers, ", "))
 }
 
-// groupPrefix is what the names of copies' consumer groups begin with, so that they aren't those of
-// migrations.
+// groupPrefix begins the names of copies' consumer groups, and differs from that of migrations.
 const groupPrefix = "rocketshift-copy-"
 
 // Request checks the flags by the rules of plans, and tells all that is wrong at once.
@@ -92,7 +92,7 @@ func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
 	}
 	q := Request{
 		From: endpoint{
-			side:        "source",
+			side:        lane.SideSource,
 			nameServers: p.Source.NameServers,
 			credentials: keys(found, "--source-credentials", f.SourceCredentials, lookupEnv),
 			part: rocketmq.Part{
@@ -103,7 +103,7 @@ func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
 			reached: f.SourceReached,
 		},
 		To: endpoint{
-			side:        "target",
+			side:        lane.SideTarget,
 			nameServers: p.Target.NameServers,
 			proxied:     f.TargetProxy != "",
 			credentials: keys(found, "--target-credentials", f.TargetCredentials, lookupEnv),
@@ -118,7 +118,7 @@ func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
 	return q, found.OrNil()
 }
 
-// targetAddresses are where the target is found: its name servers, or its proxy.
+// targetAddresses are the target's name servers, or its proxy.
 func (f Flags) targetAddresses() []string {
 	if f.TargetProxy != "" {
 		return []string{f.TargetProxy}
@@ -126,7 +126,7 @@ func (f Flags) targetAddresses() []string {
 	return addresses(f.Target)
 }
 
-// checkProxy finds what a target behind a proxy makes impossible.
+// checkProxy refuses what can't be done through the proxy of a target.
 func (f Flags) checkProxy(found *failure.Problems) {
 	if f.TargetProxy == "" {
 		return
@@ -146,7 +146,7 @@ func (f Flags) checkProxy(found *failure.Problems) {
 	}
 }
 
-// renames are what the target calls the topics; the copy's own groups have the same names on both
+// renames are the names of topics on the target. The copy's own groups have the same names on both
 // sides.
 func (f Flags) renames() rocketmq.Renames {
 	return rocketmq.Renames{Prefix: f.Prefix, Topics: f.Rename, Keep: groupPrefix}
@@ -164,11 +164,11 @@ func prefix(env string) *plan.Credentials {
 	return &plan.Credentials{Env: env}
 }
 
-// plainID is an id that a copy's name can hold twice, with a hyphen between.
+// plainID is an id that fits into a copy's name twice, with a hyphen between.
 var plainID = regexp.MustCompile(`^[a-z0-9]{1,19}$`)
 
-// NameOf is the name of a copy that was given none. Other clusters never give the same name: what
-// isn't plain is hashed.
+// NameOf is the name of a copy without a given one. Other clusters never get the same name: ids
+// that aren't plain are hashed.
 func NameOf(sourceID, targetID string) string {
 	short := func(id string) string {
 		if plainID.MatchString(id) {
@@ -179,7 +179,7 @@ func NameOf(sourceID, targetID string) string {
 	return short(sourceID) + "-" + short(targetID)
 }
 
-// addOfPlan takes what is wrong with a plan, by the names of the flags.
+// addOfPlan adds the problems of a plan, under the names of the flags.
 func addOfPlan(p *failure.Problems, err error) {
 	var wrong *plan.Problems
 	if !errors.As(err, &wrong) {
@@ -225,7 +225,7 @@ func keys(p *failure.Problems, flag, env string, lookupEnv func(string) (string,
 		return nil
 	}
 	k, whole := remoting.CredentialsOf(env, func(name string) string { v, _ := lookupEnv(name); return v })
-	if !whole { // a prefix that is none may be the key itself: it is known by now, and isn't shown
+	if !whole { // a bad prefix may be the key itself, so it isn't shown
 		p.Once(flag, "the environment has no %s_ACCESS_KEY and %s_SECRET_KEY; set both", env, env)
 	}
 	return k

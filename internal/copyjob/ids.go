@@ -15,16 +15,16 @@ import (
 )
 
 // copiesLook is how many messages at each end of a queue are searched for earlier copies: as many
-// as a broker gives at once. Applications may have written behind all copies.
+// as a broker gives at once. Applications may have written after all copies.
 const copiesLook = 32
 
-// anyGroup is built into every broker, so that looking writes nothing.
+// anyGroup is built into every broker, so that reading with it makes no new group.
 const anyGroup = "TOOLS_CONSUMER"
 
-// checkIDs refuses ids under which what was copied before can't be known again: all of it would be
-// copied once more. Where ids are made of addresses, another name server on the command line is
-// enough for that. Lanes that have progress under the copy's name need no such look: the replicator
-// misses its copies by itself.
+// checkIDs refuses ids under which earlier copies can't be found: all of them would be copied once
+// more. Where ids are made of addresses, another name server on the command line is enough for
+// that. Lanes with progress under the copy's name need no such check: the replicator itself notices
+// that their copies are missing.
 func (c *Job) checkIDs(ctx context.Context, lanes []lane.Lane, found *failure.Problems) error {
 	places := positions.New(c.Source, c.Target, c.names)
 	for _, lane := range lanes {
@@ -72,11 +72,11 @@ func (c *Job) checkIDs(ctx context.Context, lanes []lane.Lane, found *failure.Pr
 	return nil
 }
 
-// fromFirst counts from the end to before any queue's first message.
+// fromFirst is a position that lies before the first message of any queue, counted from the end.
 const fromFirst = math.MinInt64 / 2
 
-// earlierCopy finds, at an end of the target queue, a copy of what the source queue holds, under
-// whatever ids it was made.
+// earlierCopy finds, at an end of the target queue, a copy of what the source queue holds, made
+// under any ids.
 func (c *Job) earlierCopy(ctx context.Context, lane lane.Lane) (stamp replica.Stamp, found bool, err error) {
 	for _, at := range []int64{-copiesLook, fromFirst} {
 		messages, err := c.pull(ctx, c.Target, lane.Topic, lane.Target, at)
@@ -111,7 +111,7 @@ func (c *Job) copyAmong(
 }
 
 // pull reads some messages of a queue from a position on; a negative position counts from the end.
-// What the queue doesn't hold is no message.
+// Positions outside of the queue give no messages.
 func (c *Job) pull(
 	ctx context.Context,
 	from *rocketmq.Cluster,
@@ -148,8 +148,8 @@ func (c *Job) pull(
 	return found, err
 }
 
-// firstCopy is the position of the first copy on the target queue, where the lane back begins; the
-// queue's end without any.
+// firstCopy is the position of the first copy on the target queue, where the reverse lane begins;
+// the end of the queue without any.
 func (c *Job) firstCopy(ctx context.Context, lane lane.Lane) (int64, error) {
 	broker, err := c.Target.Broker(ctx, lane.Target.Broker)
 	if err != nil {

@@ -14,7 +14,7 @@ type Job struct {
 	Source, Target *rocketmq.Cluster
 	lanes          []lane.Lane
 	fromSlaves     []string // brokers of the source without a master, of which a slave is read
-	notSeen        []string // what isn't looked at, each as a sentence
+	notSeen        []string // what the copy ignores, each as a sentence
 	Now            func() time.Time
 	tell           func(verify.Difference) // writes differences to their file; nil without one
 }

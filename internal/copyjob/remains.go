@@ -12,7 +12,7 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// remains are what an earlier run, which saw a part of the source alone, left of a topic in these
+// remains are what an earlier run that saw only a part of the source left of a topic in these
 // queues of the target.
 func (c *Job) remains(
 	ctx context.Context, topic string, source, target topicsOf, look []lane.Queue,
@@ -38,8 +38,8 @@ func (c *Job) tellRemains(found *failure.Problems, topic string, r replica.Remai
 	found.Once("topic "+topic, "%s; %s", r.Cause(source.of(topic), target.of(topic)), r.Mend(at, target.of(topic)))
 }
 
-// checkPlaces finds copies that lie in the queue of another lane, at the ends of the target queues
-// of lanes that have no progress: those that have go on where they are.
+// checkPlaces finds copies that lie in the queue of another lane. It looks at the ends of the
+// target queues of lanes without progress; lanes with progress go on where they are.
 func (c *Job) checkPlaces(ctx context.Context, source, target topicsOf, found *failure.Problems) error {
 	positions := positions.New(c.Source, c.Target, c.names)
 	look := map[string][]lane.Queue{}
@@ -67,8 +67,8 @@ func (c *Job) checkPlaces(ctx context.Context, source, target topicsOf, found *f
 	return nil
 }
 
-// slavesKnow finds topics that a slave, which is read in place of its master, doesn't know, though
-// it may hold messages of them.
+// slavesKnow finds topics that a slave which is read in place of its master doesn't know, though it
+// may hold their messages.
 func (c *Job) slavesKnow(ctx context.Context, source topicsOf, found *failure.Problems) error {
 	if len(c.fromSlaves) == 0 {
 		return nil

@@ -15,9 +15,9 @@ import (
 	"rocketshift/replicator/positions"
 )
 
-// settleTime is how long a copy goes on for lanes that never show themselves caught up, as under
-// steady traffic. In that time a lane has read its target's tail: one that lost copies goes back,
-// and isn't at its goal any more.
+// settleTime is how long a copy goes on for lanes that never seem to have caught up, as under
+// steady traffic. In that time a lane has read the tail of its target queue; a lane that lost
+// copies goes back, and is not at its goal any more.
 const settleTime = 5 * time.Second
 
 // ran is how the copying went.
@@ -27,8 +27,8 @@ type ran struct {
 	held     int64 // messages that the source held at the start
 }
 
-// Run copies until everything is copied that was there at the start, or, if it is to follow, until
-// the context ends.
+// Run copies until everything is copied that was there at the start. If it follows the source, it
+// copies until the context ends.
 func (c *Job) Run(ctx context.Context, show func(State)) (ran, error) {
 	g, err := c.goals(ctx)
 	if err != nil {
@@ -58,7 +58,7 @@ func (c *Job) Run(ctx context.Context, show func(State)) (ran, error) {
 
 // copyHolder names this process to others that want to copy the same.
 func copyHolder() string {
-	host, _ := os.Hostname() // only people need it
+	host, _ := os.Hostname() // for people alone
 	return fmt.Sprintf("rocketshift-copy/%s/%d/%s", host, os.Getpid(), rand.Text()[:8])
 }
 
@@ -73,7 +73,7 @@ type goal struct {
 // goals are those of all lanes.
 type goals struct {
 	list        []goal
-	next        int       // the one to look at first: most likely not reached yet
+	next        int       // the goal to check first: it is the least likely to be reached
 	since       time.Time // when all were first seen reached; zero while they aren't
 	now         func() time.Time
 	held, total int64 // messages on the source at the start, and how many of them had no copy
@@ -128,9 +128,8 @@ func (g *goals) add(
 	return nil
 }
 
-// reached reports whether all lanes have copied what was there at the start, except for those that
-// stopped with a fault. Where a broker doesn't answer they haven't; the lanes say what they wait
-// for.
+// reached reports whether all lanes have copied what was there at the start, except for lanes with
+// a fault. Where a broker doesn't answer they haven't; the lanes say what they wait for.
 func (g *goals) reached(ctx context.Context, p lane.Progress) bool {
 	for range g.list {
 		one := g.list[g.next]

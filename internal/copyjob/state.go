@@ -20,7 +20,7 @@ type State struct {
 	Lag       int64        `json:"lag"`                // messages on the source that aren't copied yet
 	PerSecond int64        `json:"perSecond"`          // over the last seconds
 	ETA       *int64       `json:"etaSeconds,omitempty"`
-	Waiting   string       `json:"waiting,omitempty"` // for what lanes wait, or what holds them back
+	Waiting   string       `json:"waiting,omitempty"` // what lanes wait for, or what holds them back
 	Faults    []shownFault `json:"faults,omitempty"`
 	Back      *Back        `json:"back,omitempty"` // the lanes back to the source
 }
@@ -71,11 +71,11 @@ type sample struct {
 	done int64
 }
 
-// rateSamples is over how many looks, which come about once a second, a rate is taken: long enough
-// to be calm, short enough to be true.
+// rateSamples is over how many looks, about one a second, a rate is measured: enough to be steady,
+// and few enough to be up to date.
 const rateSamples = 10
 
-// rate takes how much is done now, and says how much it is per second.
+// rate adds what is done so far, and returns the rate per second.
 func (m *Meter) rate(done int64) int64 {
 	m.samples = append(m.samples, sample{m.Now(), done})
 	if len(m.samples) > rateSamples {
@@ -88,7 +88,7 @@ func (m *Meter) rate(done int64) int64 {
 	return 0
 }
 
-// eta is how many seconds the rest takes; nil if nobody knows.
+// eta is how many seconds the rest takes; nil if that is unknown.
 func eta(rest, perSecond int64) *int64 {
 	if perSecond <= 0 || rest < 0 {
 		return nil

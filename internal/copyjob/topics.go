@@ -47,18 +47,18 @@ func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics
 	case err == nil:
 		return t, nil
 	case denied(err):
-		return t, failure.Broken("check --"+e.side+"-credentials and what they may do",
+		return t, failure.Broken("check --"+string(e.side)+"-credentials and what they may do",
 			"%s refuses the keys: %w", e, err)
 	case remoting.Unreachable(err):
-		return t, failure.Broken("start it, or correct --"+e.side, "%s doesn't answer: %w", e, err)
+		return t, failure.Broken("start it, or correct --"+string(e.side), "%s doesn't answer: %w", e, err)
 	default:
 		return t, failure.Broken("", "%s: %w", e, err)
 	}
 }
 
-// whole fails where something of the side may not be seen, and tells all of it.
+// whole fails if something of the side may be hidden, and tells all of it.
 func (e endpoint) whole(gaps []rocketmq.Gap) error {
-	if len(gaps) > 0 && gaps[0].Kind == rocketmq.GapClusters { // the others go when one of them is named
+	if len(gaps) > 0 && gaps[0].Kind == rocketmq.GapClusters { // naming the cluster removes the other gaps
 		return failure.Broken(e.mend(gaps[0]), "%s: %s", e, gaps[0].Text)
 	}
 	var causes, next []string
@@ -74,16 +74,16 @@ func (e endpoint) whole(gaps []rocketmq.Gap) error {
 	return failure.Broken(strings.Join(next, "; "), "%s isn't seen whole: %s", e, strings.Join(causes, "; "))
 }
 
-// mend is what people do about a gap.
+// mend says what a person can do about a gap.
 func (e endpoint) mend(gap rocketmq.Gap) string {
 	next := gap.Mend()
 	if gap.Kind == rocketmq.GapClusters {
 		return fmt.Sprintf("%s: --%s-cluster", next, e.side)
 	}
-	if gap.Kind == rocketmq.GapNoMaster && e.side == "source" {
+	if gap.Kind == rocketmq.GapNoMaster && e.side == lane.SideSource {
 		next += ", or copy what its slave has (--read-slave " + gap.Broker + ")"
 	}
-	if gap.Broker != "" && e.side == "source" {
+	if gap.Broker != "" && e.side == lane.SideSource {
 		next += ", or leave it out (--leave-out): what it holds isn't copied then"
 	}
 	return next
@@ -217,11 +217,11 @@ func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) err
 		}
 	}
 	model.Perm = rocketmq.PermRead | rocketmq.PermWrite
-	shares, _ := replica.Spread(replica.Writable(source.of(topic)), t.names()) // check has seen that they can be
+	shares, _ := replica.Spread(replica.Writable(source.of(topic)), t.names()) // check has made sure that it can
 	for _, b := range t.brokers {
 		share, has := shares[b.Name]
 		if _, made := t.configs[b.Name][topic]; !has || made {
-			continue // an earlier run was cut off behind it
+			continue // an earlier run was cut off after it
 		}
 		model.ReadQueues, model.WriteQueues = share.Queues, share.Writable
 		if err := remoting.Retry(ctx, func() error { return t.client.CreateTopic(ctx, b.Addr, model) }); err != nil {

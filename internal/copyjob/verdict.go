@@ -17,7 +17,7 @@ import (
 // Verdicts of a copy.
 const (
 	verdictClean       = "clean"       // everything is copied, and equal
-	VerdictDifferences = "differences" // copies aren't what their originals are
+	VerdictDifferences = "differences" // some copies differ from their originals
 	VerdictFaults      = "faults"      // lanes stopped
 	VerdictStopped     = "stopped"     // it followed until it was told to stop
 	VerdictInterrupted = "interrupted" // it was told to stop before everything was copied
@@ -149,7 +149,7 @@ func (c *Job) compareLane(
 	return report, notCompared(goal{lane: lane}, p, err)
 }
 
-// compareBack compares what applications wrote on the target behind the first copy: what it held
+// compareBack compares what applications wrote on the target after the first copy: what it held
 // before isn't copied back.
 func (c *Job) compareBack(ctx context.Context, lane lane.Lane, p lane.Progress) (report verify.Report, err error) {
 	err = remoting.RetryRead(ctx, func() error {

@@ -39,7 +39,7 @@ type Document struct {
 	Next     string         `json:"next,omitempty"`
 	ExitCode int            `json:"exitCode"`
 	Problems []plan.Problem `json:"problems,omitempty"`
-	Of       string         `json:"-"` // who has the problems
+	Of       string         `json:"-"` // the command that has the problems
 }
 
 // DocumentOf is an error as JSON mode prints it.

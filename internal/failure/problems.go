@@ -8,7 +8,7 @@ import (
 	"rocketshift/plan"
 )
 
-// Problems is everything that stands in the way of a command.
+// Problems is everything that keeps a command from being done.
 type Problems struct {
 	What string // the command
 	List []plan.Problem

@@ -1,5 +1,5 @@
-// Package files replaces files as a whole: whoever reads one sees the old content or the new one,
-// never half of it, also when the machine dies meanwhile.
+// Package files replaces files as a whole: a reader sees the old content or the new one, never a
+// part of it, also when the machine dies meanwhile.
 package files
 
 import (
@@ -9,22 +9,22 @@ import (
 	"path/filepath"
 )
 
-// Replace makes the content the file's, for good or not at all. The file's folder must be there;
-// the file gets the permission. One at a time may replace the same file.
+// Replace replaces the content of a file durably, or not at all. The folder must exist; the file
+// gets the permission. Only one caller at a time may replace the same file.
 func Replace(path string, content []byte, permission os.FileMode) error {
 	return Replacement{Path: path, Permission: permission}.With(content)
 }
 
-// Replacement is a file that is to be replaced.
+// Replacement describes how a file is replaced.
 type Replacement struct {
 	Path       string
 	Permission os.FileMode
-	// Several says that others may replace the file at the same time: each of them then writes a
-	// file of its own first, which stays if it is killed. Otherwise that file has always the same
-	// name.
+	// Several says that others may replace the file at the same time. Each of them then first
+	// writes a file of its own, which stays if it is killed. Otherwise that file always has the
+	// same name.
 	Several bool
-	// Written, if given, is called when the new content is on disk, beside the old one; Replaced
-	// when a restart would find it.
+	// Written, if given, is called when the new content is on disk, beside the old one; Replaced is
+	// called when a restart of the machine would find the new content.
 	Written, Replaced func()
 }
 
@@ -45,7 +45,7 @@ func (r Replacement) Write(write func(io.Writer) error) (err error) {
 	next := f.Name()
 	err = write(f)
 	if err == nil {
-		err = f.Chmod(r.Permission) // that of a file which an earlier one left, and whatever the umask is
+		err = f.Chmod(r.Permission) // the file may be an earlier one, and the umask may be any
 	}
 	if err == nil {
 		err = f.Sync()
@@ -65,7 +65,7 @@ func (r Replacement) Write(write func(io.Writer) error) (err error) {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// next is the file that becomes the new one.
+// next makes the file that will become the new one.
 func (r Replacement) next() (*os.File, error) {
 	if r.Several {
 		return os.CreateTemp(filepath.Dir(r.Path), "."+filepath.Base(r.Path)+"-*")

@@ -1,8 +1,8 @@
 package gateway
 
 import (
-	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the protocol's signature is HMAC-SHA1
+
+	//nolint:gosec // the protocol's signature is HMAC-SHA1
 	"net"
 	"testing"
 
@@ -29,7 +29,7 @@ func signedBroker(t *testing.T, secret, locks string) (addr string, signed chan 
 			}
 			t.Cleanup(func() { _ = conn.Close() })
 			go func() {
-				in, mac := wire.NewReader(conn), hmac.New(sha1.New, []byte(secret))
+				in, mac := wire.NewReader(conn), remoting.NewMAC(secret)
 				var f wire.Frame
 				for in.Next(&f) == nil {
 					signed <- f.SignedWith(mac)

@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/rocketmq/remotingtest"
 )
 
 // codeRuntime is GET_BROKER_RUNTIME_INFO.
@@ -39,7 +40,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			two := newTwoSides(t)
 			two.bypassing.life, two.serving = time.Minute, time.Now().Add(-time.Hour)
-			stored := remoting.EncodeStored(
+			stored := remotingtest.Stored(
 				remoting.Message{
 					Topic:          "orders",
 					QueueOffset:    7,
@@ -78,7 +79,7 @@ func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 	two.bypassing.life, two.serving = time.Minute, time.Now()
 	two.tells(source, 3*time.Minute)
 	past := netip.MustParseAddrPort("10.0.0.7:4711")
-	before := remoting.EncodeStored(
+	before := remotingtest.Stored(
 		remoting.Message{
 			Topic:          "orders",
 			QueueOffset:    7,

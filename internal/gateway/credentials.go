@@ -1,8 +1,8 @@
 package gateway
 
 import (
-	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the protocol's signature is HMAC-SHA1
+
+	//nolint:gosec // the protocol's signature is HMAC-SHA1
 	"fmt"
 	"hash"
 
@@ -32,7 +32,7 @@ type verifier struct {
 // verifies reports whether the signature of the request, as it came, was made with the secret.
 func (v *verifier) verifies(f *wire.Frame, secret string) bool {
 	if v.mac == nil || v.secret != secret {
-		v.secret, v.mac = secret, hmac.New(sha1.New, []byte(secret))
+		v.secret, v.mac = secret, remoting.NewMAC(secret)
 	}
 	return f.SignedWith(v.mac)
 }

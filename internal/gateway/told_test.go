@@ -45,7 +45,7 @@ func (g *guarded) told() (f wire.Frame, messages []remoting.Message) {
 	g.Helper()
 	require.NoError(g, g.client.SetReadDeadline(time.Now().Add(patience)))
 	require.NoError(g, g.in.Next(&f))
-	messages, err := remoting.DecodeMessages(f.Body)
+	messages, err := remoting.AppendMessages(nil, f.Body)
 	require.NoError(g, err)
 	return f, messages
 }

@@ -17,8 +17,8 @@ import (
 // Existing finds a cluster that somebody else runs.
 type Existing struct{ Keys *secrets.Store }
 
-// Describe returns the cluster behind the plan's name servers. It is an error if they don't answer,
-// or if what they know can't be a target.
+// Describe returns the cluster of the plan's name servers. It is an error if they don't answer, or
+// if what they know can't be a target.
 func (e Existing) Describe(ctx context.Context, p plan.Plan) (api.Instance, bool, error) {
 	credentials, err := e.Keys.Keys("target", p.Target.Credentials,
 		plan.Hosts(p.Target.Addresses(), p.Target.Advertised))
@@ -46,8 +46,8 @@ func (e Existing) Describe(ctx context.Context, p plan.Plan) (api.Instance, bool
 	}, true, nil
 }
 
-// behindProxy finds a cluster of which only a proxy can be reached. That doesn't tell the brokers'
-// version, and there is none before 5.x.
+// behindProxy finds a cluster of which only a proxy can be reached. A proxy doesn't tell the
+// brokers' version; they are 5.x, since older ones have no proxies.
 func behindProxy(ctx context.Context, client *rocketmq.Client, proxy string) (api.Instance, bool, error) {
 	brokers, err := rocketmq.NewClusterBehind(client, proxy).Brokers(ctx)
 	switch {
@@ -65,14 +65,14 @@ func behindProxy(ctx context.Context, client *rocketmq.Client, proxy string) (ap
 	}, true, nil
 }
 
-// Purchase returns what Describe does: somebody has bought the cluster already.
+// Purchase returns what Describe does: the cluster exists already.
 func (e Existing) Purchase(ctx context.Context, p plan.Plan) (api.Instance, error) {
 	is, _, err := e.Describe(ctx, p)
 	return is, err
 }
 
-// oldestOf returns the broker with the oldest version, if all together can be a target: one
-// cluster, of 5.x.
+// oldestOf returns the broker with the oldest version. All of them must be able to be a target: of
+// one cluster, of 5.x.
 func oldestOf(brokers []rocketmq.Broker) (rocketmq.Broker, error) {
 	if len(brokers) == 0 {
 		return rocketmq.Broker{}, fmt.Errorf("no broker is registered: start the cluster's brokers")

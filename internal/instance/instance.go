@@ -1,8 +1,8 @@
-// Package instance provides the 5.x cluster that a migration leads to.
+// Package instance provides the 5.x cluster to which a migration goes.
 //
-// A provider answers two questions: is the plan's instance there, and: please make it be there. The
-// second may cost money or minutes and is asked again after every interruption, so its answer is
-// the same instance each time.
+// A provider has two calls: Describe says whether the plan's instance is there, and Purchase
+// provides it. Purchase may cost money or minutes, and is called again after every interruption, so
+// it gives the same instance each time.
 package instance
 
 import (
@@ -24,7 +24,7 @@ type Provider interface {
 }
 
 // For returns the provider that the plan names. root is the folder that holds .run, and .cache with
-// the jars. keys are those of clusters that exist.
+// the jars. keys are those of existing clusters.
 func For(p plan.Plan, root string, keys *secrets.Store) (Provider, error) {
 	switch p.Target.Provider {
 	case plan.ProviderLocal:

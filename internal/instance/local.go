@@ -25,13 +25,13 @@ const lockPoll = 100 * time.Millisecond
 // the folder.
 type Local struct {
 	Root string // holds .run, and .cache with the jars
-	// Settings, if given, are lines of the brokers' configuration, asked for when they are made.
-	// They win over the provider's own, but what it needs itself.
+	// Settings, if given, returns lines of the brokers' configuration when these are made. They
+	// replace the provider's own lines, except for those that it needs itself.
 	Settings func(context.Context) (map[string]string, error)
 }
 
-// Describe returns the instance of the plan, and whether it runs. One that has ended is known, but
-// not there.
+// Describe returns the instance of the plan, and whether it runs. An instance that has ended is
+// returned, with false.
 func (l Local) Describe(_ context.Context, p plan.Plan) (api.Instance, bool, error) {
 	cluster, err := lab.Open(l.dir(p.Name))
 	switch {
@@ -47,7 +47,8 @@ func (l Local) Describe(_ context.Context, p plan.Plan) (api.Instance, bool, err
 	return describe(p.Name, cluster), true, nil
 }
 
-// Purchase starts the plan's instance, or what of it does not run, and returns when it serves.
+// Purchase starts the plan's instance, or those of its servers that don't run, and returns when all
+// serve.
 func (l Local) Purchase(ctx context.Context, p plan.Plan) (api.Instance, error) {
 	p = p.WithDefaults()
 	unlock, err := l.lock(ctx, p.Name)
@@ -129,8 +130,8 @@ func (l Local) Release(ctx context.Context, name string) error {
 
 func (l Local) dir(name string) string { return filepath.Join(l.Root, ".run", "instances", name) }
 
-// lock keeps all others, in this process and in others, away from the instance until unlock, or
-// this process's end.
+// lock keeps all others, in this process and in other processes, from the instance until unlock is
+// called or this process ends.
 func (l Local) lock(ctx context.Context, name string) (unlock func(), err error) {
 	file := l.dir(name) + ".lock"
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {

@@ -64,8 +64,8 @@ func (l Local) find(name string) Found {
 	return found
 }
 
-// Remove ends the processes of an instance and deletes its folder with all its messages. One that
-// isn't there is no error: was tells which.
+// Remove ends the processes of an instance and deletes its folder with all messages. was is false
+// for an instance that isn't there, which is no error.
 func (l Local) Remove(ctx context.Context, name string) (was bool, err error) {
 	if !plan.ValidName(name) { // it might lead out of the folder
 		return false, fmt.Errorf("remove local instance %q: no migration can have that name", name)

@@ -8,8 +8,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Account is an account that may do everything in a cluster that refuses all others: ACL 1.0 on
-// 4.x, ACL 2.0 on 5.x.
+// Account may do everything in a cluster that refuses all others: by ACL 1.0 on 4.x, by ACL 2.0 on
+// 5.x.
 type Account struct {
 	AccessKey string `json:"accessKey"` // more than 6 characters
 	SecretKey string `json:"secretKey"` // more than 6 characters
@@ -30,8 +30,8 @@ func (a *Account) acl1() string {
 	return fmt.Sprintf("accounts:\n- accessKey: %q\n  secretKey: %q\n  admin: true\n", a.AccessKey, a.SecretKey)
 }
 
-// acl2 is what a 5.x broker's configuration says: who is known from the start, and as whom servers
-// speak to each other.
+// acl2 is the part of a 5.x broker's configuration that names the first user, and the user as which
+// servers call each other.
 func (a *Account) acl2() map[string]string {
 	const (
 		authentication = "org.apache.rocketmq.auth.authentication.provider."
@@ -49,8 +49,8 @@ func (a *Account) acl2() map[string]string {
 	}
 }
 
-// acl2Proxy is what a proxy's configuration says: it asks the brokers who may do what, as the
-// admin.
+// acl2Proxy is the part of a proxy's configuration that has it ask the brokers for permissions, as
+// the admin.
 func (a *Account) acl2Proxy() map[string]any {
 	const (
 		authentication = "org.apache.rocketmq.auth.authentication.provider."
@@ -58,7 +58,7 @@ func (a *Account) acl2Proxy() map[string]any {
 		proxy          = "org.apache.rocketmq.proxy.auth."
 	)
 	return map[string]any{
-		"enableAclRpcHookForClusterMode":       true, // without it the proxy doesn't sign, whatever else is set
+		"enableAclRpcHookForClusterMode":       true, // without it the proxy doesn't sign at all
 		"innerClientAuthenticationCredentials": a.acl2()["innerClientAuthenticationCredentials"],
 		"authenticationEnabled":                true,
 		"authenticationProvider":               authentication + "DefaultAuthenticationProvider",

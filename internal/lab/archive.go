@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Starting a server is loading and checking thousands of classes from more than a hundred jars. A
-// JVM that finds them in an archive (JEP 350) needs about half the processor time. Without the
-// archive, or with one of another Java or of other jars, it starts as ever.
+// A server loads and checks thousands of classes from more than a hundred jars when it starts. With
+// an archive of these classes (JEP 350) a JVM needs about half the processor time for that. Without
+// an archive, or with one of another Java or other jars, the server starts as usual.
 
 // archiveTime bounds how long a server may take to end and to write its archive.
 const archiveTime = 2 * time.Minute
@@ -38,8 +38,8 @@ func (c *Cluster) archiveArgs(r role) []string {
 	return []string{"-XX:SharedArchiveFile=" + file, "-Xlog:cds=off", "-Xlog:class+path=off"}
 }
 
-// Archive writes the archives of a version's servers, by running each of them once. Those that are
-// there for the same Java and jars are kept. It reports whether it wrote any.
+// Archive writes the archives of a version's servers, by running each of them once. It keeps
+// archives of the same Java and jars, and reports whether it wrote any.
 func (f Files) Archive(ctx context.Context, version string) (written bool, err error) {
 	stamp := filepath.Join(f.Jars, version+".archived")
 	is, err := f.archivedFor(version)
@@ -93,8 +93,7 @@ func (f Files) archivedFor(version string) (string, error) {
 	return fmt.Sprintf("%s\n%s\n%s", jars, complete, java), nil
 }
 
-// ServerVersions are the versions whose servers' jars are there; of others there is the client
-// alone.
+// ServerVersions are the versions with the jars of servers; others have only those of the client.
 func (f Files) ServerVersions() (all []string, err error) {
 	brokers, err := filepath.Glob(filepath.Join(f.Jars, "*", "rocketmq-broker-*.jar"))
 	for _, jar := range brokers {

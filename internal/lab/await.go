@@ -9,8 +9,8 @@ import (
 	"github.com/cenkalti/backoff/v4"
 )
 
-// pollEvery is short against the seconds that servers need to start, and long against the cost of a
-// look.
+// pollEvery is short compared with the seconds that servers need to start, and long compared with
+// the cost of a look.
 const pollEvery = 50 * time.Millisecond
 
 // await repeats check until it returns nil, returns a backoff.Permanent error, or the context ends;

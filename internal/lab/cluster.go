@@ -14,8 +14,8 @@ import (
 // idle machine, nearly all of it fixed waits of its own, and more on one that is busy.
 const stopTime = time.Minute
 
-// startTries is how often Start tries other ports when somebody took the ones that were free a
-// moment ago.
+// startTries is how often Start tries other ports, if another program has taken those that were
+// just free.
 const startTries = 3
 
 // BrokerProc is a broker of a cluster.
@@ -29,8 +29,8 @@ type Cluster struct {
 	Dir         string
 	NameServers []string
 	Brokers     []BrokerProc
-	// called as their masters with "-slave" behind; methods that take a broker's name take theirs
-	// too
+	// they have their masters' names, followed by "-slave"; methods that take a broker's name also
+	// take theirs
 	Slaves        []BrokerProc
 	ProxyGRPC     string // host:port, empty without a proxy
 	ProxyRemoting string // host:port, empty without a proxy
@@ -81,7 +81,7 @@ func start(
 	}
 }
 
-// removeUnfinished ends and removes a cluster that never served.
+// removeUnfinished ends and removes a cluster whose start was interrupted.
 func removeUnfinished(dir string) error {
 	s, err := loadState(dir)
 	if errors.Is(err, ErrNoCluster) {
@@ -168,8 +168,8 @@ func (c *Cluster) Spec() ClusterSpec { return c.state.Spec }
 // takes: about 10 s.
 func (c *Cluster) Stop() error { return c.stop(stopTime) }
 
-// Kill ends the cluster's processes at once. Acknowledged messages stay, since the kernel has them;
-// consumer offsets of the last seconds don't.
+// Kill ends the cluster's processes at once. Acknowledged messages stay, since the kernel has them.
+// The consumer offsets of the last seconds are lost.
 func (c *Cluster) Kill() error { return c.stop(0) }
 
 // StopDir ends what was started in the folder dir, even if it was started only in part or by
@@ -188,7 +188,7 @@ func StopDir(dir string) error {
 // stop ends brokers before the name server, where they sign off.
 func (c *Cluster) stop(grace time.Duration) error {
 	return errors.Join(
-		c.endAll(roleProxy, 0), // keeps nothing, so it needs no time
+		c.endAll(roleProxy, 0), // it keeps nothing, so it needs no time
 		c.endAll(roleBroker, grace),
 		c.endAll(roleNameServer, 0))
 }

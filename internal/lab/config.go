@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// localhost is where the servers say they are. They listen on all addresses, which can't be changed
-// in 4.9.
+// localhost is the address that the servers advertise. They listen on all addresses; 4.9 can't do
+// otherwise.
 const localhost = "127.0.0.1"
 
 func address(port int) string { return localhost + ":" + strconv.Itoa(port) }
 
-// logback is what 4.9 wants to find before it starts: everything goes to standard output, which is
-// the log file. 5.x brings its own, which writes below logs/ of the server's folder.
+// logback is a file that 4.9 needs to start: it sends all logs to standard output, which is the log
+// file. 5.x has its own file, and writes below logs/ of the server's folder.
 const logback = `<configuration>
   <appender name="out" class="ch.qos.logback.core.ConsoleAppender">
     <encoder><pattern>%d %-5level %logger{0} %thread - %msg%n</pattern></encoder>
@@ -86,7 +86,7 @@ func (c *Cluster) brokerConfig(s server) map[string]string {
 		"brokerIP1":                localhost,
 		"brokerIP2":                localhost, // where slaves find it
 		"listenPort":               strconv.Itoa(s.Port),
-		"haListenPort":             strconv.Itoa(s.Port + 1), // 4.9 takes this one whatever is written here
+		"haListenPort":             strconv.Itoa(s.Port + 1), // 4.9 uses this port in any case
 		"namesrvAddr":              strings.Join(c.NameServers, ","),
 		"storePathRootDir":         store,
 		"storePathCommitLog":       filepath.Join(store, "commitlog"),
@@ -100,15 +100,15 @@ func (c *Cluster) brokerConfig(s server) map[string]string {
 		"mappedFileSizeConsumeQueue": "1200000",
 		"maxHashSlotNum":             "500000",
 		"maxIndexNum":                "2000000",
-		// A disk that is fairly full with other things must not make the broker delete or refuse
-		// messages.
+		// The broker must not delete or refuse messages on a disk that other things have nearly
+		// filled.
 		"diskMaxUsedSpaceRatio": "95",
 		// Machines that share few cores with all servers stall for longer than the default 200 ms
 		// and 1 s, and the broker would answer "system busy".
 		"waitTimeMillsInSendQueue":    "5000",
 		"osPageCacheBusyTimeOutMills": "5000",
-		// How soon a broker is found again after the name server came back; 10 s is the least it
-		// accepts.
+		// How soon a broker registers again when the name server is back; brokers accept 10 s and
+		// more.
 		"registerNameServerPeriod": "10000",
 	}
 	if s.SlaveOf != "" {
@@ -182,7 +182,8 @@ func (c *Cluster) javaArgs(s server) ([]string, error) {
 	}
 }
 
-// memory keeps several servers on one machine; the distribution's scripts ask for 8 GB each.
+// memory is small enough for several servers on one machine; the distribution's scripts ask for 8
+// GB each.
 func memory(r role, heap int) []string {
 	if r == roleNameServer {
 		return []string{"-XX:+UseSerialGC", "-Xms64m", "-Xmx256m", "-XX:MaxDirectMemorySize=256m"}
@@ -194,8 +195,8 @@ func memory(r role, heap int) []string {
 	return []string{"-XX:+UseSerialGC", "-Xms128m", "-Xmx512m", "-XX:MaxDirectMemorySize=1g"}
 }
 
-// reflection opens what the servers reach into from Java 17 on: without it they run, but can't
-// delete a topic or an expired file.
+// reflection opens packages that the servers need by reflection from Java 17 on. Without it they
+// run, but can't delete a topic or an expired file.
 var reflection = []string{
 	"--add-opens", "java.base/java.nio=ALL-UNNAMED",
 	"--add-opens", "java.base/sun.nio.ch=ALL-UNNAMED",

@@ -3,6 +3,6 @@
 // migration's target.
 //
 // A cluster lives in one folder: configuration, data, logs, and state.json, which names every
-// process by its id and its start time. Whoever opens the folder later finds the same cluster, and
-// ending it ends exactly those processes, however many others of the same kind run on the machine.
+// process by its id and its start time. A program that opens the folder later finds the same
+// cluster. Ending the cluster ends exactly those processes, and no others of the same kind.
 package lab

@@ -31,8 +31,8 @@ func (c *Cluster) StartBroker(ctx context.Context, name string) error {
 	return c.startAgain(ctx, roleBroker, name)
 }
 
-// MoveBroker gives a broker that has ended another port: StartBroker then starts it at another
-// address, as where a slave has taken over.
+// MoveBroker gives a broker that has ended another port. StartBroker then starts it at another
+// address, like a slave that takes over.
 func (c *Cluster) MoveBroker(name string) error {
 	s, err := c.server(roleBroker, name)
 	if err != nil {
@@ -63,8 +63,8 @@ func (c *Cluster) MoveBroker(name string) error {
 // StoreDir is where a broker keeps its messages and positions.
 func (c *Cluster) StoreDir(name string) string { return filepath.Join(c.Dir, name, "store") }
 
-// SuspendBroker freezes a broker and returns when it stands still: its port accepts connections,
-// but nothing answers.
+// SuspendBroker freezes a broker and returns when it has stopped: its port accepts connections, but
+// nothing answers.
 func (c *Cluster) SuspendBroker(name string) error {
 	s, err := c.server(roleBroker, name)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *Cluster) ContinueBroker(name string) error {
 	return s.Process.signal(syscall.SIGCONT)
 }
 
-// StopNameServer ends the name server at once; it keeps nothing that an orderly end would save.
+// StopNameServer ends the name server at once; it keeps no data.
 func (c *Cluster) StopNameServer() error { return c.endAll(roleNameServer, 0) }
 
 // StartNameServer starts the name server on the same port and returns when all live brokers are

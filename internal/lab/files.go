@@ -17,14 +17,14 @@ const (
 	oldestJava   = 17 // the settings of the servers' JVMs are proven from this version on
 )
 
-// Files says where the programs are that the lab runs.
+// Files are the places of the programs that the lab runs.
 type Files struct {
 	Jars string `json:"jars"` // folder with one folder of jars per RocketMQ version
 	Java string `json:"java"` // path of the java program
 }
 
 // FindFiles finds the programs below the project's root, or says what is missing and how to get it.
-// Whether the jars of one version are there, only Start can tell.
+// Start checks the jars of a version.
 func FindFiles(root string) (Files, error) {
 	java, err := findJava()
 	if err != nil {

@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// Ports lie between what well-known programs use and 32768, where the kernel begins to give ports
-// to outgoing connections. The step leaves room for the ports that a broker opens beside its own:
-// two below, one above.
+// Ports are above those of well-known programs and below 32768, where the kernel begins to give
+// ports to outgoing connections. The step leaves space for the other ports of a broker: two below
+// its own, and one above.
 const (
 	firstPort = 12000
 	lastPort  = 32600
@@ -44,7 +44,7 @@ func brokerPortsFree(port int) bool {
 	return true
 }
 
-// brokerPorts are the ports of a broker: its own, the one for clients in a hurry, the one for
+// brokerPorts are the ports of a broker: its own, the fast one (VIP channel), and that for
 // replicas.
 func brokerPorts(port int) []int { return []int{port, port - 2, port + 1} }
 

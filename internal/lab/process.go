@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// process names a process for all time: ids are used again, an id with a start time is not.
+// process identifies a process: ids are used again, an id with a start time is not.
 type process struct {
 	PID     int    `json:"pid"`
 	Started string `json:"started"`
@@ -32,9 +32,8 @@ type launched struct {
 	done <-chan struct{} // closed when it has ended
 }
 
-// gated reads one line before it becomes the program in the same process. So its id can be written
-// down before it does anything, and it ends without having done anything if its parent dies before
-// that.
+// gated reads one line before it becomes the program in the same process. So its id can be saved
+// before the program does anything. If the parent dies before that, the process just ends.
 const gated = `read -r go && exec "$@" </dev/null`
 
 // launch starts a command that waits for release.
@@ -52,8 +51,7 @@ func launch(c command) (*launched, error) {
 
 	cmd := exec.Command("/bin/sh", append([]string{"-c", gated, "sh"}, c.args...)...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = c.dir, stdin, log, log
-	// A session of its own keeps the terminal's interrupt away: who started it decides when it
-	// ends.
+	// A session of its own keeps the terminal's interrupt away: only its starter ends it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if !c.detached {
 		dieWithParent(cmd.SysProcAttr)
@@ -124,8 +122,8 @@ func (p process) signal(sig syscall.Signal) error {
 	return nil
 }
 
-// freeze stops the process and returns when it stands still: the signal alone lets threads go on
-// for as long as they hold a core.
+// freeze stops the process and returns when all its threads have stopped: after the signal, threads
+// go on as long as they hold a core.
 func (p process) freeze() error {
 	if err := p.signal(syscall.SIGSTOP); err != nil {
 		return err
@@ -158,7 +156,7 @@ func (p process) end(grace time.Duration) error {
 	return p.awaitEnd(killTime)
 }
 
-// killTime is what the kernel may need to take a killed process apart, or to stop one, on a busy
+// killTime is how long the kernel may need to remove a killed process, or to stop one, on a busy
 // machine.
 const killTime = time.Minute
 

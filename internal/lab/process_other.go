@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// dieWithParent does nothing: only Linux has a kernel that does this. Servers of a killed program
-// stay, and the next Start or StopDir in their folder ends them.
+// dieWithParent does nothing: only the kernel of Linux can do this. Servers of a killed program
+// stay until the next Start or StopDir in their folder.
 func dieWithParent(*syscall.SysProcAttr) {}
 
 var errEnded = errors.New("process has ended")

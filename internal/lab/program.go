@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Program is a program in the background that outlives whoever started it. Its pid file names its
-// process for all time, so that whoever opens the file later ends that process and no other.
+// Program is a program in the background that outlives its starter. Its pid file identifies its
+// process, so that a program which opens the file later ends that process and no other.
 type Program struct {
 	File string // its pid file
 	Args []string
@@ -27,9 +27,9 @@ type programFile struct {
 	Log  string   `json:"log"`
 }
 
-// StartProgram starts a program, its path first in args. It works in the folder of its pid file,
-// which is on disk before the program does anything: one whose starter is killed is known, or does
-// nothing. A program of the file that runs already is an error.
+// StartProgram starts a program, whose path comes first in args, in the folder of its pid file. The
+// file is on disk before the program does anything, so that it is known even if its starter is
+// killed. It is an error if a program of the file runs already.
 func StartProgram(file, log string, args ...string) (*Program, error) {
 	old, err := OpenProgram(file)
 	if err == nil && old.Alive() {
@@ -69,8 +69,8 @@ func (p *Program) PID() int { return p.process.PID }
 // Alive reports whether its process runs; another one with the same id doesn't count.
 func (p *Program) Alive() bool { return p.process.alive() }
 
-// End asks the program to end, ends it when it takes longer than the grace, and removes its pid
-// file. One that has ended is no error, whoever has its id now.
+// End asks the program to end, kills it after the grace, and removes its pid file. It is no error
+// if the program has ended already.
 func (p *Program) End(grace time.Duration) error {
 	if err := p.process.end(grace); err != nil {
 		return err

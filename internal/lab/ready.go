@@ -50,7 +50,7 @@ func (c *Cluster) awaitServed(ctx context.Context, s server) error {
 	return err
 }
 
-// started reads from the server's log, which is as old as its process, whether it is up.
+// started reads in the server's log, which begins with its process, whether it is up.
 func (c *Cluster) started(s server) error {
 	current, err := c.server(s.Role, s.Name)
 	if err != nil {
@@ -79,7 +79,7 @@ func successLine(r role) string {
 	return "boot success"
 }
 
-// works asks for an answer that only a server at work gives.
+// works asks for an answer that only a working server gives.
 func (c *Cluster) works(ctx context.Context, client *rocketmq.Client, s server, r *registration) error {
 	switch s.Role {
 	case roleNameServer:
@@ -139,9 +139,8 @@ func (r *registration) check(ctx context.Context, s server) error {
 }
 
 // ensure is check for a broker that has just started. A 5.x broker registers before it says that it
-// is up, but nowhere if it has not yet looked whether the name server can be reached, which happens
-// in the background; the next time is 10 s later. Setting its permission, to what it is, makes it
-// register at once.
+// is up, but not if it hasn't yet found in the background that the name server can be reached; then
+// it registers 10 s later. Setting its permission to the present value makes it register at once.
 func (r *registration) ensure(ctx context.Context, s server) error {
 	err := r.check(ctx, s)
 	if err == nil || r.asked {

@@ -17,16 +17,16 @@ type ClusterSpec struct {
 	Slaves      bool              `json:"slaves,omitempty"`      // each broker has one, see Cluster.Slaves
 	Proxy       bool              `json:"proxy,omitempty"`       // 5.x only
 	Config      map[string]string `json:"config,omitempty"`      // more lines for broker.conf; they win over the lab's
-	// nil: anybody may do anything, as is the servers' default
+	// nil: everybody may do everything, which is the servers' default
 	Admin *Account `json:"admin,omitempty"`
 	// name server and brokers answer over TLS too, as a proxy always does
 	TLS bool `json:"tls,omitempty"`
 	// code is compiled for long runs, for measuring; else starts take half of the processor
 	Compiled bool `json:"compiled,omitempty"`
-	// Heap is how many MiB a broker or proxy may use for its objects, and then it collects garbage
-	// beside its work (ZGC): with G1, as the distribution's scripts have it, 4 GiB and messages of
-	// 4 MiB stopped a broker for up to 86 ms. 0 is 512 MiB, collected serially, so that several
-	// servers fit a machine: there such a message stops a broker for tens of milliseconds, too.
+	// Heap is how many MiB a broker or proxy may use for objects; then it collects garbage
+	// concurrently (ZGC). With G1, which the distribution's scripts use, 4 GiB and messages of 4
+	// MiB stopped a broker for up to 86 ms. 0 is 512 MiB with the serial collector, so that several
+	// servers fit on a machine; then such a message also stops a broker for tens of milliseconds.
 	Heap     int  `json:"heap,omitempty"`
 	Detached bool `json:"detached,omitempty"` // the processes outlive this one
 	// NameServerPort is where people expect the name server; 0 picks a free port.
@@ -88,12 +88,12 @@ const (
 	proxyName      = "proxy"
 )
 
-// slaveEnd makes the name of a slave's folder from its master's.
+// slaveEnd is added to the name of a master's folder to make that of its slave.
 const slaveEnd = "-slave"
 
 var reservedNames = []string{nameServerName, proxyName, ".", ".."}
 
-// servers lays the cluster out: who runs, in the order of their start, on which ports.
+// servers lists the servers of the cluster, in the order of their start, with their ports.
 func (s ClusterSpec) servers(freePorts func(int) ([]int, error)) ([]server, error) {
 	perBroker := 1
 	if s.Slaves {

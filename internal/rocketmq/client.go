@@ -15,9 +15,9 @@ import (
 const (
 	defaultDialTimeout = 3 * time.Second
 	defaultCallTimeout = 10 * time.Second
-	// defaultSilence is longer than any long poll: a way through the network that is gone, such as
-	// a forgotten entry of a firewall, shows by nothing but silence, and the system goes on sending
-	// into it for a quarter of an hour.
+	// defaultSilence is longer than any long poll. Where the network has lost a connection, such as
+	// a firewall its entry, only silence shows it, and the system would go on sending for a quarter
+	// of an hour.
 	defaultSilence = time.Minute
 	// maxIdle is below the 120 s after which servers close a silent channel: a connection that may
 	// be half dead is not used.
@@ -30,12 +30,12 @@ type Options struct {
 	DialTimeout time.Duration // default 3 s
 	CallTimeout time.Duration // for calls whose context has no deadline; default 10 s
 	TLS         *tls.Config   // nil means plain text
-	// how long a server may send nothing at all while answers are awaited, before it is dialled
+	// how long a server may send nothing at all while calls wait for answers; then it is dialled
 	// anew; default 60 s
 	MaxSilence time.Duration
 	Dial       Dial      // nil means over TCP, as the address says
 	Renames    Renames   // of typed calls
-	Addresses  Addresses // where servers are reached that advertise others
+	Addresses  Addresses // where servers are reached that advertise other addresses
 }
 
 // Dial connects to a server.
@@ -48,10 +48,10 @@ type Client struct {
 	conns   map[string]*slot
 	closed  bool
 	commits turns
-	untyped sync.Map // topics to which proxies refuse sends for their message type
+	untyped sync.Map // topics to which proxies refuse sends because of the message type
 }
 
-// slot makes the callers of one server wait for one dial, and not for dials of others.
+// slot makes the callers of one server wait for one dial, and not for the dials of other servers.
 type slot struct {
 	mu   sync.Mutex
 	conn *conn
@@ -92,8 +92,8 @@ func (c *Client) Close() {
 	}
 }
 
-// Call makes one round trip. A response code other than 0 is not an error here: the typed calls
-// judge it. It does not retry.
+// Call makes one round trip. It doesn't retry, and a response code other than 0 is no error: the
+// typed calls judge it.
 func (c *Client) Call(ctx context.Context, addr string, cmd *remoting.Command) (*remoting.Command, error) {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
@@ -211,8 +211,8 @@ func secured(ctx context.Context, plain net.Conn, addr string, config *tls.Confi
 	return secure, nil
 }
 
-// ask is Call for calls whose every code but the accepted ones is an error. object names what the
-// call is about.
+// ask is Call for calls to which every code but the accepted ones is an error. object names what
+// the call is about.
 func (c *Client) ask(
 	ctx context.Context,
 	addr string,
@@ -240,8 +240,8 @@ func (c *Client) ask(
 	return nil, &remoting.Error{Server: addr, Call: call, Code: got.Code, Remark: got.Remark}
 }
 
-// Addresses says where servers are reached that advertise addresses which don't lead there from
-// here, as behind NAT or in Kubernetes (brokerIP1): host:port by the advertised host:port.
+// Addresses says where servers are reached whose advertised addresses can't be reached from here,
+// as with NAT or Kubernetes (brokerIP1): host:port by the advertised host:port.
 type Addresses map[string]string
 
 // Of is where a server with that advertised address is reached.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/rocketmq/remotingtest"
 )
 
 // fakeServer answers each frame by a function; nil means no answer.
@@ -280,7 +281,7 @@ func TestAPullReadsItsMessagesAndItsStatus(t *testing.T) {
 	s := serve(t, func(conn net.Conn, c *remoting.Command) {
 		fields := map[string]string{"nextBeginOffset": "8", "minOffset": "0", "maxOffset": "9"}
 		if c.Fields["queueOffset"] == "7" {
-			reply(conn, c, remoting.Success, fields, string(remoting.EncodeStored(stored)))
+			reply(conn, c, remoting.Success, fields, string(remotingtest.Stored(stored)))
 			return
 		}
 		reply(conn, c, remoting.PullOffsetMoved, fields, "")

@@ -14,25 +14,25 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// brokersLife is how long a cluster's broker list is believed: a new master is seen after it, a
-// lost one at the first error.
+// brokersLife is how long a list of brokers is used. So a new master is known after that time; an
+// error makes the list be read at once.
 const brokersLife = 10 * time.Second
 
 // Cluster is one side, found through its name servers.
 type Cluster struct {
 	client      *Client
 	nameServers []string
-	behind      *proxied // nil: brokers can be reached
+	behind      *proxied // nil if brokers are reached without a proxy
 	looks       looks
 	part        Part
 
-	saying sync.Mutex        // apart from mu, which the first reader holds while it asks
+	saying sync.Mutex        // not mu, which the first reader holds while it asks
 	said   map[string][]Node // what each name server said last
 
 	mu      sync.Mutex
 	brokers []Broker
 	read    time.Time
-	reading bool // somebody reads it anew
+	reading bool // a caller reads the list anew
 }
 
 // Broker is a master, or the slave that is read in its place.
@@ -41,15 +41,15 @@ type Broker struct {
 	Name    string
 	Addr    string
 	Version string // such as 4.9.7; empty when the broker does not say
-	Slave   bool   // no master is registered, and this slave is read (Part.ReadSlaves); nothing can be sent to it
+	Slave   bool   // a slave that is read while no master is registered (Part.ReadSlaves); it takes no sends
 }
 
-// NewCluster returns the cluster behind the name servers; nothing is asked yet.
+// NewCluster returns the cluster of the name servers, without asking them yet.
 func NewCluster(c *Client, nameServers []string) *Cluster {
 	return &Cluster{client: c, nameServers: slices.Clone(nameServers), said: map[string][]Node{}}
 }
 
-// NewClusterOf returns a part of what the name servers know; nothing is asked yet.
+// NewClusterOf returns a part of what the name servers know, without asking them yet.
 func NewClusterOf(c *Client, nameServers []string, part Part) *Cluster {
 	of := NewCluster(c, nameServers)
 	of.part = part
@@ -59,14 +59,14 @@ func NewClusterOf(c *Client, nameServers []string, part Part) *Cluster {
 // Client is the client that the cluster's calls go through.
 func (c *Cluster) Client() *Client { return c.client }
 
-// NameServers are the addresses that the cluster was made with: of its name servers, or of the
-// proxy that it is behind.
+// NameServers are the addresses that the cluster was made with: of its name servers, or of its
+// proxy.
 func (c *Cluster) NameServers() []string { return slices.Clone(c.nameServers) }
 
 // Brokers lists the masters, sorted by name. The list is read anew after ten seconds, or after
-// Forget; while no name server answers, the last one stands. Only the caller who reads it waits for
-// that: the others take the last one, as many calls would else wait for a name server that is
-// frozen.
+// Forget; while no name server answers, the last list is returned. Only one caller reads it and
+// waits for that. The others get the last list, since a frozen name server would otherwise hold up
+// many calls.
 func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 	if c.behind != nil {
 		return c.brokersBehind(ctx)
@@ -95,7 +95,7 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 		if ctx.Err() == nil {
 			c.read = time.Now().Add(againSoon - brokersLife)
 		}
-		return slices.Clone(last), nil // brokers serve without name servers; one that doesn't says so itself
+		return slices.Clone(last), nil // brokers also serve while no name server does
 	}
 	if err != nil {
 		return nil, err
@@ -107,14 +107,13 @@ func (c *Cluster) Brokers(ctx context.Context) ([]Broker, error) {
 // againSoon is how soon name servers that didn't answer are asked again.
 const againSoon = time.Second
 
-// graceOfOthers is how long a fresh list of brokers waits for name servers when one has answered:
-// they answer within milliseconds, and one that hangs must not keep a broker's new address from
-// anybody.
+// graceOfOthers is how long a fresh list of brokers waits for the other name servers when one has
+// answered. They answer within milliseconds, and one that hangs must not hide a broker's new
+// address.
 const graceOfOthers = time.Second
 
-// Assume takes brokers for the cluster's masters until its name servers answer: those that they
-// named before a restart, by name with their addresses. What name servers have said already counts
-// more.
+// Assume gives the masters, by name with their addresses, until name servers answer: those that
+// they named before a restart. What name servers have already said counts more.
 func (c *Cluster) Assume(addresses map[string]string) {
 	if c.behind != nil {
 		c.behind.assume(addresses)
@@ -130,17 +129,17 @@ func (c *Cluster) Assume(addresses map[string]string) {
 	}
 }
 
-// readBrokers asks the name servers, and brokers that aren't in the last list for their versions.
-// One that doesn't say is no reason to do without the list, and is asked again the next time: it
-// may have just been started (4.9.7 answers with a NoSuchElementException then), or be gone without
-// a word.
+// readBrokers asks the name servers, and asks brokers that aren't in the last list for their
+// versions. A broker that doesn't tell its version is listed all the same, and asked again the next
+// time: it may have just been started (4.9.7 then answers with a NoSuchElementException), or have
+// gone.
 func (c *Cluster) readBrokers(ctx context.Context, last []Broker) ([]Broker, error) {
 	known := map[string]string{} // versions by address, so that they are asked once
 	for _, b := range last {
 		known[b.Addr] = b.Version
 	}
 	grace := time.Duration(0)
-	if last != nil { // what a silent name server said before counts
+	if last != nil { // of a silent name server, its last answer counts
 		grace = graceOfOthers
 	}
 	registry, err := c.ask(ctx, grace)
@@ -165,16 +164,16 @@ func (c *Cluster) readBrokers(ctx context.Context, last []Broker) ([]Broker, err
 	return found, nil
 }
 
-// Forget makes the next call read the broker list anew: after an error that a moved master would
-// explain.
+// Forget makes the next call read the list of brokers anew. Call it after an error that another
+// master would explain.
 func (c *Cluster) Forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.read = time.Time{}
 }
 
-// Broker finds a master by name. One that is not registered now is an error that Retryable accepts:
-// it may come back.
+// Broker finds a master by name. If it isn't registered now, the error is one that Retryable
+// accepts, since the master may come back.
 func (c *Cluster) Broker(ctx context.Context, name string) (Broker, error) {
 	brokers, err := c.Brokers(ctx)
 	if err != nil {

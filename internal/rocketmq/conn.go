@@ -16,8 +16,7 @@ import (
 // connection.
 const writeTimeout = 10 * time.Second
 
-// largeBody is the size from which a body isn't copied behind its header to be written in one
-// piece.
+// largeBody is the size from which a body isn't copied after its header to write both at once.
 const largeBody = 16 << 10
 
 // conn is one connection with many requests in flight, paired with their answers by opaque.
@@ -30,7 +29,7 @@ type conn struct {
 	mu      sync.Mutex
 	waiting map[int32]chan *remoting.Command
 	next    int32
-	err     error // set once, when the connection is of no more use
+	err     error // set once, when the connection can't be used any more
 	used    time.Time
 	gaveUp  bool // a caller gave up its request, which may still be on its way
 	unheard bool // requests were sent since the server sent anything
@@ -51,7 +50,7 @@ func newConn(c net.Conn, server string) *conn {
 
 // read takes answers until the connection breaks, then ends every waiting call.
 func (c *conn) read() {
-	r := bufio.NewReaderSize(c.net, 8<<10) // small, so that most of a large frame goes straight to its place
+	r := bufio.NewReaderSize(c.net, 8<<10) // small, so that most of a large frame is read without a copy
 	for {
 		cmd, err := remoting.ReadFrame(r)
 		if err != nil {
@@ -121,9 +120,9 @@ func (c *conn) fail(err error) {
 	}
 }
 
-// discard has the system throw away what it hasn't delivered yet. It would go on trying behind our
-// back, and after an outage of minutes a send that was given up, or a position long overtaken,
-// would still reach the server.
+// discard has the system throw away what it hasn't delivered yet. The system would go on trying:
+// after an outage of minutes, a send that was given up, or an old position, would still reach the
+// server.
 func (c *conn) discard() {
 	raw := c.net
 	if secure, ok := raw.(*tls.Conn); ok {

@@ -14,8 +14,8 @@ type Connection struct {
 	Version                  int // ordinal of MQVersion; VersionName reads it
 }
 
-// versionNames are ordinals of MQVersion that are met; the ordinal counts releases, so it can't be
-// computed.
+// versionNames are the ordinals of MQVersion that occur. An ordinal counts releases, so the name
+// can't be computed.
 var versionNames = map[int]string{
 	253: "4.3.2", 275: "4.4.0", 293: "4.5.0", 315: "4.5.1", 317: "4.5.2", 335: "4.6.0", 337: "4.6.1",
 	355: "4.7.0", 357: "4.7.1", 373: "4.8.0", 393: "4.9.0", 395: "4.9.1", 397: "4.9.2", 399: "4.9.3",
@@ -56,12 +56,12 @@ func readSubscription(topic string, of remoting.Object) Subscription {
 	}
 }
 
-// byTags is the kind of a filter by tags, as all are that name none (ExpressionType, 4.5.2 to
-// 5.3.3).
+// byTags is the kind of filters by tags. Filters without a kind are of it, too (ExpressionType,
+// 4.5.2 to 5.3.3).
 const byTags = "TAG"
 
-// ConsumerConnectionsOf lists a group's members that heartbeat to the broker; nobody online is an
-// empty list, no error.
+// ConsumerConnectionsOf lists the members of a group that send heartbeats to the broker. Without
+// any it is an empty list, no error.
 func (c *Client) ConsumerConnectionsOf(ctx context.Context, addr, group string) (ConsumerConnections, error) {
 	got, err := c.ask(ctx, addr,
 		&remoting.Command{Code: remoting.CodeConsumerConnection, Fields: map[string]string{"consumerGroup": group}},
@@ -139,9 +139,9 @@ type RunningInfo struct {
 	Queues     []ProcessQueueInfo
 }
 
-// ConsumerRunningInfo asks a member, through the broker, what it holds. Members that don't answer
-// are an error of the broker; so is an empty answer: client-go v2 sends one, with code 0, when a
-// statistic of it isn't a number.
+// ConsumerRunningInfo asks a member, through the broker, what it holds. If the member doesn't
+// answer, the broker answers with an error. An empty answer is an error, too: client-go v2 sends
+// one, with code 0, when one of its statistics isn't a number.
 func (c *Client) ConsumerRunningInfo(ctx context.Context, addr, group, clientID string) (RunningInfo, error) {
 	about := "group " + group + " member " + clientID
 	got, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeRunningInfo, Fields: map[string]string{
@@ -180,8 +180,8 @@ func (c *Client) ConsumerRunningInfo(ctx context.Context, addr, group, clientID 
 	return out, nil
 }
 
-// firstWithProducers is the version from which on brokers list their producers
-// (GET_ALL_PRODUCER_INFO). Earlier ones answer nothing, or that they don't know the request.
+// firstWithProducers is the first version whose brokers list their producers
+// (GET_ALL_PRODUCER_INFO). Earlier ones don't answer, or don't know the request.
 const firstWithProducers = "4.9.4"
 
 // TellsProducers reports whether the broker lists its producers, as far as its version says it.

@@ -3,8 +3,8 @@
 // that a migration needs.
 //
 // It exists because no Go SDK offers group, offset and statistics calls, raw pulls, or a choice of
-// born time and system flags on sends (design.md §2). A call is one request and one answer; nothing
-// here retries by itself except Retry and RetryRead, which hold the rules of what may safely be
+// born time and system flags on sends (docs/decisions/0001-own-client.md). A call is one request
+// and one answer. Only Retry and RetryRead repeat calls, by the rules of what may safely be
 // repeated.
 //
 // Wire formats follow org.apache.rocketmq.remoting.protocol and

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Elsewhere is a broker whose queues of a topic clients see, and which isn't looked at.
+// Elsewhere is a broker that is ignored, while clients see its queues of a topic.
 type Elsewhere struct {
 	Broker, Cluster string
 	Queues          int
@@ -20,8 +20,9 @@ func (e Elsewhere) String() string {
 	return fmt.Sprintf("%d queues on broker %s of cluster %s", e.Queues, e.Broker, e.Cluster)
 }
 
-// Elsewhere are the brokers of the route whose names aren't among these, sorted by name: of another
-// cluster that the name servers know, or left out. Cluster is empty where the route doesn't say it.
+// Elsewhere are the brokers of the route that aren't among these names, sorted by name: those of
+// another cluster that the name servers know, and those that are left out. Cluster is empty where
+// the route doesn't tell it.
 func (r Route) Elsewhere(looked []string) (all []Elsewhere) {
 	for _, q := range r.Queues {
 		if slices.Contains(looked, q.BrokerName) {

@@ -24,7 +24,7 @@ type Group struct {
 	WhichBrokerWhenSlow int64
 	NotifyChanged       bool
 
-	extra map[string]any // settings that we don't know: a full replace must not lose them
+	extra map[string]any // unknown settings, which a full replace must not lose
 }
 
 // Groups lists all groups of a broker, built-in ones included.
@@ -79,7 +79,7 @@ func (g Group) fields() map[string]any {
 }
 
 // PutGroup creates a group or replaces its settings. A Group that Groups returned keeps the
-// settings that we don't know.
+// settings that this package doesn't know.
 func (c *Client) PutGroup(ctx context.Context, addr string, g Group) error {
 	fields := maps.Clone(g.extra)
 	if fields == nil {
@@ -92,15 +92,6 @@ func (c *Client) PutGroup(ctx context.Context, addr string, g Group) error {
 		return fmt.Errorf("group %s: %w", g.Name, err)
 	}
 	_, err = c.ask(ctx, addr, &remoting.Command{Code: remoting.CodePutGroup, Body: body}, g.Name)
-	return err
-}
-
-// DeleteGroup deletes a group and, where clean, its offsets.
-func (c *Client) DeleteGroup(ctx context.Context, addr, group string, clean bool) error {
-	value := fmt.Sprint(clean)
-	_, err := c.ask(ctx, addr, &remoting.Command{Code: remoting.CodeDeleteGroup, Fields: map[string]string{
-		"groupName": group, "removeOffset": value, "cleanOffset": value, // the names of 4.9 and of 5.x
-	}}, group)
 	return err
 }
 

@@ -181,7 +181,7 @@ func TestLiveLargestBatchAndLongestPropertiesAreReadableAndHarmNobody(t *testing
 			Properties: []byte("a\x01" + strings.Repeat("x", remoting.MaxProperties-3) + "\x02"),
 		}
 		var batch []rocketmq.BatchMessage
-		left := rocketmq.MaxBatchBody
+		left := 4 << 20 // most bytes of a batch body that brokers take with their default maxMessageSize
 		for range 3 {
 			m := rocketmq.BatchMessage{Body: bytes.Repeat([]byte{7}, 1<<20)}
 			batch, left = append(batch, m), left-m.Size()

@@ -23,8 +23,8 @@ type lockQueue struct {
 }
 
 // LockQueues takes or renews the locks of a group's queues for one client id, and returns those
-// that it holds now. A lock lapses 60 s after its last renewal. Locks don't stop pulls or sends:
-// they only tell who may work.
+// that it holds now. A lock lapses 60 s after its last renewal. Locks don't prevent pulls or sends;
+// holders rely on each other to respect them.
 func (c *Client) LockQueues(
 	ctx context.Context,
 	addr, group, clientID string,

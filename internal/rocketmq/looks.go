@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// runtimeLife is for how long a broker's runtime facts serve all who ask: they are asked every five
-// seconds, and a broker of 5.3.3 counts all slots of its timer for each answer, which takes a
-// processor for some 50 ms.
+// runtimeLife is how long the runtime statistics of a broker are used again. They are asked for
+// every five seconds, and a broker of 5.3.3 counts all slots of its timer for each answer, which
+// takes a processor some 50 ms.
 const runtimeLife = 4 * time.Second
 
-// looks are the last runtime facts of brokers, by address.
+// looks are the last runtime statistics of brokers, by address.
 type looks struct {
 	mu sync.Mutex
 	of map[string]*look
 }
 
 type look struct {
-	mu    sync.Mutex // held while the broker is asked: who comes meanwhile takes the answer
+	mu    sync.Mutex // held while the broker is asked: callers that come meanwhile get the same answer
 	table map[string]string
 	at    time.Time
 }
 
-// RuntimeAt is Client.Runtime of one of the cluster's brokers, asked once for all who want it
-// within four seconds. Errors aren't kept.
+// RuntimeAt is Client.Runtime of one of the cluster's brokers. All callers within four seconds get
+// the same answer. Errors aren't kept.
 func (c *Cluster) RuntimeAt(ctx context.Context, addr string) (map[string]string, error) {
 	c.looks.mu.Lock()
 	if c.looks.of == nil {

@@ -50,8 +50,8 @@ func (c *Client) QueryOffset(ctx context.Context, addr, group, topic string, que
 }
 
 // UpdateOffset writes a group's position, unconditionally. Read it back: brokers answer success to
-// some writes that they ignore. The positions of one group on one topic are written one after
-// another: of two first ones at the same moment, brokers lose one.
+// some writes that they ignore. It writes the positions of a group on a topic one after another: of
+// two first ones at the same moment, brokers lose one.
 func (c *Client) UpdateOffset(ctx context.Context, addr, group, topic string, queue int, offset int64) error {
 	object := offsetObject(group, topic, queue)
 	done, err := c.commits.take(ctx, addr, topic+"@"+group)
@@ -85,8 +85,8 @@ func offsetField(addr string, got *remoting.Command) (int64, error) {
 	return n, nil
 }
 
-// MaxOffset is the position behind the last message of a queue; 0 for an unknown topic. It may lag
-// a send by some milliseconds.
+// MaxOffset is the position after the last message of a queue; 0 for an unknown topic. It may miss
+// sends of the last milliseconds.
 func (c *Client) MaxOffset(ctx context.Context, addr, topic string, queue int) (int64, error) {
 	return c.queueOffset(ctx, remoting.CodeMaxOffset, addr, topic, queue)
 }

@@ -13,14 +13,15 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Brokers that can't be reached are spoken to through the remoting port of a 5.x proxy, as managed
-// instances have it. Such a broker's address is the proxy's with the broker's name behind it,
-// "host:port/broker-a": each request to it is dialled to the proxy, and names the broker. So who
-// has a broker's address needs to know nothing of proxies. What the proxy doesn't serve, it answers
-// with code 3 (RemotingProtocolServer, 5.3.3): it has no lists of topics, groups or positions,
-// creates nothing, and knows no settings.
+// Brokers that can't be reached are called through the remoting port of a 5.x proxy, which managed
+// instances have. The address of such a broker is that of the proxy, followed by the broker's name:
+// "host:port/broker-a". Each request to it is dialled to the proxy, and names the broker. So code
+// that has a broker's address need not know about proxies.
+//
+// A proxy answers what it doesn't serve with code 3 (RemotingProtocolServer, 5.3.3): it has no
+// lists of topics, groups or positions, creates nothing, and knows no settings.
 
-// behindProxy is the address of a broker behind a proxy.
+// behindProxy is the address of a broker that is called through a proxy.
 func behindProxy(proxy, broker string) string { return proxy + "/" + broker }
 
 // viaProxy takes such an address apart; broker is empty where addr is a server's own.
@@ -29,7 +30,8 @@ func viaProxy(addr string) (server, broker string) {
 	return server, broker
 }
 
-// ServerOf is where an address is dialled: for a broker behind a proxy at the proxy.
+// ServerOf is the address that is dialled: that of the proxy for a broker that is called through
+// one.
 func ServerOf(addr string) string {
 	server, _ := viaProxy(addr)
 	return server
@@ -54,9 +56,9 @@ func (c *Client) nameBroker(cmd *remoting.Command, broker string) {
 	}
 }
 
-// WithTransferFlag are properties of a send that a proxy takes whatever the topic's message type is
-// (SendMessageActivity, 5.3.3): what was written to a 4.x topic fits none, as orderly producers of
-// 4.x send no sharding key. 5.3.3 stores the flag with the message.
+// WithTransferFlag adds the property with which a proxy takes a send, whatever the topic's message
+// type is (SendMessageActivity, 5.3.3). Messages of 4.x may fit no type: orderly producers of 4.x
+// send no sharding key. 5.3.3 stores the flag with the message.
 func WithTransferFlag(properties []byte) []byte {
 	if _, there := remoting.PropertyValue(properties, remoting.PropTransferFlag); there {
 		return properties
@@ -64,8 +66,9 @@ func WithTransferFlag(properties []byte) []byte {
 	return remoting.AppendProperty(slices.Clip(properties), remoting.PropTransferFlag, "true")
 }
 
-// refusedForType reports whether a proxy refused a send as its message isn't of the topic's type,
-// which brokers never do. Further sends to the topic carry the flag that makes it pass.
+// refusedForType reports whether a proxy refused a send because the message isn't of the topic's
+// type, which brokers never do. Further sends to the topic then carry the flag with which they are
+// taken.
 func (c *Client) refusedForType(broker string, cmd, got *remoting.Command) bool {
 	if broker == "" || got.Code != remoting.MessageIllegal || !strings.Contains(got.Remark, "TopicMessageType") {
 		return false
@@ -75,9 +78,9 @@ func (c *Client) refusedForType(broker string, cmd, got *remoting.Command) bool 
 	return !carried // else another call has learned it while this one was under way
 }
 
-// lostBehind is the error of an answer in which a proxy says that it got none from the broker. It
-// does so with the code of any other failure, so that only its words tell: they are of
-// NettyRemotingAbstract and MQClientAPIExt (5.3.3).
+// lostBehind is the error if a proxy answers that it got no answer from the broker. The code is the
+// same as for any other failure, so only the words tell (NettyRemotingAbstract and MQClientAPIExt,
+// 5.3.3).
 func lostBehind(addr, broker string, cmd, got *remoting.Command) error {
 	if broker == "" || got.Code != remoting.SystemError {
 		return nil
@@ -100,7 +103,7 @@ func lostBehind(addr, broker string, cmd, got *remoting.Command) error {
 	return nil
 }
 
-// proxied is what a cluster knows of brokers behind a proxy: what the routes of topics told.
+// proxied is what a cluster knows of the brokers of its proxy, by the routes of topics.
 type proxied struct {
 	addr string
 
@@ -108,8 +111,8 @@ type proxied struct {
 	brokers map[string]Broker
 }
 
-// NewClusterBehind returns the cluster behind the remoting port of a 5.x proxy, host:port; nothing
-// is asked yet. Its brokers are those that routes of topics name.
+// NewClusterBehind returns the cluster that is called through the remoting port of a 5.x proxy,
+// host:port, without asking it yet. Its brokers are those that routes of topics name.
 func NewClusterBehind(c *Client, proxy string) *Cluster {
 	return &Cluster{
 		client:      c,
@@ -118,8 +121,7 @@ func NewClusterBehind(c *Client, proxy string) *Cluster {
 	}
 }
 
-// Proxy is the address of the proxy that the cluster is behind; empty if its brokers can be
-// reached.
+// Proxy is the address of the proxy through which the cluster is called; empty without one.
 func (c *Cluster) Proxy() string {
 	if c.behind == nil {
 		return ""
@@ -136,7 +138,7 @@ func (p *proxied) learn(r Route) {
 	}
 }
 
-// assume takes brokers for those behind the proxy until routes name them.
+// assume gives the brokers of the proxy until routes name them.
 func (p *proxied) assume(addresses map[string]string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -161,8 +163,8 @@ func (p *proxied) known() []Broker {
 // 5.5.0).
 var everywhere = []string{"SELF_TEST_TOPIC", "OFFSET_MOVED_EVENT", "BenchmarkTest"}
 
-// readBehind finds the brokers behind the proxy, by the route of a topic that each has. Where the
-// proxy shows none of these, those stand that routes of other topics have named.
+// readBehind finds the brokers of the proxy, by the route of a topic that each of them has. If the
+// proxy shows none of these topics, the brokers are those that routes of other topics have named.
 func (c *Cluster) readBehind(ctx context.Context) ([]Broker, error) {
 	var failed error
 	for _, topic := range everywhere {
@@ -181,7 +183,7 @@ func (c *Cluster) readBehind(ctx context.Context) ([]Broker, error) {
 	return found, nil
 }
 
-// brokersBehind are the brokers behind the proxy.
+// brokersBehind are the brokers of the proxy.
 func (c *Cluster) brokersBehind(ctx context.Context) ([]Broker, error) {
 	c.mu.Lock()
 	fresh := time.Since(c.read) < brokersLife
@@ -203,9 +205,9 @@ func (c *Cluster) brokersBehind(ctx context.Context) ([]Broker, error) {
 	return found, nil
 }
 
-// TopicConfigs are the settings of topics on the masters, by broker. Brokers list all that they
-// have, and names are ignored. Behind a proxy only the named topics are looked for, one after the
-// other; of their settings routes tell the numbers of queues and the permission. A topic that isn't
+// TopicConfigs are the settings of topics on the masters, by broker. Brokers list all topics that
+// they have, whatever the names. Through a proxy, only the named topics are looked for, one after
+// the other, and routes tell only the numbers of queues and the permission. A topic that isn't
 // there is left out.
 func (c *Cluster) TopicConfigs(ctx context.Context, names []string) (map[string]map[string]TopicConfig, error) {
 	if c.behind != nil {

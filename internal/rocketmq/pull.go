@@ -56,8 +56,8 @@ func (r *PullResult) Size() int64 {
 	return int64(cap(r.frame.Bytes))
 }
 
-// Release gives the memory of the messages back, for those who read many. Bodies and properties
-// must not be used any more.
+// Release gives the memory of the messages back, for callers that read many. Their bodies and
+// properties must not be used any more.
 func (r *PullResult) Release() {
 	if r.frame != nil {
 		r.frame.Messages = r.Messages
@@ -76,7 +76,7 @@ const (
 // pullGrace is added to a long poll's wait: 5.x answers up to a few seconds late.
 const pullGrace = 10 * time.Second
 
-// Pull reads messages. Clamp the offset to the queue before: a broker writes an event message for
+// Pull reads messages. The offset must lie within the queue: a broker writes an event message for
 // each pull outside of it.
 func (c *Client) Pull(ctx context.Context, addr string, q PullRequest) (PullResult, error) {
 	flags := pullSubscription

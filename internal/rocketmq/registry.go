@@ -15,8 +15,7 @@ import (
 )
 
 // Registry is what the name servers of a cluster say, side by side. Brokers register with each name
-// server by themselves, and name servers know nothing of each other: what one of them doesn't say
-// another one may.
+// server, and name servers know nothing of each other: one may know what another doesn't.
 type Registry struct {
 	// NameServers are those that were asked, in the order in which they were given.
 	NameServers []NameServer
@@ -24,7 +23,7 @@ type Registry struct {
 	Brokers []Registered
 }
 
-// Part says what of all that name servers know belongs to a cluster.
+// Part says which part of what name servers know belongs to a cluster.
 type Part struct {
 	// Cluster is its name, where name servers know several; empty for everything.
 	Cluster string
@@ -55,8 +54,8 @@ type Registered struct {
 	Addrs map[int64][]string
 	// KnownBy are the name servers that know its master, or where none is registered a slave.
 	KnownBy []string
-	// Slave is the address of the slave that is read as no master is registered, where that is
-	// asked for; else empty.
+	// Slave is the address of the slave that is read while no master is registered, if that is
+	// asked for; otherwise it is empty.
 	Slave string
 }
 
@@ -68,7 +67,7 @@ func (r Registered) Master() string {
 	return ""
 }
 
-// GapKind says why it isn't known what a cluster consists of.
+// GapKind says why the brokers of a cluster aren't known for certain.
 type GapKind string
 
 // Kinds of gaps.
@@ -79,7 +78,7 @@ const (
 	GapNoMaster GapKind = "no master" // only slaves of a broker are registered
 	GapConflict GapKind = "conflict"  // name servers know different addresses of a broker's master
 	GapClusters GapKind = "clusters"  // brokers of several clusters are registered
-	GapMute     GapKind = "mute"      // a slave that is to be read serves no pulls
+	GapMute     GapKind = "mute"      // a slave that must be read serves no pulls
 )
 
 // Gap is a reason why something of the cluster may not be seen, or isn't known to be of it. Broker
@@ -225,7 +224,7 @@ func (c *Cluster) ask(ctx context.Context, grace time.Duration) (Registry, error
 			nodes, err := c.client.Nodes(asking, addr)
 			switch {
 			case err == nil && grace > 0:
-				time.AfterFunc(grace, func() { // the first one counts
+				time.AfterFunc(grace, func() { // the grace begins with the first answer
 					stop(fmt.Errorf("no answer within %s of another one's", grace))
 				})
 			case err != nil && ctx.Err() == nil && asking.Err() != nil:

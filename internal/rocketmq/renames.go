@@ -7,16 +7,16 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Renames are the names that a cluster has for topics and groups which the caller knows by others,
-// such as those of another cluster that is moved into it. A Client that has them speaks the
-// cluster's names, and takes and gives the caller's: what the caller has no name for is not to be
-// seen. Retry and dead-letter topics go by their group; RocketMQ's own names stay. The zero value
+// Renames are a cluster's names of topics and groups that the caller knows by other names, such as
+// those of another cluster that is moved into it. A Client with Renames uses the cluster's names on
+// the wire, and the caller's in its calls. The caller doesn't see what it has no name for. Retry
+// and dead-letter topics follow their group; RocketMQ's own names don't change. The zero value
 // renames nothing.
 type Renames struct {
-	Prefix string            // before every name that the maps don't have
+	Prefix string            // of every name that the maps don't have
 	Topics map[string]string // the cluster's names by the caller's
 	Groups map[string]string
-	Keep   string // names that begin so stay as they are, if it isn't empty
+	Keep   string // names with this beginning aren't changed, if it isn't empty
 }
 
 func (r Renames) none() bool { return r.Prefix == "" && len(r.Topics) == 0 && len(r.Groups) == 0 }
@@ -75,8 +75,8 @@ func (r Renames) groupHere(own string) (string, bool) {
 	return r.here(own, r.Groups, r.Group)
 }
 
-// here finds the name that becomes the cluster's own. One that another name becomes, by the map,
-// has none.
+// here finds the caller's name for one of the cluster. It is false for a name that belongs to
+// another one by the map.
 func (r Renames) here(own string, names map[string]string, becomes func(string) string) (string, bool) {
 	for name, renamed := range names {
 		if renamed == own {
@@ -133,8 +133,7 @@ func (r Renames) queueHere(o remoting.Object) (TopicQueue, bool) {
 	return q, known
 }
 
-// Messages that are to be tried again say of which topic they are: consumers show it to the
-// application.
+// Messages that must be tried again name their topic, which consumers show to the application.
 
 // retryThere are the properties of a retry that is sent.
 func (r Renames) retryThere(properties []byte) []byte {

@@ -12,8 +12,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// Runtime is a broker's table of runtime facts: brokerVersionDesc, bootTimestamp,
-// msgPutTotalTodayNow and others.
+// Runtime is a broker's runtime statistics: brokerVersionDesc, bootTimestamp, msgPutTotalTodayNow
+// and others.
 func (c *Client) Runtime(ctx context.Context, addr string) (map[string]string, error) {
 	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeRuntime}, "")
 	if err != nil {
@@ -46,33 +46,6 @@ func (c *Client) BrokerConfig(ctx context.Context, addr string) (map[string]stri
 	return out, nil
 }
 
-// MinuteStats counts one statistic over the last minute.
-type MinuteStats struct {
-	Sum int64
-	TPS float64
-}
-
-// Stats reads a statistic such as TOPIC_PUT_NUMS of a topic; a key that was never counted is zero,
-// no error.
-func (c *Client) Stats(ctx context.Context, addr, name, key string) (MinuteStats, error) {
-	got, err := c.ask(ctx, addr,
-		&remoting.Command{Code: remoting.CodeStats, Fields: map[string]string{"statsName": name, "statsKey": key}},
-		name+" "+key, remoting.SystemError)
-	if err != nil || got.Code == remoting.SystemError {
-		return MinuteStats{}, err
-	}
-	o, err := remoting.ParseObject(got.Body)
-	if err != nil {
-		return MinuteStats{}, badBody(addr, remoting.CodeStats, err)
-	}
-	minute := o.Object("statsMinute")
-	var tps float64
-	if _, err := fmt.Sscan(minute.Text("tps"), &tps); err != nil {
-		tps = 0
-	}
-	return MinuteStats{Sum: minute.Number("sum"), TPS: tps}, nil
-}
-
 // askObject is ask for calls that answer with a JSON object.
 func (c *Client) askObject(
 	ctx context.Context,
@@ -95,9 +68,9 @@ func badBody(addr string, code int, err error) error {
 	return fmt.Errorf("%s: %s: the answer can't be read: %w", addr, remoting.RequestName(code), err)
 }
 
-// Clock is a broker's time, as its runtime facts tell: when it started, by its clock, and how long
-// ago that was, in whole seconds (StoreStatsService, 4.5.2 to 5.3.3). It is at most a second late,
-// and the call's own time. Errors: also one of a broker that doesn't tell.
+// Clock is a broker's time, by its runtime statistics: when it started, by its clock, and how many
+// whole seconds ago that was (StoreStatsService, 4.5.2 to 5.3.3). It may be late by a second and
+// the time of the call. A broker that doesn't tell it is an error.
 func (c *Client) Clock(ctx context.Context, addr string) (time.Time, error) {
 	table, err := c.Runtime(ctx, addr)
 	if err != nil {

@@ -12,10 +12,6 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// MaxBatchBody is the most bytes of a batch body that brokers take with their default
-// maxMessageSize.
-const MaxBatchBody = 4 << 20
-
 // mostBody is the most bytes of a body that a frame holds beside its header, whatever
 // maxMessageSize is.
 const mostBody = remoting.MaxFrame - 64<<10
@@ -29,12 +25,12 @@ var ErrPropertiesTooLong = errors.New("properties are too long")
 // ErrBatchTooLarge refuses a batch that no broker takes.
 var ErrBatchTooLarge = errors.New("the batch is too large")
 
-// BatchMessage is one message of a batch: what is kept byte for byte.
+// BatchMessage is one message of a batch. All of it is stored byte for byte.
 type BatchMessage struct {
 	Flag       int32
 	Body       []byte
 	Properties []byte
-	Added      []byte // entries to store behind Properties
+	Added      []byte // entries to store after Properties
 }
 
 // StoredProperties are Properties and Added, as the broker stores them in front of its own.
@@ -54,7 +50,7 @@ func (m BatchMessage) PropertiesSize() int {
 	return size
 }
 
-// Size is what the message takes in a batch body.
+// Size is how many bytes the message takes in a batch body.
 func (m BatchMessage) Size() int { return batchOverhead + len(m.Body) + m.PropertiesSize() }
 
 // BatchRequest is a batch for one queue. SysFlag, BornTimestamp and ReconsumeTimes hold for all of
@@ -77,14 +73,15 @@ type SendResult struct {
 	Code   int
 }
 
-// SendBatch stores messages verbatim (code 320, m=true): nothing in their properties is acted on.
+// SendBatch stores messages verbatim (code 320, m=true): the broker doesn't act on their
+// properties.
 func (c *Client) SendBatch(ctx context.Context, addr string, q BatchRequest) (SendResult, error) {
 	size := 0
 	for _, m := range q.Messages {
 		size += m.Size()
 	}
 	memory := remoting.NewBuffer(min(size, mostBody))
-	defer memory.Release() // when the call returns, the body is written
+	defer memory.Release() // the body is written when the call returns
 	body, err := appendBatch(memory.Bytes[:0], q.Messages)
 	if err != nil {
 		return SendResult{}, fmt.Errorf("%s queue %d: %w", q.Topic, q.Queue, err)
@@ -96,11 +93,11 @@ func (c *Client) SendBatch(ctx context.Context, addr string, q BatchRequest) (Se
 		q.Queue)
 }
 
-// SendAlone stores the only message of the request by a send of its own, as retry topics want it:
-// 5.x brokers take no batch for them. What brokers would act on in its properties is left out
-// (Inert). However often it was consumed, it isn't a dead letter, unless members of the group hold
-// queues locked: then brokers from 5.1 on store it in the group's dead-letter topic, and answer
-// where it lies there.
+// SendAlone stores the only message of the request by a send of its own, for retry topics: 5.x
+// brokers take no batches for them. It leaves out the properties that brokers would act on (Inert).
+// Brokers don't make the message a dead letter, however often it was consumed, except from 5.1 on
+// while members of the group hold queues locked: then the group's dead-letter topic stores it, and
+// the answer says where.
 func (c *Client) SendAlone(ctx context.Context, addr string, q BatchRequest) (SendResult, error) {
 	if len(q.Messages) != 1 {
 		return SendResult{}, fmt.Errorf("%s queue %d: %d messages to send alone", q.Topic, q.Queue, len(q.Messages))

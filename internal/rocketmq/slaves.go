@@ -9,7 +9,7 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// standIn picks the slave that is read of a broker without a master: that of the lowest id.
+// standIn picks the slave that is read in place of a missing master: that with the lowest id.
 func (r *Registered) standIn(readSlaves []string) {
 	if r.Master() != "" || !slices.Contains(readSlaves, r.Name) {
 		return
@@ -19,9 +19,9 @@ func (r *Registered) standIn(readSlaves []string) {
 	}
 }
 
-// Gaps are those of what name servers said, and slaves that are to be read and serve no pulls:
+// Gaps are those of what name servers said, and slaves that must be read but serve no pulls:
 // without slaveReadEnable a slave sends every reader to its master (PullMessageProcessor, 4.5.2 to
-// 4.9.7). One that doesn't tell is found by its pulls.
+// 4.9.7). A slave that doesn't tell its setting shows it by its pulls.
 func (c *Cluster) Gaps(ctx context.Context, r Registry) (all []Gap, err error) {
 	all = r.Gaps()
 	for _, b := range r.Brokers {
@@ -42,9 +42,10 @@ func (c *Cluster) Gaps(ctx context.Context, r Registry) (all []Gap, err error) {
 	return all, nil
 }
 
-// Slaves get messages at once, and topics' settings every ten seconds (SlaveSynchronize, 4.5.2 to
-// 5.3.3). So a slave whose master is gone may hold messages of a topic that it doesn't know, and
-// nobody who reads its topics sees them. Name servers still know the topic, as the master told it.
+// Slaves get messages at once, and the settings of topics every ten seconds (SlaveSynchronize,
+// 4.5.2 to 5.3.3). So a slave whose master is gone may hold messages of a topic that it doesn't
+// know, and readers of its topics don't see them. Name servers still know the topic from the
+// master.
 
 // FromSlaves are the names of the brokers that are read from a slave.
 func FromSlaves(brokers []Broker) (names []string) {
@@ -69,7 +70,7 @@ func (l Lacking) String() string {
 		"and its master went before", l.Slave.Name, l.Known, l.Queues)
 }
 
-// Mend is what people do about it.
+// Mend says what a person can do about it.
 func (l Lacking) Mend() string {
 	return fmt.Sprintf(
 		"start the master; if it is lost, make a master of the slave (brokerRole=ASYNC_MASTER, brokerId=0), as slaves "+

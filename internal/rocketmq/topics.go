@@ -84,17 +84,10 @@ func (c *Client) CreateTopic(ctx context.Context, addr string, t TopicConfig) er
 }
 
 // DeleteTopic deletes a topic on a broker. 4.x keeps its consumer offsets: a topic made again
-// starts with the old ones.
+// starts with the old ones. Tests of several packages use it; nothing that migrates deletes topics.
 func (c *Client) DeleteTopic(ctx context.Context, addr, topic string) error {
 	_, err := c.ask(ctx, addr,
 		&remoting.Command{Code: remoting.CodeDeleteTopic, Fields: map[string]string{"topic": topic}}, topic)
-	return err
-}
-
-// DeleteTopicInNameServer takes a topic out of one name server's routes.
-func (c *Client) DeleteTopicInNameServer(ctx context.Context, nameServer, topic string) error {
-	_, err := c.ask(ctx, nameServer,
-		&remoting.Command{Code: remoting.CodeDeleteTopicInNS, Fields: map[string]string{"topic": topic}}, topic)
 	return err
 }
 
@@ -104,8 +97,8 @@ type QueueRange struct {
 	LastUpdate time.Time // zero when the queue is empty
 }
 
-// TopicStats lists the ranges of a topic's write queues on one broker, which 5.x brokers follow by
-// the others; an unknown topic is an Error with code TopicNotExist.
+// TopicStats lists the ranges of a topic's queues on one broker: those that producers see, and on
+// 5.x the others, too. An unknown topic is an Error with code TopicNotExist.
 func (c *Client) TopicStats(ctx context.Context, addr, topic string) (map[int]QueueRange, error) {
 	o, err := c.askObject(ctx, addr,
 		&remoting.Command{Code: remoting.CodeTopicStats, Fields: map[string]string{"topic": topic}}, topic)
@@ -125,9 +118,9 @@ func (c *Client) TopicStats(ctx context.Context, addr, topic string) (map[int]Qu
 	return out, nil
 }
 
-// Ranges lists the ranges of all of a topic's queues on one broker, which are so many there.
-// Brokers before 5.x tell only those that producers see, so that the others are asked for one by
-// one; their LastUpdate is zero.
+// Ranges lists the ranges of all queues of a topic on one broker; queues is how many it has.
+// Brokers before 5.x list only those that producers see; the others are asked for one by one, and
+// their LastUpdate is zero.
 func (c *Client) Ranges(ctx context.Context, addr, topic string, queues int) (map[int]QueueRange, error) {
 	all, err := c.TopicStats(ctx, addr, topic)
 	if err != nil {
@@ -184,7 +177,7 @@ func ReplyCluster(topic string) (cluster string, reply bool) {
 	return strings.CutSuffix(topic, replyEnd)
 }
 
-// DLQTopic is where a group's messages end that failed too often.
+// DLQTopic is where brokers put a group's messages that failed too often.
 func DLQTopic(group string) string { return dlqPrefix + group }
 
 const dlqPrefix = "%DLQ%"

@@ -8,14 +8,15 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// turns lets the writers of one thing on one server go one after another. The zero value is ready.
+// turns makes the writers of one thing on one server write one after another. The zero value is
+// ready.
 type turns struct {
 	mu      sync.Mutex
 	servers map[string]*[turnsPerServer]chan struct{}
 }
 
-// turnsPerServer is by how many a server's things are divided: enough for the commits that lanes
-// have in flight at once.
+// turnsPerServer is into how many parts the things of a server are divided: enough for the commits
+// that lanes have in flight at once.
 const turnsPerServer = 64
 
 var turnSeed = maphash.MakeSeed()

@@ -16,23 +16,16 @@ const (
 	Restart = "restart"
 )
 
-// Sides of the queue that a lane reads, in faults and answers. Brokers mostly have the same names
-// on both sides, so that topic, broker and queue don't tell a reverse lane from a forward one.
-const (
-	SideSource = "source" // the same as an empty side
-	SideTarget = "target" // of a reverse lane
-)
-
 // Answer is what a person decides about a lane that stopped with a fault. Side, Topic, Broker and
 // Queue name the queue that the lane reads, From and To are offsets there.
 type Answer struct {
-	Side   string `json:"side,omitempty"` // SideSource or SideTarget
+	Side   Side   `json:"side,omitempty"` // of the queue: source, as if absent, or target
 	Topic  string `json:"topic"`
 	Broker string `json:"broker"`
 	Queue  int    `json:"queue"`
-	Action string `json:"action"`         // Retry, Skip or Restart
-	From   int64  `json:"from,omitempty"` // of Skip
-	To     int64  `json:"to,omitempty"`   // of Skip, exclusive
+	Action string `json:"action"`         // retry, skip or restart
+	From   int64  `json:"from,omitempty"` // of skip: the first offset given up
+	To     int64  `json:"to,omitempty"`   // of skip: the first offset after those given up
 }
 
 func (a Answer) String() string {
@@ -43,7 +36,7 @@ func (a Answer) String() string {
 	return fmt.Sprintf("%s: %s", at, a.Action)
 }
 
-func ofTarget(side string) string {
+func ofTarget(side Side) string {
 	if side == SideTarget {
 		return "target "
 	}
@@ -55,7 +48,7 @@ func (a Answer) Validate() error {
 	switch {
 	case a.Topic == "" || a.Broker == "" || a.Queue < 0:
 		return errors.New("the answer names no queue: give topic, broker and queue as the fault names them")
-	case !slices.Contains([]string{"", SideSource, SideTarget}, a.Side):
+	case !slices.Contains([]Side{"", SideSource, SideTarget}, a.Side):
 		return fmt.Errorf("%s: side %q is unknown; allowed: %s, %s", a, a.Side, SideSource, SideTarget)
 	case !slices.Contains([]string{Retry, Skip, Restart}, a.Action):
 		return fmt.Errorf("%s: unknown action; allowed: %s, %s, %s", a, Retry, Skip, Restart)

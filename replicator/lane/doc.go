@@ -1,4 +1,3 @@
-// Package lane holds the words that lanes are spoken of in: a queue, a lane, its progress and
-// faults, answers to faults, rates, and stragglers. It is data alone, which travels in heartbeats
-// and results.
+// Package lane has the types that describe lanes: a queue, a lane, its progress and faults, answers
+// to faults, rates, and stragglers. They are data alone, and travel in heartbeats and results.
 package lane

@@ -17,10 +17,10 @@ const (
 	PropertiesTooLong = "PropertiesTooLong" // a message has no room left for the stamp
 )
 
-// Fault says why a lane stopped. From and To are the offsets concerned on the queue that it reads:
-// from From up to, not including, To.
+// Fault says why a lane stopped. It concerns the offsets [From, To) of the queue that the lane
+// reads.
 type Fault struct {
-	Side   string `json:"side,omitempty"` // SideTarget of a reverse lane, which reads there
+	Side   Side   `json:"side,omitempty"` // SideTarget of a reverse lane, which reads there
 	Topic  string `json:"topic"`
 	Broker string `json:"broker"` // of the queue that the lane reads
 	Queue  int    `json:"queue"`
@@ -36,9 +36,9 @@ func (f *Fault) Error() string {
 		cmp.Or(f.Side, SideSource), f.Broker, f.Queue, f.From, f.To, f.Cause, f.Next)
 }
 
-// OfNewTopic reports whether the fault is what a topic shows that was deleted and made anew, so
-// that the answer Restart fits it. Where lanes go both ways it must be the source's: of a target
-// that was made anew nobody could tell what applications had written there.
+// OfNewTopic reports whether the answer Restart fits the fault: the topic may have been deleted and
+// made anew. Where lanes go both ways, that must have been the source's topic: on a target that was
+// made anew, nobody could tell what applications had written there.
 func (f *Fault) OfNewTopic(bothWays bool) bool {
 	if bothWays && f.Side == SideTarget {
 		return f.Type == TargetTruncated

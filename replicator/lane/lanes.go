@@ -37,8 +37,7 @@ type Span struct {
 }
 
 // Pair makes lanes of a topic's queues: the i-th source queue with the i-th target queue in client
-// order (broker name, then queue id), so that a key goes to the same place for clients that look at
-// either side.
+// order (broker name, then queue id). So clients find a key in the same place on either side.
 func Pair(topic string, source, target []Queue) ([]Lane, error) {
 	if len(source) != len(target) {
 		return nil, fmt.Errorf(
@@ -54,8 +53,8 @@ func Pair(topic string, source, target []Queue) ([]Lane, error) {
 	return lanes, nil
 }
 
-// MostQueues is how many queues a topic may have on a side. Brokers take up to 2^31, which would
-// need 240 GB here; operators give topics tens, and the largest ones a few thousand.
+// MostQueues is how many queues a topic may have on a side. Brokers allow up to 2^31, which would
+// need 240 GB here. Topics have tens of queues, and the largest ones a few thousand.
 const MostQueues = 16 << 10
 
 func clientOrder(queues []Queue) []Queue {

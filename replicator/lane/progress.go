@@ -14,7 +14,7 @@ type Progress struct {
 	Skipped  int64     `json:"skipped,omitempty"` // messages that persons gave up
 	CaughtUp int       `json:"caughtUp"`          // lanes without lag
 	Faults   []Fault   `json:"faults,omitempty"`
-	Waiting  string    `json:"waiting,omitempty"` // for what lanes wait, such as a broker that is down
+	Waiting  string    `json:"waiting,omitempty"` // what lanes wait for, such as a broker that is down
 	Slowed   string    `json:"slowed,omitempty"`  // what holds lanes back, such as a rate
 	Back     *Progress `json:"back,omitempty"`    // of the reverse lanes, if there are any
 
@@ -22,24 +22,24 @@ type Progress struct {
 	Stragglers []Straggler     `json:"stragglers,omitempty"` // busiest first
 }
 
-// TopicProgress is how far the lanes of one topic are in one run. Lanes that wait may be many;
-// Reason is that of the worst.
+// TopicProgress is how far the lanes of one topic are in one run. Reason is that of one lane: of a
+// fault if there is one.
 type TopicProgress struct {
 	Topic    string `json:"topic"`
 	Lanes    int    `json:"lanes"`
 	CaughtUp int    `json:"caughtUp"`
 	Lag      int64  `json:"lag"` // messages
-	// age of the newest copied message of the lane that is furthest behind; 0 when caught up
+	// age of the newest copied message, of the lane where it is oldest; 0 when caught up
 	LagSeconds float64 `json:"lagSeconds"`
 	Copied     int64   `json:"copied"`               // messages
 	Bytes      int64   `json:"bytes"`                // of bodies and properties
 	Batches    int64   `json:"batches"`              // that carried them
 	Sending    float64 `json:"sendingSeconds"`       // how long these took, altogether
 	Skipped    int64   `json:"skipped,omitempty"`    // messages that persons gave up
-	Stragglers int64   `json:"stragglers,omitempty"` // messages that applications wrote where they had left
+	Stragglers int64   `json:"stragglers,omitempty"` // messages that applications wrote after they had left the queue
 	Faults     int     `json:"faults,omitempty"`     // lanes that wait for an answer
 	PerSecond  float64 `json:"perSecond,omitempty"`  // messages, over the last seconds
-	Reason     string  `json:"reason,omitempty"`     // why it isn't caught up: a fault, what is waited for, a rate
+	Reason     string  `json:"reason,omitempty"`     // why it isn't caught up: a fault, what lanes wait for, or a rate
 }
 
 // ETA is how long the topic needs at its present rate; false when it can't be told.
@@ -53,14 +53,14 @@ func (t TopicProgress) ETA() (time.Duration, bool) {
 	return time.Duration(float64(t.Lag) / t.PerSecond * float64(time.Second)), true
 }
 
-// WorstFirst sorts topics: those with faults, then those furthest behind, then by name.
+// WorstFirst sorts topics: those with most faults first, then by lag, then by name.
 func WorstFirst(all []TopicProgress) {
 	slices.SortFunc(all, func(a, b TopicProgress) int {
 		return cmp.Or(cmp.Compare(b.Faults, a.Faults), cmp.Compare(b.Lag, a.Lag), cmp.Compare(a.Topic, b.Topic))
 	})
 }
 
-// Plus adds what another run says of other lanes of the topic.
+// Plus adds the progress of other lanes of the topic, of another run.
 func (t TopicProgress) Plus(o TopicProgress) TopicProgress {
 	t.Reason = cmp.Or(t.Reason, o.Reason)
 	if o.Faults > t.Faults {

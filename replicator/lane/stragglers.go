@@ -10,7 +10,7 @@ import (
 // Straggler is an application that goes on writing to a queue that was left (Positions.Leave). What
 // it writes is copied like everything else. The numbers are those of one run.
 type Straggler struct {
-	Side      string    `json:"side"` // that it writes on: source or target, whose brokers may have the same names
+	Side      Side      `json:"side"` // that it writes on
 	Topic     string    `json:"topic"`
 	Broker    string    `json:"broker"` // of the queue that it writes to
 	Queue     int       `json:"queue"`

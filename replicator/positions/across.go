@@ -11,15 +11,14 @@ import (
 )
 
 // Across translates a position for a reader that moves to the other replica of a lane that copies
-// both ways: to the smallest position there before which nothing lies that the reader hasn't read.
-// Where both sides were written to at the same time, their replicas differ in order for a stretch,
-// and the reader sees Repeats messages again; everywhere else the translation is exact. The
-// position counts on the lane's source, the result on its target: for the way back, ask Reversed
-// for lane.Back().
+// both ways. The result is the place there of the first message that the reader hasn't read. Where
+// both sides were written to at the same time, their replicas differ in order for a stretch, and
+// the reader sees Repeats messages again; everywhere else the translation is exact. The position is
+// on the lane's source, the result on its target. For the way back, ask Reversed for lane.Back().
 //
-// It needs nothing but the two queues: runs of copies are found by a few reads each, and
-// remembered. What expired on a side can't be seen there: a position before the first message that
-// is left counts as that one. ErrNotCopiedYet says that the forward lane must copy more first.
+// It needs only the two queues: it finds runs of copies by a few reads each, and remembers them. It
+// can't see what expired: a position before the first message counts as that one. ErrNotCopiedYet
+// says that the forward lane must copy more first.
 func (p *Positions) Across(ctx context.Context, lane lane.Lane, position int64) (Translation, error) {
 	if at, found, err := p.alignedFromStart(ctx, lane, position); err != nil || found {
 		return Translation{Target: at, Exact: true}, err
@@ -31,17 +30,16 @@ func (p *Positions) Across(ctx context.Context, lane lane.Lane, position int64) 
 	return c.Across(position)
 }
 
-// Crossing is what both replicas of a lane that copies both ways were at one moment.
+// Crossing is what both replicas of a lane that copies both ways held at one moment.
 type Crossing struct {
 	lane        lane.Lane
 	here, there replicaCuts
 }
 
-// Crossing looks at both replicas of a lane, for positions to be translated as Across does it, and
-// for callers that then wait for More copies. What is new since the last look is mostly read in few
-// calls, and what the lane has still to copy isn't read when that is much. A glance saves a round
-// trip where there was a look just before; it may take a message that needs no copy for one that
-// isn't copied yet.
+// Crossing looks at both replicas of a lane. The result translates positions as Across does, and
+// More waits for more copies. A look reads what is new since the last one, mostly in few calls. If
+// the lane has much to copy, it doesn't read that. A glance, soon after another look, saves a round
+// trip; it may take a message that needs no copy for one that isn't copied yet.
 func (p *Positions) Crossing(ctx context.Context, lane lane.Lane, glance bool) (Crossing, error) {
 	return p.crossing(ctx, lane, glance, mostUnread)
 }
@@ -52,23 +50,24 @@ func (p *Positions) crossing(ctx context.Context, lane lane.Lane, glance bool, m
 		return Crossing{}, err
 	}
 	defer two.unlock()
-	if behind := two.behind(); behind > most {
+	if lag := two.lag(); lag > most {
 		return Crossing{}, fmt.Errorf("topic %s, queue %s: %w: the lane is %d messages behind", lane.Topic,
-			lane.Source, ErrNotCopiedYet, behind)
+			lane.Source, ErrNotCopiedYet, lag)
 	}
 	err = two.extend(ctx, false)
 	return Crossing{lane, two.here.replica(), two.there.replica()}, err
 }
 
-// More waits until the lane has copied something since the look, for so long at most, and looks at
-// its copies again. Without anything new it returns the crossing as it is, and false.
+// More waits until the lane has copied something since the look, but no longer than wait, and looks
+// at its copies again. Without anything new it returns the crossing unchanged, and false.
 func (p *Positions) More(ctx context.Context, c Crossing, wait time.Duration) (Crossing, bool, error) {
 	there := p.half(c.lane)
 	there.mu.Lock()
 	defer there.mu.Unlock()
 	there.read, there.began = c.there.read, c.there.began
 	before := there.progress
-	waiting, cancel := context.WithTimeout(ctx, wait) // a broker may look only each 5 s who has waited long enough
+	// A broker may look only every 5 s which pulls have waited long enough.
+	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	err := both(func() error { return there.ask(ctx) }, func() error { return there.look(waiting, wait) })
 	if waiting.Err() != nil && ctx.Err() == nil {
@@ -89,7 +88,7 @@ func (p *Positions) More(ctx context.Context, c Crossing, wait time.Duration) (C
 // End is where the lane's source queue ended.
 func (c Crossing) End() int64 { return c.here.to }
 
-// Across translates a position as it was then.
+// Across translates a position as of that moment.
 func (c Crossing) Across(position int64) (Translation, error) {
 	here, there := c.here, c.there
 	at := min(max(position, here.from), here.to)
@@ -98,19 +97,19 @@ func (c Crossing) Across(position int64) (Translation, error) {
 			c.lane.Source, at, ErrNotCopiedYet, missing)
 	}
 	target := there.to
-	// The first native to read, where its copy is. There may be one behind the end of here, which
-	// was looked up at the same time as there's.
+	// The copy of the first native that is unread. The ends of both queues were read at the same
+	// time, so that natives may follow after the end of here.
 	if copied, found := there.copyAtOrAfter(here.native(at)); found {
 		target = min(target, copied)
 	}
-	if original, found := here.firstStampFrom(at); found { // the first copy to read, where its original is
+	if original, found := here.firstStampFrom(at); found { // the original of the first copy that is unread
 		target = min(target, original)
 	}
 	if here.began || here.newest >= 0 { // a broker that was killed may have forgotten that the lane has run
-		target = min(target, there.native(max(here.newest+1, here.read))) // what hasn't been copied here
+		target = min(target, there.native(max(here.newest+1, here.read))) // the first native that isn't copied here
 	}
-	// What the reader has read of the messages of the other side lies before there: their copies
-	// were here before whatever is unread.
+	// The messages of the other side that the reader has read lie before that position: their
+	// copies were here before everything unread.
 	repeats := there.copiesBelow(at, target)
 	return Translation{Target: target, Exact: repeats == 0, Repeats: repeats}, nil
 }
@@ -119,13 +118,13 @@ func (c Crossing) Across(position int64) (Translation, error) {
 type replicaCuts struct {
 	cuts
 	from, to int64 // the queue holds [from, to)
-	read     int64 // offset on the other side up to which its lane has copied, or given up
+	read     int64 // offset on the other side up to which its lane has copied or skipped
 	began    bool  // that lane has run
 }
 
-// alignedFromStart translates where only copies lie before the position's copy: then there are no
-// copies of the other lane before the position. Once something else is known to lie on the target,
-// it isn't worth a look.
+// alignedFromStart translates a position if only copies lie before its copy: then the other lane
+// has no copies before the position. It doesn't look if anything else is known to lie on the
+// target.
 func (p *Positions) alignedFromStart(
 	ctx context.Context,
 	lane lane.Lane,
@@ -142,17 +141,6 @@ func (p *Positions) alignedFromStart(
 		return 0, false, err
 	}
 	return aligned(ctx, target, replica.NewStamper(p.names, lane), from, to, min(max(position, first), end))
-}
-
-// replicas reads how the lane's two queues are made up of copies and natives.
-func (p *Positions) replicas(ctx context.Context, lane lane.Lane) (source, target replicaCuts, err error) {
-	two, err := p.pair(ctx, lane, false)
-	if err != nil {
-		return source, target, err
-	}
-	defer two.unlock()
-	err = two.extend(ctx, false)
-	return two.here.replica(), two.there.replica(), err
 }
 
 // native is the first position from at on that holds no copy; the end of the queue if there is

@@ -7,9 +7,9 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// cuts is the order of copies on a target queue, as far as it has been looked at: runs of copies
-// whose positions and stamped offsets rise together, with natives between them. Long runs are found
-// by a few probes, natives are read one by one.
+// cuts is the order of copies on a target queue, as far as it is known: runs of copies whose
+// positions and stamped offsets rise together, with natives between them. Long runs are found by a
+// few probes; natives are read one by one.
 type cuts struct {
 	runs    []run
 	at      int64 // everything before this position is known
@@ -23,9 +23,9 @@ type run struct{ position, offset, length int64 }
 
 func (r run) end() int64 { return r.position + r.length }
 
-// extend reads on until the goal is reached or the position to. The goal is asked after every page
-// or run. What others know to be natives need not be read: known, if given, returns where those
-// that begin at a position end.
+// extend reads on until the goal is reached, or the position to. It checks the goal after each page
+// or run. known, if given, returns where a stretch of known natives ends that begins at a position;
+// these need not be read.
 func (c *cuts) extend(
 	ctx context.Context,
 	q replica.Reader,
@@ -56,8 +56,8 @@ func (c *cuts) extend(
 	return nil
 }
 
-// take takes a page of messages, behind which the next one begins. What lies behind the position to
-// isn't looked at.
+// take adds a page of messages; the next page begins at next. It doesn't look at messages from the
+// position to on.
 func (c *cuts) take(messages []replica.Message, next, to int64, stamps *replica.Stamper) {
 	if c.epoch > stamps.Epoch {
 		stamps.Restarted(c.epoch)
@@ -93,7 +93,7 @@ func (c *cuts) add(m replica.Message, stamps *replica.Stamper) {
 	c.runs = append(c.runs, run{m.Position, offset, 1})
 }
 
-// addNatives takes everything up to, not including, a position for natives.
+// addNatives counts everything up to, not including, a position as natives.
 func (c *cuts) addNatives(end int64) {
 	if c.natives.Count == 0 {
 		c.natives.First = c.at
@@ -103,8 +103,8 @@ func (c *cuts) addNatives(end int64) {
 	c.at = end
 }
 
-// originals returns where the stretch of the other queue ends that begins at an offset and is known
-// to have copies here; the offset itself if that one has none.
+// originals returns where a stretch of the other queue ends that begins at an offset and has copies
+// here; the offset itself if it has none.
 func (c *cuts) originals(offset int64) int64 {
 	i := sort.Search(len(c.runs), func(i int) bool { return offset < c.runs[i].offset+c.runs[i].length })
 	if i < len(c.runs) && c.runs[i].offset <= offset {
@@ -113,8 +113,8 @@ func (c *cuts) originals(offset int64) int64 {
 	return offset
 }
 
-// gallop finds the end of the last run. A message further on whose offset is as far away as its
-// position proves that everything between is of the run: there is no room for anything else.
+// gallop finds the end of the last run. Where a later message is as far from the run in offset as
+// in position, everything between belongs to the run: there is no place for anything else.
 func (c *cuts) gallop(ctx context.Context, q replica.Reader, stamps replica.Stamper, to int64) error {
 	last := &c.runs[len(c.runs)-1]
 	inside, outside := last.end()-1, to // the last position known to be of the run, the first known not to be
@@ -139,8 +139,8 @@ func (c *cuts) gallop(ctx context.Context, q replica.Reader, stamps replica.Stam
 	return nil
 }
 
-// boundary finds the position behind the last copy of an offset below the given one, and the
-// position of the first copy at or above it; found is false if there is none yet.
+// boundary finds the position after the last copy of an offset below the given one, and the
+// position of the first copy at or above it; found is false if there is no such copy yet.
 func (c *cuts) boundary(offset, first int64) (after, next int64, found bool) {
 	after = first
 	for _, r := range c.runs {
@@ -156,8 +156,8 @@ func (c *cuts) boundary(offset, first int64) (after, next int64, found bool) {
 	return after, 0, false
 }
 
-// begin makes the cuts fit what the queue holds now. A queue that ends before what was seen was
-// made anew.
+// begin fits the cuts to what the queue holds now. A queue that ends before what was seen was made
+// anew.
 func (c *cuts) begin(from, to int64) {
 	if to < c.at {
 		*c = cuts{newest: -1}
@@ -166,7 +166,7 @@ func (c *cuts) begin(from, to int64) {
 }
 
 // around returns the highest offset copied before the position and the first one copied at or after
-// it, both -1 if there is none, and the number of natives at or after it.
+// it, -1 if there is none, and the number of natives at or after it.
 func (c *cuts) around(position int64) (newest, next, natives int64) {
 	newest, next, natives = -1, -1, max(0, c.at-position)
 	for _, r := range c.runs {
@@ -183,7 +183,7 @@ func (c *cuts) around(position int64) (newest, next, natives int64) {
 	return newest, next, natives
 }
 
-// nativesBefore counts what lies before the position and isn't a copy.
+// nativesBefore counts the natives before the position.
 func (c *cuts) nativesBefore(position, from int64) int64 {
 	count := position - from
 	for _, r := range c.runs {

@@ -9,18 +9,18 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// leftSuffix makes the consumer group whose positions say which queues applications have left, of
-// that of the lanes that read them.
+// leftSuffix is added to the lanes' consumer group to make the group whose positions say which
+// queues applications have left.
 const leftSuffix = "-left"
 
-// leftMark is added to the offset at which a queue was left. It lies beyond every queue: brokers
-// forget positions that lie before a queue's first message, and this one must be known until the
-// migration ends. Position 0 says that the queue isn't left.
+// leftMark is added to the offset at which a queue was left, so that the position is greater than
+// every offset: brokers forget positions before a queue's first message, and this one must be known
+// until the migration ends. Position 0 says that the queue isn't left.
 const leftMark = 1 << 50
 
-// Leave notes on the lane's source queue that applications have left it, at its present end: what
-// they write there from now on is told as stragglers by the lanes, wherever they run. A queue that
-// was left before keeps its note.
+// Leave notes that applications have left the lane's source queue, at its present end. What they
+// write there from now on makes them stragglers, whichever worker runs the lane. A queue that was
+// left before keeps its note.
 func (p *Positions) Leave(ctx context.Context, lane lane.Lane) error {
 	source, _ := p.queues(lane)
 	if _, left, err := p.Left(ctx, lane); left || err != nil {
@@ -33,7 +33,7 @@ func (p *Positions) Leave(ctx context.Context, lane lane.Lane) error {
 	return p.noteLeft(ctx, lane, leftMark+end)
 }
 
-// Enter takes the note of Leave back: applications write on the lane's source queue again.
+// Enter removes the note of Leave: applications write to the lane's source queue again.
 func (p *Positions) Enter(ctx context.Context, lane lane.Lane) error {
 	if _, left, err := p.Left(ctx, lane); !left || err != nil {
 		return err
@@ -51,7 +51,7 @@ func (p *Positions) Left(ctx context.Context, lane lane.Lane) (offset int64, lef
 }
 
 // LeftAt is the offset at which applications left a lane's source queue, as that side says; false
-// if they didn't.
+// if they didn't leave it.
 func LeftAt(
 	ctx context.Context,
 	side replica.Side,
@@ -62,7 +62,7 @@ func LeftAt(
 	return at - leftMark, known && at >= leftMark, err
 }
 
-// noteLeft writes the note and reads it back: brokers acknowledge positions that they don't take.
+// noteLeft writes the note and reads it back: brokers acknowledge positions that they don't keep.
 func (p *Positions) noteLeft(ctx context.Context, lane lane.Lane, note int64) error {
 	group := p.names.Group + leftSuffix
 	if err := p.source.EnsureGroup(ctx, lane.Source.Broker, group); err != nil {

@@ -1,3 +1,3 @@
-// Package positions finds where the same message lies on both sides, by stamps alone: it translates
-// positions, finds the messages that were never copied, and pairs stretches of two queues.
+// Package positions finds where the same message lies on both sides, by stamps alone. It translates
+// positions, and finds the messages that were never copied.
 package positions

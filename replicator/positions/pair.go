@@ -12,8 +12,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// pair is a lane's two queues while they are looked at together: what is known of one saves reading
-// the other, since the original of a copy is no copy, and need not be read to know that. So long
+// pair is the two queues of a lane, looked at together. What is known of one saves reading the
+// other: the original of a copy is no copy itself, which is thus known without reading it. So long
 // histories cost a few reads.
 type pair struct {
 	here, there *half // on the source, with the reverse lane's copies; on the target, with the lane's
@@ -27,17 +27,17 @@ type half struct {
 	replica.Reader
 	stamps   replica.Stamper
 	from, to int64 // the queue holds [from, to)
-	read     int64 // offset on the other side up to which its lane has copied, or given up
+	read     int64 // offset on the other side up to which its lane has copied or skipped
 	began    bool  // that lane has run
 }
 
-// pair locks what is known of the lane's queues and finds what they hold now. Both sides are asked
-// at the same time, since clients wait while a queue moves. A glance goes by what was seen of the
-// lanes' progress just before.
+// pair locks what is known of the lane's queues and finds what they hold now. It asks both sides at
+// the same time, since clients wait while a queue moves. A glance uses the lanes' progress that was
+// seen just before.
 func (p *Positions) pair(ctx context.Context, lane lane.Lane, glance bool) (*pair, error) {
 	there, here := p.half(lane), p.Reversed().half(lane.Back())
 	first, second := there, here
-	if here.Group < there.Group { // in the same order whichever way the lane is looked at
+	if here.Group < there.Group { // the locks are taken in the same order for both directions
 		first, second = here, there
 	}
 	first.mu.Lock()
@@ -66,13 +66,13 @@ func (p *Positions) half(lane lane.Lane) *half {
 	return &half{laneCuts: p.cutsOf(lane), origin: source, Reader: target, stamps: replica.NewStamper(p.names, lane)}
 }
 
-// youngProgress is how long the progress of a lane that was seen once does for later looks. It is
-// never too high, unless the queue that it is of was made anew meanwhile.
+// youngProgress is how long the progress of a lane may be used again for later looks. It is never
+// too high, unless the lane's queue was made anew meanwhile.
 const youngProgress = 2 * time.Second
 
-// refresh finds how far the lane is and what the queue holds. All that the lane has copied then
-// must show in the queue, so its progress is one from before the look at it, and it is looked at
-// until the queue shows it: brokers show a message milliseconds after they acknowledged it.
+// refresh finds how far the lane is and what the queue holds. The queue must show all copies up to
+// that progress. So it asks for the progress first, and looks at the queue until it shows them:
+// brokers show a message milliseconds after they acknowledged it.
 func (h *half) refresh(ctx context.Context, glance bool) error {
 	if !glance || time.Since(h.progress.at) > youngProgress {
 		if err := h.ask(ctx); err != nil {
@@ -95,9 +95,9 @@ func (h *half) refresh(ctx context.Context, glance bool) error {
 	}
 }
 
-// goBy takes a progress from before the look for how far the lane is, if the queue showed all that
-// had been copied by then. Else what the broker doesn't show yet would look like what the lane has
-// left out: a group that moves would skip it, or read it again.
+// goBy uses a progress that was asked for before the look, if the queue shows all that had been
+// copied by then. Otherwise copies that the broker doesn't show yet would look like messages that
+// the lane has left out, and a group that moves would skip them or read them again.
 func (h *half) goBy(p progressAt) bool {
 	if h.to < p.hint {
 		return false
@@ -106,8 +106,8 @@ func (h *half) goBy(p progressAt) bool {
 	return true
 }
 
-// ask asks how far the lane is. It commits its hint, behind its newest copy, before its progress:
-// read the other way round, the hint is that of the progress or a later one.
+// ask asks how far the lane is. The lane commits its hint, the position after its newest copy,
+// before its progress. Read in the other order, the hint is that of the progress or a later one.
 func (h *half) ask(ctx context.Context) error {
 	begin := time.Now()
 	offset, began, err := h.origin.Position(ctx)
@@ -121,8 +121,8 @@ func (h *half) ask(ctx context.Context) error {
 	return err
 }
 
-// look finds what the queue holds now. Where it was read before, the next page of it tells that as
-// well, and it may wait for that to hold anything.
+// look finds what the queue holds now. If the queue was read before, its next page also tells that,
+// and may wait for a message.
 func (h *half) look(ctx context.Context, wait time.Duration) (err error) {
 	if h.at == 0 {
 		h.from, h.to, err = h.Bounds(ctx)
@@ -146,16 +146,16 @@ func (h *half) look(ctx context.Context, wait time.Duration) (err error) {
 	return nil
 }
 
-// mostUnread is how many messages that a lane has still to copy are looked at.
+// mostUnread bounds the messages that are read of those that a lane must still copy.
 const mostUnread int64 = 100_000
 
-// behind is how many messages the lane has still to copy, about: some of them may need no copy.
-func (p *pair) behind() int64 {
+// lag is about how many messages the lane must still copy: some of them may need no copy.
+func (p *pair) lag() int64 {
 	return p.here.to - max(p.here.at, p.there.newest+1, p.there.read)
 }
 
-// extend reads on until everything is known of both queues, or of the target's alone. Where natives
-// are met, the other queue may know more of them.
+// extend reads on until everything is known of both queues, or of the target's alone. Where it
+// meets natives, the other queue may tell more of them.
 func (p *pair) extend(ctx context.Context, targetOnly bool) error {
 	for {
 		if err := p.there.page(ctx, p.here); err != nil {
@@ -170,7 +170,7 @@ func (p *pair) extend(ctx context.Context, targetOnly bool) error {
 	}
 }
 
-// page reads on until natives had to be read to be known.
+// page reads on until natives had to be read.
 func (h *half) page(ctx context.Context, other *half) error {
 	skipped, before := int64(0), h.natives.Count
 	known := func(at int64) int64 {
@@ -183,7 +183,7 @@ func (h *half) page(ctx context.Context, other *half) error {
 
 func (h *half) whole() bool { return h.at >= h.to }
 
-// replica is a copy of what is known, for use without the lock.
+// replica copies what is known, for use without the lock.
 func (h *half) replica() replicaCuts {
 	r := replicaCuts{cuts: h.cuts, from: h.from, to: h.to, read: h.read, began: h.began}
 	r.runs = append([]run(nil), h.runs...)

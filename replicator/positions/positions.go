@@ -12,8 +12,8 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// ErrNotCopiedYet says that the lane hasn't copied everything before the position, so there is
-// nothing to translate to.
+// ErrNotCopiedYet says that the lane hasn't copied everything before the position yet: translate
+// again later.
 var ErrNotCopiedYet = errors.New("not copied yet")
 
 // Translation is a position on the other side.
@@ -22,8 +22,8 @@ type Translation struct {
 	// a reader there goes on at exactly the next message; else it may see a few more
 	Exact   bool  `json:"exact"`
 	Repeats int64 `json:"repeats,omitempty"` // messages that the reader sees again; of Across only
-	// messages on the target that the reader doesn't get: natives before Target (Forward), or left
-	// behind (Back)
+	// messages on the target that the reader doesn't get: natives before Target (Forward), or those
+	// that it leaves there (Back)
 	Unread int64 `json:"unread"`
 }
 
@@ -35,8 +35,7 @@ type Natives struct {
 }
 
 // Positions translates positions between the two replicas of lanes. It remembers the order of
-// copies that it has seen, so one Positions that is kept reads little. It may be used by several
-// goroutines.
+// copies that it has seen, so keep one: then it reads little. Several goroutines may use it.
 type Positions struct {
 	source, target replica.Side
 	names, back    replica.Names // of the lanes, and of those in the other direction
@@ -46,7 +45,7 @@ type Positions struct {
 }
 
 // cutsKey is a queue that lanes of a group copy to. The lane alone isn't enough: where brokers have
-// the same names on both sides, it may be its own reverse.
+// the same names on both sides, a lane may equal its own reverse.
 type cutsKey struct {
 	group string
 	lane  lane.Lane
@@ -61,7 +60,7 @@ type laneCuts struct {
 // progressAt is what the lane's copier had committed at some time.
 type progressAt struct {
 	offset int64
-	hint   int64 // behind its newest copy then, or further on
+	hint   int64 // position after its newest copy then, or a later one
 	began  bool  // it has committed anything
 	at     time.Time
 }
@@ -73,9 +72,9 @@ func (c *laneCuts) mixed() bool {
 	return len(c.runs) > 1 || c.natives.Count > 0
 }
 
-// New translates for the forward lanes that go by these names; Reversed for their reverse lanes.
+// New translates for the forward lanes with these names, and Reversed for their reverse lanes.
 func New(source, target *rocketmq.Cluster, names replica.Names) *Positions {
-	return Of(replica.NewBrokers("source", source), replica.NewBrokers("target", target), names)
+	return Of(replica.NewBrokers(lane.SideSource, source), replica.NewBrokers(lane.SideTarget, target), names)
 }
 
 // Of is New for any two sides.
@@ -90,8 +89,8 @@ func Of(source, target replica.Side, names replica.Names) *Positions {
 	}
 }
 
-// Reversed translates for the reverse lanes: from the target to the source, with lane.Back() for
-// each lane. Both remember the same.
+// Reversed translates for the reverse lanes, from the target to the source; give it lane.Back() for
+// each lane. Both share what they remember.
 func (p *Positions) Reversed() *Positions {
 	return &Positions{source: p.target, target: p.source, names: p.back, back: p.names, lock: p.lock, known: p.known}
 }
@@ -102,8 +101,8 @@ func (p *Positions) queues(lane lane.Lane) (source, target replica.Reader) {
 	return source, target
 }
 
-// Progress returns the source offset up to which the lane has copied, and where the source queue
-// ends. A lane that hasn't started stands at the beginning of its queue.
+// Progress returns the source offset up to which the lane has copied, and the end of the source
+// queue. A lane that hasn't started is at the beginning of its queue.
 func (p *Positions) Progress(ctx context.Context, lane lane.Lane) (copied, sourceMax int64, err error) {
 	source, _ := p.queues(lane)
 	copied, known, err := source.Position(ctx)
@@ -117,11 +116,11 @@ func (p *Positions) Progress(ctx context.Context, lane lane.Lane) (copied, sourc
 	return copied, end, err
 }
 
-// Forward translates a position on the source: the reader has read everything before it, and
-// nothing else. The result is the position behind the copy of the last message read, so that
-// nothing unread lies before it; natives and repeated copies that follow there make it inexact, as
-// the reader sees them too. A position before the queue's first message counts as that one, and one
-// behind its end as the end. ErrNotCopiedYet says that the lane must copy more first.
+// Forward translates a position on the source, of a reader that has read everything before it and
+// nothing else. The result is the position after the copy of the last message read, so that nothing
+// unread lies before it. Natives and repeated copies after it make it inexact, since the reader
+// sees them too. A position before the first message of the queue counts as the first, one after
+// its end as the end. ErrNotCopiedYet says that the lane must copy more first.
 func (p *Positions) Forward(ctx context.Context, lane lane.Lane, sourceOffset int64) (Translation, error) {
 	source, target := p.queues(lane)
 	stamps := replica.NewStamper(p.names, lane)
@@ -130,7 +129,7 @@ func (p *Positions) Forward(ctx context.Context, lane lane.Lane, sourceOffset in
 		return Translation{}, err
 	}
 	offset := min(max(sourceOffset, first), end)
-	progress, known, err := source.Position(ctx) // before the target's end, which then holds all of it
+	progress, known, err := source.Position(ctx) // read before the target's end, so that the target holds all of it
 	if err != nil {
 		return Translation{}, err
 	}
@@ -154,7 +153,7 @@ func (p *Positions) Forward(ctx context.Context, lane lane.Lane, sourceOffset in
 	case offset <= c.newest+1, !known && offset == first:
 		next = to
 	case known && offset <= progress && Visible(ctx, target, to):
-		next = to // nothing was copied from the offsets in between
+		next = to // the offsets in between have no copies
 	default:
 		return Translation{}, fmt.Errorf("topic %s, source queue %s: position %d: %w: the lane is at %d",
 			lane.Topic, lane.Source, offset, ErrNotCopiedYet, max(progress, c.newest+1))
@@ -169,15 +168,15 @@ func Visible(ctx context.Context, target replica.Reader, end int64) bool {
 	return err == nil && (!known || hint <= end)
 }
 
-// aligned looks for the copy of the offset where it lies if nothing but copies lie before it. Found
-// there, it is proven: every position before it is needed for the copies before it.
+// aligned looks for the copy of the offset at the place where it lies if nothing but copies lie
+// before it. Found there, it is proved: the copies before it need every position before it.
 func aligned(
 	ctx context.Context,
 	target replica.Reader,
 	stamps replica.Stamper,
 	from, to, offset int64,
 ) (at int64, found bool, err error) {
-	if from > 0 || from >= to { // with its beginning expired, a queue may begin with an old stamp
+	if from > 0 || from >= to { // a queue whose beginning has expired may begin with an old stamp
 		return 0, false, nil
 	}
 	m, there, err := target.One(ctx, from)
@@ -191,9 +190,9 @@ func aligned(
 	return at, there && ours && stamped == offset, err
 }
 
-// Back translates a position on the target to the source: the smallest source offset so that no
-// copy at or after the position is skipped. What lies there and isn't on the source is counted as
-// unread: natives (repeated copies among them), and copies whose originals have expired.
+// Back translates a position on the target to the source: to the smallest source offset that skips
+// no copy at or after the position. Messages there that aren't on the source count as unread:
+// natives, repeated copies, and copies whose originals have expired.
 func (p *Positions) Back(ctx context.Context, lane lane.Lane, targetPosition int64) (Translation, error) {
 	source, target := p.queues(lane)
 	stamps := replica.NewStamper(p.names, lane)
@@ -207,7 +206,7 @@ func (p *Positions) Back(ctx context.Context, lane lane.Lane, targetPosition int
 	}
 	hint, hinted, err := target.Position(
 		ctx,
-	) // after the progress: the copies of everything before that lie before the hint
+	) // read after the progress: all copies of what lies before that lie before the hint
 	if err != nil {
 		return Translation{}, err
 	}

@@ -2,7 +2,7 @@ package positions
 
 import "rocketshift/replicator/replica"
 
-// restarted takes note of the first copy that the lane made after it was restarted: those before it
+// restarted notes the first copy that the lane made after it was restarted: the copies before it
 // count as natives from then on.
 func (c *cuts) restarted(m replica.Message, stamps *replica.Stamper) bool {
 	stamp, ok := replica.ParseStamp(m.Properties)

@@ -10,11 +10,11 @@ import (
 type Traffic struct {
 	OnSource int64 // natives on the lane's source
 	OnTarget int64 // natives on its target
-	Lag      int64 // natives of either that the lanes haven't copied to the other yet
+	Lag      int64 // natives of both that the lanes haven't copied yet
 }
 
 // Traffic counts what applications have written to both queues of a lane that copies both ways,
-// from a position of each on. One look at the pair tells all of it.
+// from a position of each on. It looks at the pair once.
 func (p *Positions) Traffic(
 	ctx context.Context, lane lane.Lane, onSource, onTarget int64,
 ) (Traffic, error) {

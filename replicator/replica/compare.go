@@ -9,8 +9,8 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// brokersOwn are the properties that brokers set or drop as they store a message, and the one that
-// makes proxies pass it on.
+// brokersOwn reports whether brokers set or drop a property as they store a message, or it is the
+// one that makes proxies pass a message on.
 func brokersOwn(name string) bool {
 	switch name {
 	case remoting.PropCluster, remoting.PropMsgRegion, remoting.PropTraceOn, remoting.PropWait, remoting.PropCRC32,
@@ -20,19 +20,19 @@ func brokersOwn(name string) bool {
 	return false
 }
 
-// SameMessage compares a message with its copy, except for what a broker sets anew: addresses,
-// places, store time, transaction bits, its own properties, a unique key where the original had
-// none, and what delays a message or made it half a transaction: copies that were sent alone are
-// without. It names the first difference.
+// SameMessage compares a message with its copy and names the first difference. It leaves out what a
+// broker sets anew: addresses, places, store time, transaction bits, the broker's own properties,
+// and a unique key where the original had none. It also leaves out what delays a message or makes
+// it half a transaction, since copies that were sent alone are without these.
 func SameMessage(source, target *remoting.Message) (difference string, same bool) {
 	_, difference, same = CompareContent(source, target, BornOf(target), true)
 	return difference, same
 }
 
-// CompareContent is SameMessage where it is known when the copy's original was born, and whether
-// the copy is inert, as those that were sent alone: others have what delays a message, too. It
-// names the field that differs as well. The source may be a copy itself, with the original's born
-// time in its stamp: what it says is passed on.
+// CompareContent is SameMessage for a copy of which more is known: born is when its original was
+// born, and inert says that it was sent alone; other copies must have what delays a message, too.
+// It also names the field that differs. The source may itself be a copy, with its original's born
+// time in its stamp, which counts then.
 func CompareContent(source, target *remoting.Message, born int64, inert bool) (field, difference string, same bool) {
 	const content = remoting.FlagsOfContent
 	switch {
@@ -58,7 +58,7 @@ func CompareContent(source, target *remoting.Message, born int64, inert bool) (f
 	return sameProperties(remoting.PropertyMap(source.Properties), remoting.PropertyMap(target.Properties))
 }
 
-// SentAlone reports whether a copy has nothing that a broker would have acted on.
+// SentAlone reports whether a copy has no property that a broker would act on.
 func SentAlone(copied *remoting.Message) bool {
 	return len(remoting.Inert(copied.Properties)) == len(copied.Properties)
 }
@@ -80,9 +80,9 @@ func firstByte(a, b []byte) string {
 	return ""
 }
 
-// sameEntries reports whether the properties are the same entry by entry, except for the brokers'
-// own. Nearly all copies are, and seeing so allocates nothing; the others may still have the same
-// properties in another order.
+// sameEntries reports whether the properties are the same entry by entry, without the brokers' own.
+// That is true of nearly all copies, and the comparison allocates nothing. Otherwise they may still
+// be the same in another order.
 func sameEntries(source, target []byte) bool {
 	if rest, found := bytes.CutPrefix(target, source); found &&
 		(len(source) == 0 || len(rest) == 0 || rest[0] == 0x02 || source[len(source)-1] == 0x02) {

@@ -1,3 +1,3 @@
-// Package replica is one side of lanes: queues that are read and appended to, the positions and
-// locks there, and the stamps by which copies are told from what applications wrote.
+// Package replica reads and writes one side of lanes: queues, positions and locks, and the stamps
+// by which copies are told from the messages of applications.
 package replica

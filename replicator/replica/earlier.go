@@ -11,25 +11,25 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// A run that saw a part of the source made the target's topics with too few queues, and paired the
-// queues otherwise than one that sees all of it. What it left is recognised by the stamps of its
-// copies: they name the queue that a copy is of, and the one that it was made for.
+// An earlier run that saw only a part of the source made the target's topics with too few queues,
+// and paired the queues otherwise than a run that sees all of it. The stamps of its copies show
+// that: each names the queue of its original, and the queue that the copy was made for.
 
-// CopiesOf says from which source queue the copies in a queue of the target are.
+// CopiesOf names the source queue of the copies in a queue of the target.
 type CopiesOf struct {
 	Target, Source lane.Queue
 }
 
 // placedLook is how many messages at each end of a queue are searched for copies: as many as a
-// broker gives at once. Applications may have written behind all copies, and copies that lie at the
-// beginning may have expired.
+// broker gives at once. Applications may have written after all copies, and copies at the beginning
+// may have expired.
 const placedLook = 32
 
-// anyGroup is built into every broker, so that looking makes no group.
+// anyGroup is built into every broker, so that reading with it makes no new group.
 const anyGroup = "TOOLS_CONSUMER"
 
-// CopiesIn finds, at both ends of each of these queues of a topic, which lanes of these names
-// copied there. A queue in which there is no such copy is missing in the result.
+// CopiesIn finds which lanes of these names copied to each of these queues of a topic. It looks at
+// both ends of the queues. A queue without such a copy is missing in the result.
 func CopiesIn(
 	ctx context.Context, target *rocketmq.Cluster, names Names, topic string, queues []lane.Queue,
 ) (all []CopiesOf, err error) {
@@ -68,7 +68,7 @@ func (s Stamp) IntoFrom(names Names, topic string, target lane.Queue) bool {
 	return s.Cluster == names.Source && s.Topic == topic && s.Place == placeOf(names.Target, topic, target)
 }
 
-// Remains is what an earlier run has left of a topic that doesn't fit to what both sides are now.
+// Remains is what an earlier run has left of a topic that doesn't fit both sides any more.
 type Remains struct {
 	// Misplaced are copies that lie in the queue of another lane; empty where only queues are
 	// missing.
@@ -76,14 +76,14 @@ type Remains struct {
 	// Grow is how many queues each broker of the target must have, so that all copies stay where
 	// they belong; nil where that isn't possible.
 	Grow map[string]int
-	// Copies says that there are any.
+	// Copies says that there are copies.
 	Copies bool
-	// Unseen are the brokers of the source of which the target has no copy, though it has of
-	// others.
+	// Unseen are the brokers of the source of which the target has no copy, while it has copies of
+	// other brokers.
 	Unseen []string
 }
 
-// RemainsOf compares a topic on both sides, given by broker, with the copies that are there;
+// RemainsOf compares a topic on both sides, given by broker, with the copies that are there.
 // brokers are those of the target. It is false if everything fits.
 func RemainsOf(
 	source, target map[string]rocketmq.TopicConfig, brokers []string, copies []CopiesOf,
@@ -96,7 +96,7 @@ func RemainsOf(
 		return r, len(r.Misplaced) > 0
 	}
 	if len(from) < len(to) {
-		return Remains{}, false // the source got fewer, or it isn't ours
+		return Remains{}, false // the source has fewer queues now, or the topic isn't ours
 	}
 	shares, alike := Spread(Writable(source), brokers)
 	if !alike {
@@ -127,8 +127,8 @@ func RemainsOf(
 	return r, true
 }
 
-// Begun reports whether all brokers that have the topic have as many queues as they must have: then
-// the others lack it alone, as where its making was cut off.
+// Begun reports whether all brokers that have the topic have the right number of queues. Then only
+// the other brokers lack the topic, as after a creation that was cut off.
 func (r Remains) Begun(target map[string]rocketmq.TopicConfig) bool {
 	for broker, has := range target {
 		if has.Queues() != r.Grow[broker] {
@@ -149,7 +149,7 @@ func QueuesBy(topic map[string]rocketmq.TopicConfig) (all []lane.Queue) {
 	return all
 }
 
-// misplaced are the copies that lie elsewhere than the lanes would put them.
+// misplaced are the copies that lie in other queues than the lanes would use.
 func misplaced(lanes []lane.Lane, copies []CopiesOf) (all []CopiesOf) {
 	into := map[lane.Queue]lane.Queue{}
 	for _, l := range lanes {
@@ -199,8 +199,8 @@ func (r Remains) Cause(source, target map[string]rocketmq.TopicConfig) string {
 	return text
 }
 
-// Place is where a topic is, for commands: name servers of both sides, its name on each, the lanes'
-// group, and the target's brokers.
+// Place is what commands about a topic need: the name servers of both sides, its name on each, the
+// lanes' group, and the target's brokers.
 type Place struct {
 	Source, Target string // name servers
 	Topic, Renamed string
@@ -208,8 +208,9 @@ type Place struct {
 	Brokers        []rocketmq.Broker
 }
 
-// Mend is how that is mended, with RocketMQ's own commands. Target is the topic as it is there.
-// Progress of lanes whose copies are deleted is set back: lanes both ways would go on behind it.
+// Mend tells the commands of RocketMQ that mend it. target is the topic as it is there. They also
+// set back the progress of lanes whose copies are deleted, since lanes that go both ways would
+// otherwise go on after it.
 func (r Remains) Mend(at Place, target map[string]rocketmq.TopicConfig) string {
 	if r.Grow == nil {
 		cluster := ""
@@ -223,7 +224,7 @@ func (r Remains) Mend(at Place, target map[string]rocketmq.TopicConfig) string {
 				"target (rename)",
 			at.Target, cluster, at.Renamed, at.Source, at.Group, at.Topic)
 	}
-	perm := 0 // brokers that lack it get the permission that it has elsewhere
+	perm := 0 // a broker that lacks the topic gets its permission from other brokers
 	for _, config := range target {
 		perm = max(perm, config.Perm)
 	}

@@ -2,8 +2,8 @@ package replica
 
 import "context"
 
-// EpochOf is the newest epoch of the copies that a lane made on a queue, of those about the last
-// one: applications may send older ones again.
+// EpochOf is the newest epoch of the copies that a lane made on a queue. It looks at several copies
+// near the last one, since applications may send older ones again.
 func EpochOf(ctx context.Context, q Reader, stamps *Stamper) (int, error) {
 	first, last, err := q.Bounds(ctx)
 	if err != nil {
@@ -27,7 +27,7 @@ func EpochOf(ctx context.Context, q Reader, stamps *Stamper) (int, error) {
 	return epoch, err
 }
 
-// Window is how far a search for the newest copy looks further back where no hint tells where it
-// is: a message that an application sent again carries an older stamp, and real copies lie close
-// before it.
+// Window is how many messages further back a search looks for the newest copy where no hint says
+// where it is. A message that an application sent again carries an older stamp, and real copies lie
+// shortly before it.
 const Window = 1024

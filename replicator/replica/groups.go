@@ -15,8 +15,8 @@ type groupsMade struct {
 	made map[string]*groupMade
 }
 
-// groupMade is one broker's. Its lock is held while the broker is asked: lanes of other brokers
-// don't wait for that.
+// groupMade is that of one broker. Its lock is held while the broker is asked, so that lanes of
+// other brokers needn't wait.
 type groupMade struct {
 	asking sync.Mutex
 	done   bool
@@ -40,7 +40,7 @@ func (g *groupsMade) forget(broker string) {
 	delete(g.made, broker)
 }
 
-// once runs ask until it succeeded for the broker.
+// once runs ask until it has succeeded for the broker.
 func (g *groupsMade) once(broker string, ask func() error) error {
 	group := g.of(broker)
 	group.asking.Lock()
@@ -53,8 +53,9 @@ func (g *groupsMade) once(broker string, ask func() error) error {
 	return err
 }
 
-// EnsureGroup creates the group like brokers do by themselves where they may. Who may not create
-// groups relies on somebody who did it: pulls and commits say so if nobody has.
+// EnsureGroup creates the group with the settings that brokers use when they create groups
+// themselves. A user who may not create groups relies on somebody who has: pulls and commits fail
+// if the group is missing.
 func (b *Brokers) EnsureGroup(ctx context.Context, broker, group string) error {
 	return b.groups.once(broker, func() error {
 		_, err := at(ctx, b, broker, func(addr string) (done, error) { return done{}, b.makeGroup(ctx, addr, group) })
@@ -66,7 +67,7 @@ func (b *Brokers) EnsureGroup(ctx context.Context, broker, group string) error {
 }
 
 func (b *Brokers) makeGroup(ctx context.Context, addr, group string) error {
-	if b.Proxy() != "" { // it lists and creates none, but a broker that may makes the group of a pull
+	if b.Proxy() != "" { // proxies don't list or create groups; a broker that may creates the group at a pull
 		_, err := b.Client().Pull(ctx, addr, rocketmq.PullRequest{Group: group, Topic: PassTopic, Max: 1})
 		return err
 	}

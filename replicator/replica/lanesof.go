@@ -10,7 +10,7 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// LanesOf pairs the queues of a topic as both sides' brokers have it configured.
+// LanesOf pairs the queues of a topic, as the brokers of both sides have it configured.
 func LanesOf(ctx context.Context, source, target *rocketmq.Cluster, topic string) ([]lane.Lane, error) {
 	from, err := queuesOf(ctx, source, topic)
 	if err != nil {
@@ -23,8 +23,8 @@ func LanesOf(ctx context.Context, source, target *rocketmq.Cluster, topic string
 	return lane.Pair(topic, from, to)
 }
 
-// queuesOf lists a topic's queues. A queue that is only read or only written counts too: either may
-// hold messages.
+// queuesOf lists a topic's queues, also those that are only read or only written: either may hold
+// messages.
 func queuesOf(ctx context.Context, cluster *rocketmq.Cluster, topic string) ([]lane.Queue, error) {
 	brokers, err := cluster.TopicConfigs(ctx, []string{topic})
 	if err != nil {
@@ -33,7 +33,8 @@ func queuesOf(ctx context.Context, cluster *rocketmq.Cluster, topic string) ([]l
 	return list(brokers, topic)
 }
 
-// list is queuesOf by what brokers say. A topic of more than MostQueues is an error.
+// list is queuesOf from the settings of brokers. A topic of more than MostQueues queues is an
+// error.
 func list(brokers map[string]map[string]rocketmq.TopicConfig, topic string) (queues []lane.Queue, err error) {
 	for _, broker := range slices.Sorted(maps.Keys(brokers)) {
 		config := brokers[broker][topic]

@@ -2,8 +2,8 @@ package replica
 
 import "rocketshift/internal/rocketmq"
 
-// MaxReads is how many pulls of a queue are in flight at once: with 32 messages in each, more bring
-// nothing.
+// MaxReads is how many pulls of a queue are in flight at once. At 32 messages in each, more of them
+// make nothing faster.
 const MaxReads = 8
 
 // Pulled is the answer to a pull.

@@ -19,7 +19,7 @@ const PageMessages = 256
 type Message struct {
 	Position int64
 	*remoting.Message
-	Skip bool   // the other side has it
+	Skip bool   // the other side has it already
 	Via  string // clusters that it came through
 }
 
@@ -33,7 +33,7 @@ func AppendPlaced(all []Message, offset int64, result rocketmq.PullResult) []Mes
 	dense := result.Next-offset == int64(len(result.Messages))
 	for i := range result.Messages {
 		m := Message{Position: offset + int64(i), Message: &result.Messages[i]}
-		if !dense { // the broker left some out, so that only the message itself knows where it was
+		if !dense { // the broker left messages out, so that only the message itself says where it was
 			m.Position = m.QueueOffset
 		}
 		all = append(all, m)
@@ -41,7 +41,7 @@ func AppendPlaced(all []Message, offset int64, result rocketmq.PullResult) []Mes
 	return all
 }
 
-// Reader is a queue of one side, to be read.
+// Reader reads a queue of one side.
 type Reader struct {
 	Side  Side
 	Group string
@@ -69,8 +69,8 @@ func (q Reader) Position(ctx context.Context) (offset int64, known bool, err err
 }
 
 // Page reads messages from an offset on, which must lie within the queue: brokers write an event
-// message for each pull outside of it. Next is where the following page begins; it is beyond the
-// last message where some are gone.
+// message for each pull outside of it. next is where the following page begins; it is after the
+// last message plus those that are gone.
 func (q Reader) Page(ctx context.Context, offset int64, most int) (messages []Message, next int64, err error) {
 	result, err := q.Pull(ctx, offset, most)
 	if err != nil {
@@ -101,7 +101,7 @@ func (q Reader) AwaitPull(
 	return result, err
 }
 
-// After is where the page behind the answer to a pull begins.
+// After is where the page after the answer to a pull begins.
 func (q Reader) After(offset int64, result rocketmq.PullResult) (next int64, err error) {
 	switch {
 	case result.Status == rocketmq.PullFound && result.Next > offset:
@@ -146,13 +146,13 @@ func (q Reader) Each(ctx context.Context, from, to int64, visit func(Message) bo
 	return nil
 }
 
-// LastBefore finds the last message in [from, to) that is wanted, reading backwards in pages.
+// LastBefore finds the last message in [from, to) that is wanted. It reads backwards, in pages.
 func (q Reader) LastBefore(
 	ctx context.Context,
 	from, to int64,
 	wanted func(Message) bool,
 ) (found Message, ok bool, err error) {
-	// what is looked for is mostly right there
+	// The wanted message is mostly close to the end.
 	for step := int64(1); from < to && !ok; step = min(4*step, PageMessages) {
 		start := max(from, to-step)
 		err = q.Each(ctx, start, to, func(m Message) bool {

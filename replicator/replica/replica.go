@@ -12,7 +12,7 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// Side is one side as lanes see it: queues to read and append to, positions, locks.
+// Side is one cluster as lanes use it: queues to read and append to, positions, locks.
 type Side interface {
 	// Bounds returns the offsets [first, end) that the queue holds.
 	Bounds(ctx context.Context, topic string, q lane.Queue) (first, end int64, err error)
@@ -35,14 +35,14 @@ type Side interface {
 		queues []rocketmq.MessageQueue,
 	) ([]rocketmq.MessageQueue, error)
 	Unlock(ctx context.Context, group, holder, topic string, q lane.Queue) error
-	// Ends returns where the queues of a topic on a broker end; those that producers don't see may
+	// Ends returns where the queues of a topic on a broker end. Queues that producers don't see may
 	// be missing.
 	Ends(ctx context.Context, broker, topic string) (map[int]int64, error)
 	// PassSends returns when the broker has taken up every send that it received before.
 	PassSends(ctx context.Context, broker, group string) error
 	// Takes says which batches the broker takes.
 	Takes(ctx context.Context, broker string) (Batches, error)
-	// Runtime is what the broker says of how it is.
+	// Runtime is the broker's runtime statistics.
 	Runtime(ctx context.Context, broker string) (map[string]string, error)
 	// FromSlave reports whether the broker has no master, and a slave is read.
 	FromSlave(ctx context.Context, broker string) bool
@@ -50,32 +50,34 @@ type Side interface {
 	EnsureGroup(ctx context.Context, broker, group string) error
 }
 
-// Brokers is the replica on a real cluster.
+// Brokers is a side on a real cluster.
 type Brokers struct {
 	*rocketmq.Cluster
-	side   string // for messages
+	side   lane.Side // for messages
 	groups *groupsMade
 	Taken  sync.Map // batches by broker
 }
 
-// NewBrokers is a side on a real cluster. The name of the side, source or target, is for messages.
-func NewBrokers(side string, cluster *rocketmq.Cluster) *Brokers {
+// NewBrokers is a side on a real cluster. Its name appears in messages.
+func NewBrokers(side lane.Side, cluster *rocketmq.Cluster) *Brokers {
 	return &Brokers{Cluster: cluster, side: side, groups: newGroupsMade()}
 }
 
-// SideError says on which side of a lane a call failed: lanes ask both.
+// SideError says on which side of a lane a call failed.
 type SideError struct {
-	Side   string // source or target, of the lanes that aren't reversed
+	Side   lane.Side // of the lanes that aren't reversed
 	Broker string
 	Err    error
 }
 
-func (e *SideError) Error() string { return e.Side + " broker " + e.Broker + ": " + e.Err.Error() }
+func (e *SideError) Error() string {
+	return string(e.Side) + " broker " + e.Broker + ": " + e.Err.Error()
+}
 
 // Unwrap returns what the call failed with.
 func (e *SideError) Unwrap() error { return e.Err }
 
-// at finds the broker's address and puts side and broker before any error.
+// at finds the broker's address, calls, and names side and broker in the error.
 func at[T any](ctx context.Context, b *Brokers, broker string, call func(addr string) (T, error)) (T, error) {
 	found, err := b.Broker(ctx, broker)
 	if err != nil {
@@ -97,8 +99,8 @@ type done struct{}
 
 // Bounds implements Side.
 func (b *Brokers) Bounds(ctx context.Context, topic string, q lane.Queue) (first, end int64, err error) {
-	// The first offset is read first: read the other way round, an emptied queue could seem to
-	// begin behind its end.
+	// The first offset is read before the end: in the other order, a queue that is emptied in
+	// between could seem to begin after its end.
 	first, err = at(ctx, b, q.Broker,
 		func(addr string) (int64, error) { return b.Client().MinOffset(ctx, addr, topic, q.ID) })
 	if err != nil {
@@ -137,9 +139,9 @@ func (b *Brokers) FromSlave(ctx context.Context, broker string) bool {
 	return err == nil && found.Slave
 }
 
-// SlaveBehind says that a slave hasn't got yet what was read of its master before: the lane waits
-// for it, as for a broker that doesn't serve.
-func SlaveBehind(side, broker string, end, offset int64) error {
+// SlaveBehind says that a slave doesn't have yet what was read from its master before. The lane
+// waits for it, as for a broker that doesn't serve.
+func SlaveBehind(side lane.Side, broker string, end, offset int64) error {
 	return &SideError{side, broker, &remoting.Error{
 		Server: "its slave", Call: "pull", Code: remoting.ServiceNotAvailable,
 		Remark: fmt.Sprintf("it ends at %d, before the lane's position %d: its master had more, start that",
@@ -147,14 +149,14 @@ func SlaveBehind(side, broker string, end, offset int64) error {
 	}}
 }
 
-// Pauses between two pulls at the end of a queue behind a proxy.
+// Pauses between two pulls at the end of a queue that is reached through a proxy.
 const (
 	shortestPause = 5 * time.Millisecond
 	longestPause  = 200 * time.Millisecond
 )
 
-// pullAgain waits for a message by asking again and again. A proxy that holds a pull answers
-// seconds after the message has come (5.3.3).
+// pullAgain waits for a message by repeated pulls. A proxy that holds a pull answers seconds after
+// the message has come (5.3.3).
 func (b *Brokers) pullAgain(
 	ctx context.Context,
 	addr string,
@@ -232,7 +234,7 @@ func (b *Brokers) Ends(ctx context.Context, broker, topic string) (map[int]int64
 	return ends, err
 }
 
-// endsBehind asks queue by queue: proxies have no list of all.
+// endsBehind asks queue by queue: proxies don't list the ends of all.
 func (b *Brokers) endsBehind(ctx context.Context, broker, topic string) (map[int]int64, error) {
 	topics, err := b.TopicConfigs(ctx, []string{topic})
 	if err != nil {
@@ -256,16 +258,15 @@ func (b *Brokers) Unlock(ctx context.Context, group, holder, topic string, q lan
 	return err
 }
 
-// Where the send that passes the others goes: every broker has that topic, and no topic has that
-// queue.
+// Every broker has the topic PassTopic, and no topic has the queue passQueue.
 const (
 	PassTopic = "SELF_TEST_TOPIC"
 	passQueue = 1 << 30
 )
 
-// PassSends sends what the broker refuses. It takes sends up in the order in which it received
-// them, whatever their topic, and may let them wait for long (waitTimeMillsInSendQueue), so that a
-// refusal shows that those before aren't waiting any more.
+// PassSends sends a message that the broker refuses. A broker takes up sends in the order in which
+// it received them, whatever their topic, and may let them wait for long
+// (waitTimeMillsInSendQueue). So the refusal shows that no send before it waits any more.
 func (b *Brokers) PassSends(ctx context.Context, broker, group string) error {
 	_, err := b.Send(ctx, broker, rocketmq.BatchRequest{
 		Group: group, Topic: PassTopic, Queue: passQueue, BornTimestamp: time.Now().UnixMilli(),

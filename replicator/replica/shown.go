@@ -9,20 +9,22 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// Clients see a part of a topic's queues: producers choose among the first writeQueueNums of each
-// broker that may be written to, consumers share the first readQueueNums of each that may be read,
-// both by broker name and queue id. Lanes pair all queues, seen or not, by their place among all:
-// what a broker shows may change while lanes run, and pairs mustn't. So clients of both sides see
-// each lane in the same place if every place is shown to producers on both sides, or on none.
+// Clients see only some of a topic's queues. Producers choose among the first writeQueueNums queues
+// of each broker that may be written to; consumers share the first readQueueNums queues of each
+// broker that may be read. Both order queues by broker name and queue id.
+//
+// Lanes pair all queues by their place among all, seen or not: what a broker shows may change while
+// lanes run, and the pairs must not. So clients of both sides see each lane in the same place if
+// each place is shown to the producers of both sides, or of none.
 
 // Share is what a broker has of a topic's queues.
 type Share struct {
-	Queues   int // which consumers read
-	Writable int // the first ones, among which producers choose
+	Queues   int // that consumers read
+	Writable int // how many of them, the first ones, producers choose among
 }
 
-// Writable says of each queue of a topic in client order whether producers choose among it. The
-// topic's settings are given by broker.
+// Writable says of each queue of a topic, in client order, whether producers choose among it. topic
+// is its settings by broker.
 func Writable(topic map[string]rocketmq.TopicConfig) (all []bool) {
 	for _, broker := range slices.Sorted(maps.Keys(topic)) {
 		config := topic[broker]
@@ -34,10 +36,11 @@ func Writable(topic map[string]rocketmq.TopicConfig) (all []bool) {
 }
 
 // Spread shares queues among brokers as evenly as possible, so that producers choose among the same
-// places; the first brokers in client order get one more, and one without a share is left out. It
-// is false if the brokers are too few: the queues of a broker that producers choose among are its
-// first ones, so another broker has to begin wherever one of them comes after one that they don't
-// see.
+// places. The first brokers in client order get one more; a broker without a share is left out.
+//
+// It is false if the brokers are too few. The queues of a broker that producers choose among are
+// its first ones, so another broker must begin wherever such a queue comes after one that they
+// don't see.
 func Spread(writable []bool, brokers []string) (map[string]Share, bool) {
 	parts := apart(writable)
 	if len(parts) > len(brokers) {
@@ -73,8 +76,8 @@ func apart(writable []bool) (parts [][]bool) {
 	return parts
 }
 
-// fullest is the part with the most queues for each of its brokers, the first of those that are
-// equal; -1 if another broker would get none of any.
+// fullest is the part with the most queues for each of its brokers; the first of several; -1 if
+// another broker would get no queue of any part.
 func fullest(parts [][]bool, has []int) int {
 	most := -1
 	for i, part := range parts {
@@ -94,11 +97,11 @@ func trues(all []bool) (n int) {
 	return n
 }
 
-// Parts is how many brokers a topic needs at least, so that Spread can share its queues.
+// Parts is the least number of brokers with which Spread can share the queues of a topic.
 func Parts(writable []bool) int { return len(apart(writable)) }
 
-// Laid is what each of the brokers shows if it has so many of the queues; false if one of them
-// would have to show another queue than its first ones.
+// Laid is what each broker shows if it has that many of the queues. It is false if a broker would
+// have to show other queues than its first ones.
 func Laid(writable []bool, counts map[string]int) (map[string]Share, bool) {
 	shares := map[string]Share{}
 	for _, broker := range slices.Sorted(maps.Keys(counts)) {
@@ -112,7 +115,7 @@ func Laid(writable []bool, counts map[string]int) (map[string]Share, bool) {
 	return shares, len(writable) == 0
 }
 
-// Hidden says which queues of a topic producers don't see; "" if they see all.
+// Hidden says which queues of a topic producers don't see; empty if they see all.
 func Hidden(topic map[string]rocketmq.TopicConfig) string {
 	var parts []string
 	for _, broker := range slices.Sorted(maps.Keys(topic)) {
@@ -136,8 +139,8 @@ func Hidden(topic map[string]rocketmq.TopicConfig) string {
 	return strings.Join(parts, ", ")
 }
 
-// Unread says on which broker a topic has queues that producers write to and nobody can read, lanes
-// neither; "" if there is none.
+// Unread names a broker on which producers write to queues of the topic that nobody can read, lanes
+// included; empty if there is none.
 func Unread(topic map[string]rocketmq.TopicConfig) string {
 	for _, broker := range slices.Sorted(maps.Keys(topic)) {
 		if config := topic[broker]; config.WriteQueues > config.ReadQueues {

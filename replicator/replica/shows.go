@@ -6,7 +6,7 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// LookPause is the time between looks for a message that was just stored: brokers show it about a
+// LookPause is the time between looks for a message that was just stored. Brokers show it about a
 // millisecond later.
 const LookPause = time.Millisecond
 
@@ -14,7 +14,7 @@ const LookPause = time.Millisecond
 // they are busy.
 const ShowTime = 3 * time.Second
 
-// Alone reports whether messages of the topic are sent one by one.
+// Alone reports whether lanes of the topic send messages one by one.
 func Alone(topic string) bool {
 	_, retry := rocketmq.RetryGroup(topic)
 	return retry

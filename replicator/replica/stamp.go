@@ -15,10 +15,10 @@ import (
 // original's, or the target broker's own.
 const StampProperty = "ROCKETSHIFT"
 
-// Names are what the lanes of one migration go by. They must stay as they are for as long as the
-// lanes live: what was copied is found by them.
+// Names are those of the lanes of one migration. They must not change while the lanes live: copies
+// are found by them.
 type Names struct {
-	Group  string // the lanes' consumer group: progress, hints and locks stand under its name
+	Group  string // the lanes' consumer group, of their progress, hints and locks
 	Source string // id of the source cluster in stamps
 	Target string // id of the target cluster in stamps
 }
@@ -49,10 +49,10 @@ func (n Names) Check() error {
 
 // Stamp says where the original of a copy lies, and where the copy was put.
 //
-// The topic and the place are part of it, although a copy has the topic of its original: a copy
+// The topic and the place are part of it, although a copy has the topic of its original. A copy
 // that a consumer fails to process moves to the group's dead-letter topic with all its properties,
-// and an application may send it again to any queue of either side. Neither must pass for a copy
-// there.
+// and an application may send it again to any queue of either side. Neither must be taken for a
+// copy there.
 type Stamp struct {
 	Offset  int64  // of the original in its queue
 	Born    int64  // the original's born time in milliseconds, where the copy's differs; else 0
@@ -62,7 +62,7 @@ type Stamp struct {
 	Topic   string // its topic
 	Cluster string // id of its cluster
 	Place   string // digest of the queue that the copy was made for
-	Via     string // ids of the clusters that the message passed before Cluster, each with a semicolon behind it
+	Via     string // ids of the clusters that the message passed before Cluster, each followed by a semicolon
 }
 
 // String is the property's value: offset[/born],queue[.epoch],broker,topic,cluster,place[,via].
@@ -93,7 +93,7 @@ func (o Origin) append(dst []byte, offset, born int64, via string) []byte {
 	return dst
 }
 
-// read is the counterpart of append. It allocates nothing; where it finds no such stamp, there may
+// read is the counterpart of append, and allocates nothing. Where it finds no such stamp, there may
 // still be one that only ParseStamp understands.
 func (o Origin) read(raw []byte) (offset, born int64, ok bool) {
 	at := bytes.Index(raw, stampName)
@@ -117,8 +117,7 @@ func (o Origin) read(raw []byte) (offset, born int64, ok bool) {
 	return offset, born, len(rest) == 0 || rest[0] == 0x02 || rest[0] == ','
 }
 
-// leadingNumber takes the digits at the beginning; the number is -1 if there are none, or too many
-// for it.
+// leadingNumber reads the digits at the beginning; the number is -1 if there are none, or too many.
 func leadingNumber(raw []byte) (number int64, rest []byte) {
 	n := 0
 	for n < len(raw) && n < 19 && '0' <= raw[n] && raw[n] <= '9' {
@@ -144,7 +143,7 @@ func (s Stamp) Passed(cluster string) bool {
 	return false
 }
 
-// placeOf is a short name of a queue that no two queues of a migration are likely to share.
+// placeOf is a short name of a queue. No two queues of a migration are likely to have the same.
 func placeOf(cluster, topic string, q lane.Queue) string {
 	return fmt.Sprintf("%08x", crc32.ChecksumIEEE(fmt.Appendf(nil, "%s,%s,%s,%d", cluster, topic, q.Broker, q.ID)))
 }
@@ -194,7 +193,7 @@ func ParseStamp(raw []byte) (Stamp, bool) {
 	return s, err == nil && errQueue == nil
 }
 
-// backSuffix makes the reverse lanes' consumer group of the forward lanes'.
+// backSuffix is added to the forward lanes' consumer group to make that of the reverse lanes.
 const backSuffix = "-back"
 
 // Back are the names of the same lanes in the other direction.

@@ -12,17 +12,17 @@ import (
 
 // Batches says which batches a broker takes.
 type Batches struct {
-	Bytes int  // at most so many in one; 0 if it doesn't say
-	None  bool // it takes none: each message is sent alone, and is stored without what would make the broker act on it
-	// Untold says that it may take none: its configuration can't be read, and its version lets it.
-	// Lanes learn it by its answers.
+	Bytes int  // most bytes of a batch; 0 if the broker doesn't say
+	None  bool // it takes none: each message is sent alone, without what would make the broker act on it
+	// Untold says that the broker may take none: its configuration can't be read, and its version
+	// has that setting. Lanes find out by its answers.
 	Untold bool
-	Alone  bool // copies there may have been sent alone: it takes none, or may have taken none before an upgrade
+	Alone  bool // copies may have been sent alone: it takes no batches, or took none before an upgrade
 }
 
-// Takes reads what the broker's configuration says. A batch is as long as a message may be, and
-// lies in one file of the commit log. Who may not read the configuration learns the limit by
-// refusals. It is asked once.
+// Takes reads the limits in the broker's configuration, once. A batch may be as long as a message,
+// and lies in one file of the commit log. A user who may not read the configuration meets the limit
+// by refusals.
 func (b *Brokers) Takes(ctx context.Context, broker string) (Batches, error) {
 	if known, is := b.Taken.Load(broker); is {
 		return known.(Batches), nil
@@ -34,10 +34,10 @@ func (b *Brokers) Takes(ctx context.Context, broker string) (Batches, error) {
 	return found, err
 }
 
-// Singly are the brokers of a cluster to which lanes send each message alone, as they take no
-// batches, and those that may take none and don't tell: lanes learn it by their answers.
+// Singly are the brokers of a cluster that take no batches, to which lanes send each message alone,
+// and those that may take none and don't tell.
 func Singly(ctx context.Context, cluster *rocketmq.Cluster) (alone, unsure []string, err error) {
-	if cluster.Proxy() != "" { // there is none before 5.x
+	if cluster.Proxy() != "" { // proxies are 5.x, which takes batches
 		return nil, nil, nil
 	}
 	all, err := cluster.Brokers(ctx)
@@ -47,7 +47,7 @@ func Singly(ctx context.Context, cluster *rocketmq.Cluster) (alone, unsure []str
 	side := NewBrokers(lane.SideTarget, cluster)
 	for _, b := range all {
 		if b.Slave {
-			continue // nothing is sent to it
+			continue // lanes send nothing to it
 		}
 		takes, err := side.Takes(ctx, b.Name)
 		switch {
@@ -84,7 +84,7 @@ func (b *Brokers) askTakes(ctx context.Context, broker string) (Batches, error) 
 		return Batches{}, &SideError{b.side, broker, err}
 	}
 	found := BatchesOf(is.Version, config)
-	// what surrounds a message in a file is small
+	// The overhead of a message in a file is small.
 	for name, share := range map[string]int{"maxMessageSize": 1, "mappedFileSizeCommitLog": 2} {
 		if n, err := strconv.Atoi(config[name]); err == nil && n > 0 && (found.Bytes == 0 || n/share < found.Bytes) {
 			found.Bytes = n / share

@@ -7,11 +7,11 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// maxGaps is how many gaps a checkpoint carries: a lane that has more is compared anew, so that
-// checkpoints stay small.
+// maxGaps is how many gaps a checkpoint carries, so that it stays small. A lane that has more is
+// compared from its beginning again.
 const maxGaps = 100
 
-// Checkpoint is how far a comparison is, and all that it needs to go on from there.
+// Checkpoint is how far a comparison is, with all that it needs to go on from there.
 type Checkpoint struct {
 	Report    Report      `json:"report"`    // so far
 	Read      int64       `json:"read"`      // source offset up to which originals were read
@@ -21,7 +21,7 @@ type Checkpoint struct {
 	Back      int64       `json:"back"`      // the same of the reverse lane on the source
 	Expired   bool        `json:"expired,omitempty"`
 	Gaps      []lane.Span `json:"gaps,omitempty"` // what is missing so far
-	// there are more gaps than are carried: a comparison would begin again
+	// there are more gaps than it carries: a comparison begins again
 	TooMany bool `json:"tooMany,omitempty"`
 }
 
@@ -36,7 +36,7 @@ func (v *verification) checkpoint() Checkpoint {
 	return c
 }
 
-// resumed goes on from a checkpoint; false if the queues aren't any more as they were then.
+// resumed goes on from a checkpoint; false if the queues don't fit it any more.
 func (c comparison) resumed(ctx context.Context) (*verification, bool, error) {
 	lane, from := c.lane, c.options.Resume
 	if from == nil || from.TooMany || from.Report.Topic != lane.Topic || from.Report.Source != lane.Source ||

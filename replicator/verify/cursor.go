@@ -11,16 +11,16 @@ import (
 
 const (
 	// maxAhead bounds the bytes that a cursor pulls ahead: as many as MaxReads pulls of a broker
-	// with the usual limits bring, and less than what a few of its largest messages have.
+	// with the usual limits bring, and fewer than a few of its largest messages have.
 	maxAhead = 2 << 20
-	// growAfter is how many full answers in a row make a cursor ask for more: rarely enough to cost
-	// nothing where a broker has no more.
+	// growAfter is how many full answers in a row make a cursor ask for more messages at once. It
+	// asks so rarely that it costs nothing where a broker gives no more.
 	growAfter = 16
 )
 
-// cursor reads a part of a queue message by message. Offsets are dense, so that it knows where the
-// next pulls begin before the last one is answered, and has several in flight. What an answer lacks
-// is pulled before what lies behind it, and nothing is pulled twice.
+// cursor reads a part of a queue message by message. Offsets are dense, so it knows where the next
+// pulls begin before the last one is answered, and has several in flight. What an answer lacks is
+// pulled before what lies after it, and nothing is pulled twice.
 type cursor struct {
 	replica.Reader
 	end    int64
@@ -30,10 +30,10 @@ type cursor struct {
 	depth  int       // pulls to have in flight
 	flying int       // pulls in flight
 
-	page   []replica.Message   // what was read and isn't taken
-	room   []replica.Message   // memory of the page
-	memory rocketmq.PullResult // and of its messages
-	pulls  sync.WaitGroup
+	page    []replica.Message   // what was read and isn't taken
+	backing []replica.Message   // memory of the page
+	memory  rocketmq.PullResult // and of its messages
+	pulls   sync.WaitGroup
 }
 
 // stretch is the offsets [from, to), in flight if there is an answer to wait for.
@@ -51,8 +51,8 @@ func newCursor(q replica.Reader, at, end int64) *cursor {
 	return c
 }
 
-// peek returns the next message without taking it; false at the end. The message is gone with the
-// peek that follows the taking of it.
+// peek returns the next message without taking it; false at the end. The message is valid until the
+// first peek after it was taken.
 func (c *cursor) peek(ctx context.Context) (replica.Message, bool, error) {
 	for len(c.page) == 0 {
 		c.memory.Release()
@@ -69,7 +69,7 @@ func (c *cursor) peek(ctx context.Context) (replica.Message, bool, error) {
 
 func (c *cursor) take() { c.page = c.page[1:] }
 
-// at is where the next message to be taken lies, or one that is gone.
+// at is the place of the next message to be taken, or of one that is gone.
 func (c *cursor) at() int64 {
 	switch {
 	case len(c.page) > 0:
@@ -120,8 +120,8 @@ func (c *cursor) turn() error {
 		return err
 	}
 	c.memory = p.Result
-	c.room = replica.AppendPlaced(c.room[:0], one.from, p.Result)
-	c.page = c.room
+	c.backing = replica.AppendPlaced(c.backing[:0], one.from, p.Result)
+	c.page = c.backing
 	c.learn(one.to-one.from, next-one.from)
 	if next < one.to {
 		c.ahead = slices.Insert(c.ahead, 0, stretch{from: next, to: one.to})
@@ -149,8 +149,7 @@ func (c *cursor) learn(asked, got int64) {
 	c.depth = min(max(maxAhead/size, 1), replica.MaxReads)
 }
 
-// seek leaves out what lies before the offset and isn't read yet. What is in flight of it is
-// forgotten.
+// seek skips what lies before the offset, and forgets what is in flight of it.
 func (c *cursor) seek(offset int64) {
 	for len(c.ahead) > 0 && c.ahead[0].from < offset {
 		if first := c.drop(); first.to > offset {

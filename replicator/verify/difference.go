@@ -18,7 +18,7 @@ const (
 	KindMissing Kind = "missing" // an original without a copy
 	KindExtra   Kind = "extra"   // a repeated copy, or a copy of nothing
 	KindAltered Kind = "altered" // a copy with other content
-	KindOrder   Kind = "order"   // a copy behind the copy of a later message
+	KindOrder   Kind = "order"   // a copy after the copy of a later message
 )
 
 // Difference is one message that isn't on the target as it is on the source.
@@ -34,7 +34,7 @@ type Difference struct {
 	Detail string `json:"detail"` // a sentence for people
 }
 
-// report tells of a difference, and shows the first ones.
+// report counts a difference, and shows the first ones.
 func (v *verification) report(kind Kind, offset, position int64, field, detail, example string) {
 	v.example(example)
 	v.tell(Difference{Kind: kind, Offset: offset, Position: position, Field: field, Detail: detail})
@@ -54,21 +54,21 @@ func (v *verification) example(text string) {
 	}
 }
 
-// extra takes a copy that shouldn't be there.
+// extra reports a copy that shouldn't be there.
 func (v *verification) extra(offset, position int64, format string, args ...any) {
 	v.Extra++
 	detail := fmt.Sprintf(format, args...)
 	v.report(KindExtra, offset, position, "", detail, "extra: "+detail)
 }
 
-// altered takes a copy whose content is another one.
+// altered reports a copy with other content.
 func (v *verification) altered(offset, position int64, field, detail string) {
 	v.Altered++
 	v.report(KindAltered, offset, position, field, detail,
 		fmt.Sprintf("altered: offset %d, position %d on the target: %s", offset, position, detail))
 }
 
-// late takes the copy of what seemed to be missing.
+// late reports a copy whose original seemed to be missing.
 func (v *verification) late(offset, position int64) {
 	v.Missing--
 	v.OutOfOrder++
@@ -77,7 +77,7 @@ func (v *verification) late(offset, position int64) {
 	v.report(KindOrder, offset, position, "", detail, "out of order: "+detail)
 }
 
-// found takes the offset out of the missing ones.
+// found removes the offset from the missing ones.
 func (v *verification) found(offset int64) bool {
 	i := slices.IndexFunc(v.missing, func(s lane.Span) bool { return s.From <= offset && offset < s.To })
 	if i < 0 {
@@ -94,12 +94,12 @@ func (v *verification) found(offset int64) bool {
 	return true
 }
 
-// leaveOutSkipped takes what a person gave up out of the missing ones.
+// leaveOutSkipped removes what a person gave up from the missing ones.
 func (v *verification) leaveOutSkipped() {
 	l, answers := lane.Lane{Topic: v.Topic, Source: v.Source}, v.answers
 	for i, a := range v.answers {
 		if a.Action == lane.Restart && a.Of(l, false) {
-			answers = v.answers[i+1:] // offsets before it are of another topic
+			answers = v.answers[i+1:] // offsets before it belong to the old topic
 		}
 	}
 	for _, a := range answers {
@@ -115,8 +115,8 @@ func (v *verification) leaveOutSkipped() {
 	}
 }
 
-// reportMissing tells of what is still missing at the end: one example for neighbours, a difference
-// for each.
+// reportMissing reports what is still missing at the end: a difference for each message, and one
+// example for neighbours.
 func (v *verification) reportMissing() {
 	v.leaveOutSkipped()
 	for _, s := range v.missing {

@@ -1,3 +1,3 @@
-// Package verify compares the two replicas of a lane by content, in one reading, and goes on from a
-// checkpoint.
+// Package verify compares the two replicas of a lane by content, in one reading. A comparison can
+// go on from a checkpoint.
 package verify

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// WriteDifferences returns a function for VerifyOptions.Differences that writes each difference as
+// WriteDifferences returns a function for Options.Differences that writes each difference as
 // a line of JSON, and one that tells the first error of the writer. Both may be used by several
 // comparisons at once.
 func WriteDifferences(to io.Writer) (write func(Difference), failed func() error) {

@@ -7,7 +7,7 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// judge takes the next message on the target.
+// judge compares the next message on the target.
 func (v *verification) judge(ctx context.Context, m replica.Message) error {
 	offset, born, ours := v.stamps.Read(m.Message)
 	switch {
@@ -44,9 +44,9 @@ func (v *verification) judge(ctx context.Context, m replica.Message) error {
 	return nil
 }
 
-// judgeForeign takes a message that the lane hasn't copied. One that was copied for this queue from
-// another one of the source is of a run that paired the topic's queues otherwise. Lanes of retry
-// topics may have gone to other queues before.
+// judgeForeign judges a message that the lane hasn't copied. A copy that was made for this queue
+// from another queue of the source is of a run that paired the topic's queues otherwise; but lanes
+// of retry topics may have copied to other queues before.
 func (v *verification) judgeForeign(m replica.Message) {
 	stamp, ok := replica.ParseStamp(m.Properties)
 	from := lane.Queue{Broker: stamp.Broker, ID: stamp.Queue}
@@ -64,12 +64,12 @@ func (v *verification) judgeForeign(m replica.Message) {
 	)
 }
 
-// behindEnd takes a copy that is stamped with an offset which the source hasn't reached.
+// behindEnd judges a copy whose stamped offset the source hasn't reached.
 func (v *verification) behindEnd(ctx context.Context, offset, position int64) (bool, error) {
 	if offset < v.end {
 		return false, nil
 	}
-	_, end, err := v.source.Bounds(ctx) // the lane may have copied what came since
+	_, end, err := v.source.Bounds(ctx) // the lane may have copied newer messages
 	if v.end = max(v.end, end); err != nil || offset < v.end {
 		return false, err
 	}
@@ -78,11 +78,11 @@ func (v *verification) behindEnd(ctx context.Context, offset, position int64) (b
 	return true, nil
 }
 
-// withoutOriginal takes a copy whose original the source doesn't hold.
+// withoutOriginal judges a copy whose original the source doesn't hold.
 func (v *verification) withoutOriginal(ctx context.Context, offset, position int64) error {
 	first, _, err := v.source.Bounds(ctx)
 	v.begin = max(v.begin, first)
-	if err == nil && offset >= first { // else it expired since the comparison began
+	if err == nil && offset >= first { // otherwise it has expired since the comparison began
 		v.extra(offset, position,
 			"position %d on the target is stamped with offset %d, where the source has no message", position,
 			offset)
@@ -90,7 +90,7 @@ func (v *verification) withoutOriginal(ctx context.Context, offset, position int
 	return err
 }
 
-// jump goes on to the offset on the source: what lies before it has no copy so far.
+// jump goes on to an offset on the source: the messages before it have no copy so far.
 func (v *verification) jump(ctx context.Context, offset int64) error {
 	for {
 		m, more, err := v.source.peek(ctx)
@@ -114,8 +114,8 @@ func (v *verification) jump(ctx context.Context, offset int64) error {
 	}
 }
 
-// compare checks the content of a copy, whose stamp says when the original was born, if the copy
-// doesn't.
+// compare checks the content of a copy. born is the original's born time by the stamp, where the
+// copy has another one.
 func (v *verification) compare(original, copied replica.Message, born int64) {
 	v.Compared++
 	if born == 0 {
@@ -130,8 +130,8 @@ func (v *verification) compare(original, copied replica.Message, born int64) {
 	}
 }
 
-// judgeOld takes a message whose stamp isn't newer than those before it: an application's own that
-// carries an old stamp along, a copy that comes late, or one that is there twice.
+// judgeOld judges a message whose stamp isn't newer than those before it: an application's own with
+// an old stamp, a late copy, or a repeated one.
 func (v *verification) judgeOld(ctx context.Context, offset int64, m replica.Message) error {
 	if offset < v.From || offset < v.begin || offset >= v.To {
 		v.Natives++

@@ -13,14 +13,13 @@ import (
 
 // Options are the settings of a comparison.
 type Options struct {
-	replica.Names       // of the lanes, whose progress says how far the comparison goes
+	replica.Names       // of the lanes; their progress says how far the comparison goes
 	From          int64 // the source offset to begin at, if the source still holds it
-	// if given, where to go on; a lane whose queues aren't as they were then is compared from From
-	// on
+	// if given, where to go on; a lane whose queues don't fit it any more is compared from From on
 	Resume  *Checkpoint
-	Answers []lane.Answer // given to faults: what they skip isn't missing
-	// if given, called with each one: as it is met, and at the end what is missing. Who resumes may
-	// see some again
+	Answers []lane.Answer // to faults: what they skip isn't missing
+	// if given, it is called with each difference: at once, and at the end for what is missing.
+	// After a resume some may come again
 	Differences func(Difference)
 }
 
@@ -39,22 +38,23 @@ type Report struct {
 	Skipped    int64    `json:"skipped,omitempty"`  // originals that a person gave up; no difference
 	Extra      int64    `json:"extra"`              // repeated copies, and copies of nothing
 	Altered    int64    `json:"altered"`            // copies with other content
-	OutOfOrder int64    `json:"outOfOrder"`         // copies behind the copy of a later message
+	OutOfOrder int64    `json:"outOfOrder"`         // copies after the copy of a later message
 	Examples   []string `json:"examples,omitempty"` // the first 5 differences
 }
 
 // Lane compares the lane's two replicas by content: everything that the source holds when it
-// begins, or what is asked for of it, up to the lane's progress at that time. It reads both queues
-// once, side by side, and holds no more than a few MiB of each. Progress, if given, is called now
-// and then.
+// begins, or the part that is asked for, up to the lane's progress at that time. It reads both
+// queues once, side by side, and holds no more than a few MiB of each. It calls progress, if given,
+// now and then.
 func Lane(
 	ctx context.Context,
 	source, target *rocketmq.Cluster,
-	lane lane.Lane,
+	one lane.Lane,
 	o Options,
 	progress func(Checkpoint),
 ) (Report, error) {
-	return Replicas(ctx, replica.NewBrokers("source", source), replica.NewBrokers("target", target), lane, o, progress)
+	from, to := replica.NewBrokers(lane.SideSource, source), replica.NewBrokers(lane.SideTarget, target)
+	return Replicas(ctx, from, to, one, o, progress)
 }
 
 // verification is one comparison at work.
@@ -69,7 +69,7 @@ type verification struct {
 	begin   int64 // of the source queue, as last seen
 	end     int64
 	expired bool        // the target no longer holds the beginning of its queue
-	missing []lane.Span // source offsets whose copies were jumped over
+	missing []lane.Span // source offsets whose copies weren't met
 
 	answers     []lane.Answer
 	differences func(Difference)
@@ -77,14 +77,14 @@ type verification struct {
 	either      bool // each copy may have been sent alone, or in a batch
 }
 
-// comparison is what is to be compared.
+// comparison is what must be compared.
 type comparison struct {
 	source, target replica.Side
 	lane           lane.Lane
 	options        Options
 }
 
-// Replicas is VerifyLane of any two replicas.
+// Replicas is Lane for any two sides.
 func Replicas(
 	ctx context.Context,
 	source, target replica.Side,
@@ -128,7 +128,7 @@ func Replicas(
 		}
 	}
 	if replica.Alone(lane.Topic) && v.newest < 0 {
-		v.From = v.To // there was nothing left to try again
+		v.From = v.To // the group has tried all retries again
 		return v.Report, nil
 	}
 	if err := v.jump(ctx, v.To); err != nil {
@@ -154,7 +154,7 @@ func (c comparison) begin(ctx context.Context) (*verification, error) {
 	if err != nil {
 		return nil, err
 	}
-	copied, known, err := source.Position(ctx) // before the target's end, which then shows all of it
+	copied, known, err := source.Position(ctx) // read before the target's end, which then shows all of it
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func (c comparison) begin(ctx context.Context) (*verification, error) {
 	}
 	v := c.verification(Report{Topic: lane.Topic, Source: lane.Source, Target: lane.Target, From: first, To: upTo})
 	v.expired, v.begin, v.end = expired ||
-		replica.Alone(lane.Topic), first, end // retries that were worked off aren't copied
+		replica.Alone(lane.Topic), first, end // retries that the group has tried again aren't copied
 	v.source, v.target = newCursor(source, first, upTo), newCursor(target, from, to)
 	return v, nil
 }
@@ -190,7 +190,8 @@ func (c comparison) verification(report Report) *verification {
 }
 
 // shown returns the target's bounds when it shows everything up to the lane's hint: brokers show a
-// message a moment after they have stored it. One that doesn't catch up is compared as it is.
+// message a moment after they stored it. A target that doesn't show it in time is compared as it
+// is.
 func shown(ctx context.Context, target replica.Reader) (first, end int64, err error) {
 	deadline := time.Now().Add(replica.ShowTime)
 	for {
@@ -204,8 +205,8 @@ func shown(ctx context.Context, target replica.Reader) (first, end int64, err er
 	}
 }
 
-// inEpoch makes a comparison count the copies of the lane's present epoch: those of before are of a
-// topic that is no more.
+// inEpoch makes the comparison count the copies of the lane's present epoch: earlier copies are of
+// a deleted topic.
 func (v *verification) inEpoch(ctx context.Context, source, target replica.Reader, l lane.Lane) error {
 	for _, a := range v.answers {
 		if a.Action == lane.Restart && a.Of(l.Back(), true) {

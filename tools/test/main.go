@@ -1,5 +1,6 @@
-// Test runs the project's tests: those of "make test", those that "make test-all" has besides, or both. Packages print a
-// line each; of tests that fail it prints what they logged, in short, and says where the rest is.
+// Test runs the project's tests: those of "make test", those that "make test-all" has besides, or
+// both. Packages print a line each; of tests that fail it prints what they logged, in short, and
+// says where the rest is.
 package main
 
 import (
@@ -18,7 +19,8 @@ import (
 	"rocketshift/tools/test/passes"
 )
 
-// startTime is for all shared clusters together, on a busy machine too; the lab has limits of its own for each.
+// startTime is for all shared clusters together, on a busy machine too; the lab has limits of its
+// own for each.
 const startTime = 5 * time.Minute
 
 // options are what the Makefile asks for.
@@ -33,8 +35,18 @@ func main() {
 		spin()
 	}
 	var o options
-	flag.StringVar(&o.tests, "tests", "quick", "quick: those of make test; rest: those that make test-all has besides; all")
-	flag.IntVar(&o.again, "again", 0, "how many tests with servers that fail may pass in a second run; they are told as FLAKY")
+	flag.StringVar(
+		&o.tests,
+		"tests",
+		"quick",
+		"quick: those of make test; rest: those that make test-all has besides; all",
+	)
+	flag.IntVar(
+		&o.again,
+		"again",
+		0,
+		"how many tests with servers that fail may pass in a second run; they are told as FLAKY",
+	)
 	flag.IntVar(&o.busy, "busy", 0, "how many processes spin meanwhile")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -97,7 +97,8 @@ func (r *results) take(e event) {
 	}
 }
 
-// tell prints the logs of tests that failed, in short, and keeps them: in dir, or in flaky if the test passed later.
+// tell prints the logs of tests that failed, in short, and keeps them: in dir, or in flaky if the
+// test passed later.
 func (r *results) tell(out io.Writer, dir, flaky, root string) error {
 	explained := map[string]bool{} // packages of which a test failed
 	for _, name := range r.order {
@@ -126,7 +127,8 @@ func (r *results) tell(out io.Writer, dir, flaky, root string) error {
 	return nil
 }
 
-// failedFirst is also true of a test that never came to its end, as its binary panicked or was ended.
+// failedFirst is also true of a test that never came to its end, as its binary panicked or was
+// ended.
 func (r *result) failedFirst() bool { return len(r.attempts) > 0 && !r.attempts[0].passed }
 
 func (r *result) passedLater() bool {

@@ -15,7 +15,8 @@ import (
 	"rocketshift/tools/test/passes"
 )
 
-// passTime bounds a package's tests: what is waited for in them has limits of its own, which say what was missing.
+// passTime bounds a package's tests: what is waited for in them has limits of its own, which say
+// what was missing.
 const passTime = "75m"
 
 // stopTime is how long the go command may take to end its tests after an interrupt.
@@ -33,7 +34,13 @@ type runner struct {
 
 func newRunner(root string, o options) (*runner, error) {
 	tests := filepath.Join(root, ".run", "tests")
-	r := &runner{options: o, root: root, dir: filepath.Join(tests, "last-"+o.tests), flaky: filepath.Join(tests, "flaky"), begin: time.Now()}
+	r := &runner{
+		options: o,
+		root:    root,
+		dir:     filepath.Join(tests, "last-"+o.tests),
+		flaky:   filepath.Join(tests, "flaky"),
+		begin:   time.Now(),
+	}
 	old := []string{r.dir}
 	if o.tests != "rest" {
 		old = append(old, r.flaky)
@@ -58,7 +65,10 @@ func (r *runner) run(ctx context.Context, pass passes.Pass, clusters string) err
 		return err
 	}
 	begin := time.Now()
-	cmd := exec.CommandContext(ctx, filepath.Join(r.root, "bin", "tools", "gotestsum"), arguments(pass, events, again, r.busy > 0)...)
+	cmd := exec.CommandContext(
+		ctx,
+		filepath.Join(r.root, "bin", "tools", "gotestsum"),
+		arguments(pass, events, again, r.busy > 0)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = r.root, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), shared.Variable+"="+clusters)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
@@ -88,7 +98,12 @@ func (r *runner) allowed() (int, error) {
 func arguments(pass passes.Pass, events string, again int, busy bool) []string {
 	args := []string{"--format", "pkgname", "--hide-summary", "output,skipped", "--jsonfile", events}
 	if pass.Servers && again > 0 {
-		args = append(args, "--rerun-fails=1", "--rerun-fails-run-root-test", fmt.Sprint("--rerun-fails-max-failures=", again))
+		args = append(
+			args,
+			"--rerun-fails=1",
+			"--rerun-fails-run-root-test",
+			fmt.Sprint("--rerun-fails-max-failures=", again),
+		)
 	}
 	packages := make([]string, len(pass.Packages))
 	for i, dir := range pass.Packages {

@@ -19,7 +19,8 @@ func spin() {
 	}
 }
 
-// startSpinning starts so many processes, at normal priority, that use a processor each. They end with this one.
+// startSpinning starts so many processes, at normal priority, that use a processor each. They end
+// with this one.
 func startSpinning(count int) (end func(), err error) {
 	var all []*exec.Cmd
 	end = func() {

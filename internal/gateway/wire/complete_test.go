@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Headers that brokers read otherwise than a quick look says. What goes on is what was read, in the
@@ -189,6 +191,6 @@ func FuzzUnescaped(f *testing.F) {
 			json.Unmarshal([]byte(`"`+text+`"`), &want) != nil {
 			return
 		}
-		assert.Equal(t, want, string(appendUnescaped(nil, []byte(text))))
+		assert.Equal(t, want, string(remoting.AppendUnescaped(nil, []byte(text))))
 	})
 }

@@ -3,8 +3,9 @@ package wire
 import (
 	"encoding/binary"
 	"errors"
-	"math"
 	"strconv"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Flags of a frame.
@@ -116,32 +117,7 @@ func (f *Frame) field(key string) *Field {
 }
 
 // Number is a field's value as a number; false if it isn't there or isn't one.
-func (f *Frame) Number(key string) (int64, bool) { return number(f.Get(key)) }
-
-// number reads a decimal number without making a text of it.
-func number(b []byte) (n int64, ok bool) {
-	negative := len(b) > 0 && b[0] == '-'
-	if negative {
-		b = b[1:]
-	}
-	if len(b) == 0 || len(b) > 19 {
-		return 0, false
-	}
-	var sum uint64 // of 19 digits at most
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		sum = sum*10 + uint64(c-'0')
-	}
-	if sum > math.MaxInt64 {
-		return 0, false
-	}
-	if negative {
-		return -int64(sum), true
-	}
-	return int64(sum), true
-}
+func (f *Frame) Number(key string) (int64, bool) { return remoting.ParseNumber(f.Get(key)) }
 
 // Set changes a field's value, or adds the field. The value must need no escape in JSON: a number,
 // or a name.

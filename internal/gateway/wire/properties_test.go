@@ -65,7 +65,7 @@ func TestMessagesSayAnotherName(t *testing.T) {
 		}
 		got := cluster(here).Rename(bytes.Clone(all))
 		assert.Equal(t, want, got, "%q", here)
-		messages, err := remoting.DecodeMessages(got)
+		messages, err := remoting.AppendMessages(nil, got)
 		require.NoError(t, err)
 		require.Len(t, messages, len(properties))
 	}

@@ -1,23 +1,19 @@
 package wire
 
 import (
-	"bytes"
-	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the protocol's signature is HMAC-SHA1
+	"bytes" //nolint:gosec // the protocol's signature is HMAC-SHA1
 	"crypto/subtle"
 	"encoding/base64"
 	"hash"
 	"slices"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
-// The fields that a signed request carries (org.apache.rocketmq.acl.common.SessionCredentials).
+// The fields that a signed request carries.
 const (
-	FieldAccessKey = "AccessKey"
-	FieldSignature = "Signature"
-
-	// fieldUniqueKey is in no signature: clients add it after they have signed
-	// (MixAll.UNIQUE_MSG_QUERY_FLAG).
-	fieldUniqueKey = "_UNIQUE_KEY_QUERY"
+	FieldAccessKey = remoting.FieldAccessKey
+	FieldSignature = remoting.FieldSignature
 )
 
 // Signed reports whether the request names who sends it. Brokers ask everybody else for nothing but
@@ -44,18 +40,17 @@ func (f *Frame) SignedWith(mac hash.Hash) bool {
 // Sign signs the request with its changes. The access key must need no escape in JSON.
 func (f *Frame) Sign(accessKey, secret string) {
 	f.Set(FieldAccessKey, accessKey)
-	f.Set(FieldSignature, base64.StdEncoding.EncodeToString(f.sum(hmac.New(sha1.New, []byte(secret)), nil)))
+	f.Set(FieldSignature, base64.StdEncoding.EncodeToString(f.sum(remoting.NewMAC(secret), nil)))
 }
 
 // null is what brokers sign for an empty value in RocketMQ's own format, which is null to them.
 var null = []byte("null")
 
-// sum appends the signature: it is over the values of all fields but the signature, in the order of
-// their keys, and the body (AclUtils, 4.9.7; ACL 2.0 of 5.x reads the same).
+// sum appends the signature (remoting.Sign says over what it is), without a copy of the fields.
 func (f *Frame) sum(mac hash.Hash, to []byte) []byte {
 	signed := f.order[:0]
 	for i := range f.Fields {
-		if key := string(f.Fields[i].Key); key != FieldSignature && key != fieldUniqueKey {
+		if remoting.IsSigned(f.Fields[i].Key) {
 			signed = append(signed, &f.Fields[i])
 		}
 	}
@@ -71,7 +66,7 @@ func (f *Frame) sum(mac hash.Hash, to []byte) []byte {
 			mac.Write(field.Value)
 		default:
 			begin := len(f.memory)
-			f.memory = appendUnescaped(f.memory, field.Value)
+			f.memory = remoting.AppendUnescaped(f.memory, field.Value)
 			mac.Write(f.memory[begin:])
 		}
 	}

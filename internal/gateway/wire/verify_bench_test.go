@@ -1,10 +1,12 @@
 package wire
 
 import (
-	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // the protocol's signature is HMAC-SHA1
+
+	//nolint:gosec // the protocol's signature is HMAC-SHA1
 	"strings"
 	"testing"
+
+	"rocketshift/internal/rocketmq/remoting"
 
 	"github.com/stretchr/testify/require"
 )
@@ -15,7 +17,7 @@ func BenchmarkVerify(b *testing.B) {
 	require.NoError(b, f.Parse(jsonFrame(headers["Java 4.9.7 sends"], strings.Repeat("x", 1000))))
 	f.Sign("app", "secret")
 	require.NoError(b, signed.Parse(written(&f)))
-	mac := hmac.New(sha1.New, []byte("secret"))
+	mac := remoting.NewMAC("secret")
 	b.ReportAllocs()
 	for b.Loop() {
 		signed.memory = signed.memory[:0] // as before the next frame

@@ -2,8 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha1"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -16,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Headers as clients and servers write them.
@@ -216,7 +216,7 @@ func TestRequestsAreSignedWithTheirChanges(t *testing.T) {
 			f.Set("n", "broker-b")
 			f.Set("n", "broker-c")
 			f.Sign("our-key", "secret")
-			mac := hmac.New(sha1.New, []byte("secret"))
+			mac := remoting.NewMAC("secret")
 			mac.Write([]byte("our-key" + "topic" + "11" + "KEYS\x01a \"ü\"\x02" + "broker-c" + "body"))
 			again := parsed(t, written(f))
 			assert.Equal(t, base64.StdEncoding.EncodeToString(mac.Sum(nil)), string(again.Get("Signature")))

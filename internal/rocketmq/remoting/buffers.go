@@ -1,21 +1,21 @@
 package remoting
 
-// Frames that carry messages come by the thousand in a second and live for milliseconds. Their
-// memory is used again, so that a copier doesn't spend its time on clearing and collecting it.
+// Thousands of frames with messages come each second and live for milliseconds. Their memory is
+// used again, so that a copier needn't clear and collect it.
 
 // bufferSizes are the capacities of buffers that are kept: a pull with the brokers' usual limits
 // fits into the first when bodies are about 1 KiB, and always into the second.
 var bufferSizes = [...]int{64 << 10, 320 << 10, 1280 << 10}
 
-// buffers that wait to be used again, about 60 MB at most: lanes have some 25 pulls read ahead
-// each. They are no sync.Pool: that one is emptied by each garbage collection, and clearing new
-// memory is most of what there is to save.
+// buffers are those that wait to be used again, about 60 MB at most: each lane reads some 25 pulls
+// ahead. A sync.Pool would be emptied by each garbage collection, and most of the saving is that
+// new memory isn't cleared.
 var buffers = [len(bufferSizes)]chan *Buffer{make(chan *Buffer, 512), make(chan *Buffer, 64), make(chan *Buffer, 8)}
 
 // Buffer is memory that may be given back.
 type Buffer struct {
 	Bytes    []byte
-	Messages []Message // room for what is decoded from bytes
+	Messages []Message // memory for the messages in the bytes
 }
 
 // NewBuffer returns a buffer of that length. What it holds is undefined.
@@ -25,7 +25,7 @@ func NewBuffer(size int) *Buffer {
 			continue
 		}
 		if size < capacity/16 && i == 0 {
-			break // small ones are cheaper to make anew
+			break // small ones cost less to allocate
 		}
 		select {
 		case kept := <-buffers[i]:
@@ -38,7 +38,7 @@ func NewBuffer(size int) *Buffer {
 	return &Buffer{Bytes: make([]byte, size)}
 }
 
-// Release gives the buffer back; nothing may look into it any more.
+// Release gives the buffer back; it must not be read any more.
 func (b *Buffer) Release() {
 	if b == nil {
 		return
@@ -50,7 +50,7 @@ func (b *Buffer) Release() {
 			case buffers[i] <- b:
 			default: // enough are kept
 			}
-			return // it may be somebody else's already
+			return // another goroutine may have it already
 		}
 	}
 }

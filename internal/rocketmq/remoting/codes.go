@@ -115,8 +115,7 @@ var requestNames = map[int]string{
 // CodeName is RocketMQ's name of a response code, or its number.
 func CodeName(code int) string { return nameOr(responseNames, code) }
 
-// RequestName is what RocketMQ calls a request, for messages; its number where nobody knows the
-// name.
+// RequestName is RocketMQ's name of a request, or its number.
 func RequestName(code int) string { return nameOr(requestNames, code) }
 
 func nameOr(names map[int]string, code int) string {

@@ -2,125 +2,75 @@ package remoting
 
 import (
 	"bytes"
-	"strconv"
 )
 
 // scanJSONHeader reads a header as brokers write them: one flat object, and one of texts in it,
 // without escapes. It is for speed alone: whatever is not like that makes it return false, and the
 // header is read by the ordinary decoder.
 func scanJSONHeader(header []byte, c *Command) bool {
-	s := scanner{b: header}
+	s := NewScanner(header)
 	fields := make(map[string]string, 8)
-	ok := s.object(func(key []byte) bool {
+	ok := s.Object(func(key []byte) (ok bool) {
 		switch string(key) {
 		case "code":
-			return s.number(&c.Code)
+			code, ok := number32(&s)
+			c.Code = int(code)
+			return ok
 		case "version":
-			return s.number(&c.Version)
+			version, ok := number32(&s)
+			c.Version = int(version)
+			return ok
 		case "opaque":
-			return s.number32(&c.Opaque)
+			c.Opaque, ok = number32(&s)
+			return ok
 		case "flag":
-			return s.number32(&c.Flag)
+			c.Flag, ok = number32(&s)
+			return ok
 		case "language":
-			return s.copy(&c.Language)
+			return copyText(&s, &c.Language)
 		case "remark":
-			return s.copy(&c.Remark)
+			return copyText(&s, &c.Remark)
 		case "serializeTypeCurrentRPC":
-			_, ok := s.text()
+			_, ok := plain(&s)
 			return ok
 		case "extFields":
-			return s.object(func(key []byte) bool {
+			return s.Object(func(key []byte) bool {
 				name := string(key)
-				value, ok := s.text()
+				value, ok := plain(&s)
 				fields[name] = string(value)
-				return ok
+				return ok && isPlain(key)
 			})
 		}
 		return false
 	})
 	c.Fields = fields
-	return ok && len(s.b) == 0
+	return ok && s.Done()
 }
 
-// scanner takes pieces from the front of JSON text.
-type scanner struct{ b []byte }
+// plain takes a text of printable ASCII without escapes.
+func plain(s *Scanner) ([]byte, bool) {
+	text, _, ok := s.Text()
+	return text, ok && isPlain(text)
+}
 
-func (s *scanner) take(c byte) bool {
-	if len(s.b) == 0 || s.b[0] != c {
-		return false
+func isPlain(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c > '~' || c == '\\' {
+			return false
+		}
 	}
-	s.b = s.b[1:]
 	return true
 }
 
-// text takes a string of printable ASCII without escapes.
-func (s *scanner) text() ([]byte, bool) {
-	if !s.take('"') {
-		return nil, false
-	}
-	end := bytes.IndexByte(s.b, '"')
-	if end < 0 {
-		return nil, false
-	}
-	text := s.b[:end]
-	for _, c := range text {
-		if c < ' ' || c > '~' || c == '\\' {
-			return nil, false
-		}
-	}
-	s.b = s.b[end+1:]
-	return text, true
-}
-
-func (s *scanner) copy(into *string) bool {
-	text, ok := s.text()
+func copyText(s *Scanner, into *string) bool {
+	text, ok := plain(s)
 	*into = string(text)
 	return ok
 }
 
-func (s *scanner) digits() ([]byte, bool) {
-	n := 0
-	for n < len(s.b) && (s.b[n] == '-' || s.b[n] >= '0' && s.b[n] <= '9') {
-		n++
-	}
-	digits := s.b[:n]
-	s.b = s.b[n:]
-	first := bytes.TrimPrefix(digits, []byte("-"))
-	return digits, len(first) == 1 || len(first) > 1 && first[0] != '0'
-}
-
-func (s *scanner) number(into *int) bool {
-	digits, ok := s.digits()
-	n, err := strconv.ParseInt(string(digits), 10, strconv.IntSize)
-	*into = int(n)
-	return ok && err == nil
-}
-
-func (s *scanner) number32(into *int32) bool {
-	digits, ok := s.digits()
-	n, err := strconv.ParseInt(string(digits), 10, 32)
-	*into = int32(n)
-	return ok && err == nil
-}
-
-// object takes an object; value takes the value of each key.
-func (s *scanner) object(value func(key []byte) bool) bool {
-	if !s.take('{') {
-		return false
-	}
-	if s.take('}') {
-		return true
-	}
-	for {
-		key, ok := s.text()
-		if !ok || !s.take(':') || !value(key) {
-			return false
-		}
-		if s.take('}') {
-			return true
-		}
-		if !s.take(',') {
-			return false
-		}
-	}
+// number32 takes a number as JSON allows it: without zeros before its first digit.
+func number32(s *Scanner) (int32, bool) {
+	n, from, ok := s.Number32()
+	first := bytes.TrimPrefix(s.b[from:s.at], []byte("-"))
+	return n, ok && (len(first) == 1 || first[0] != '0')
 }

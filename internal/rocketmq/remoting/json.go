@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// fastjson (1.2.x) writes maps with other than string keys as they come: {0:5}, or
-// {{"topic":"T"}:{…}}. No JSON decoder reads that, so here is a reader that does, and standard JSON
-// as well. It refuses references ({"$ref":…}) loudly.
+// fastjson (1.2.x) writes the keys of maps in their own form: {0:5}, or {{"topic":"T"}:{…}}. No
+// JSON decoder reads that. The reader here does, and reads standard JSON, too. It refuses
+// references ({"$ref":…}) with an error.
 
 // maxDepth bounds nesting: bytes from outside must not exhaust the stack. RocketMQ's deepest body
 // has six levels.
@@ -147,8 +147,8 @@ func (o Object) Numbers() map[int]int64 {
 	return out
 }
 
-// PlainJSON turns a value into what encoding/json writes, so that settings that we don't know can
-// be sent back.
+// PlainJSON converts a value to what encoding/json writes, so that unknown settings can be sent
+// back.
 func PlainJSON(v any) any {
 	switch t := v.(type) {
 	case Object:

@@ -11,8 +11,8 @@ import (
 // Magic codes of stored messages (MessageDecoder.MESSAGE_MAGIC_CODE and _V2; V2 has a two-byte
 // topic length).
 const (
-	magicV1 = 0xDAA320A7
-	magicV2 = 0xDAA320AB
+	MagicV1 = 0xDAA320A7
+	MagicV2 = 0xDAA320AB
 )
 
 // Bits of a message's system flag (MessageSysFlag).
@@ -23,7 +23,7 @@ const (
 	FlagBornHostV6      = 0x10
 	FlagStoreHostV6     = 0x20
 	FlagCompressionType = 0x700
-	// FlagsOfContent are the bits that say how the body is to be read. Only these may be sent with
+	// FlagsOfContent are the bits that say how to read the body. Only these may be sent with
 	// a copy: a foreign address bit makes the copy, or its neighbour, unreadable.
 	FlagsOfContent = FlagCompressed | FlagMultiTags | FlagCompressionType
 )
@@ -50,11 +50,8 @@ type Message struct {
 
 var errMessage = errors.New("malformed message")
 
-// DecodeMessages reads the body of a pull: messages back to back. Bounds and checksums are checked;
-// any bytes give messages or an error, never a panic.
-func DecodeMessages(b []byte) ([]Message, error) { return AppendMessages(nil, b) }
-
-// AppendMessages appends the messages to out.
+// AppendMessages reads the body of a pull, messages back to back, and appends them to out. Bounds
+// and checksums are checked; any bytes give messages or an error, never a panic.
 func AppendMessages(out []Message, b []byte) ([]Message, error) {
 	topic := ""
 	for len(b) > 0 {
@@ -79,12 +76,13 @@ func AppendMessages(out []Message, b []byte) ([]Message, error) {
 	return out, nil
 }
 
-// decodeMessage reads what follows the total size (layout: facts in docs/explanation/how-it-works.md,
-// MessageDecoder.decode). topic is one that the message is likely to have.
+// decodeMessage reads what follows the total size (layout: facts in
+// docs/explanation/how-it-works.md, MessageDecoder.decode). topic is one that the message is likely
+// to have.
 func decodeMessage(b []byte, topic string) (Message, error) {
 	r := reader{b: b}
 	magic := r.u32()
-	if magic != magicV1 && magic != magicV2 {
+	if magic != MagicV1 && magic != MagicV2 {
 		return Message{}, fmt.Errorf("%w: magic %#x", errMessage, magic)
 	}
 	var m Message
@@ -100,7 +98,7 @@ func decodeMessage(b []byte, topic string) (Message, error) {
 	m.PreparedOffset = int64(r.u64())
 	m.Body = r.take(r.length32())
 	var topicLength int
-	if magic == magicV2 {
+	if magic == MagicV2 {
 		topicLength = int(r.u16())
 	} else {
 		topicLength = int(r.u8())
@@ -128,53 +126,4 @@ func (r *reader) host(v6 bool) netip.AddrPort {
 	}
 	addr, _ := netip.AddrFromSlice(r.take(n))
 	return netip.AddrPortFrom(addr, uint16(r.u32()))
-}
-
-// EncodeStored writes a message as a broker stores it. Tests and fakes of brokers use it.
-func EncodeStored(m Message) []byte {
-	b := make([]byte, 4, 128+len(m.Body)+len(m.Properties))
-	magic := uint32(magicV1)
-	if len(m.Topic) > 127 {
-		magic = magicV2
-	}
-	put := binary.BigEndian
-	b = put.AppendUint32(b, magic)
-	b = put.AppendUint32(b, crc32.ChecksumIEEE(m.Body)&0x7FFFFFFF)
-	b = put.AppendUint32(b, uint32(m.Queue))
-	b = put.AppendUint32(b, uint32(m.Flag))
-	b = put.AppendUint64(b, uint64(m.QueueOffset))
-	b = put.AppendUint64(b, uint64(m.PhysicalOffset))
-	flag := m.SysFlag &^ (FlagBornHostV6 | FlagStoreHostV6)
-	if m.BornHost.Addr().Is6() {
-		flag |= FlagBornHostV6
-	}
-	if m.StoreHost.Addr().Is6() {
-		flag |= FlagStoreHostV6
-	}
-	b = put.AppendUint32(b, uint32(flag))
-	b = put.AppendUint64(b, uint64(m.BornTimestamp))
-	b = appendHost(b, m.BornHost)
-	b = put.AppendUint64(b, uint64(m.StoreTimestamp))
-	b = appendHost(b, m.StoreHost)
-	b = put.AppendUint32(b, uint32(m.ReconsumeTimes))
-	b = put.AppendUint64(b, uint64(m.PreparedOffset))
-	b = append(put.AppendUint32(b, uint32(len(m.Body))), m.Body...)
-	if magic == magicV2 {
-		b = put.AppendUint16(b, uint16(len(m.Topic)))
-	} else {
-		b = append(b, byte(len(m.Topic)))
-	}
-	b = append(b, m.Topic...)
-	b = append(put.AppendUint16(b, uint16(len(m.Properties))), m.Properties...)
-	put.PutUint32(b, uint32(len(b)))
-	return b
-}
-
-func appendHost(b []byte, a netip.AddrPort) []byte {
-	addr := a.Addr()
-	if !addr.IsValid() {
-		addr = netip.AddrFrom4([4]byte{})
-	}
-	b = append(b, addr.AsSlice()...)
-	return binary.BigEndian.AppendUint32(b, uint32(a.Port()))
 }

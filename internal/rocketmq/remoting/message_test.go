@@ -1,4 +1,4 @@
-package remoting
+package remoting_test
 
 import (
 	"net/netip"
@@ -6,11 +6,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/rocketmq/remotingtest"
 )
 
-func sampleMessages() []Message {
+func sampleMessages() []remoting.Message {
 	v4, v6 := netip.MustParseAddrPort("127.0.0.1:10911"), netip.MustParseAddrPort("[2001:db8::1]:10911")
-	return []Message{
+	return []remoting.Message{
 		{
 			Topic:          "orders",
 			Queue:          3,
@@ -26,7 +29,7 @@ func sampleMessages() []Message {
 		{Topic: "empty", BornHost: v4, StoreHost: v4, Flag: -5, ReconsumeTimes: 2, PreparedOffset: 9},
 		{
 			Topic:     strings.Repeat("t", 200),
-			SysFlag:   FlagBornHostV6 | FlagStoreHostV6 | FlagCompressed,
+			SysFlag:   remoting.FlagBornHostV6 | remoting.FlagStoreHostV6 | remoting.FlagCompressed,
 			BornHost:  v6,
 			StoreHost: v6,
 			Body:      []byte{0, 1, 2},
@@ -37,9 +40,9 @@ func sampleMessages() []Message {
 func TestStoredMessagesReadBackAsWritten(t *testing.T) {
 	var b []byte
 	for _, m := range sampleMessages() {
-		b = append(b, EncodeStored(m)...)
+		b = append(b, remotingtest.Stored(m)...)
 	}
-	got, err := DecodeMessages(b)
+	got, err := remoting.AppendMessages(nil, b)
 	require.NoError(t, err)
 	require.Len(t, got, 3)
 	for i, want := range sampleMessages() {
@@ -52,62 +55,29 @@ func TestStoredMessagesReadBackAsWritten(t *testing.T) {
 }
 
 func TestDamagedMessagesAreErrors(t *testing.T) {
-	whole := EncodeStored(sampleMessages()[0])
+	whole := remotingtest.Stored(sampleMessages()[0])
 	for cut := 1; cut < len(whole); cut++ {
-		_, err := DecodeMessages(whole[:cut])
-		require.ErrorIs(t, err, errMessage, "cut at %d", cut)
+		_, err := remoting.AppendMessages(nil, whole[:cut])
+		require.ErrorIs(t, err, remoting.ErrMessage, "cut at %d", cut)
 	}
 	flipped := append([]byte(nil), whole...)
 	flipped[len(flipped)-len("KEYS\x01k\x02")-2-len("orders")-2] ^= 0xff // the last byte of the body
-	_, err := DecodeMessages(flipped)
+	_, err := remoting.AppendMessages(nil, flipped)
 	require.ErrorContains(t, err, "body checksum")
 }
 
 func FuzzDecodeMessages(f *testing.F) {
 	for _, m := range sampleMessages() {
-		f.Add(EncodeStored(m))
+		f.Add(remotingtest.Stored(m))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got, err := DecodeMessages(b)
+		got, err := remoting.AppendMessages(nil, b)
 		if err != nil {
 			return
 		}
 		for _, m := range got {
-			_ = PropertyMap(m.Properties)
-			_ = ParseProperties(m.Properties)
+			_ = remoting.PropertyMap(m.Properties)
+			_ = remoting.ParseProperties(m.Properties)
 		}
-	})
-}
-
-func TestPropertiesKeepTheirBytesAndReadLikeAJavaClient(t *testing.T) {
-	raw := []byte("A\x011\x02B\x01\x02A\x012\x02broken\x02KEYS\x01last")
-	require.Equal(t, map[string]string{"A": "2", "KEYS": "last"}, PropertyMap(raw),
-		"the last of a name wins, empty values are dropped")
-	require.Equal(t, []Property{{"A", "1"}, {"B", ""}, {"A", "2"}, {"KEYS", "last"}}, ParseProperties(raw))
-	v, ok := PropertyValue(raw, "A")
-	require.True(t, ok)
-	require.Equal(t, "2", v)
-	_, ok = PropertyValue(raw, "B")
-	require.False(t, ok)
-	require.Equal(t, "B\x01\x02broken\x02KEYS\x01last", string(WithoutProperty(raw, "A")))
-	require.Equal(t, raw, WithoutProperty(raw, "Z"), "nothing to take out: the same bytes")
-	require.Equal(t, "KEYS\x01last\x02S\x01v\x02", string(AppendProperty([]byte("KEYS\x01last"), "S", "v")),
-		"a missing last separator is added")
-}
-
-func FuzzProperties(f *testing.F) {
-	f.Add([]byte("A\x011\x02B\x01\x02A\x012\x02broken\x02KEYS\x01last"), "A")
-	f.Add([]byte{nameEnd, ValueEnd, nameEnd}, "")
-	f.Fuzz(func(t *testing.T, raw []byte, name string) {
-		if strings.ContainsAny(name, "\x01\x02") || name == "" {
-			return
-		}
-		before := PropertyMap(raw)
-		delete(before, name)
-		require.Equal(t, before, PropertyMap(WithoutProperty(raw, name)))
-		added := AppendProperty(append([]byte(nil), raw...), name, "v")
-		got, ok := PropertyValue(added, name)
-		require.True(t, ok)
-		require.Equal(t, "v", got)
 	})
 }

@@ -19,7 +19,6 @@ const (
 	PropTimerDeliver  = "TIMER_DELIVER_MS"
 	PropTimerDelaySec = "TIMER_DELAY_SEC"
 	PropTimerDelayMs  = "TIMER_DELAY_MS"
-	PropTimerOut      = "TIMER_OUT_MS"
 	PropCRC32         = "__CRC32#"
 	PropMinOffset     = "MIN_OFFSET"
 	PropMaxOffset     = "MAX_OFFSET"
@@ -28,9 +27,9 @@ const (
 	PropTransferFlag  = "TRANSFER_FLAG"
 )
 
-// MaxProperties is the most bytes of properties that may be sent in a batch. Longer ones are
-// acknowledged by brokers and then destroy other messages: brokers add up to 110 bytes of their
-// own, and 32,767 is where the stored length overflows.
+// MaxProperties is the most bytes of properties that may be sent in a batch. Brokers acknowledge
+// longer ones, which then destroy other messages: the stored length overflows after 32,767, and
+// brokers add up to 110 bytes of their own.
 const MaxProperties = 32_600
 
 const (
@@ -103,8 +102,8 @@ func EncodeProperties(list []Property) []byte {
 	return out
 }
 
-// AppendProperty adds one entry behind raw; a last entry that lacks its separator (as 4.9 stores
-// it) gets it first.
+// AppendProperty adds one entry after raw. It first adds the separator of the last entry where that
+// is missing, as 4.9 stores it.
 func AppendProperty(raw []byte, name, value string) []byte {
 	raw = append(Closed(raw), name...)
 	raw = append(raw, nameEnd)
@@ -143,8 +142,9 @@ func WithoutProperty(raw []byte, name string) []byte {
 	return out
 }
 
-// Inert returns raw without what makes a broker delay a message that is sent alone, or keep it as
-// half a transaction. Messages that were delivered late, committed or tried again still have it.
+// Inert returns raw without the properties that make a broker delay a message that is sent alone,
+// or store it as half a transaction. Messages still have them after they were delivered, committed
+// or tried again.
 func Inert(raw []byte) []byte {
 	for _, name := range []string{PropDelay, PropTranMsg, PropTimerDeliver, PropTimerDelaySec, PropTimerDelayMs} {
 		raw = WithoutProperty(raw, name)

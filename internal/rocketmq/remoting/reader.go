@@ -2,8 +2,8 @@ package remoting
 
 import "encoding/binary"
 
-// reader takes big-endian fields from bytes that came from outside: it never reads past the end,
-// but turns bad and returns zeros.
+// reader takes big-endian fields from bytes that came from outside. At their end it becomes bad and
+// returns zeros.
 type reader struct {
 	b   []byte
 	bad bool

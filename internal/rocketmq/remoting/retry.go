@@ -12,8 +12,8 @@ const (
 	retryFirst = 100 * time.Millisecond
 	// retryMax caps the pause, so that a broker that returns is noticed soon.
 	retryMax = 3 * time.Second
-	// retryTotal bounds one call's patience; who wants to wait for days loops around it and says
-	// what for.
+	// retryTotal bounds the retries of one call. A caller that may wait for days repeats the call
+	// itself, and says what it waits for.
 	retryTotal = 15 * time.Second
 )
 

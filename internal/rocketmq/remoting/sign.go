@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // the protocol's signature is HMAC-SHA1
 	"encoding/base64"
+	"hash"
 	"slices"
 )
 
@@ -28,25 +29,47 @@ func CredentialsOf(env string, getenv func(string) string) (c *Credentials, whol
 	return c, c.AccessKey != "" && c.SecretKey != ""
 }
 
-// Sign adds AccessKey and Signature to the request's fields (AclClientRPCHook and
-// AclUtils.combineRequestContent): the values of all fields but the signature, in the order of
-// their keys, then the body, HMAC-SHA1, base64.
+// The fields that a signed request carries (org.apache.rocketmq.acl.common.SessionCredentials).
+const (
+	FieldAccessKey     = "AccessKey"
+	FieldSignature     = "Signature"
+	fieldSecurityToken = "SecurityToken"
+
+	// fieldUniqueKey is in no signature: clients add it after they have signed
+	// (MixAll.UNIQUE_MSG_QUERY_FLAG).
+	fieldUniqueKey = "_UNIQUE_KEY_QUERY"
+)
+
+// A signature is the HMAC-SHA1 over the values of all fields that IsSigned names, in the order of
+// their keys, and the body, in base64 (AclClientRPCHook and AclUtils.combineRequestContent, 4.9.7;
+// ACL 2.0 of 5.x reads the same). Clients sign commands here, by Sign; the gateway signs and checks
+// frames, whose fields it doesn't copy (internal/gateway/wire), by the same parts.
+
+// NewMAC is the hash of signatures with that secret.
+func NewMAC(secret string) hash.Hash { return hmac.New(sha1.New, []byte(secret)) }
+
+// IsSigned reports whether a signature is over the field of that name.
+func IsSigned[T string | []byte](name T) bool {
+	return string(name) != FieldSignature && string(name) != fieldUniqueKey
+}
+
+// Sign adds access key and signature to the request's fields.
 func Sign(c *Command, k Credentials) {
-	c.Fields["AccessKey"] = k.AccessKey
+	c.Fields[FieldAccessKey] = k.AccessKey
 	if k.SecurityToken != "" {
-		c.Fields["SecurityToken"] = k.SecurityToken
+		c.Fields[fieldSecurityToken] = k.SecurityToken
 	}
 	names := make([]string, 0, len(c.Fields))
 	for name := range c.Fields {
-		if name != "Signature" {
+		if IsSigned(name) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
-	mac := hmac.New(sha1.New, []byte(k.SecretKey))
+	mac := NewMAC(k.SecretKey)
 	for _, name := range names {
 		mac.Write([]byte(c.Fields[name]))
 	}
 	mac.Write(c.Body)
-	c.Fields["Signature"] = base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	c.Fields[FieldSignature] = base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }

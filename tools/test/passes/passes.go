@@ -1,4 +1,5 @@
-// Package passes says which tests exist, and in which passes they are run: by their names, so that none is forgotten.
+// Package passes says which tests exist, and in which passes they are run: by their names, so that
+// none is forgotten.
 package passes
 
 import (
@@ -28,8 +29,8 @@ const (
 	long = "^TestLong" // in "make test-all" alone
 )
 
-// together is how many packages with servers run at the same time: their tests wait a lot, and on two cores a third one
-// makes each of them slower by as much as it saves.
+// together is how many packages with servers run at the same time: their tests wait a lot, and on
+// two cores a third one makes each of them slower by as much as it saves.
 const together = 2
 
 // slowest begin first, so that no slow one runs alone at the end. It is a matter of speed only.
@@ -42,13 +43,20 @@ type Test struct {
 	Tags    string // the file's build constraint, if any
 }
 
-// All are the passes that run every test once: "make test" runs those without Long, "make test-all" all of them.
+// All are the passes that run every test once: "make test" runs those without Long, "make test-all"
+// all of them.
 func All(tests []Test) (quick, rest []Pass) {
 	quick = []Pass{
-		{Name: "without servers", Skip: live + "|" + long, Packages: packages(tests, func(t Test) bool { return !isLive(t) && !isLong(t) })},
+		{
+			Name:     "without servers",
+			Skip:     live + "|" + long,
+			Packages: packages(tests, func(t Test) bool { return !isLive(t) && !isLong(t) }),
+		},
 		{Name: "with servers", Run: live, Servers: true, Together: together, Packages: packages(tests, isLive)},
 	}
-	return quick, []Pass{{Name: "long", Run: long, Servers: true, Together: together, Packages: packages(tests, isLong)}}
+	return quick, []Pass{
+		{Name: "long", Run: long, Servers: true, Together: together, Packages: packages(tests, isLong)},
+	}
 }
 
 var (
@@ -78,7 +86,8 @@ func packages(tests []Test, which func(Test) bool) (dirs []string) {
 // Runs tells whether the pass runs the test.
 func (p Pass) Runs(t Test) bool {
 	matches := func(pattern string) bool { return regexp.MustCompile(pattern).MatchString(t.Name) }
-	return slices.Contains(p.Packages, t.Package) && (p.Run == "" || matches(p.Run)) && (p.Skip == "" || !matches(p.Skip))
+	return slices.Contains(p.Packages, t.Package) && (p.Run == "" || matches(p.Run)) &&
+		(p.Skip == "" || !matches(p.Skip))
 }
 
 var (
@@ -86,7 +95,8 @@ var (
 	constraint   = regexp.MustCompile(`^//go:build (.*)$`)
 )
 
-// Find finds all tests below the root, in the order of their folders. Modules of their own below it are left out.
+// Find finds all tests below the root, in the order of their folders. Modules of their own below it
+// are left out.
 func Find(root string) (tests []Test, err error) {
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

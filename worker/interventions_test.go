@@ -19,12 +19,12 @@ type position struct {
 	// activity that waits at a barrier, of the workflow of type within; of the stage if that is
 	// empty
 	activity, within string
-	// waits, without an activity, is what people leave open until the deed is done
+	// waits, without an activity, is what people leave open until the intervention is done
 	waits func(api.Waiting) bool
 	// back says that it is a way back, from where the first step stands
 	back bool
 	// refused says that groups or producers are refused on both sides there: nobody stands there
-	// longer than it takes to do the deed
+	// longer than it takes to do the intervention
 	refused bool
 }
 
@@ -130,17 +130,17 @@ func positions() []position {
 	return all
 }
 
-// deed is what is done to a migration.
-type deed struct {
+// intervention is what is done to a migration.
+type intervention struct {
 	name string
-	do   func(*cell) error // nil of a deed that is done to all that stand, at once
-	// ends is how the migration's run ends by the deed alone; unspecified if it goes on
+	do   func(*cell) error // nil of an intervention that is done to all cells at once
+	// ends is how the migration's run ends by the intervention alone; unspecified if it goes on
 	ends enumspb.WorkflowExecutionStatus
 	// holds says that the migration waits for a person after it, unless the stage is kept by it
 	holds bool
 	// only, if set, says where it is done
 	only func(position) bool
-	// silence is for how long the deed itself may keep groups from reading
+	// silence is for how long the intervention itself may keep groups from reading
 	silence time.Duration
 	// repeats says that groups may read again what they have read: the docs say so
 	repeats bool
@@ -155,9 +155,9 @@ const (
 	completed  = enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
 )
 
-// deeds are those that are done to one migration.
-func deeds() []deed {
-	return []deed{
+// interventions are those that are done to one migration.
+func interventions() []intervention {
+	return []intervention{
 		{name: "none", do: func(*cell) error { return nil }, only: isControl},
 		{
 			name: "cancel-migration", ends: cancelled,
@@ -189,21 +189,25 @@ func deeds() []deed {
 	}
 }
 
-// Deeds that are done to all migrations that stand, at once.
-func temporalKilled() deed { return deed{name: "temporal-killed", silence: time.Minute} }
+// Interventions that are done at once to all migrations, each at its position.
+func temporalKilled() intervention {
+	return intervention{name: "temporal-killed", silence: time.Minute}
+}
 
-func workerDead(span time.Duration) deed { return deed{name: "worker-dead", silence: span} }
+func workerDead(span time.Duration) intervention {
+	return intervention{name: "worker-dead", silence: span}
+}
 
 // targetKilled is followed by a way back: groups that go on at the source from where they were
 // fenced read again what they have read on the target since.
 // One try of a move that is under way takes up to twenty seconds until it says that the target is
 // away.
-func targetKilled() deed {
-	return deed{name: "target-killed", repeats: true, away: true, silence: 20 * time.Second}
+func targetKilled() intervention {
+	return intervention{name: "target-killed", repeats: true, away: true, silence: 20 * time.Second}
 }
 
-// isControl are the positions that are run without a deed too: for the silence that the moves of
-// applications cost anyway.
+// isControl are the positions that are run without a intervention too: for the silence that the
+// moves of applications cost anyway.
 func isControl(p position) bool {
 	return p.name == "groups" || p.name == "soak" || p.name == "back-fenced" || p.name == "back-sides"
 }
@@ -222,8 +226,8 @@ func (c *cell) terminate(stage string) error {
 	return c.client.TerminateWorkflow(c.ctx, c.id(stage), "", "a test")
 }
 
-// muster does a shared deed once, when all cells stand at their positions.
-type muster struct {
+// syncPoint does a shared intervention once, when all cells have reached their positions.
+type syncPoint struct {
 	mu      sync.Mutex
 	missing int
 	do      func() error
@@ -231,8 +235,8 @@ type muster struct {
 	done    chan struct{}
 }
 
-func newMuster(cells int, do func() error) *muster {
-	m := &muster{missing: cells, do: do, done: make(chan struct{})}
+func newSyncPoint(cells int, do func() error) *syncPoint {
+	m := &syncPoint{missing: cells, do: do, done: make(chan struct{})}
 	if cells == 0 {
 		close(m.done)
 	}
@@ -240,18 +244,18 @@ func newMuster(cells int, do func() error) *muster {
 }
 
 // arriveAndAwait is called once for each cell, also for one that has failed.
-func (m *muster) arriveAndAwait() error {
+func (m *syncPoint) arriveAndAwait() error {
 	m.arrive()
 	return m.await()
 }
 
 // await returns when all have arrived.
-func (m *muster) await() error {
+func (m *syncPoint) await() error {
 	<-m.done
 	return m.err
 }
 
-func (m *muster) arrive() {
+func (m *syncPoint) arrive() {
 	m.mu.Lock()
 	m.missing--
 	if m.missing == 0 {
@@ -263,14 +267,15 @@ func (m *muster) arrive() {
 	m.mu.Unlock()
 }
 
-// shared is what cells do together: stand, but those at which somebody is refused, which go on to
-// their positions then; the deed; and what comes after it. Only some are on their way at a time.
+// shared is what cells do together: they reach their positions, the intervention is done, and what
+// comes after it. Cells at which somebody is refused go on to their positions when the others have
+// reached theirs. Only some cells are on their way at a time.
 type shared struct {
-	stand, deed, after *muster
-	turn               chan struct{}
+	reached, intervention, after *syncPoint
+	turn                         chan struct{}
 }
 
-// enter waits until the cell may set out; it leaves when it stands.
+// enter waits until the cell may set out; it leaves when it has reached its position.
 func (s *shared) enter() (leave func()) {
 	s.turn <- struct{}{}
 	return sync.OnceFunc(func() { <-s.turn })

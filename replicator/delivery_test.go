@@ -13,7 +13,7 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// newRetries is a bench whose lane is a retry topic's.
+// newRetries is a lane fixture whose lane is a retry topic's.
 func newRetries(t *testing.T) *laneFixture {
 	b := newLaneFixture(t)
 	b.lane.Topic = rocketmq.RetryTopic("billing")

@@ -29,7 +29,7 @@ func TestOrdinaryEndsAreNoErrorsInTheLog(t *testing.T) {
 		{"Workflow panic", context.Canceled, true},
 	} {
 		var out bytes.Buffer
-		logger := slog.New(quiet{slog.NewJSONHandler(&out, nil)})
+		logger := slog.New(ordinaryEnds{slog.NewJSONHandler(&out, nil)})
 		with := log.With(log.NewStructuredLogger(logger), "WorkerID", "me") // as the SDK does
 		with.Error(c.message, "Attempt", 1, "Error", c.err)
 		require.Equal(t, c.shown, out.Len() > 0, "%s: %v: %s", c.message, c.err, out.String())

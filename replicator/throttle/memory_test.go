@@ -1,4 +1,4 @@
-package replicator
+package throttle
 
 import (
 	"context"
@@ -8,28 +8,28 @@ import (
 
 func TestMemoryIsGivenUpToItsLimitAndWaitedForBeyond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := newMemory(100)
-		if !m.try(60) || m.try(60) {
+		m := NewMemory(100)
+		if !m.Try(60) || m.Try(60) {
 			t.Fatal("wanted room for the first 60 bytes of 100, and none for 60 more")
 		}
 		got := make(chan error, 1)
-		go func() { got <- m.wait(context.Background(), 60) }()
+		go func() { got <- m.Wait(context.Background(), 60) }()
 		synctest.Wait() // it waits, and nothing else is left to happen
 		select {
 		case err := <-got:
 			t.Fatalf("60 more were given while 60 of 100 are used: %v", err)
 		default:
 		}
-		m.give(60)
+		m.Give(60)
 		if err := <-got; err != nil {
 			t.Fatal(err)
 		}
 		ended, cancel := context.WithCancel(context.Background())
 		cancel()
-		if err := m.wait(ended, 60); err == nil {
+		if err := m.Wait(ended, 60); err == nil {
 			t.Error("the wait went on although its context had ended")
 		}
-		m.give(60)
+		m.Give(60)
 		if m.used != 0 || m.most != 60 {
 			t.Errorf("used %d, at most %d; wanted 0 and 60", m.used, m.most)
 		}
@@ -37,8 +37,8 @@ func TestMemoryIsGivenUpToItsLimitAndWaitedForBeyond(t *testing.T) {
 }
 
 func TestOneThatIsAloneGetsMoreThanTheLimit(t *testing.T) {
-	m := newMemory(10)
-	if !m.try(4 << 20) {
+	m := NewMemory(10)
+	if !m.Try(4 << 20) {
 		t.Error("a message larger than the limit would never be copied")
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// quiet lowers the level of what the SDK reports as trouble and is an ordinary end: of an activity
-// that its workflow cancelled, since a service ended or an answer came, and of its last heartbeat,
-// which comes too late then. Errors in the log are for people to look at.
-type quiet struct{ slog.Handler }
+// ordinaryEnds lowers the level of what the SDK reports as trouble and is an ordinary end: of an
+// activity that its workflow cancelled, since a service ended or an answer came, and of its last
+// heartbeat, which comes too late then. Errors in the log are for people to look at.
+type ordinaryEnds struct{ slog.Handler }
 
 // Handle passes a record on, as information if it is of an ordinary end.
-func (q quiet) Handle(ctx context.Context, r slog.Record) error {
+func (q ordinaryEnds) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level > slog.LevelInfo && ordinary(r) {
 		r.Level = slog.LevelDebug
 		if !q.Enabled(ctx, r.Level) {
@@ -26,10 +26,14 @@ func (q quiet) Handle(ctx context.Context, r slog.Record) error {
 }
 
 // WithAttrs keeps the handler around what it makes.
-func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+func (q ordinaryEnds) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return ordinaryEnds{q.Handler.WithAttrs(attrs)}
+}
 
 // WithGroup keeps the handler around what it makes.
-func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
+func (q ordinaryEnds) WithGroup(name string) slog.Handler {
+	return ordinaryEnds{q.Handler.WithGroup(name)}
+}
 
 // Messages of the SDK (v1.50, internal_task_handlers.go).
 const (

@@ -1,4 +1,4 @@
-package replicator
+package throttle
 
 import (
 	"context"
@@ -11,12 +11,8 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// SetRate bounds all lanes together, or those of one topic where it is named. It holds at once,
-// also while lanes run.
-func (r *Replicator) SetRate(topic string, to lane.Rate) { r.pacer.set(topic, to) }
-
-// pacer holds lanes back. Both directions share it.
-type pacer struct {
+// Pacer holds lanes to rates. Both directions share it.
+type Pacer struct {
 	mu     sync.Mutex
 	limits map[string]*limits // "" is of all topics
 }
@@ -26,13 +22,15 @@ type limits struct {
 	messages, bytes *rate.Limiter
 }
 
-func newPacer() *pacer { return &pacer{limits: map[string]*limits{}} }
+// NewPacer is a pacer without any bound.
+func NewPacer() *Pacer { return &Pacer{limits: map[string]*limits{}} }
 
-func (p *pacer) set(topic string, to lane.Rate) {
+// Set bounds all lanes together, or those of one topic where it is named.
+func (p *Pacer) Set(topic string, to lane.Rate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.limits[topic]
-	if l == nil { // changed in place from then on, so that those who wait go on at the new rate
+	if l == nil { // changed in place later, so that waiting lanes go on at the new rate
 		l = &limits{messages: rate.NewLimiter(rate.Inf, 1), bytes: rate.NewLimiter(rate.Inf, 1)}
 		p.limits[topic] = l
 	}
@@ -41,7 +39,7 @@ func (p *pacer) set(topic string, to lane.Rate) {
 	apply(l.bytes, to.Bytes)
 }
 
-// apply lets a tenth of a second's worth pass at once.
+// apply sets a rate. What passes in a tenth of a second may pass at once.
 func apply(l *rate.Limiter, perSecond float64) {
 	if perSecond <= 0 {
 		l.SetLimit(rate.Inf)
@@ -51,14 +49,14 @@ func apply(l *rate.Limiter, perSecond float64) {
 	l.SetLimit(rate.Limit(perSecond))
 }
 
-func (p *pacer) of(topic string) *limits {
+func (p *Pacer) of(topic string) *limits {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.limits[topic]
 }
 
-// slowed is why a topic's lanes are held back, if they are.
-func (p *pacer) slowed(topic string) string {
+// Slowed is the rate that holds a topic's lanes back; empty without one.
+func (p *Pacer) Slowed(topic string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if l := p.limits[topic]; l != nil && l.rate != (lane.Rate{}) {
@@ -70,8 +68,8 @@ func (p *pacer) slowed(topic string) string {
 	return ""
 }
 
-// most is how many messages may be sent at once: no more than pass in a tenth of a second.
-func (p *pacer) most(topic string) int {
+// Most is how many messages of a topic may be sent at once: as many as pass in a tenth of a second.
+func (p *Pacer) Most(topic string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	most := math.MaxInt
@@ -83,8 +81,9 @@ func (p *pacer) most(topic string) int {
 	return most
 }
 
-// wait returns when so much may be sent.
-func (p *pacer) wait(ctx context.Context, topic string, messages, bytes int) error {
+// Wait returns when so many messages and bytes of a topic may be sent, or with the error of the
+// context.
+func (p *Pacer) Wait(ctx context.Context, topic string, messages, bytes int) error {
 	for _, name := range []string{topic, ""} {
 		l := p.of(name)
 		if l == nil {
@@ -100,13 +99,13 @@ func (p *pacer) wait(ctx context.Context, topic string, messages, bytes int) err
 	return nil
 }
 
-// waitAll takes more than may pass at once in pieces.
+// waitAll waits for n; what is more than may pass at once it takes in pieces.
 func waitAll(ctx context.Context, l *rate.Limiter, n int) error {
 	for n > 0 && l.Limit() != rate.Inf {
 		some := min(n, l.Burst())
 		if err := l.WaitN(ctx, some); err != nil && ctx.Err() != nil {
 			return err
-		} // else the burst was made smaller in the meantime: once more
+		} // else the burst was made smaller meanwhile: once more
 		n -= some
 	}
 	return nil

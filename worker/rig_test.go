@@ -26,11 +26,11 @@ import (
 )
 
 // gatewayToken is the token of the cells' gateways.
-const gatewayToken = "a-token-of-the-deeds"
+const gatewayToken = "a-token-of-the-interventions"
 
-// stand is what many migrations share: brokers of both sides, a Temporal server on its file, and a
+// rig is what many migrations share: brokers of both sides, a Temporal server on its file, and a
 // worker with barriers.
-type stand struct {
+type rig struct {
 	*testing.T
 	ctx            context.Context
 	root           string
@@ -45,21 +45,21 @@ type stand struct {
 	said           io.Writer // of the worker
 }
 
-// newStand builds the programs and starts a Temporal server and a worker. The target may be killed
+// newRig builds the programs and starts a Temporal server and a worker. The target may be killed
 // where it is the test's own.
-func newStand(t *testing.T, target *lab.Cluster) *stand {
+func newRig(t *testing.T, target *lab.Cluster) *rig {
 	t.Helper()
 	labtest.NeedsServers(t)
 	root, err := lab.Root()
 	require.NoError(t, err)
-	s := &stand{
+	s := &rig{
 		T: t, ctx: t.Context(), root: root, barriers: t.TempDir(),
 		home: t.TempDir(), target: target, said: labtest.Output(t, "worker"),
 	}
 	s.bin, err = programsOf(root)
 	require.NoError(t, err)
 	s.source = labtest.Cluster(t, "4.9.7")
-	dir := filepath.Join(root, ".run", "tests", fmt.Sprintf("deeds-%d-%d", os.Getpid(), time.Now().UnixNano()))
+	dir := filepath.Join(root, ".run", "tests", fmt.Sprintf("interventions-%d-%d", os.Getpid(), time.Now().UnixNano()))
 	s.temporal, err = lab.StartTemporal(s.ctx, root, dir, lab.TemporalSpec{})
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -106,14 +106,14 @@ var programsOf = func() func(root string) (string, error) {
 	}
 }()
 
-func (s *stand) environment() []string {
+func (s *rig) environment() []string {
 	return []string{
 		"TEMPORAL_ADDRESS=" + s.temporal.Address, "ROCKETSHIFT_HOME=" + s.home,
 		"ROCKETSHIFT_METRICS=off", "ROCKETSHIFT_GATEWAY_TOKEN=" + gatewayToken,
 	}
 }
 
-func (s *stand) startWorker() error {
+func (s *rig) startWorker() error {
 	env := append(s.environment(), asWorker+"="+s.barriers)
 	started, err := spawnProgram(s.said, "worker ready", env, os.Args[0])
 	if err != nil { // the clean-up ends the one before
@@ -125,7 +125,7 @@ func (s *stand) startWorker() error {
 }
 
 // killWorkerFor leaves no worker for a while.
-func (s *stand) killWorkerFor(span time.Duration) error {
+func (s *rig) killWorkerFor(span time.Duration) error {
 	s.worker.kill()
 	if err := s.openBarriers(); err != nil {
 		return err
@@ -135,7 +135,7 @@ func (s *stand) killWorkerFor(span time.Duration) error {
 }
 
 // openBarriers lets all activities go on that wait now.
-func (s *stand) openBarriers() error {
+func (s *rig) openBarriers() error {
 	files, err := os.ReadDir(s.barriers)
 	for _, f := range files {
 		if filepath.Ext(f.Name()) != ".reached" {
@@ -146,7 +146,7 @@ func (s *stand) openBarriers() error {
 }
 
 // killTemporal ends the server by kill -9 and starts it on its file and ports.
-func (s *stand) killTemporal() error {
+func (s *rig) killTemporal() error {
 	spec, err := portsOf(s.temporal)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func portsOf(t *lab.Temporal) (spec lab.TemporalSpec, err error) {
 }
 
 // killTarget ends all brokers of the target by kill -9.
-func (s *stand) killTarget() error {
+func (s *rig) killTarget() error {
 	for _, b := range s.target.Brokers {
 		if err := s.target.KillBroker(b.Name); err != nil {
 			return err
@@ -190,7 +190,7 @@ func (s *stand) killTarget() error {
 	return nil
 }
 
-func (s *stand) startTarget() error {
+func (s *rig) startTarget() error {
 	for _, b := range s.target.Brokers {
 		if err := s.target.StartBroker(s.ctx, b.Name); err != nil {
 			return err
@@ -200,7 +200,7 @@ func (s *stand) startTarget() error {
 }
 
 // rocketshift runs the command line, as people do. Exit code 3 only tells that it waits.
-func (s *stand) rocketshift(args ...string) error {
+func (s *rig) rocketshift(args ...string) error {
 	cmd := exec.CommandContext(s.ctx, filepath.Join(s.bin, "rocketshift"), args...)
 	cmd.Env = append(os.Environ(), s.environment()...)
 	out, err := cmd.CombinedOutput()
@@ -211,7 +211,7 @@ func (s *stand) rocketshift(args ...string) error {
 }
 
 // update sends an update to a workflow and waits for its end.
-func (s *stand) update(ctx context.Context, id, name string, message any) error {
+func (s *rig) update(ctx context.Context, id, name string, message any) error {
 	handle, err := s.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: id, UpdateName: name, Args: []any{message},
 		WaitForStage: client.WorkflowUpdateStageCompleted,

@@ -1,0 +1,4 @@
+package remoting
+
+// ErrMessage is what malformed messages are refused with.
+var ErrMessage = errMessage
