@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // question is what a person is asked to approve.
@@ -59,7 +60,7 @@ func (d *stageRun) approve(ctx workflow.Context, measure func(workflow.Context) 
 
 // hears is step for what once was done outside of steps, so that `back` had to wait for it.
 func (d *stageRun) hears(ctx workflow.Context, work func(workflow.Context) error) error {
-	if !changed(ctx, changeHeard) {
+	if !change.Made(ctx, change.Heard) {
 		return work(ctx)
 	}
 	return d.step(ctx, work)
@@ -84,7 +85,7 @@ func (d *stageRun) ask(ctx workflow.Context, q question) (bool, error) {
 	ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: life, TimerOptions: workflow.TimerOptions{Summary: "approval of " + q.gate},
 	}, func() bool { return given() || d.back != nil || q.until != nil && q.until() })
-	measuring := err == nil && !given() && d.back == nil && changed(ctx, changeQuestion)
+	measuring := err == nil && !given() && d.back == nil && change.Made(ctx, change.Question)
 	// else the question stands until it is put anew, or until nobody needs the answer
 	if !measuring {
 		done()
@@ -105,7 +106,7 @@ func (d *stageRun) ask(ctx workflow.Context, q question) (bool, error) {
 // again it stands, so that an approval of then counts, if it is for what is asked now.
 func (d *stageRun) answered(ctx workflow.Context, gate, evidence string) func() bool {
 	before := len(d.status.Approvals)
-	if !changed(ctx, changeKept) {
+	if !change.Made(ctx, change.Kept) {
 		return func() bool { return len(d.status.Approvals) > before }
 	}
 	if first, stands := d.firstPut[gate]; stands {

@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // withoutTarget opens on the source what is fenced there, and waits until the target answers again.
@@ -97,7 +98,7 @@ func (d *stageRun) undoReturn(
 	var traffic *activities.Traffic
 	names := api.Short(onTarget.Groups)
 	err := why
-	if !isAway(err) || !changed(ctx, changeWholeFence) {
+	if !isAway(err) || !change.Made(ctx, change.WholeFence) {
 		back := action{"undo: open on the target again: " + names, traffic.Unfence, onTarget}
 		err = back.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), back.summary))
 		if err == nil {
@@ -112,7 +113,7 @@ func (d *stageRun) undoReturn(
 	}
 	d.note(ctx, "%s go on at the source, as the target doesn't take them: %s", names,
 		rootMessage(err))
-	if isAway(err) && changed(ctx, changeUndone) { // applications are still to be asked
+	if isAway(err) && change.Made(ctx, change.Undone) { // applications are still to be asked
 		return err
 	}
 	return why

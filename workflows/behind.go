@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // authorityTries is for how long the gateways are asked before applications are: a move under load
@@ -32,7 +33,7 @@ func (d *stageRun) returnAuthority(ctx workflow.Context, move action, groups, to
 func (d *stageRun) askBehind(
 	ctx workflow.Context, move action, why error, groups, topics api.Names,
 ) error {
-	tells := changed(ctx, changeBypassed)
+	tells := change.Made(ctx, change.Bypassed)
 	var gateways *activities.Gateways
 	var at activities.Gateway
 	if err := workflow.ExecuteActivity(quick(ctx, "where the gateways are"), gateways.Entrance,
@@ -146,7 +147,7 @@ func (r *gatewaysReturn) callBack(ctx workflow.Context) error {
 // byGateway makes gateways move something, however long it takes. While the target doesn't answer
 // it can't be done: gateways prove each move on both sides. Then the page says so.
 func (d *stageRun) byGateway(ctx workflow.Context, move action) error {
-	if !changed(ctx, changeBehind) {
+	if !change.Made(ctx, change.Behind) {
 		return move.run(quick(ctx, move.summary))
 	}
 	var returns *activities.Returns
@@ -158,7 +159,7 @@ func (d *stageRun) byGateway(ctx workflow.Context, move action) error {
 			Kind: api.WaitingGate, Gate: "target", Text: fmt.Sprintf(format, args...),
 		})
 	}
-	if changed(ctx, changeBypassed) {
+	if change.Made(ctx, change.Bypassed) {
 		move = telling(move, activities.Bypassing{})
 	}
 	for limit := quickTimeout; ; limit = min(2*limit, longestTries) {

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // A way back begins while releases may be under way: applications that were asked to move aren't on
@@ -19,7 +20,7 @@ import (
 
 // callsBack begins that time.
 func (d *stageRun) callsBack(ctx workflow.Context) {
-	if changed(ctx, changeCalledBack) {
+	if change.Made(ctx, change.CalledBack) {
 		d.arrivals = workflow.Now(ctx).Add(callBackTime)
 	}
 }

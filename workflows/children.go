@@ -11,6 +11,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // stageOrder is the table that people see from the first moment.
@@ -118,7 +119,7 @@ func (m *migration) tellWhatStands(ctx workflow.Context) {
 	if m.missing != "" {
 		_ = m.forward(ctx, missingName, missing{m.missing, m.numbered})
 	}
-	if m.held == nil && m.back == nil || !changed(ctx, changeForward) {
+	if m.held == nil && m.back == nil || !change.Made(ctx, change.Forward) {
 		return
 	}
 	if m.held != nil {
@@ -181,5 +182,5 @@ const alreadyRunningType = "AlreadyRunning"
 // runsAlready reports whether a stage wasn't started as it runs since before a reset.
 func runsAlready(ctx workflow.Context, err error) bool {
 	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.Type() == alreadyRunningType && changed(ctx, changeReset)
+	return errors.As(err, &app) && app.Type() == alreadyRunningType && change.Made(ctx, change.Reset)
 }

@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // mostClosed is how many of them the steps name in all: the status, and the input of Rollback, have
@@ -30,7 +31,7 @@ func (s *shift) keepClosed(ctx workflow.Context, groups []string) error {
 			return nil
 		}
 	}
-	if !s.bounded || !changed(ctx, changeClosedKept) {
+	if !s.bounded || !change.Made(ctx, change.ClosedKept) {
 		room := max(0, mostClosedBefore-len(s.row.Closed.Named))
 		s.row.Closed.Named = append(s.row.Closed.Named, groups[:min(len(groups), room)]...)
 		return nil

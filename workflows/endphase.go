@@ -9,6 +9,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // EndPhase follows Shift where applications are behind gateways: with everything on the target,
@@ -49,7 +50,7 @@ func (s *shift) endPhase(ctx workflow.Context, inventory api.Inventory) error {
 	if err := s.step(ctx, func(ctx workflow.Context) error {
 		s.detail(ctx, "the target becomes the side that says who members are")
 		move := action{"the target says who members are", gateways.MoveAuthority, onTarget}
-		if changed(ctx, changeBypassed) {
+		if change.Made(ctx, change.Bypassed) {
 			return s.byGateway(ctx, move)
 		}
 		return move.run(quick(ctx, move.summary))

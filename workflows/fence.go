@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // action is one activity of a numbered sequence.
@@ -31,7 +32,7 @@ func (d *stageRun) underFence(ctx workflow.Context, actions []action) error {
 	limit := d.plan.Shift.FenceLimit()
 	end := workflow.Now(ctx).Add(limit)
 	for i, a := range actions {
-		if i == 0 && !changed(ctx, changeWholeFence) {
+		if i == 0 && !change.Made(ctx, change.WholeFence) {
 			if err := a.run(quick(ctx, a.summary)); err != nil {
 				return err
 			}
@@ -106,7 +107,7 @@ func (d *stageRun) undoFence(ctx workflow.Context, names []string, asked bool) {
 		{"undo 2: close on the target: " + first, traffic.Fence, onTarget},
 		{"undo 3: nothing of these fences is left: " + first, returns.Forget, groups},
 	}
-	if asked && changed(ctx, changeForgetLast) {
+	if asked && change.Made(ctx, change.ForgetLast) {
 		rest = rest[:1]
 	}
 	for _, a := range rest {

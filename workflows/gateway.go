@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // gatewayStory moves applications that are behind gateways: they notice nothing. Each step moves
@@ -51,7 +52,7 @@ func (s *shift) gatewayStory(
 func (s *shift) reached(
 	ctx workflow.Context, waves []activities.Wave, topics api.Names,
 ) (stands func(step int) bool, err error) {
-	if !changed(ctx, changeReached) {
+	if !change.Made(ctx, change.Reached) {
 		return func(int) bool { return false }, nil
 	}
 	request := activities.ReachedRequest{Request: s.request(), Topics: topics}
@@ -99,7 +100,7 @@ const openTogether = 500
 func (s *shift) openGroups(ctx workflow.Context, groups api.Names) error {
 	var traffic *activities.Traffic
 	all := activities.GroupsRequest{Request: s.request(), Side: api.Source, Groups: groups}
-	if changed(ctx, changeHealthyFirst) {
+	if change.Made(ctx, change.HealthyFirst) {
 		if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"),
 			traffic.ClosedByOthers, all).Get(ctx, &all.But); err != nil {
 			return err
@@ -131,7 +132,7 @@ func (s *shift) gatewayWave(
 	if err := s.approveWave(ctx, w); err != nil {
 		return err
 	}
-	if changed(ctx, changeProveEach) { // the approval may have taken days
+	if change.Made(ctx, change.ProveEach) { // the approval may have taken days
 		if err := s.step(ctx, s.proveLanes); err != nil {
 			return err
 		}
@@ -154,7 +155,7 @@ func (s *shift) gatewayWave(
 			return s.byGateway(ctx, action{fmt.Sprintf("homes of %d%% of the queues", w.Step), gateways.MoveHomes, request})
 		}},
 		{api.WaveSoak, func(ctx workflow.Context) error {
-			if !changed(ctx, changeSoak) {
+			if !change.Made(ctx, change.Soak) {
 				return s.gatewaySoakBefore(ctx, row, w, topics)
 			}
 			return s.gatewaySoak(ctx, row, w, topics)
@@ -195,7 +196,7 @@ func (d *stageRun) gatewayBack(ctx workflow.Context, in api.MigrationInput) erro
 	if err != nil {
 		return err
 	}
-	if changed(ctx, changeWithoutTarget) {
+	if change.Made(ctx, change.WithoutTarget) {
 		var done func()
 		done, err = d.returnByGateways(ctx, in, steps)
 		defer done()
@@ -212,12 +213,12 @@ func (d *stageRun) gatewayBack(ctx workflow.Context, in api.MigrationInput) erro
 	return nil
 }
 
-// gatewayBackBefore is of runs that are older than changeWithoutTarget.
+// gatewayBackBefore is of runs that are older than change.WithoutTarget.
 func (d *stageRun) gatewayBackBefore(ctx workflow.Context, in api.MigrationInput, steps []action) error {
 	for i, step := range steps {
 		d.detail(ctx, "%s", step.summary)
 		// a gateway that moved anything knows it already
-		if i == 0 && changed(ctx, changeHealthyFirst) {
+		if i == 0 && change.Made(ctx, change.HealthyFirst) {
 			err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), step.summary),
 				step.activity, step.request).Get(ctx, nil)
 			if err != nil && ctx.Err() != nil {
@@ -229,7 +230,7 @@ func (d *stageRun) gatewayBackBefore(ctx workflow.Context, in api.MigrationInput
 			}
 			continue
 		}
-		if i == 1 && changed(ctx, changeBehind) {
+		if i == 1 && change.Made(ctx, change.Behind) {
 			var groups, topics api.Names // of whom applications are asked for
 			if in.Inventory != nil {
 				groups, topics = in.Inventory.Readers(), in.Inventory.Topics()
@@ -267,7 +268,7 @@ func (d *stageRun) stepsBack(ctx workflow.Context, in api.MigrationInput) ([]act
 	}, nil
 }
 
-// stepsBackBefore is of runs that are older than changeBounded.
+// stepsBackBefore is of runs that are older than change.Bounded.
 func (d *stageRun) stepsBackBefore(ctx workflow.Context, in api.MigrationInput) ([]action, error) {
 	inventory, err := d.inventory(ctx, in)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // Name servers drop a broker of the source that dies. If that happens while groups are fenced on
@@ -37,7 +38,7 @@ func (d *stageRun) lookForMissing(ctx workflow.Context) {
 }
 
 func (d *stageRun) missingBrokers(ctx workflow.Context) (missing []string, err error) {
-	if len(d.brokers) == 0 || !changed(ctx, changeOwed) {
+	if len(d.brokers) == 0 || !change.Made(ctx, change.Owed) {
 		return nil, nil
 	}
 	var returns *activities.Returns
@@ -56,7 +57,7 @@ func owedText(brokers []string) string {
 // reopen waits beside other work for the brokers that weren't there when a stage lifted its fences.
 func (m *migration) reopen(ctx workflow.Context) {
 	owed := m.view().Owed
-	if len(owed) == 0 || !changed(ctx, changeOwed) {
+	if len(owed) == 0 || !change.Made(ctx, change.Owed) {
 		return
 	}
 	m.status.Owed = owed

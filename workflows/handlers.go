@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // handleUpdates registers the updates. A validator refuses at once and leaves no trace in the
@@ -148,14 +149,14 @@ func (d *stageRun) takeApproval(ctx workflow.Context, a api.Approval) (api.Appro
 			}
 		}
 	}
-	if changed(ctx, changeHanded) {
+	if change.Made(ctx, change.Handed) {
 		return a, d.handOn(ctx, a)
 	}
 	return a, d.forward(ctx, api.ApproveName, a)
 }
 
 func (d *stageRun) steer(ctx workflow.Context, name string, m api.Steering) (string, error) {
-	if name == api.BackName && d.isGoingBack() && changed(ctx, changeBackTwice) {
+	if name == api.BackName && d.isGoingBack() && change.Made(ctx, change.BackTwice) {
 		return d.steerBackAgain(ctx, m)
 	}
 	switch name {
@@ -166,7 +167,7 @@ func (d *stageRun) steer(ctx workflow.Context, name string, m api.Steering) (str
 		d.retry = true
 	case api.BackName:
 		d.back = &m
-		if changed(ctx, changeHoldShown) { // it says to go on, to the source
+		if change.Made(ctx, change.HoldShown) { // it says to go on, to the source
 			d.liftHold(ctx)
 		}
 	}
@@ -195,7 +196,7 @@ func (d *stageRun) steerBackAgain(ctx workflow.Context, m api.Steering) (string,
 		d.publish(ctx)
 	}
 	const answer = "already going back"
-	if !d.goingBack && !changed(ctx, changeForward) {
+	if !d.goingBack && !change.Made(ctx, change.Forward) {
 		return answer, nil
 	}
 	// Rollback may be held by itself, and a stage may have begun too late to hear of it
@@ -211,7 +212,7 @@ func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, e
 	}
 	if len(r.Groups)+len(r.Topics) == 0 {
 		switch {
-		case !changed(ctx, changeReleasedNow):
+		case !change.Made(ctx, change.ReleasedNow):
 			d.all = true
 		case len(r.Asked) > 0: // a migration was told
 		case listed:

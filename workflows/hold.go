@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // showHold puts a person's hold in front of all that is waited for, as soon as it is said: at a
@@ -17,7 +18,7 @@ func (d *stageRun) showHold(ctx workflow.Context, m api.Steering) {
 		d.hideHold()
 	}
 	d.held = &m
-	if !changed(ctx, changeHoldShown) {
+	if !change.Made(ctx, change.HoldShown) {
 		return
 	}
 	d.status.Waiting = slices.Insert(slices.Clone(d.status.Waiting), 0, api.Waiting{
@@ -29,7 +30,7 @@ func (d *stageRun) showHold(ctx workflow.Context, m api.Steering) {
 // holdItself holds the migration where no person did. One who held it before stands in the reason:
 // a resume lifts both.
 func (d *stageRun) holdItself(ctx workflow.Context, reason string) {
-	if d.holdIsShown() && changed(ctx, changeOneHold) {
+	if d.holdIsShown() && change.Made(ctx, change.OneHold) {
 		reason += "; " + holdText(d.held, "")
 		d.hideHold()
 	}
@@ -38,7 +39,7 @@ func (d *stageRun) holdItself(ctx workflow.Context, reason string) {
 
 // liftHold lets the next step go on.
 func (d *stageRun) liftHold(ctx workflow.Context) {
-	if changed(ctx, changeHoldShown) {
+	if change.Made(ctx, change.HoldShown) {
 		d.hideHold()
 	}
 	d.held = nil

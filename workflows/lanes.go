@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // handleLanes registers what persons may tell running lanes. The activities are cancelled,
@@ -102,7 +103,7 @@ func (d *stageRun) takeRate(ctx workflow.Context, c api.RateChange) (string, err
 // knowLane refuses what is said about a topic or queue that no lane reads: it would do nothing, and
 // stand in the report for ever.
 func (d *stageRun) knowLane(ctx workflow.Context, name string, r activities.LaneRequest) error {
-	if !changed(ctx, changeLanesKnown) {
+	if !change.Made(ctx, change.LanesKnown) {
 		return nil
 	}
 	var acts *activities.Replication

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // A move that is cut off opens the source for groups that were asked to move, and closes the target
@@ -15,7 +16,7 @@ import (
 
 // sayLeft tells of such groups. A stage that ends tells its migration before that.
 func (d *stageRun) sayLeft(ctx workflow.Context, groups []string) {
-	if d.status.Type == api.RollbackType || !changed(ctx, changeLeftShown) { // it calls them back
+	if d.status.Type == api.RollbackType || !change.Made(ctx, change.LeftShown) { // it calls them back
 		return
 	}
 	d.status.LeftAsked = slices.Clone(groups[:min(len(groups), batch)])
@@ -49,7 +50,7 @@ func (d *stageRun) showLeft(ctx workflow.Context) {
 // keepLeft keeps on the page what a stage left asked that is tried again: it may ask for its step
 // again first, which takes days.
 func (d *stageRun) keepLeft(ctx workflow.Context, groups []string) {
-	if len(groups) == 0 || !changed(ctx, changeLeftKept) {
+	if len(groups) == 0 || !change.Made(ctx, change.LeftKept) {
 		return
 	}
 	if d.hideLeft != nil {

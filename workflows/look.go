@@ -9,9 +9,10 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
-// freeStrandedBefore is of runs that are older than changeStranded.
+// freeStrandedBefore is of runs that are older than change.Stranded.
 func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 	if m.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return
@@ -55,7 +56,7 @@ func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 // Where they don't answer, Rollback waits for them, in a run that has assessed the source; another
 // one holds, as it may have the wrong address: resume looks again, and back ends it.
 func (m *migration) hasMoved(ctx workflow.Context) (bool, error) {
-	if !changed(ctx, changeLook) {
+	if !change.Made(ctx, change.Look) {
 		return false, nil
 	}
 	var acts *activities.Returns
@@ -65,7 +66,7 @@ func (m *migration) hasMoved(ctx workflow.Context) (bool, error) {
 		request := activities.SurveyRequest{Request: m.request(), ByMark: true, Noted: true}
 		err := workflow.ExecuteActivity(within(ctx, m.plan.Shift.FenceLimit(),
 			"whether anything has moved"), acts.Survey, request).Get(ctx, &found)
-		if err == nil || m.inventory != nil || !changed(ctx, changeUnknown) {
+		if err == nil || m.inventory != nil || !change.Made(ctx, change.Unknown) {
 			return err != nil || found.Moved(), nil
 		}
 		m.back = nil

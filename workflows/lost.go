@@ -9,6 +9,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // LostGate is the question whether the way back ends without the target, which doesn't answer: it
@@ -27,7 +28,7 @@ var errLost = errors.New("the target is lost")
 func (d *stageRun) awaitTarget(ctx workflow.Context, owed string) error {
 	var returns *activities.Returns
 	const summary = "the target answers again"
-	if !changed(ctx, changeLost) {
+	if !change.Made(ctx, change.Lost) {
 		return workflow.ExecuteActivity(quick(ctx, summary), returns.AwaitTarget,
 			d.request()).Get(ctx, nil)
 	}

@@ -10,6 +10,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // Migration moves what the plan selects from the source to the target. It runs the stages as
@@ -40,7 +41,7 @@ type migration struct {
 func (m *migration) story(ctx workflow.Context) error {
 	m.rows()
 	err := m.goForward(ctx)
-	if !changed(ctx, changeCancel) {
+	if !change.Made(ctx, change.Cancel) {
 		return m.storyBefore(ctx, err)
 	}
 	cancelled := ctx.Err()
@@ -48,7 +49,7 @@ func (m *migration) story(ctx workflow.Context) error {
 	defer done()
 	if cancelled != nil && m.view().PointOfNoReturn == nil {
 		m.note(ctx, "cancelled: everything goes back to the source, with lanes that run until that is done")
-		if m.holdIsShown() && changed(ctx, changeOneHold) {
+		if m.holdIsShown() && change.Made(ctx, change.OneHold) {
 			m.hideHold()
 		}
 		m.held, err = nil, errBack
@@ -72,7 +73,7 @@ func (m *migration) story(ctx workflow.Context) error {
 	return err
 }
 
-// storyBefore is the end of runs that are older than changeCancel.
+// storyBefore is the end of runs that are older than change.Cancel.
 func (m *migration) storyBefore(ctx workflow.Context, err error) error {
 	if errors.Is(err, errBack) {
 		err = m.goBack(ctx)
@@ -84,7 +85,7 @@ func (m *migration) storyBefore(ctx workflow.Context, err error) error {
 
 func (m *migration) goForward(ctx workflow.Context) error {
 	// Step 0: nobody waits for what an earlier run left in the middle of a move.
-	if changed(ctx, changeStranded) {
+	if change.Made(ctx, change.Stranded) {
 		m.endLeftStages(ctx)
 		m.freeStranded(ctx)
 		m.showLeft(ctx)
@@ -104,7 +105,7 @@ func (m *migration) goForward(ctx workflow.Context) error {
 		return err
 	}
 	for err := m.awaitCaughtUp(ctx); err != nil; err = m.awaitCaughtUp(ctx) {
-		if errors.Is(err, errBack) || ctx.Err() != nil || !changed(ctx, changeCancel) {
+		if errors.Is(err, errBack) || ctx.Err() != nil || !change.Made(ctx, change.Cancel) {
 			return err
 		}
 		// an earlier run may have moved applications
@@ -171,7 +172,7 @@ func (m *migration) insist(ctx workflow.Context, name string) error {
 // on from it, or back.
 func (m *migration) endedByHand(ctx workflow.Context, err error) bool {
 	return (temporal.IsCanceledError(err) || wasTerminated(err)) && ctx.Err() == nil &&
-		changed(ctx, changeCancel)
+		change.Made(ctx, change.Cancel)
 }
 
 func wasTerminated(err error) bool {
@@ -185,8 +186,8 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 	if temporal.IsCanceledError(err) {
 		what = " was cancelled: "
 	}
-	if name == api.ShiftType && wasTerminated(err) && changed(ctx, changeCancel) {
-		if changed(ctx, changeStranded) {
+	if name == api.ShiftType && wasTerminated(err) && change.Made(ctx, change.Cancel) {
+		if change.Made(ctx, change.Stranded) {
 			m.freeStranded(ctx)
 			m.freeLate(ctx)
 		} else {
@@ -194,7 +195,7 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 		}
 	}
 	m.reopen(ctx)
-	if m.back != nil && changed(ctx, changeBackFirst) { // it came as the stage failed: nobody has to say it again
+	if m.back != nil && change.Made(ctx, change.BackFirst) { // it came as the stage failed: nobody has to say it again
 		m.note(ctx, "%s%s%s; everything goes back", name, what, rootMessage(err))
 		return errBack
 	}
@@ -236,7 +237,7 @@ func (m *migration) goBack(ctx workflow.Context) error {
 	// of what an earlier run moved; it needs lanes to go back, and whoever said back while the
 	// services were being started has one of them
 	none, one := len(m.services) == 0, len(m.services) == 1
-	if none && changed(ctx, changeLook) || one && changed(ctx, changeBothServices) {
+	if none && change.Made(ctx, change.Look) || one && change.Made(ctx, change.BothServices) {
 		if err := m.startServices(ctx); err != nil && !errors.Is(err, errBack) {
 			return err
 		}
@@ -252,7 +253,7 @@ func (m *migration) goBack(ctx workflow.Context) error {
 			return err
 		}
 		// in the middle of a move groups may be refused on both sides
-		if wasTerminated(err) && changed(ctx, changeCancel) {
+		if wasTerminated(err) && change.Made(ctx, change.Cancel) {
 			m.note(ctx, "Rollback was terminated, and is started again: cancel it to hold it")
 			continue
 		}
@@ -268,7 +269,7 @@ func (m *migration) goBack(ctx workflow.Context) error {
 func (m *migration) tryRollback(ctx workflow.Context) error {
 	err := m.child(ctx, api.RollbackType)
 	state := m.reports[api.StageID(m.plan, api.RollbackType)].State
-	if err == nil && state != api.StateDone && changed(ctx, changeBackTwice) {
+	if err == nil && state != api.StateDone && change.Made(ctx, change.BackTwice) {
 		err = temporal.NewNonRetryableApplicationError(
 			"it ended before everything was back (state "+state+"): resume tries again", "Unfinished", nil,
 		)

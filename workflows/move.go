@@ -10,6 +10,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // together runs moves side by side and returns the first error, after all have ended.
@@ -176,7 +177,7 @@ func (d *stageRun) pollPart(
 		}
 		cancel()
 		if err != nil {
-			if changed(ctx, changeOrdered) {
+			if change.Made(ctx, change.Ordered) {
 				_ = proof.Get(ctx, nil) // an undo comes after what opens topics; looks end at once
 			}
 			return err

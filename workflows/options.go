@@ -11,6 +11,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 const (
@@ -119,7 +120,7 @@ func quick(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: api.ControlTaskQueue, StartToCloseTimeout: quickTimeout, HeartbeatTimeout: quickHeartbeat,
 		RetryPolicy: retryForEver(), Summary: summary,
-		WaitForCancellation: changed(ctx, changeWaitForEnd),
+		WaitForCancellation: change.Made(ctx, change.WaitForEnd),
 	})
 }
 
@@ -146,7 +147,7 @@ func untilAway(ctx workflow.Context) workflow.Context {
 // take. They only look, so that nobody waits for their end: not `back` either, if their worker is
 // dead. Workers learn by looking at the workflow that a wait is cancelled; that costs no action.
 func patient(ctx workflow.Context, summary string) workflow.Context {
-	if !changed(ctx, changePatience) {
+	if !change.Made(ctx, change.Patience) {
 		return quick(ctx, summary)
 	}
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
@@ -159,7 +160,7 @@ func patient(ctx workflow.Context, summary string) workflow.Context {
 // 0.
 func patientFor(ctx workflow.Context, away time.Duration, summary string) workflow.Context {
 	ctx = patient(ctx, summary)
-	if away > 0 && changed(ctx, changePatience) {
+	if away > 0 && change.Made(ctx, change.Patience) {
 		ctx = workflow.WithHeartbeatTimeout(ctx, waitHeartbeat)
 	}
 	return ctx
@@ -170,7 +171,7 @@ func minutes(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: api.ControlTaskQueue, StartToCloseTimeout: purchaseTimeout, HeartbeatTimeout: heartbeatOfMinutes,
 		RetryPolicy: retryForEver(), Summary: summary,
-		WaitForCancellation: changed(ctx, changeWaitForEnd),
+		WaitForCancellation: change.Made(ctx, change.WaitForEnd),
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // openOrdered opens a part of the ordered topics, each when its producers have left the source. It
@@ -12,7 +13,7 @@ import (
 // which is refused until the topic is open there: one activity is watched closely for that. For
 // the rest of the time, which may be weeks, another one only looks.
 func openOrdered(ctx workflow.Context, r activities.AwaitMoveRequest) workflow.Future {
-	if !changed(ctx, changeOrdered) {
+	if !change.Made(ctx, change.Ordered) {
 		return moveOrdered(ctx, r)
 	}
 	outcome, settable := workflow.NewFuture(ctx)

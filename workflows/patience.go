@@ -5,6 +5,8 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/workflows/change"
 )
 
 // waitFor runs an activity that waits for people, pipelines or slow lanes, however long they take.
@@ -16,7 +18,7 @@ import (
 func waitFor(
 	ctx workflow.Context, away time.Duration, summary string, activity, request any,
 ) workflow.Future {
-	if !changed(ctx, changePatience) || away > 0 && !changed(ctx, changeOldWaits) {
+	if !change.Made(ctx, change.Patience) || away > 0 && !change.Made(ctx, change.OldWaits) {
 		return workflow.ExecuteActivity(patientFor(ctx, away, summary), activity, request)
 	}
 	outcome, settable := workflow.NewFuture(ctx)
@@ -40,7 +42,7 @@ func waitFor(
 func waitOn(
 	ctx workflow.Context, summary string, activity, request any,
 ) workflow.Future {
-	if changed(ctx, changeOldWaits) {
+	if change.Made(ctx, change.OldWaits) {
 		young := workflow.WithScheduleToCloseTimeout(patient(ctx, summary), oldAfter)
 		if first := workflow.ExecuteActivity(young, activity, request); isOver(ctx, first) {
 			return first

@@ -8,12 +8,13 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // awaitPending waits until the target has delivered what it held for later, retries among it, and
 // the reverse lanes have copied it. A person may accept what is left.
 func (d *stageRun) awaitPending(ctx workflow.Context) error {
-	if !changed(ctx, changePending) {
+	if !change.Made(ctx, change.Pending) {
 		return d.awaitPendingBefore(ctx)
 	}
 	var acts *activities.Ledgers
@@ -45,7 +46,7 @@ func (d *stageRun) awaitPending(ctx workflow.Context) error {
 const LeaveGate = "leave"
 
 func pendingGate(ctx workflow.Context) string {
-	if !changed(ctx, changeLeave) {
+	if !change.Made(ctx, change.Leave) {
 		return string(plan.GateFinalize)
 	}
 	return LeaveGate
@@ -89,7 +90,7 @@ func pendingText(left api.Ledger) string {
 		"approving leaves this rest there, and no more", left.Rest, rests(left))
 }
 
-// awaitPendingBefore is of runs that are older than changePending.
+// awaitPendingBefore is of runs that are older than change.Pending.
 func (d *stageRun) awaitPendingBefore(ctx workflow.Context) error {
 	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
 		var left api.Ledger

@@ -8,12 +8,13 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // usePlan says by which plan the workflow works: its parent's, which is checked, or one that is
 // still to be checked.
 func (d *stageRun) usePlan(ctx workflow.Context, in api.MigrationInput) {
-	if !changed(ctx, changePlan) {
+	if !change.Made(ctx, change.Plan) {
 		d.plan, d.status.PlanHash = planBefore(in.Plan)
 		return
 	}

@@ -8,7 +8,7 @@ import (
 	"rocketshift/plan"
 )
 
-// planBefore completes the plan of a run that is older than changePlan, and makes its hash. The
+// planBefore completes the plan of a run that is older than change.Plan, and makes its hash. The
 // defaults are those of the release that began it: they stay as they are here, whatever new plans
 // get. Nothing is judged: such a run passed the rules of its time, or has ended.
 func planBefore(p plan.Plan) (complete plan.Plan, hash string) {

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 const (
@@ -70,7 +71,7 @@ func (d *stageRun) eachBatch(
 // betweenBatches is a checkpoint before each batch but the first, which the step's own stands
 // before: no further group is fenced, or led to the target, while lanes don't run.
 func (d *stageRun) betweenBatches(ctx workflow.Context, i int) error {
-	if i == 0 || !changed(ctx, changeBetween) {
+	if i == 0 || !change.Made(ctx, change.Between) {
 		return nil
 	}
 	return d.checkpoint(ctx)
@@ -131,7 +132,7 @@ func (s *shift) moveOrdered(ctx workflow.Context, topics api.Names) error {
 			}
 			return openOrdered(ctx, request)
 		})
-	if err != nil && ctx.Err() != nil && changed(ctx, changeStranded) {
+	if err != nil && ctx.Err() != nil && change.Made(ctx, change.Stranded) {
 		s.openDrained(ctx, topics)
 	}
 	return err
@@ -209,7 +210,7 @@ func (s *shift) checkWave(
 
 // heldCheck is for the check of a soak, which is held until it passes.
 func heldCheck(ctx workflow.Context, summary string, check, request any) workflow.Future {
-	if !changed(ctx, changeHeldSoak) {
+	if !change.Made(ctx, change.HeldSoak) {
 		return workflow.ExecuteActivity(quick(ctx, summary), check, request)
 	}
 	return waitFor(ctx, 0, summary, check, request)

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // restAsked is the rest that persons are asked to accept. It stands for a while although the rest
@@ -24,7 +25,7 @@ func (r *restAsked) take(
 	pause time.Duration,
 ) question {
 	q := question{life: pause}
-	if !changed(ctx, changeRestStands) {
+	if !change.Made(ctx, change.RestStands) {
 		q.text, q.evidence = text(now), now.Rows
 		return q
 	}

@@ -10,6 +10,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // Rollback returns producers and groups to the source, from whatever point a shift had reached:
@@ -41,11 +42,11 @@ func (d *stageRun) rollBack(ctx workflow.Context, in api.MigrationInput) error {
 	switch {
 	case d.plan.Traffic.Mode == plan.ModeGateway:
 		return d.gatewayBack(ctx, in)
-	case !changed(ctx, changeHealthyFirst):
+	case !change.Made(ctx, change.HealthyFirst):
 		return d.releasesBack(ctx, in)
 	}
 	d.callsBack(ctx)
-	if changed(ctx, changeStranded) && d.freeStranded(ctx) {
+	if change.Made(ctx, change.Stranded) && d.freeStranded(ctx) {
 		if err := d.withoutTarget(ctx, in, "the target doesn't answer"); err != nil {
 			return err
 		}
@@ -82,7 +83,7 @@ func (d *stageRun) survey(ctx workflow.Context, in api.MigrationInput) (activiti
 		Away:   d.patience(), Most: d.mostAtOnce(),
 	}
 	const what = "what has moved"
-	if !changed(ctx, changeRefusal) {
+	if !change.Made(ctx, change.Refusal) {
 		err := workflow.ExecuteActivity(quick(ctx, what), acts.Survey, request).Get(ctx, &survey)
 		return survey, err
 	}
@@ -176,7 +177,7 @@ func (d *stageRun) returnAll(ctx workflow.Context, in api.MigrationInput, survey
 func (d *stageRun) returnEach(
 	ctx workflow.Context, in api.MigrationInput, survey activities.Survey,
 ) (back []string, err error) {
-	last := changed(ctx, changeForgetLast)
+	last := change.Made(ctx, change.ForgetLast)
 	after := ""
 	for {
 		fenced, _ := survey.FencedGroups.Inline()
@@ -276,7 +277,7 @@ func (d *stageRun) returnGroups(
 		{"step 5: lift the fence on the source: " + names, traffic.Unfence, onSource},
 		{"step 6: nothing of these fences is left: " + names, returns.Forget, onSource},
 	}
-	if changed(ctx, changeForgetLast) {
+	if change.Made(ctx, change.ForgetLast) {
 		open = open[:1]
 	}
 	for _, a := range open {

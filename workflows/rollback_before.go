@@ -7,7 +7,7 @@ import (
 	"rocketshift/api"
 )
 
-// releasesBack is the way back of runs that are older than changeHealthyFirst.
+// releasesBack is the way back of runs that are older than change.HealthyFirst.
 func (d *stageRun) releasesBack(ctx workflow.Context, in api.MigrationInput) error {
 	// Step 1: what is on the target?
 	var acts *activities.Returns
@@ -49,7 +49,7 @@ func (d *stageRun) releasesBack(ctx workflow.Context, in api.MigrationInput) err
 	return nil
 }
 
-// returnGroupsBefore is of runs that are older than changeHealthyFirst.
+// returnGroupsBefore is of runs that are older than change.HealthyFirst.
 func (d *stageRun) returnGroupsBefore(
 	ctx workflow.Context, groups []string, free api.Names,
 ) error {

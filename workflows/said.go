@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // What persons told the lanes goes to every shard each time that the lanes start again, to the
@@ -49,13 +50,13 @@ func sizeOf(v any) int {
 // roomFor refuses an answer for which there is no room.
 func (d *stageRun) roomFor(ctx workflow.Context, a api.LaneAnswer) error {
 	n := d.status.EarlierAnswers.Len() + len(d.status.Answers)
-	if n >= mostAnswers && changed(ctx, changeAnswersKept) {
+	if n >= mostAnswers && change.Made(ctx, change.AnswersKept) {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: %d answers stand, at most "+
 			"are %d: go back, and start a migration whose plan leaves these topics out",
 			api.AnswerName, n, mostAnswers), activities.RefusedType, nil)
 	}
 	with := api.StandingAnswers(slices.Clone(d.status.Answers), a)
-	if d.bounded && sizeOf(with) > mostAnswerBytes && changed(ctx, changeAnswersKept) {
+	if d.bounded && sizeOf(with) > mostAnswerBytes && change.Made(ctx, change.AnswersKept) {
 		return temporal.NewApplicationError(fmt.Sprintf("%s: nothing was changed: the %d answers "+
 			"before it couldn't be written into the workers' store yet: see to it "+
 			"(ROCKETSHIFT_STORE), then say it again", api.AnswerName, len(d.status.Answers)), activities.NotReadyType)
@@ -78,7 +79,7 @@ func (d *stageRun) setRate(ctx workflow.Context, c api.RateChange) error {
 			return o.Topic != "" && o.Messages == 0 && o.Bytes == 0
 		})
 	}
-	if d.bounded && sizeOf(rates) > mostRateBytes && changed(ctx, changeRatesBounded) {
+	if d.bounded && sizeOf(rates) > mostRateBytes && change.Made(ctx, change.RatesBounded) {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: nothing was changed: rates of "+
 			"%d topics stand, and no more fit: lift one (0 messages, 0 bytes), give shorter "+
 			"reasons, or bound all topics together", api.SetRateName, len(d.status.Rates)), activities.RefusedType, nil)
@@ -90,7 +91,7 @@ func (d *stageRun) setRate(ctx workflow.Context, c api.RateChange) error {
 // keepAnswers writes answers into a document when they are many. Lanes don't wait for a store that
 // doesn't answer: it is tried again when they start again.
 func (d *stageRun) keepAnswers(ctx workflow.Context) {
-	if !d.bounded || sizeOf(d.status.Answers) <= keptAnswers || !changed(ctx, changeAnswersKept) {
+	if !d.bounded || sizeOf(d.status.Answers) <= keptAnswers || !change.Made(ctx, change.AnswersKept) {
 		return
 	}
 	answers := slices.Clone(d.status.Answers)
@@ -117,7 +118,7 @@ func (d *stageRun) isLong(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	long := info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= longHistory ||
 		info.GetCurrentHistorySize() >= longHistoryBytes
-	return long && d.bounded && changed(ctx, changeNewRun)
+	return long && d.bounded && change.Made(ctx, change.NewRun)
 }
 
 // inNewRun ends this run, and goes on in another with what was decided so far. What was said

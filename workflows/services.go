@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // service is a stage that stays until the migration ends. The migration starts it again whenever it
@@ -24,7 +25,7 @@ type service struct {
 // startServices starts Replicate and SyncOffsets, and keeps them. They end when they are told to,
 // not with the migration: whatever is done to it, no queue's home stays where no lane runs.
 func (m *migration) startServices(ctx workflow.Context) error {
-	if !changed(ctx, changeServices) {
+	if !change.Made(ctx, change.Services) {
 		return m.startServicesBefore(ctx)
 	}
 	for _, name := range []string{api.ReplicateType, api.SyncOffsetsType} {
@@ -190,7 +191,7 @@ type missing struct {
 func (m *migration) stopServices(ctx workflow.Context) {
 	m.ending = true
 	if ctx.Err() != nil {
-		return // cancelled, and older than changeCancel: the children were asked to end by the cancellation itself
+		return // cancelled, and older than change.Cancel: the children were asked to end by the cancellation itself
 	}
 	for _, s := range m.services {
 		if s.over || s.future == nil || s.future.IsReady() {

@@ -6,7 +6,7 @@ import (
 	"rocketshift/api"
 )
 
-// startServicesBefore is of runs that are older than changeServices.
+// startServicesBefore is of runs that are older than change.Services.
 func (m *migration) startServicesBefore(ctx workflow.Context) error {
 	for _, name := range []string{api.ReplicateType, api.SyncOffsetsType} {
 		if m.hasService(name) {

@@ -10,6 +10,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // Shift moves applications in waves: for each step of the plan first the groups, then the
@@ -55,7 +56,7 @@ func (s *shift) story(ctx workflow.Context, inventory api.Inventory) error {
 	}); err != nil {
 		return err
 	}
-	if s.parent == nil && changed(ctx, changeStranded) { // else the migration has done it
+	if s.parent == nil && change.Made(ctx, change.Stranded) { // else the migration has done it
 		s.freeStranded(ctx)
 	}
 	if s.plan.Traffic.Mode == plan.ModeGateway {
@@ -152,7 +153,7 @@ func (s *shift) partOf(w activities.Wave) string {
 	return fmt.Sprintf("topics %s; groups %s", orNone(shortened(w.Topics)), groups)
 }
 
-// shown is a wave as evidence. Approvals of runs that are older than changeBounded are bound to the
+// shown is a wave as evidence. Approvals of runs that are older than change.Bounded are bound to the
 // digest of its names alone.
 func (s *shift) shown(w activities.Wave) any {
 	if s.bounded {
@@ -181,7 +182,7 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		return err
 	}
 	rest := without(groups, moved)
-	if !changed(ctx, changeHealthyFirst) {
+	if !change.Made(ctx, change.HealthyFirst) {
 		return s.moveGroupsBefore(ctx, groups, of(all, rest))
 	}
 	var closed []string // by others, before: they stay closed, on both sides
@@ -206,7 +207,7 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		case !asked || isAway(err):
 			s.undoFence(ctx, ours, asked)
 		// nobody asks for them any more; Rollback asks for what it needs
-		case ctx.Err() != nil && s.back == nil && changed(ctx, changeStranded):
+		case ctx.Err() != nil && s.back == nil && change.Made(ctx, change.Stranded):
 			disconnected, cancel := workflow.NewDisconnectedContext(ctx)
 			defer cancel()
 			s.freeThose(disconnected, s.leaveAsked)

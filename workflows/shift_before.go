@@ -11,7 +11,7 @@ import (
 	"rocketshift/plan"
 )
 
-// moveGroupsBefore is of runs that are older than changeHealthyFirst.
+// moveGroupsBefore is of runs that are older than change.HealthyFirst.
 func (s *shift) moveGroupsBefore(ctx workflow.Context, groups []string, rest activities.GroupsRequest) (err error) {
 	if rest.Groups.Len() > 0 {
 		asked := false
@@ -72,7 +72,7 @@ func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRe
 	s.note(ctx, "fences on the source lifted: %s", names)
 }
 
-// planWavesBefore is of runs that are older than changeBounded: their inventory stands in the
+// planWavesBefore is of runs that are older than change.Bounded: their inventory stands in the
 // history.
 func (s *shift) planWavesBefore(inventory api.Inventory) ([]activities.Wave, error) {
 	if inventory.Whole == nil {

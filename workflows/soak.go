@@ -55,7 +55,7 @@ func (s *shift) gatewaySoak(
 	}
 }
 
-// gatewaySoakBefore is of runs that are older than changeSoak.
+// gatewaySoakBefore is of runs that are older than change.Soak.
 func (s *shift) gatewaySoakBefore(
 	ctx workflow.Context, row *api.WaveStatus, w activities.Wave, topics api.Names,
 ) error {

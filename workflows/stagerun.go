@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // errBack ends whatever runs because somebody asked to go back.
@@ -100,7 +101,7 @@ func newStageRun(ctx workflow.Context, kind string, in api.MigrationInput) (*sta
 	d.handleSignals(ctx)
 	err = workflow.SideEffect(ctx,
 		func(workflow.Context) any { return attributesRegistered() }).Get(&d.attributes)
-	d.bounded = changed(ctx, changeBounded)
+	d.bounded = change.Made(ctx, change.Bounded)
 	d.startTelling(ctx)
 	return d, err
 }
@@ -135,7 +136,7 @@ func (d *stageRun) close(ctx workflow.Context, err error) (api.Status, error) {
 	// it went back before it ended
 	case d.status.State == api.StateRolledBack && temporal.IsCanceledError(err):
 	// a rollback that ends before it is done is none
-	case errors.Is(err, errBack) && d.leavesMoved() && changed(ctx, changeAlone):
+	case errors.Is(err, errBack) && d.leavesMoved() && change.Made(ctx, change.Alone):
 		d.status.State, d.status.Error = api.StateFailed, errLeft.Error()
 		err = temporal.NewNonRetryableApplicationError(errLeft.Error(), "NotRolledBack", nil)
 	case errors.Is(err, errBack) && d.status.Type != api.RollbackType:

@@ -8,6 +8,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // leftLook is the pause between two looks whether a stage of an earlier run has ended: its undo
@@ -19,7 +20,7 @@ const leftLook = 2 * time.Second
 // have ended, and so have undone what they were at.
 func (m *migration) endLeftStages(ctx workflow.Context) {
 	left := []string{api.ShiftType, api.EndPhaseType, api.RollbackType}
-	if changed(ctx, changeLeftFinalize) { // else somebody may retire a source that is used again
+	if change.Made(ctx, change.LeftFinalize) { // else somebody may retire a source that is used again
 		left = append(left, api.FinalizeType)
 	}
 	for _, name := range left {
@@ -41,7 +42,7 @@ func (m *migration) endLeftStages(ctx workflow.Context) {
 // stopLeftServices ends Replicate and SyncOffsets of an earlier run, where this one has come to its
 // end before it took them over: nothing is on the target then that needs them.
 func (m *migration) stopLeftServices(ctx workflow.Context) {
-	if !changed(ctx, changeStranded) {
+	if !change.Made(ctx, change.Stranded) {
 		return
 	}
 	for _, name := range []string{api.ReplicateType, api.SyncOffsetsType} {
@@ -70,7 +71,7 @@ func (m *migration) signalled(ctx workflow.Context, id string) bool {
 // it can't do is noted, and left to a move of the groups or to Rollback. It reports whether the
 // target didn't answer though it was waited for: then what it needs is owed to it.
 func (d *stageRun) freeStranded(ctx workflow.Context) (away bool) {
-	if changed(ctx, changeCalledBack) {
+	if change.Made(ctx, change.CalledBack) {
 		return d.freeThose(ctx, d.leaveAsked)
 	}
 	return d.freeThose(ctx, d.takeBackAsked)
@@ -120,7 +121,7 @@ func (d *stageRun) freeThose(
 // wasReset reports whether this run was begun by a reset, before this place. What the run before it
 // was at nobody undoes, and a question that it had passed may be asked again, for days.
 func (d *stageRun) wasReset(ctx workflow.Context) (reset bool) {
-	if d.plan.Traffic.Mode == plan.ModeGateway || !changed(ctx, changeReset) {
+	if d.plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Reset) {
 		return false
 	}
 	err := workflow.SideEffect(ctx, func(ctx workflow.Context) any {
@@ -133,7 +134,7 @@ func (d *stageRun) wasReset(ctx workflow.Context) (reset bool) {
 // freeLate looks once more when activities of a stage that was terminated, or reset, can't write
 // any more: they learn of it with their next heartbeat.
 func (d *stageRun) freeLate(ctx workflow.Context) {
-	if !changed(ctx, changeLate) {
+	if !change.Made(ctx, change.Late) {
 		return
 	}
 	d.detail(ctx, "waits for the end of what a terminated stage began")
@@ -145,7 +146,7 @@ func (d *stageRun) freeLate(ctx workflow.Context) {
 	}
 }
 
-// takeBackAsked is of runs that are older than changeCalledBack: it asked for applications that are
+// takeBackAsked is of runs that are older than change.CalledBack: it asked for applications that are
 // on their way, and forgot the groups when none had arrived yet.
 func (d *stageRun) takeBackAsked(ctx workflow.Context, groups []string) {
 	if !d.liftCutOff(ctx, groups) {
@@ -164,7 +165,7 @@ func (d *stageRun) takeBackAsked(ctx workflow.Context, groups []string) {
 // on the source says what is owed, and whoever comes next asks for applications that are on their
 // way.
 func (d *stageRun) leaveAsked(ctx workflow.Context, groups []string) {
-	if !changed(ctx, changeLeftAsking) {
+	if !change.Made(ctx, change.LeftAsking) {
 		d.takeBackAsked(ctx, groups)
 		return
 	}

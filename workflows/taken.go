@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // checkTaken says why a message means nothing to this type of workflow, or nil. Replicate and
@@ -32,7 +33,7 @@ func (d *stageRun) checkTaken(name string) error {
 // ids keep a stage from running twice at a time, and every command that is shown uses them.
 func (d *stageRun) checkID(ctx workflow.Context) error {
 	id, want := workflow.GetInfo(ctx).WorkflowExecution.ID, api.StageID(d.plan, d.status.Type)
-	if id == want || !changed(ctx, changeIDs) {
+	if id == want || !change.Made(ctx, change.IDs) {
 		return nil
 	}
 	return temporal.NewNonRetryableApplicationError(

@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/workflows/change"
 )
 
 // What a release decides by its rules, and how it writes down what was measured, is put on record
@@ -13,7 +15,7 @@ import (
 // judged is what check says of a message that came as a signal. Updates need no record: their
 // validators aren't asked again.
 func judged(ctx workflow.Context, check func() error) error {
-	if !changed(ctx, changeVerdicts) {
+	if !change.Made(ctx, change.Verdicts) {
 		return check()
 	}
 	var refusal string
@@ -31,7 +33,7 @@ func judged(ctx workflow.Context, check func() error) error {
 
 // shownDigest is the digest of what is shown, as it was when it was shown.
 func shownDigest(ctx workflow.Context, evidence any) (sum string) {
-	if !changed(ctx, changeVerdicts) {
+	if !change.Made(ctx, change.Verdicts) {
 		return digest(evidence)
 	}
 	if err := workflow.SideEffect(ctx, func(workflow.Context) any {

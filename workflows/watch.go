@@ -8,13 +8,14 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/change"
 )
 
 // watchTarget looks after the target for the rest of the workflow, and says so while it doesn't
 // answer: in soaks, at gates and between two steps nothing else asks it, and groups that have moved
 // get nothing while their fences on the healthy source stay. Behind gateways nothing is fenced.
 func (d *stageRun) watchTarget(ctx workflow.Context) {
-	if d.plan.Traffic.Mode == plan.ModeGateway || !changed(ctx, changeWatch) {
+	if d.plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Watch) {
 		return
 	}
 	workflow.GoNamed(ctx, "watch the target", func(ctx workflow.Context) {

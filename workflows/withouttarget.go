@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/change"
 )
 
 // A target that doesn't answer keeps nobody off the source, behind gateways either: once it has
@@ -61,7 +62,7 @@ func (d *stageRun) returnByGateways(
 	if ctx.Err() != nil {
 		return done, err
 	}
-	tells := changed(ctx, changeBypassed)
+	tells := change.Made(ctx, change.Bypassed)
 	past := api.Names{} // groups with members that may have gone to the target itself
 	for first := true; ; first = false {
 		r := gatewaysReturn{
