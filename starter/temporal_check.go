@@ -70,7 +70,7 @@ func (t *temporalService) checkAttributes(ctx context.Context) check {
 		c.Result, c.Detail = checkWarning, "they can't be listed here: "+err.Error()
 		return c
 	}
-	wanted := []string{api.StageAttribute, api.WaitingAttribute, api.TargetAttribute}
+	wanted := api.SearchAttributes()
 	missing := slices.DeleteFunc(slices.Clone(wanted), func(name string) bool {
 		return list.GetCustomAttributes()[name] == enumspb.INDEXED_VALUE_TYPE_KEYWORD
 	})

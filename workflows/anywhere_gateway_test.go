@@ -10,6 +10,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/lists"
 )
 
 // newBehind plays clusters behind a gateway.
@@ -48,7 +49,7 @@ func (a *anywhere) playMoves() {
 		defer a.mu.Unlock()
 		names, _ := r.Groups.Inline()
 		for name := range a.sides {
-			if r.All || len(without([]string{name}, names)) == 0 {
+			if r.All || len(lists.Without([]string{name}, names)) == 0 {
 				a.sides[name] = r.Side
 			}
 		}

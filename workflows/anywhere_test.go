@@ -17,6 +17,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 )
 
 // group is where a group of the played clusters stands.
@@ -337,7 +338,7 @@ func (a *anywhere) goes(back bool) {
 	if !done {
 		require.Empty(a.t, a.there(), "producers that are left on the target")
 	}
-	require.LessOrEqual(a.t, a.longest, p.Shift.FenceLimit()+quickHeartbeat, "closed on both sides")
+	require.LessOrEqual(a.t, a.longest, p.Shift.FenceLimit()+call.QuickHeartbeat, "closed on both sides")
 }
 
 func twoSteps(p *plan.Plan) { p.Shift.Steps = []int{50, 100} }

@@ -15,6 +15,17 @@ import (
 	"rocketshift/workflows/change"
 )
 
+const (
+	// evidenceLife is how long a person may take to answer before the evidence is measured again.
+	evidenceLife = time.Hour
+	// evidenceLongest is what that grows to while nobody answers, doubling: a measurement has some
+	// 16 events, and a month of a question has to stay under 10,000.
+	evidenceLongest = 4 * time.Hour
+	// restLife is how long a rest may be accepted that doesn't grow: time to read it and to ask who
+	// is concerned, although it is measured every few seconds at first.
+	restLife = 15 * time.Minute
+)
+
 // question is what a person is asked to approve.
 type question struct {
 	gate     string

@@ -1,28 +1,27 @@
 package workflows
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
 )
 
-// short lists the first names and counts the rest: details stay readable with thousands of topics.
-func short(names []string) string {
-	const shown = 5
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+type searchedKey struct{}
+
+// searched tells workflows that the namespace has the search attributes. A run asks once, and
+// records the answer.
+func searched(ctx workflow.Context, are bool) workflow.Context {
+	return workflow.WithValue(ctx, searchedKey{}, are)
 }
 
-// shortened is short as a list, which may be empty.
-func shortened(names api.Names) []string {
-	if names.IsZero() {
-		return nil
-	}
-	return []string{api.Short(names)}
+// areSearched reports whether it was told so.
+func areSearched(ctx workflow.Context) bool {
+	are, _ := ctx.Value(searchedKey{}).(bool)
+	return are
 }
 
 // attributeBytes is what databases of Temporal's visibility take of a keyword.
@@ -51,4 +50,26 @@ func targetValue(s api.Status) string {
 		return "none"
 	}
 	return s.Target.Provider + ":" + s.Target.Name
+}
+
+// upsert writes the search attributes that changed, in one command.
+func (d *stageRun) upsert(ctx workflow.Context, s api.Status) {
+	if !d.attributes {
+		return
+	}
+	now := [3]string{s.Stage, waitingValue(s), targetValue(s)}
+	var changes []temporal.SearchAttributeUpdate
+	for i, name := range api.SearchAttributes() {
+		if now[i] != d.shown[i] {
+			changes = append(changes,
+				temporal.NewSearchAttributeKeyKeyword(name).ValueSet(keyword(now[i])))
+		}
+	}
+	if len(changes) == 0 {
+		return
+	}
+	d.shown = now
+	if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
+		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
+	}
 }

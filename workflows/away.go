@@ -7,7 +7,9 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
 
 // withoutTarget opens on the source what is fenced there, and waits until the target answers again.
@@ -59,9 +61,9 @@ func (d *stageRun) openFenced(
 				Request: d.request(), Side: api.Source,
 				Groups: survey.FencedGroups, Ours: true,
 			}
-			names := short(groups)
+			names := lists.Short(groups)
 			summary := "the target doesn't answer: lift the fence on the source: " + names
-			if err := workflow.ExecuteActivity(quick(ctx, summary), traffic.Unfence, request).Get(ctx,
+			if err := workflow.ExecuteActivity(call.Quick(ctx, summary), traffic.Unfence, request).Get(ctx,
 				nil); err != nil {
 				return open, err
 			}
@@ -98,22 +100,22 @@ func (d *stageRun) undoReturn(
 	var traffic *activities.Traffic
 	names := api.Short(onTarget.Groups)
 	err := why
-	if !isAway(err) || !change.Made(ctx, change.WholeFence) {
-		back := action{"undo: open on the target again: " + names, traffic.Unfence, onTarget}
-		err = back.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), back.summary))
+	if !call.IsAway(err) || !change.Made(ctx, change.WholeFence) {
+		back := call.Action{Summary: "undo: open on the target again: " + names, Activity: traffic.Unfence, Request: onTarget}
+		err = back.Run(call.IfItAnswers(ctx, d.plan.Shift.FenceLimit(), back.Summary))
 		if err == nil {
 			d.note(ctx, "%s read the target again", names)
 			return why
 		}
 	}
-	lift := action{"undo: lift the fence on the source: " + names, traffic.Unfence, onSource}
-	if err := lift.run(quick(ctx, lift.summary)); err != nil {
-		d.note(ctx, "undo: %s", rootMessage(err))
+	lift := call.Action{Summary: "undo: lift the fence on the source: " + names, Activity: traffic.Unfence, Request: onSource}
+	if err := lift.Run(call.Quick(ctx, lift.Summary)); err != nil {
+		d.note(ctx, "undo: %s", call.RootMessage(err))
 		return why
 	}
 	d.note(ctx, "%s go on at the source, as the target doesn't take them: %s", names,
-		rootMessage(err))
-	if isAway(err) && change.Made(ctx, change.Undone) { // applications are still to be asked
+		call.RootMessage(err))
+	if call.IsAway(err) && change.Made(ctx, change.Undone) { // applications are still to be asked
 		return err
 	}
 	return why

@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 )
 
 // testDelay is so long that the fence budget ends before the ten tries that Temporal's test
@@ -168,7 +169,7 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 // stillAway is what AwaitTarget says while the target doesn't answer.
 func stillAway(ctx context.Context) error {
 	again := 30 * time.Second // of the first two minutes
-	if activity.GetInfo(ctx).StartToCloseTimeout == waitTimeout {
+	if activity.GetInfo(ctx).StartToCloseTimeout == call.WaitTimeout {
 		again = 20 * time.Minute // the test environment makes ten tries
 	}
 	return temporal.NewApplicationErrorWithOptions("the target doesn't answer",

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -18,9 +19,9 @@ const authorityTries = 15 * time.Second
 // returnAuthority makes the source the side that says who members are. Gateways refuse that while
 // members are connected to the target: then applications are asked to return behind the gateways,
 // which they left in the end phase.
-func (d *stageRun) returnAuthority(ctx workflow.Context, move action, groups, topics api.Names) error {
-	err := move.run(within(ctx, authorityTries, move.summary))
-	if err == nil || ctx.Err() != nil || lasts(err) {
+func (d *stageRun) returnAuthority(ctx workflow.Context, move call.Action, groups, topics api.Names) error {
+	err := move.Run(call.Within(ctx, authorityTries, move.Summary))
+	if err == nil || ctx.Err() != nil || call.Lasts(err) {
 		return err
 	}
 	return d.askBehind(ctx, move, err, groups, topics)
@@ -31,12 +32,12 @@ func (d *stageRun) returnAuthority(ctx workflow.Context, move action, groups, to
 // the move up meanwhile. Gateways of older releases don't say it: then groups and topics are asked
 // for. It ends, too, when the target doesn't answer.
 func (d *stageRun) askBehind(
-	ctx workflow.Context, move action, why error, groups, topics api.Names,
+	ctx workflow.Context, move call.Action, why error, groups, topics api.Names,
 ) error {
 	tells := change.Made(ctx, change.Bypassed)
 	var gateways *activities.Gateways
 	var at activities.Gateway
-	if err := workflow.ExecuteActivity(quick(ctx, "where the gateways are"), gateways.Entrance,
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "where the gateways are"), gateways.Entrance,
 		d.request()).Get(ctx, &at); err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (d *stageRun) askBehind(
 			if tells {
 				return untilBehind(ctx, try)
 			}
-			return workflow.ExecuteActivity(quick(ctx, move.summary), try.activity, try.request)
+			return workflow.ExecuteActivity(call.Quick(ctx, move.Summary), try.Activity, try.Request)
 		})
 		if _, others := activities.BypassingOf(err); !others {
 			return err
@@ -70,12 +71,12 @@ func (d *stageRun) askBehind(
 
 // untilBehind tries a move while those hold it up who were asked to come behind the gateways, and
 // ends with anything else that hinders it.
-func untilBehind(ctx workflow.Context, move action) workflow.Future {
+func untilBehind(ctx workflow.Context, move call.Action) workflow.Future {
 	outcome, settable := workflow.NewFuture(ctx)
-	workflow.GoNamed(ctx, move.summary, func(ctx workflow.Context) {
-		for limit := quickTimeout; ; limit = min(2*limit, longestTries) {
-			try := workflow.ExecuteActivity(untilAway(within(ctx, limit, move.summary)), move.activity,
-				move.request)
+	workflow.GoNamed(ctx, move.Summary, func(ctx workflow.Context) {
+		for limit := call.QuickTimeout; ; limit = min(2*limit, call.LongestTries) {
+			try := workflow.ExecuteActivity(call.UntilAway(call.Within(ctx, limit, move.Summary)), move.Activity,
+				move.Request)
 			if err := try.Get(ctx, nil); !activities.StillBypassed(err) || ctx.Err() != nil {
 				settable.Chain(try)
 				return
@@ -97,20 +98,20 @@ func (d *stageRun) behindAsked(
 		Kind: api.WaitingRelease, Gate: "clients past the gateway", Groups: groups, Topics: topics,
 		To: api.Source, NameServers: []string{at.NameServer},
 		Text: fmt.Sprintf("re-point %s to the gateway (name server %s): %s", who, at.NameServer,
-			rootMessage(why)),
+			call.RootMessage(why)),
 	}
 }
 
 // telling is a move by gateways that ends when others hold it up than those who were asked to come
 // behind the gateways.
-func telling(move action, asked activities.Bypassing) action {
-	switch request := move.request.(type) {
+func telling(move call.Action, asked activities.Bypassing) call.Action {
+	switch request := move.Request.(type) {
 	case activities.GroupsRequest:
 		request.Asked = &asked
-		move.request = request
+		move.Request = request
 	case activities.HomesRequest:
 		request.Asked = &asked
-		move.request = request
+		move.Request = request
 	}
 	return move
 }
@@ -121,7 +122,7 @@ func telling(move action, asked activities.Bypassing) action {
 // While the target doesn't answer nobody may wait for them.
 func (r *gatewaysReturn) callBack(ctx workflow.Context) error {
 	var returns *activities.Returns
-	if err := workflow.ExecuteActivity(ifItAnswers(ctx, authorityTries, "the target answers"),
+	if err := workflow.ExecuteActivity(call.IfItAnswers(ctx, authorityTries, "the target answers"),
 		returns.AwaitTarget, r.request()).Get(ctx, nil); err != nil {
 		return ctx.Err()
 	}
@@ -146,9 +147,9 @@ func (r *gatewaysReturn) callBack(ctx workflow.Context) error {
 
 // byGateway makes gateways move something, however long it takes. While the target doesn't answer
 // it can't be done: gateways prove each move on both sides. Then the page says so.
-func (d *stageRun) byGateway(ctx workflow.Context, move action) error {
+func (d *stageRun) byGateway(ctx workflow.Context, move call.Action) error {
 	if !change.Made(ctx, change.Behind) {
-		return move.run(quick(ctx, move.summary))
+		return move.Run(call.Quick(ctx, move.Summary))
 	}
 	var returns *activities.Returns
 	done := func() {}
@@ -162,27 +163,27 @@ func (d *stageRun) byGateway(ctx workflow.Context, move action) error {
 	if change.Made(ctx, change.Bypassed) {
 		move = telling(move, activities.Bypassing{})
 	}
-	for limit := quickTimeout; ; limit = min(2*limit, longestTries) {
-		options := within(ctx, limit, move.summary)
-		if limit > quickTimeout { // a long try must not hide it
-			options = untilAway(options)
+	for limit := call.QuickTimeout; ; limit = min(2*limit, call.LongestTries) {
+		options := call.Within(ctx, limit, move.Summary)
+		if limit > call.QuickTimeout { // a long try must not hide it
+			options = call.UntilAway(options)
 		}
-		err := move.run(options)
+		err := move.Run(options)
 		if _, bypassed := activities.BypassingOf(err); bypassed {
 			done()
 			done = func() {}
 			err = d.askBehind(ctx, move, err, api.Names{}, api.Names{})
 		}
 		switch {
-		case err == nil || ctx.Err() != nil || lasts(err):
+		case err == nil || ctx.Err() != nil || call.Lasts(err):
 			return err
-		case !isAway(err):
-			say("%s: not done yet: %s; it goes on by itself", move.summary, rootMessage(err))
+		case !call.IsAway(err):
+			say("%s: not done yet: %s; it goes on by itself", move.Summary, call.RootMessage(err))
 			continue
 		}
 		say("the target doesn't answer: start its brokers. Gateways can't do this without it: %s; "+
-			"what is on the source goes on meanwhile", move.summary)
-		if err := workflow.ExecuteActivity(quick(ctx, "the target answers again"),
+			"what is on the source goes on meanwhile", move.Summary)
+		if err := workflow.ExecuteActivity(call.Quick(ctx, "the target answers again"),
 			returns.AwaitTarget, d.request()).Get(ctx, nil); err != nil {
 			return err
 		}

@@ -8,7 +8,16 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
+)
+
+const (
+	// callBackTime is for how long a way back waits for the word that no release
+	// brings applications to the target any more. Nobody is hurt meanwhile, as both sides serve; a
+	// stock client that is being restarted shows within it.
+	callBackTime = time.Minute
 )
 
 // A way back begins while releases may be under way: applications that were asked to move aren't on
@@ -68,7 +77,7 @@ func (d *stageRun) callBackProducers(ctx workflow.Context, asked []api.Names) ca
 		})
 	}
 	workflow.GoNamed(ctx, "producers return", func(ctx workflow.Context) {
-		settable.Set(nil, together(ctx, questions))
+		settable.Set(nil, call.Together(ctx, questions))
 	})
 	return calledBack{outcome, cancel}
 }
@@ -90,7 +99,7 @@ func (d *stageRun) underWay(in api.MigrationInput, moved api.Names) []api.Names 
 	names, inline := moved.Inline() // of these nothing is under way
 	return slices.DeleteFunc(slices.Clone(asked), func(topics api.Names) bool {
 		others, all := topics.Inline()
-		return inline && all && len(without(others, names)) == 0
+		return inline && all && len(lists.Without(others, names)) == 0
 	})
 }
 

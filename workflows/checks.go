@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/workflows/lists"
 )
 
 // passedOn is the message as the migration passes it on.
@@ -112,13 +113,13 @@ func checkReleased(s api.Status, r api.Released) error {
 	}
 	for _, g := range r.Groups {
 		if !slices.Contains(groups, g) && !slices.Contains(s.Moved.Groups, g) {
-			return fmt.Errorf("released: group %q is not asked to move now; asked are: %s", g, orNone(groups))
+			return fmt.Errorf("released: group %q is not asked to move now; asked are: %s", g, lists.OrNone(groups))
 		}
 	}
 	for _, t := range r.Topics {
 		if !slices.Contains(topics, t) && !slices.Contains(s.Moved.Topics, t) {
 			return fmt.Errorf("released: producers of topic %q are not asked to move now; asked are: %s", t,
-				orNone(topics))
+				lists.OrNone(topics))
 		}
 	}
 	return nil
@@ -151,11 +152,4 @@ func releasesAsked(s api.Status) (gates []string) {
 		}
 	}
 	return gates
-}
-
-func orNone(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	return strings.Join(names, ", ")
 }

@@ -11,6 +11,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -74,7 +75,7 @@ func (m *migration) end(ctx workflow.Context, name string, err error) {
 	row := m.row(name)
 	row.EndedAt, row.State = &now, api.StageDone
 	if err != nil {
-		row.State, row.Detail = api.StageFailed, rootMessage(err)
+		row.State, row.Detail = api.StageFailed, call.RootMessage(err)
 	}
 	m.publish(ctx)
 }
@@ -90,7 +91,7 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 	m.begin(ctx, name, id)
 	m.active = id
 	var result api.Status
-	future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name,
+	future := workflow.ExecuteChildWorkflow(call.Child(ctx, id, name+" of "+m.plan.Name), name,
 		input)
 	var run workflow.Execution
 	if err := future.GetChildWorkflowExecution().Get(ctx, &run); err == nil {
@@ -170,17 +171,15 @@ func alreadyRunning(name, id string, err error) error {
 				"%s: workflow %s runs already (started alone, or before a reset): let it end or cancel it, then resume",
 				name, id,
 			),
-			alreadyRunningType,
+			call.AlreadyRunningType,
 			err,
 		)
 	}
 	return err
 }
 
-const alreadyRunningType = "AlreadyRunning"
-
 // runsAlready reports whether a stage wasn't started as it runs since before a reset.
 func runsAlready(ctx workflow.Context, err error) bool {
 	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.Type() == alreadyRunningType && change.Made(ctx, change.Reset)
+	return errors.As(err, &app) && app.Type() == call.AlreadyRunningType && change.Made(ctx, change.Reset)
 }

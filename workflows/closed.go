@@ -7,7 +7,9 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
 
 // mostClosed is how many of them the steps name in all: the status, and the input of Rollback, have
@@ -20,7 +22,7 @@ const mostClosedBefore = 200
 // keepClosed remembers which groups of a step others had closed before anything is fenced: Rollback
 // leaves them closed.
 func (s *shift) keepClosed(ctx workflow.Context, groups []string) error {
-	groups = without(groups, s.row.Closed.Named)
+	groups = lists.Without(groups, s.row.Closed.Named)
 	if s.bounded {
 		room := mostClosed
 		for _, w := range s.status.Waves {
@@ -40,7 +42,7 @@ func (s *shift) keepClosed(ctx workflow.Context, groups []string) error {
 	var kept api.Names
 	request := activities.NamesRequest{Request: s.request(), Names: api.Some(groups...)}
 	summary := fmt.Sprintf("keep the names of %d groups that others closed", len(groups))
-	if err := workflow.ExecuteActivity(quick(ctx, summary), acts.KeepNames,
+	if err := workflow.ExecuteActivity(call.Quick(ctx, summary), acts.KeepNames,
 		request).Get(ctx, &kept); err != nil {
 		return err
 	}

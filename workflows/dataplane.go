@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 )
 
 // Replicate keeps the forward lanes running, `replicate.shards` activities for each source broker,
@@ -65,7 +66,7 @@ func (d *stageRun) startShards(
 				Shards: parts * len(brokers), Copied: shards[len(shards)-1],
 			}
 			running = append(running, workflow.ExecuteActivity(
-				long(ctx, d.plan, lanesOf(broker, part, parts)), acts.Replicate, request))
+				call.Lanes(ctx, d.plan, lanesOf(broker, part, parts)), acts.Replicate, request))
 		}
 	}
 	return shards, running
@@ -91,7 +92,7 @@ func SyncOffsets(ctx workflow.Context, in api.MigrationInput) (api.Status, error
 		d.detail(ctx, "every %s", d.plan.Replicate.SyncInterval)
 		return d.serve(ctx, func(ctx workflow.Context) []workflow.Future {
 			return []workflow.Future{
-				workflow.ExecuteActivity(syncing(ctx, d.plan, "positions of all groups"), acts.Sync, d.request()),
+				workflow.ExecuteActivity(call.Syncing(ctx, d.plan, "positions of all groups"), acts.Sync, d.request()),
 			}
 		}, func(int, error) {})
 	})
@@ -203,7 +204,7 @@ func (d *stageRun) verify(
 		}
 		own = false
 		summary := fmt.Sprintf("compare %d topics", part.Len())
-		if err := workflow.ExecuteActivity(comparing(ctx, d.plan, summary), acts.Verify, request).Get(ctx, &v); err != nil {
+		if err := workflow.ExecuteActivity(call.Comparing(ctx, d.plan, summary), acts.Verify, request).Get(ctx, &v); err != nil {
 			return err
 		}
 		sum = sum.Plus(v)
@@ -225,5 +226,5 @@ func (d *stageRun) verify(
 	if sum.Differences != "" {
 		text += "; all of them are in " + sum.Differences + " on the worker"
 	}
-	return temporal.NewNonRetryableApplicationError(text, "VerifyFailed", nil)
+	return temporal.NewNonRetryableApplicationError(text, call.DiffersType, nil)
 }

@@ -9,7 +9,9 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
 
 // EndPhase follows Shift where applications are behind gateways: with everything on the target,
@@ -26,7 +28,7 @@ func EndPhase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 		if d.plan.Traffic.Mode != plan.ModeGateway {
 			return temporal.NewNonRetryableApplicationError(
 				"traffic.mode is "+d.plan.Traffic.Mode+": only applications behind gateways have an end phase",
-				"InvalidPlan", nil,
+				call.InvalidPlanType, nil,
 			)
 		}
 		var inventory api.Inventory
@@ -49,11 +51,11 @@ func (s *shift) endPhase(ctx workflow.Context, inventory api.Inventory) error {
 	onTarget := activities.GroupsRequest{Request: s.request(), Side: api.Target}
 	if err := s.step(ctx, func(ctx workflow.Context) error {
 		s.detail(ctx, "the target becomes the side that says who members are")
-		move := action{"the target says who members are", gateways.MoveAuthority, onTarget}
+		move := call.Action{Summary: "the target says who members are", Activity: gateways.MoveAuthority, Request: onTarget}
 		if change.Made(ctx, change.Bypassed) {
 			return s.byGateway(ctx, move)
 		}
-		return move.run(quick(ctx, move.summary))
+		return move.Run(call.Quick(ctx, move.Summary))
 	}); err != nil {
 		return err
 	}
@@ -72,13 +74,13 @@ func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics api.Names
 		Text: fmt.Sprintf(
 			"re-point all applications to the target (name servers %s), an instance at a time, by ordinary "+
 				"releases: nothing waits for it",
-			orNone(s.target.NameServers),
+			lists.OrNone(s.target.NameServers),
 		),
 	}
 	var gateways *activities.Gateways
 	return s.askRelease(ctx, w, []api.Names{{}}, func(
 		ctx workflow.Context, _ api.Names, _ bool, _ []string,
 	) workflow.Future {
-		return waitFor(ctx, 0, "clients leave the gateway", gateways.AwaitEmpty, s.request())
+		return call.WaitFor(ctx, 0, "clients leave the gateway", gateways.AwaitEmpty, s.request())
 	})
 }

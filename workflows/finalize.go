@@ -10,6 +10,8 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/lists"
 )
 
 // Finalize shows the ledger of the source until it is zero, or until a person accepts by approval
@@ -70,7 +72,7 @@ func (d *stageRun) ledger(ctx workflow.Context) (api.Ledger, error) {
 	var ledger api.Ledger
 	err := d.step(ctx, func(ctx workflow.Context) error {
 		var acts *activities.Ledgers
-		return workflow.ExecuteActivity(quick(ctx, "ledger of the source"), acts.Ledger, d.request()).Get(ctx, &ledger)
+		return workflow.ExecuteActivity(call.Quick(ctx, "ledger of the source"), acts.Ledger, d.request()).Get(ctx, &ledger)
 	})
 	d.status.Ledger = &ledger
 	return ledger, err
@@ -96,5 +98,5 @@ func rests(l api.Ledger) string {
 		names = names[:min(shown, len(names))]
 		return fmt.Sprintf("%s and more, %d kinds in all", strings.Join(names, ", "), rows)
 	}
-	return short(names)
+	return lists.Short(names)
 }

@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -62,7 +63,7 @@ func (s *shift) reached(
 	var at activities.Reached
 	err = s.step(ctx, func(ctx workflow.Context) error {
 		var gateways *activities.Gateways
-		return workflow.ExecuteActivity(quick(ctx, "which steps stand"), gateways.Reached,
+		return workflow.ExecuteActivity(call.Quick(ctx, "which steps stand"), gateways.Reached,
 			request).Get(ctx, &at)
 	})
 	return func(step int) bool { return at.Authority == api.Target || step < at.Step }, err
@@ -80,12 +81,12 @@ func (s *shift) openForGateway(ctx workflow.Context, inventory api.Inventory) er
 	for _, part := range s.batches(ordered, openTogether) {
 		all := activities.TopicsRequest{Request: s.request(), Side: api.Target, Topics: part}
 		summary := "open on the target: " + api.Short(part)
-		if err := workflow.ExecuteActivity(quick(ctx, summary), traffic.OpenTopics, all).Get(ctx, nil); err != nil {
+		if err := workflow.ExecuteActivity(call.Quick(ctx, summary), traffic.OpenTopics, all).Get(ctx, nil); err != nil {
 			return err
 		}
 	}
 	prepare := activities.PrepareRequest{Request: s.request(), Ordered: ordered}
-	learn := quick(ctx, "the gateways learn of the migration")
+	learn := call.Quick(ctx, "the gateways learn of the migration")
 	if err := workflow.ExecuteActivity(learn, gateways.Prepare, prepare).Get(ctx, nil); err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (s *shift) openGroups(ctx workflow.Context, groups api.Names) error {
 	var traffic *activities.Traffic
 	all := activities.GroupsRequest{Request: s.request(), Side: api.Source, Groups: groups}
 	if change.Made(ctx, change.HealthyFirst) {
-		if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"),
+		if err := workflow.ExecuteActivity(call.Quick(ctx, "which groups others closed"),
 			traffic.ClosedByOthers, all).Get(ctx, &all.But); err != nil {
 			return err
 		}
@@ -110,7 +111,7 @@ func (s *shift) openGroups(ctx workflow.Context, groups api.Names) error {
 		return nil
 	}
 	all.Side = api.Target
-	return workflow.ExecuteActivity(quick(ctx, "open on the target: "+api.Short(groups)),
+	return workflow.ExecuteActivity(call.Quick(ctx, "open on the target: "+api.Short(groups)),
 		traffic.Unfence, all).Get(ctx, nil)
 }
 
@@ -118,7 +119,7 @@ func (s *shift) openGroups(ctx workflow.Context, groups api.Names) error {
 // moves where no lane runs.
 func (s *shift) proveLanes(ctx workflow.Context) error {
 	var lanes *activities.Replication
-	through := quick(ctx, "a message goes through lanes of every broker, there and back")
+	through := call.Quick(ctx, "a message goes through lanes of every broker, there and back")
 	return workflow.ExecuteActivity(through, lanes.ProveLanes, s.request()).
 		Get(ctx, nil)
 }
@@ -152,7 +153,7 @@ func (s *shift) gatewayWave(
 		}},
 		{api.WaveProducers, func(ctx workflow.Context) error {
 			request := activities.HomesRequest{Request: s.request(), Topics: topics, Percent: w.Step}
-			return s.byGateway(ctx, action{fmt.Sprintf("homes of %d%% of the queues", w.Step), gateways.MoveHomes, request})
+			return s.byGateway(ctx, call.Action{Summary: fmt.Sprintf("homes of %d%% of the queues", w.Step), Activity: gateways.MoveHomes, Request: request})
 		}},
 		{api.WaveSoak, func(ctx workflow.Context) error {
 			if !change.Made(ctx, change.Soak) {
@@ -183,7 +184,7 @@ func (s *shift) leadGroups(ctx workflow.Context, groups api.Names) error {
 			Request: s.request(), Side: api.Target, Groups: part,
 		}
 		summary := "groups read on the target: " + api.Short(part)
-		if err := s.byGateway(ctx, action{summary, gateways.MoveGroups, request}); err != nil {
+		if err := s.byGateway(ctx, call.Action{Summary: summary, Activity: gateways.MoveGroups, Request: request}); err != nil {
 			return err
 		}
 	}
@@ -214,19 +215,19 @@ func (d *stageRun) gatewayBack(ctx workflow.Context, in api.MigrationInput) erro
 }
 
 // gatewayBackBefore is of runs that are older than change.WithoutTarget.
-func (d *stageRun) gatewayBackBefore(ctx workflow.Context, in api.MigrationInput, steps []action) error {
+func (d *stageRun) gatewayBackBefore(ctx workflow.Context, in api.MigrationInput, steps []call.Action) error {
 	for i, step := range steps {
-		d.detail(ctx, "%s", step.summary)
+		d.detail(ctx, "%s", step.Summary)
 		// a gateway that moved anything knows it already
 		if i == 0 && change.Made(ctx, change.HealthyFirst) {
-			err := workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), step.summary),
-				step.activity, step.request).Get(ctx, nil)
+			err := workflow.ExecuteActivity(call.Within(ctx, d.plan.Shift.FenceLimit(), step.Summary),
+				step.Activity, step.Request).Get(ctx, nil)
 			if err != nil && ctx.Err() != nil {
 				return err
 			}
 			if err != nil {
 				d.note(ctx, "the gateways weren't told of the migration again: %s",
-					rootMessage(err))
+					call.RootMessage(err))
 			}
 			continue
 		}
@@ -249,7 +250,7 @@ func (d *stageRun) gatewayBackBefore(ctx workflow.Context, in api.MigrationInput
 
 // stepsBack are the activities of the way back. What has to go back the gateways know: no inventory
 // is needed, and no document.
-func (d *stageRun) stepsBack(ctx workflow.Context, in api.MigrationInput) ([]action, error) {
+func (d *stageRun) stepsBack(ctx workflow.Context, in api.MigrationInput) ([]call.Action, error) {
 	if !d.bounded {
 		return d.stepsBackBefore(ctx, in)
 	}
@@ -260,16 +261,16 @@ func (d *stageRun) stepsBack(ctx workflow.Context, in api.MigrationInput) ([]act
 	}
 	onSource := activities.GroupsRequest{Request: d.request(), Side: api.Source, All: true}
 	homes := activities.HomesRequest{Request: d.request(), All: true}
-	return []action{
-		{"step 1: the gateway knows the migration", gateways.Prepare, prepare},
-		{"step 2: the source says who members are", gateways.MoveAuthority, onSource},
-		{"step 3: all queues have their home on the source", gateways.MoveHomes, homes},
-		{"step 4: groups read on the source", gateways.MoveGroups, onSource},
+	return []call.Action{
+		{Summary: "step 1: the gateway knows the migration", Activity: gateways.Prepare, Request: prepare},
+		{Summary: "step 2: the source says who members are", Activity: gateways.MoveAuthority, Request: onSource},
+		{Summary: "step 3: all queues have their home on the source", Activity: gateways.MoveHomes, Request: homes},
+		{Summary: "step 4: groups read on the source", Activity: gateways.MoveGroups, Request: onSource},
 	}, nil
 }
 
 // stepsBackBefore is of runs that are older than change.Bounded.
-func (d *stageRun) stepsBackBefore(ctx workflow.Context, in api.MigrationInput) ([]action, error) {
+func (d *stageRun) stepsBackBefore(ctx workflow.Context, in api.MigrationInput) ([]call.Action, error) {
 	inventory, err := d.inventory(ctx, in)
 	if err != nil {
 		return nil, err
@@ -279,10 +280,10 @@ func (d *stageRun) stepsBackBefore(ctx workflow.Context, in api.MigrationInput) 
 	groups := inventory.Readers()
 	onSource := activities.GroupsRequest{Request: d.request(), Side: api.Source, Groups: groups}
 	homes := activities.HomesRequest{Request: d.request(), Topics: inventory.Topics()}
-	return []action{
-		{"step 1: the gateway knows the migration", gateways.Prepare, prepare},
-		{"step 2: the source says who members are", gateways.MoveAuthority, onSource},
-		{"step 3: all queues have their home on the source", gateways.MoveHomes, homes},
-		{"step 4: groups read on the source: " + api.Short(groups), gateways.MoveGroups, onSource},
+	return []call.Action{
+		{Summary: "step 1: the gateway knows the migration", Activity: gateways.Prepare, Request: prepare},
+		{Summary: "step 2: the source says who members are", Activity: gateways.MoveAuthority, Request: onSource},
+		{Summary: "step 3: all queues have their home on the source", Activity: gateways.MoveHomes, Request: homes},
+		{Summary: "step 4: groups read on the source: " + api.Short(groups), Activity: gateways.MoveGroups, Request: onSource},
 	}, nil
 }

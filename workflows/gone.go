@@ -9,7 +9,9 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
 
 // Name servers drop a broker of the source that dies. If that happens while groups are fenced on
@@ -28,11 +30,11 @@ const LostBrokersGate = "lost-brokers"
 func (d *stageRun) lookForMissing(ctx workflow.Context) {
 	missing, err := d.missingBrokers(ctx)
 	if err != nil {
-		d.note(ctx, "whether all brokers of the source are there isn't known: %s", rootMessage(err))
+		d.note(ctx, "whether all brokers of the source are there isn't known: %s", call.RootMessage(err))
 	}
 	if len(missing) > 0 {
 		d.note(ctx, "%s", owedText(missing))
-		d.status.Owed = slices.Concat(d.status.Owed, without(missing, d.status.Owed))
+		d.status.Owed = slices.Concat(d.status.Owed, lists.Without(missing, d.status.Owed))
 		d.publish(ctx)
 	}
 }
@@ -42,7 +44,7 @@ func (d *stageRun) missingBrokers(ctx workflow.Context) (missing []string, err e
 		return nil, nil
 	}
 	var returns *activities.Returns
-	err = workflow.ExecuteActivity(within(ctx, d.plan.Shift.FenceLimit(), "whether all brokers of the source "+
+	err = workflow.ExecuteActivity(call.Within(ctx, d.plan.Shift.FenceLimit(), "whether all brokers of the source "+
 		"are there"),
 		returns.Missing, activities.BrokersRequest{Request: d.request(), Brokers: d.brokers}).
 		Get(ctx, &missing)
@@ -85,7 +87,7 @@ func (m *migration) reopenOn(ctx workflow.Context, brokers []string) error {
 		Request: m.request(), Brokers: brokers, Calm: m.plan.Shift.FenceLimit(),
 	}).Get(ctx, &unmarked)
 	if err == nil {
-		m.status.Owed = without(m.status.Owed, brokers)
+		m.status.Owed = lists.Without(m.status.Owed, brokers)
 		m.noteBack(ctx, brokers, unmarked)
 	}
 	return err
@@ -104,13 +106,13 @@ func (d *stageRun) noteBack(ctx workflow.Context, brokers, unmarked []string) {
 		"%s is back; groups %s are closed there alone, without a mark of rocketshift, and stay so: open them by "+
 			"hand (consumeEnable=true) unless somebody closed them on purpose",
 		names,
-		short(unmarked),
+		lists.Short(unmarked),
 	)
 }
 
 func (d *stageRun) untilReopened(ctx workflow.Context, r activities.BrokersRequest) workflow.Future {
 	var returns *activities.Returns
-	return waitFor(ctx, 0, "brokers of the source come back: "+short(r.Brokers), returns.Reopen, r)
+	return call.WaitFor(ctx, 0, "brokers of the source come back: "+lists.Short(r.Brokers), returns.Reopen, r)
 }
 
 // awaitMissing waits for the brokers of the source that aren't there. A person may end that where

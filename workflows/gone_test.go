@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 )
 
 // gone plays a source whose broker-b is missing until it is back.
@@ -35,7 +36,7 @@ func (s *workflowEnvironment) gone(t *testing.T) (back *bool) {
 			return []string{"audit-group"}, nil
 		}
 		again := 30 * time.Second // of the first two minutes
-		if activity.GetInfo(ctx).StartToCloseTimeout >= waitTimeout {
+		if activity.GetInfo(ctx).StartToCloseTimeout >= call.WaitTimeout {
 			again = 20 * time.Minute // the test environment makes ten tries
 		}
 		return nil, temporal.NewApplicationErrorWithOptions("broker-b is missing", activities.NotReadyType,

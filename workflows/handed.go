@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"rocketshift/activities"
 	"rocketshift/api"
 )
 
@@ -52,7 +53,7 @@ func (d *stageRun) handOn(ctx workflow.Context, a api.Approval) error {
 			delete(d.given, question)
 		}
 	}
-	return temporal.NewApplicationError(refused, "Refused")
+	return temporal.NewApplicationError(refused, activities.RefusedType)
 }
 
 // tellJudged tells the migration what became of an approval that it handed on. Nobody waits for it

@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
 
 // handleUpdates registers the updates. A validator refuses at once and leaves no trace in the
@@ -222,8 +223,8 @@ func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, e
 		}
 	}
 	d.released.Asked = append(d.released.Asked, r.Asked...)
-	d.released.Groups = append(d.released.Groups, among(r.Groups, groups)...)
-	d.released.Topics = append(d.released.Topics, among(r.Topics, topics)...)
+	d.released.Groups = append(d.released.Groups, lists.Among(r.Groups, groups)...)
+	d.released.Topics = append(d.released.Topics, lists.Among(r.Topics, topics)...)
 	if !r.Forwarded {
 		d.note(ctx, "released by %s: groups %s; producers of %s", r.By, d.shortOrNone(r.Groups),
 			d.shortOrNone(r.Topics))
@@ -240,13 +241,9 @@ func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, e
 
 func (d *stageRun) shortOrNone(names []string) string {
 	if len(names) == 0 || !d.bounded {
-		return orNone(names)
+		return lists.OrNone(names)
 	}
-	return short(names)
-}
-
-func among(said, wanted []string) []string {
-	return slices.DeleteFunc(slices.Clone(said), func(name string) bool { return !slices.Contains(wanted, name) })
+	return lists.Short(names)
 }
 
 // isReleased reports whether the pipeline said that all of these moved.

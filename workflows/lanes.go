@@ -2,13 +2,21 @@ package workflows
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+)
+
+const (
+	// knowLimit bounds the look at brokers before an answer or a rate is taken. It is less than
+	// what the CLI waits for the answer (15 s), or that would leave the message a second time.
+	knowLimit = 10 * time.Second
 )
 
 // handleLanes registers what persons may tell running lanes. The activities are cancelled,
@@ -108,13 +116,13 @@ func (d *stageRun) knowLane(ctx workflow.Context, name string, r activities.Lane
 	}
 	var acts *activities.Replication
 	summary := name + ": whether lanes read " + r.Topic
-	err := workflow.ExecuteActivity(within(ctx, knowLimit, summary), acts.KnowLane, r).Get(ctx, nil)
-	if err == nil || lasts(err) {
+	err := workflow.ExecuteActivity(call.Within(ctx, knowLimit, summary), acts.KnowLane, r).Get(ctx, nil)
+	if err == nil || call.Lasts(err) {
 		return refusedBecause(name, err)
 	}
 	return temporal.NewApplicationError(fmt.Sprintf("%s: topic %q can't be looked up now, so "+
 		"nothing was changed: %s: say it again later",
-		name, r.Topic, rootMessage(err)), activities.NotReadyType)
+		name, r.Topic, call.RootMessage(err)), activities.NotReadyType)
 }
 
 // refusedBecause is the refusal that a sender sees; nil for no error.
@@ -122,7 +130,7 @@ func refusedBecause(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return temporal.NewNonRetryableApplicationError(name+": "+rootMessage(err),
+	return temporal.NewNonRetryableApplicationError(name+": "+call.RootMessage(err),
 		activities.RefusedType, nil)
 }
 

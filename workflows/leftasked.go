@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
 
 // A move that is cut off opens the source for groups that were asked to move, and closes the target
@@ -33,7 +34,7 @@ func leftText(groups []string) string {
 			"their way to the target get no messages there until the move goes on (resume, where it is held) "+
 			"or everything "+
 			"returns to the source (back): stop their releases, or re-point them to the source",
-		short(groups),
+		lists.Short(groups),
 	)
 }
 

@@ -9,7 +9,9 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
 
 // freeStrandedBefore is of runs that are older than change.Stranded.
@@ -25,7 +27,7 @@ func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 	for {
 		var found activities.Survey
 		var moved []string
-		err := workflow.ExecuteActivity(quick(ctx, "what a terminated Shift left fenced"),
+		err := workflow.ExecuteActivity(call.Quick(ctx, "what a terminated Shift left fenced"),
 			returns.Survey, survey).Get(ctx, &found)
 		fenced, _ := found.FencedGroups.Inline()
 		if err != nil || len(fenced) == 0 {
@@ -34,14 +36,14 @@ func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 		groups := activities.GroupsRequest{
 			Request: m.request(), Side: api.Source, Groups: found.FencedGroups,
 		}
-		limited := within(ctx, m.plan.Shift.FenceLimit(), "which of them moved")
+		limited := call.Within(ctx, m.plan.Shift.FenceLimit(), "which of them moved")
 		if err := workflow.ExecuteActivity(limited, traffic.Moved, groups).Get(ctx,
-			&moved); err != nil && !isAway(err) {
+			&moved); err != nil && !call.IsAway(err) {
 			m.note(ctx, "what a terminated Shift left fenced isn't known: %s: go back, or resume",
-				rootMessage(err))
+				call.RootMessage(err))
 			return
 		}
-		if stranded := without(fenced, moved); len(stranded) > 0 {
+		if stranded := lists.Without(fenced, moved); len(stranded) > 0 {
 			m.undoFence(ctx, stranded, false)
 		}
 		if found.MoreFenced == 0 {
@@ -64,19 +66,19 @@ func (m *migration) hasMoved(ctx workflow.Context) (bool, error) {
 		var found activities.Survey
 		m.detail(ctx, "looks whether anything has moved")
 		request := activities.SurveyRequest{Request: m.request(), ByMark: true, Noted: true}
-		err := workflow.ExecuteActivity(within(ctx, m.plan.Shift.FenceLimit(),
+		err := workflow.ExecuteActivity(call.Within(ctx, m.plan.Shift.FenceLimit(),
 			"whether anything has moved"), acts.Survey, request).Get(ctx, &found)
 		if err == nil || m.inventory != nil || !change.Made(ctx, change.Unknown) {
 			return err != nil || found.Moved(), nil
 		}
 		m.back = nil
 		m.holdItself(ctx, "whether an earlier run moved anything can't be looked up: "+
-			rootMessage(err)+": resume looks again, back ends without")
+			call.RootMessage(err)+": resume looks again, back ends without")
 		if stop := m.checkpoint(ctx); errors.Is(stop, errBack) {
 			return false, temporal.NewNonRetryableApplicationError(
 				"it was ended, and nobody knows whether an earlier run moved anything: "+
-					rootMessage(err),
-				"NotRolledBack",
+					call.RootMessage(err),
+				call.NotRolledBackType,
 				nil,
 			)
 		} else if stop != nil {

@@ -9,6 +9,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -29,12 +30,12 @@ func (d *stageRun) awaitTarget(ctx workflow.Context, owed string) error {
 	var returns *activities.Returns
 	const summary = "the target answers again"
 	if !change.Made(ctx, change.Lost) {
-		return workflow.ExecuteActivity(quick(ctx, summary), returns.AwaitTarget,
+		return workflow.ExecuteActivity(call.Quick(ctx, summary), returns.AwaitTarget,
 			d.request()).Get(ctx, nil)
 	}
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
-	watch := waitFor(watching, 0, summary, returns.AwaitTarget, d.request())
+	watch := call.WaitFor(watching, 0, summary, returns.AwaitTarget, d.request())
 	lost, err := d.untilOrLost(ctx, summary, watch, question{
 		gate: LostGate, evidence: owed,
 		text: "end the way back without the target, only if it is gone for good: " + owed,

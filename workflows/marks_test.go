@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/lists"
 )
 
 // forgets notes when marks of fences are taken away.
@@ -86,7 +87,7 @@ func TestARollbackOfManyGroupsReturnsEachOnceThoughMarksStay(t *testing.T) {
 	})
 	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
 		names, _ := r.Groups.Inline()
-		fenced = without(fenced, names)
+		fenced = lists.Without(fenced, names)
 		marked = slices.Sorted(slices.Values(slices.Concat(names, marked)))
 		return nil
 	})
@@ -101,7 +102,7 @@ func TestARollbackOfManyGroupsReturnsEachOnceThoughMarksStay(t *testing.T) {
 	s.OnActivity("Forget", anything,
 		anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		names, _ := r.Groups.Inline()
-		marked = without(marked, names)
+		marked = lists.Without(marked, names)
 		return nil
 	})
 	s.playTraffic()

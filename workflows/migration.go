@@ -10,6 +10,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -196,10 +197,10 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 	}
 	m.reopen(ctx)
 	if m.back != nil && change.Made(ctx, change.BackFirst) { // it came as the stage failed: nobody has to say it again
-		m.note(ctx, "%s%s%s; everything goes back", name, what, rootMessage(err))
+		m.note(ctx, "%s%s%s; everything goes back", name, what, call.RootMessage(err))
 		return errBack
 	}
-	m.holdItself(ctx, name+what+rootMessage(err))
+	m.holdItself(ctx, name+what+call.RootMessage(err))
 	if left := m.view().LeftAsked; len(left) > 0 {
 		m.held.Reason += "; " + leftText(left)
 	}
@@ -212,7 +213,7 @@ func (m *migration) awaitCaughtUp(ctx workflow.Context) error {
 	return m.step(ctx, func(ctx workflow.Context) error {
 		m.detail(ctx, "waiting until the copy is close behind the source")
 		var state activities.ReplicationState
-		err := waitFor(ctx, 0, "lag of all lanes", acts.AwaitCaughtUp, m.request()).Get(ctx, &state)
+		err := call.WaitFor(ctx, 0, "lag of all lanes", acts.AwaitCaughtUp, m.request()).Get(ctx, &state)
 		m.detail(ctx, "%d lanes, lag %d messages", state.Lanes, state.Lag)
 		return err
 	})
@@ -257,7 +258,7 @@ func (m *migration) goBack(ctx workflow.Context) error {
 			m.note(ctx, "Rollback was terminated, and is started again: cancel it to hold it")
 			continue
 		}
-		m.holdItself(ctx, "Rollback failed: "+rootMessage(err))
+		m.holdItself(ctx, "Rollback failed: "+call.RootMessage(err))
 		if err := m.checkpoint(ctx); err != nil && !errors.Is(err, errBack) {
 			return err
 		}
@@ -271,7 +272,7 @@ func (m *migration) tryRollback(ctx workflow.Context) error {
 	state := m.reports[api.StageID(m.plan, api.RollbackType)].State
 	if err == nil && state != api.StateDone && change.Made(ctx, change.BackTwice) {
 		err = temporal.NewNonRetryableApplicationError(
-			"it ended before everything was back (state "+state+"): resume tries again", "Unfinished", nil,
+			"it ended before everything was back (state "+state+"): resume tries again", call.UnfinishedType, nil,
 		)
 		m.end(ctx, api.RollbackType, err)
 	}
@@ -287,13 +288,13 @@ func (m *migration) report(ctx workflow.Context, err error) {
 	final := m.view()
 	final.Waiting, final.State = nil, finalState(err)
 	if err != nil && !errors.Is(err, errBack) {
-		final.Error = rootMessage(err)
+		final.Error = call.RootMessage(err)
 	}
 	var acts *activities.Reports
 	var result activities.ReportResult
 	request := activities.ReportRequest{Name: m.plan.Name, Document: final}
-	if err := workflow.ExecuteActivity(reporting(ctx), acts.Write, request).Get(ctx, &result); err != nil {
-		m.note(ctx, "the report was not written: %s", rootMessage(err))
+	if err := workflow.ExecuteActivity(call.Reporting(ctx), acts.Write, request).Get(ctx, &result); err != nil {
+		m.note(ctx, "the report was not written: %s", call.RootMessage(err))
 	}
 	m.status.Report = result.Path
 }

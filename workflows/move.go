@@ -10,36 +10,10 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
-
-// together runs moves side by side and returns the first error, after all have ended.
-func together(ctx workflow.Context, moves []func(workflow.Context) error) error {
-	ctx, cancel := workflow.WithCancel(ctx)
-	defer cancel()
-	var first error
-	wg := workflow.NewWaitGroup(ctx)
-	wg.Add(len(moves))
-	for _, move := range moves {
-		workflow.Go(ctx, func(ctx workflow.Context) {
-			defer wg.Done()
-			if err := move(ctx); err != nil && first == nil {
-				first = err
-				cancel()
-			}
-		})
-	}
-	wg.Wait(ctx)
-	return first
-}
-
-// allOf runs the parts of one thing side by side; the only one, here.
-func allOf(ctx workflow.Context, parts []func(workflow.Context) error) error {
-	if len(parts) == 1 {
-		return parts[0](ctx)
-	}
-	return together(ctx, parts)
-}
 
 // awaitGroups asks the release pipeline to re-point the groups' applications away from one side,
 // and waits until they have left; where away isn't 0, no longer than that for a target that doesn't
@@ -58,7 +32,7 @@ func (d *stageRun) groupsAsked(to api.Side, groups, nameServers []string) api.Wa
 		Kind: api.WaitingRelease, Gate: "groups", Groups: api.Some(groups...), To: to,
 		NameServers: nameServers,
 		Text: fmt.Sprintf("re-point the applications of %d groups to the %s (name servers %s): %s%s", len(groups), to,
-			orNone(nameServers), short(groups), d.renamed(to)),
+			lists.OrNone(nameServers), lists.Short(groups), d.renamed(to)),
 		Rename: d.rename(to),
 	}
 }
@@ -71,7 +45,7 @@ func (d *stageRun) membersLeave(from api.Side, groups []string, away time.Durati
 			Request: d.request(), From: from, Groups: part,
 			Released: released, Away: away,
 		}
-		return waitFor(ctx, away, "members leave the "+string(from)+": "+short(groups), acts.AwaitMembers, request)
+		return call.WaitFor(ctx, away, "members leave the "+string(from)+": "+lists.Short(groups), acts.AwaitMembers, request)
 	}
 }
 
@@ -96,7 +70,7 @@ func (d *stageRun) putsEnd(from api.Side, away time.Duration) poller {
 			Released: released, Said: said, Away: away,
 		}
 		summary := "nothing is written on the " + string(from) + ": " + api.Short(part)
-		return waitFor(ctx, away, summary, acts.AwaitQuiet, request)
+		return call.WaitFor(ctx, away, summary, acts.AwaitQuiet, request)
 	}
 }
 
@@ -109,7 +83,7 @@ func (d *stageRun) producersAsked(
 		Kind: api.WaitingRelease, Gate: "producers of " + first, Topics: topics, To: to,
 		NameServers: nameServers,
 		Text: fmt.Sprintf("re-point the producers of %d topics to the %s (name servers %s): %s%s",
-			topics.Len(), to, orNone(nameServers), first, d.renamed(to)),
+			topics.Len(), to, lists.OrNone(nameServers), first, d.renamed(to)),
 		Rename: d.rename(to),
 	}
 }
@@ -150,7 +124,7 @@ func (d *stageRun) askRelease(
 	for _, part := range parts {
 		moves = append(moves, func(ctx workflow.Context) error { return d.pollPart(ctx, w, part, poll) })
 	}
-	err := allOf(ctx, moves)
+	err := call.AllOf(ctx, moves)
 	if err == nil {
 		addTo(&d.status.Moved, w.Groups, w.Topics, d.bounded)
 	}
@@ -208,9 +182,9 @@ func (d *stageRun) awaitDrained(ctx workflow.Context, topics api.Names) error {
 			request := activities.TopicsRequest{
 				Request: d.request(), Side: api.Source, Topics: part,
 			}
-			return waitFor(ctx, 0, "last messages are copied: "+api.Short(part),
+			return call.WaitFor(ctx, 0, "last messages are copied: "+api.Short(part),
 				acts.AwaitDrained, request).Get(ctx, nil)
 		})
 	}
-	return allOf(ctx, moves)
+	return call.AllOf(ctx, moves)
 }

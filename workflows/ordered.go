@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -26,7 +27,7 @@ func openOrdered(ctx workflow.Context, r activities.AwaitMoveRequest) workflow.F
 func moveOrdered(ctx workflow.Context, r activities.AwaitMoveRequest) workflow.Future {
 	var acts *activities.Traffic
 	summary := "ordered topics open on the target: " + api.Short(r.Topics)
-	return workflow.ExecuteActivity(quick(ctx, summary), acts.MoveOrdered, r)
+	return workflow.ExecuteActivity(call.Quick(ctx, summary), acts.MoveOrdered, r)
 }
 
 // openInTurns opens what can be opened, and waits until more can be. Who looked doesn't decide:
@@ -35,20 +36,20 @@ func moveOrdered(ctx workflow.Context, r activities.AwaitMoveRequest) workflow.F
 func openInTurns(ctx workflow.Context, r activities.AwaitMoveRequest) error {
 	var acts *activities.Traffic
 	summary := "producers leave ordered topics of the source: " + api.Short(r.Topics)
-	r.Stay = patientAfter
+	r.Stay = call.PatientAfter
 	for left := r.Topics.Len(); ; {
 		var moved activities.OrderedMove
 		if err := moveOrdered(ctx, r).Get(ctx, &moved); err != nil || moved.Waiting == 0 {
 			return err
 		}
-		next := min(2*r.Stay, oldAfter)
+		next := min(2*r.Stay, call.OldAfter)
 		if moved.Waiting < left {
-			next = patientAfter
+			next = call.PatientAfter
 		}
 		left = moved.Waiting
 		r.Stay, r.Stood = 0, nil
 		var quiet activities.Quiet
-		if err := waitClosed(ctx, 0, summary, acts.AwaitOrdered, r).Get(ctx, &quiet); err != nil {
+		if err := call.WaitClosed(ctx, 0, summary, acts.AwaitOrdered, r).Get(ctx, &quiet); err != nil {
 			return err
 		}
 		r.Stay, r.Stood = next, quiet.Stood

@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 )
 
 // movesOrdered plays moves of ordered topics that leave none to wait for.
@@ -104,8 +105,8 @@ func TestProducersOfOrderedTopicsThatComeBackAreWaitedForAgain(t *testing.T) {
 	o.shift(t)
 	require.Equal(t, api.StateDone, o.result(t).State)
 	require.Equal(t, []time.Duration{
-		patientAfter, 2 * patientAfter, 4 * patientAfter, 8 * patientAfter, 16 * patientAfter,
-		oldAfter, oldAfter,
+		call.PatientAfter, 2 * call.PatientAfter, 4 * call.PatientAfter, 8 * call.PatientAfter, 16 * call.PatientAfter,
+		call.OldAfter, call.OldAfter,
 	}, o.asked[:7], "turns that bring nothing get longer, or the history fills")
 }
 

@@ -8,6 +8,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -26,7 +27,7 @@ func (d *stageRun) awaitPending(ctx workflow.Context) error {
 	var asked restAsked
 	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
 		if watch == nil || watch.IsReady() {
-			watch = waitFor(watching, 0, "nothing is to come from the target any more", acts.AwaitPending, d.request())
+			watch = call.WaitFor(watching, 0, "nothing is to come from the target any more", acts.AwaitPending, d.request())
 		}
 		left, err := d.measurePending(ctx)
 		d.status.Ledger = &left
@@ -56,21 +57,21 @@ func pendingGate(ctx workflow.Context) string {
 func (d *stageRun) measurePending(ctx workflow.Context) (left api.Ledger, err error) {
 	var acts *activities.Ledgers
 	err = d.step(ctx, func(ctx workflow.Context) error {
-		for limit := 2 * quickTimeout; ; limit = min(2*limit, longestTries) {
+		for limit := 2 * call.QuickTimeout; ; limit = min(2*limit, call.LongestTries) {
 			summary := "what is to come from the target"
-			err := workflow.ExecuteActivity(within(ctx, limit, summary),
+			err := workflow.ExecuteActivity(call.Within(ctx, limit, summary),
 				acts.Pending, d.request()).Get(ctx, &left)
 			switch {
-			case err == nil || lasts(err) || ctx.Err() != nil:
+			case err == nil || call.Lasts(err) || ctx.Err() != nil:
 				return err
-			case !isAway(err):
+			case !call.IsAway(err):
 				d.detail(ctx, "what is to come from the target isn't known yet: %s",
-					rootMessage(err))
+					call.RootMessage(err))
 				continue
 			}
 			done := d.wait(ctx, api.Waiting{
 				Kind: api.WaitingGate, Gate: "target",
-				Text: awayText(
+				Text: call.AwayText(
 					err,
 				) + ": everything reads and writes the source, and what is still to come from the target " +
 					"comes when it is back",
@@ -96,7 +97,7 @@ func (d *stageRun) awaitPendingBefore(ctx workflow.Context) error {
 		var left api.Ledger
 		err := d.step(ctx, func(ctx workflow.Context) error {
 			var acts *activities.Ledgers
-			return workflow.ExecuteActivity(quick(ctx, "what is to come from the target"),
+			return workflow.ExecuteActivity(call.Quick(ctx, "what is to come from the target"),
 				acts.Pending, d.request()).Get(ctx, &left)
 		})
 		d.status.Ledger = &left

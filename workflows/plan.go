@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -37,12 +38,12 @@ func (d *stageRun) checkPlan(ctx workflow.Context) error {
 	var acts *activities.Plans
 	var checked activities.CheckedPlan
 	request := activities.PlanRequest{Plan: d.unchecked}
-	if err := workflow.ExecuteActivity(quick(ctx, "check the plan, write its defaults out"),
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "check the plan, write its defaults out"),
 		acts.CheckPlan, request).Get(ctx, &checked); err != nil {
 		return err
 	}
 	if checked.Refused != "" {
-		return temporal.NewNonRetryableApplicationError(checked.Refused, "Invalid", nil)
+		return temporal.NewNonRetryableApplicationError(checked.Refused, activities.InvalidType, nil)
 	}
 	d.plan, d.status.PlanHash = checked.Plan, checked.Hash
 	return nil

@@ -36,7 +36,6 @@ type server struct {
 // stand in recordings.
 func newServer(t *testing.T) *server {
 	t.Helper()
-	UseSearchAttributes(true)
 	c, err := client.Dial(client.Options{
 		HostPort: labtest.Temporal(t).Address, Identity: "worker",
 		Logger: log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK")),
@@ -45,7 +44,7 @@ func newServer(t *testing.T) *server {
 	s := &server{client: c, acts: standins.New()}
 	t.Cleanup(c.Close)
 	control := worker.New(c, api.ControlTaskQueue, worker.Options{DisableRegistrationAliasing: true})
-	Register(control)
+	Register(control, true)
 	data := worker.New(c, api.DataTaskQueue, worker.Options{
 		DisableRegistrationAliasing: true, DisableWorkflowWorker: true,
 	})
@@ -257,7 +256,7 @@ func (p *played) history(id, runID string) *history.History {
 func requireReplays(t *testing.T, name string, h *history.History) {
 	t.Helper()
 	replayer := worker.NewWorkflowReplayer()
-	Register(replayer)
+	Register(replayer, true)
 	logger := log.NewStructuredLogger(labtest.Log(t, "replay"))
 	require.NoError(t, replayer.ReplayWorkflowHistory(logger, h), name)
 }

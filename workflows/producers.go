@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -85,7 +86,7 @@ func (d *stageRun) read(ctx workflow.Context, list api.Names) ([]string, error) 
 	}
 	var acts *activities.Assess
 	request := activities.NamesRequest{Request: d.request(), Names: list}
-	err := workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("names of %d groups", list.Len())),
+	err := workflow.ExecuteActivity(call.Quick(ctx, fmt.Sprintf("names of %d groups", list.Len())),
 		acts.ReadNames, request).Get(ctx, &names)
 	return names, err
 }
@@ -111,7 +112,7 @@ func (s *shift) moveProducers(ctx workflow.Context, w activities.Wave) error {
 	if w.Ordered.Len() > 0 {
 		moves = append(moves, func(ctx workflow.Context) error { return s.moveOrdered(ctx, w.Ordered) })
 	}
-	return together(ctx, moves)
+	return call.Together(ctx, moves)
 }
 
 // moveOrdered moves the producers of ordered topics: all are asked at once, and parts of the topics
@@ -150,12 +151,12 @@ func (s *shift) openDrained(ctx workflow.Context, topics api.Names) {
 		request := activities.AwaitMoveRequest{
 			Request: s.request(), From: api.Source, Topics: part, Released: true,
 		}
-		err := workflow.ExecuteActivity(ifItAnswers(ctx, s.plan.Shift.FenceLimit(),
+		err := workflow.ExecuteActivity(call.IfItAnswers(ctx, s.plan.Shift.FenceLimit(),
 			"cancelled: topics that are left open on the target: "+names), acts.MoveOrdered,
 			request).Get(ctx, nil)
 		if err != nil {
 			s.note(ctx, "producers of %s may write on the source alone until it is resumed: %s", names,
-				rootMessage(err))
+				call.RootMessage(err))
 		}
 	}
 }
@@ -168,7 +169,7 @@ func (s *shift) onTopics(
 		request := activities.TopicsRequest{
 			Request: s.request(), Side: api.Target, Topics: part,
 		}
-		if err := workflow.ExecuteActivity(quick(ctx, what+": "+api.Short(part)), activity,
+		if err := workflow.ExecuteActivity(call.Quick(ctx, what+": "+api.Short(part)), activity,
 			request).Get(ctx, nil); err != nil {
 			return err
 		}
@@ -198,20 +199,20 @@ func (s *shift) checkWave(
 			err := heldCheck(ctx, summary, acts.CheckWave, request).Get(ctx, &check)
 			if err == nil && check.Measured.IsZero() {
 				err = temporal.NewNonRetryableApplicationError(
-					"the check of the step brought no evidence", "NoEvidence", nil)
+					"the check of the step brought no evidence", call.NoEvidenceType, nil)
 			}
 			sum = sum.Plus(check)
 			return err
 		})
 	}
-	err = allOf(ctx, moves)
+	err = call.AllOf(ctx, moves)
 	return sum, err
 }
 
 // heldCheck is for the check of a soak, which is held until it passes.
 func heldCheck(ctx workflow.Context, summary string, check, request any) workflow.Future {
 	if !change.Made(ctx, change.HeldSoak) {
-		return workflow.ExecuteActivity(quick(ctx, summary), check, request)
+		return workflow.ExecuteActivity(call.Quick(ctx, summary), check, request)
 	}
-	return waitFor(ctx, 0, summary, check, request)
+	return call.WaitFor(ctx, 0, summary, check, request)
 }

@@ -7,8 +7,10 @@ import (
 	"rocketshift/api"
 )
 
-// Register adds every workflow type under the name that people type.
-func Register(r worker.WorkflowRegistry) {
+// Register adds every workflow type under the name that people type. Attributes says that the
+// namespace has the search attributes of the API: without them workflows run, but can't be searched
+// by stage.
+func Register(r worker.WorkflowRegistry, attributes bool) {
 	for _, w := range []struct {
 		name string
 		run  func(workflow.Context, api.MigrationInput) (api.Status, error)
@@ -25,6 +27,9 @@ func Register(r worker.WorkflowRegistry) {
 		{api.FinalizeType, Finalize},
 		{api.RollbackType, Rollback},
 	} {
-		r.RegisterWorkflowWithOptions(w.run, workflow.RegisterOptions{Name: w.name})
+		run := func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
+			return w.run(searched(ctx, attributes), in)
+		}
+		r.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: w.name})
 	}
 }

@@ -8,7 +8,16 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
+)
+
+const (
+	// ledgerFirst and ledgerMax space the ledger's measurements: quick while somebody watches, rare
+	// over days.
+	ledgerFirst = 5 * time.Second
+	ledgerMax   = time.Hour
 )
 
 // restAsked is the rest that persons are asked to accept. It stands for a while although the rest
@@ -63,9 +72,9 @@ func (d *stageRun) closeOnTarget(ctx workflow.Context, groups []string) error {
 	request := activities.GroupsRequest{
 		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
 	}
-	names := short(groups)
-	shut := action{"close on the target: " + names, traffic.Fence, request}
-	if err := shut.run(quick(ctx, shut.summary)); err != nil {
+	names := lists.Short(groups)
+	shut := call.Action{Summary: "close on the target: " + names, Activity: traffic.Fence, Request: request}
+	if err := shut.Run(call.Quick(ctx, shut.Summary)); err != nil {
 		return err
 	}
 	return d.awaitBack(ctx, groups)

@@ -10,7 +10,9 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
 
 // Rollback returns producers and groups to the source, from whatever point a shift had reached:
@@ -62,10 +64,10 @@ func (d *stageRun) rollBack(ctx workflow.Context, in api.MigrationInput) error {
 		if err == nil {
 			err = d.returnAll(ctx, in, survey)
 		}
-		if !isAway(err) {
+		if !call.IsAway(err) {
 			return err
 		}
-		if err := d.withoutTarget(ctx, in, awayText(err)); err != nil {
+		if err := d.withoutTarget(ctx, in, call.AwayText(err)); err != nil {
 			return err
 		}
 	}
@@ -84,16 +86,16 @@ func (d *stageRun) survey(ctx workflow.Context, in api.MigrationInput) (activiti
 	}
 	const what = "what has moved"
 	if !change.Made(ctx, change.Refusal) {
-		err := workflow.ExecuteActivity(quick(ctx, what), acts.Survey, request).Get(ctx, &survey)
+		err := workflow.ExecuteActivity(call.Quick(ctx, what), acts.Survey, request).Get(ctx, &survey)
 		return survey, err
 	}
-	for limit := 2 * d.patience(); ; limit = min(2*limit, longestTries) {
-		err := workflow.ExecuteActivity(within(ctx, limit, what), acts.Survey,
+	for limit := 2 * d.patience(); ; limit = min(2*limit, call.LongestTries) {
+		err := workflow.ExecuteActivity(call.Within(ctx, limit, what), acts.Survey,
 			request).Get(ctx, &survey)
-		if err == nil || isAway(err) || lasts(err) || ctx.Err() != nil {
+		if err == nil || call.IsAway(err) || call.Lasts(err) || ctx.Err() != nil {
 			return survey, err
 		}
-		d.detail(ctx, "what has moved isn't known yet: %s", rootMessage(err))
+		d.detail(ctx, "what has moved isn't known yet: %s", call.RootMessage(err))
 	}
 }
 
@@ -107,7 +109,7 @@ func (d *stageRun) surveySource(
 		Closed:     in.Closed,
 		SourceOnly: true, Most: d.mostAtOnce(), After: after,
 	}
-	return workflow.ExecuteActivity(quick(ctx, "what is fenced on the source"), acts.Survey,
+	return workflow.ExecuteActivity(call.Quick(ctx, "what is fenced on the source"), acts.Survey,
 		request).Get(ctx, survey)
 }
 
@@ -192,7 +194,7 @@ func (d *stageRun) returnEach(
 		}
 		if len(opened) > 0 && last { // those that were fenced are marked like these by now
 			after = opened[len(opened)-1]
-			opened = without(opened, back)
+			opened = lists.Without(opened, back)
 		}
 		if len(opened) > 0 {
 			if err := d.closeOnTarget(ctx, opened); err != nil {
@@ -224,13 +226,15 @@ func (d *stageRun) forgetFences(ctx workflow.Context, groups []string) error {
 	request := activities.GroupsRequest{
 		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
 	}
-	forget := action{"nothing of these fences is left: " + short(groups), returns.Forget, request}
-	return forget.run(quick(ctx, forget.summary))
+	forget := call.Action{Summary: "nothing of these fences is left: " + lists.Short(groups), Activity: returns.Forget, Request: request}
+	return forget.Run(call.Quick(ctx, forget.Summary))
 }
 
 // patience is for how long an activity under a fence waits for a target that doesn't answer: it
 // must say so itself before its own time-out.
-func (d *stageRun) patience() time.Duration { return min(d.plan.Shift.FenceLimit(), quickTimeout/2) }
+func (d *stageRun) patience() time.Duration {
+	return min(d.plan.Shift.FenceLimit(), call.QuickTimeout/2)
+}
 
 // returnGroups translates positions back and lifts the fences on the source. Until the positions
 // are written the groups read the target, and do so again if it doesn't work.
@@ -244,15 +248,15 @@ func (d *stageRun) returnGroups(
 	}
 	onSource := onTarget
 	onSource.Side, onSource.Ours = api.Source, true
-	names := short(groups)
-	exact := action{
-		"step 1: positions are exact on the source: " + names, returns.AwaitReturnable,
-		activities.ReturnRequest{
+	names := lists.Short(groups)
+	exact := call.Action{
+		Summary: "step 1: positions are exact on the source: " + names, Activity: returns.AwaitReturnable,
+		Request: activities.ReturnRequest{
 			GroupsRequest: onTarget, Free: free, Away: d.patience(),
 		},
 	}
-	d.detail(ctx, "%s", exact.summary)
-	if err := exact.run(patientFor(ctx, d.patience(), exact.summary)); err != nil {
+	d.detail(ctx, "%s", exact.Summary)
+	if err := exact.Run(call.PatientFor(ctx, d.patience(), exact.Summary)); err != nil {
 		return err
 	}
 	translated := false
@@ -262,10 +266,10 @@ func (d *stageRun) returnGroups(
 		}
 	}()
 	d.detail(ctx, "step 2: groups move to the source: %s", names)
-	if err := d.underFence(ctx, []action{
-		{"step 2: fence on the target: " + names, traffic.Fence, onTarget},
-		{"step 3: positions stand still: " + names, traffic.AwaitSettled, onTarget},
-		{"step 4: translate back and write: " + names, traffic.Translate, onTarget},
+	if err := d.underFence(ctx, []call.Action{
+		{Summary: "step 2: fence on the target: " + names, Activity: traffic.Fence, Request: onTarget},
+		{Summary: "step 3: positions stand still: " + names, Activity: traffic.AwaitSettled, Request: onTarget},
+		{Summary: "step 4: translate back and write: " + names, Activity: traffic.Translate, Request: onTarget},
 	}); err != nil {
 		return err
 	}
@@ -273,16 +277,16 @@ func (d *stageRun) returnGroups(
 	// Groups are refused on both sides: whoever cancels, the fence is lifted.
 	disconnected, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
-	open := []action{
-		{"step 5: lift the fence on the source: " + names, traffic.Unfence, onSource},
-		{"step 6: nothing of these fences is left: " + names, returns.Forget, onSource},
+	open := []call.Action{
+		{Summary: "step 5: lift the fence on the source: " + names, Activity: traffic.Unfence, Request: onSource},
+		{Summary: "step 6: nothing of these fences is left: " + names, Activity: returns.Forget, Request: onSource},
 	}
 	if change.Made(ctx, change.ForgetLast) {
 		open = open[:1]
 	}
 	for _, a := range open {
-		d.detail(ctx, "%s", a.summary)
-		if err := a.run(quick(disconnected, a.summary)); err != nil {
+		d.detail(ctx, "%s", a.Summary)
+		if err := a.Run(call.Quick(disconnected, a.Summary)); err != nil {
 			return err
 		}
 	}

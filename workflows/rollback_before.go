@@ -5,6 +5,8 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/lists"
 )
 
 // releasesBack is the way back of runs that are older than change.HealthyFirst.
@@ -13,7 +15,7 @@ func (d *stageRun) releasesBack(ctx workflow.Context, in api.MigrationInput) err
 	var acts *activities.Returns
 	var survey activities.Survey
 	request := activities.SurveyRequest{Request: d.request()}
-	if err := workflow.ExecuteActivity(quick(ctx, "what has moved"), acts.Survey, request).Get(ctx, &survey); err != nil {
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "what has moved"), acts.Survey, request).Get(ctx, &survey); err != nil {
 		return err
 	}
 	fenced, _ := survey.FencedGroups.Inline()
@@ -58,23 +60,19 @@ func (d *stageRun) returnGroupsBefore(
 	onTarget := activities.GroupsRequest{Request: d.request(), Side: api.Target, Groups: api.Some(groups...)}
 	onSource := onTarget
 	onSource.Side = api.Source
-	names := short(groups)
-	for _, step := range []struct {
-		summary  string
-		activity any
-		request  any
-	}{
+	names := lists.Short(groups)
+	for _, step := range []call.Action{
 		{
-			"step 1: positions are exact on the source: " + names, returns.AwaitReturnable,
-			activities.ReturnRequest{GroupsRequest: onTarget, Free: free},
+			Summary: "step 1: positions are exact on the source: " + names, Activity: returns.AwaitReturnable,
+			Request: activities.ReturnRequest{GroupsRequest: onTarget, Free: free},
 		},
-		{"step 2: fence on the target: " + names, traffic.Fence, onTarget},
-		{"step 3: positions stand still: " + names, traffic.AwaitSettled, onTarget},
-		{"step 4: translate back and write: " + names, traffic.Translate, onTarget},
-		{"step 5: lift the fence on the source: " + names, traffic.Unfence, onSource},
+		{Summary: "step 2: fence on the target: " + names, Activity: traffic.Fence, Request: onTarget},
+		{Summary: "step 3: positions stand still: " + names, Activity: traffic.AwaitSettled, Request: onTarget},
+		{Summary: "step 4: translate back and write: " + names, Activity: traffic.Translate, Request: onTarget},
+		{Summary: "step 5: lift the fence on the source: " + names, Activity: traffic.Unfence, Request: onSource},
 	} {
-		d.detail(ctx, "%s", step.summary)
-		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
+		d.detail(ctx, "%s", step.Summary)
+		if err := step.Run(call.Quick(ctx, step.Summary)); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -11,6 +10,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -101,9 +101,9 @@ func (d *stageRun) keepAnswers(ctx workflow.Context) {
 	var acts *activities.Replication
 	var kept api.List[api.LaneAnswer]
 	summary := fmt.Sprintf("keep %d answers", len(answers))
-	if err := workflow.ExecuteActivity(within(ctx, knowLimit, summary), acts.KeepAnswers,
+	if err := workflow.ExecuteActivity(call.Within(ctx, knowLimit, summary), acts.KeepAnswers,
 		request).Get(ctx, &kept); err != nil {
-		d.note(ctx, "%s: %s", summary, rootMessage(err))
+		d.note(ctx, "%s: %s", summary, call.RootMessage(err))
 		return
 	}
 	d.status.EarlierAnswers = kept
@@ -142,13 +142,4 @@ func (d *stageRun) inNewRun(ctx workflow.Context, inventory api.Inventory) error
 		Answers: d.status.Answers, EarlierAnswers: d.status.EarlierAnswers,
 		Rates: d.status.Rates, Copied: d.status.Copied,
 	})
-}
-
-// rootMessage is the innermost error's own text: what a person wants to read.
-func rootMessage(err error) string {
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
-		return app.Message()
-	}
-	return err.Error()
 }

@@ -3,12 +3,27 @@ package workflows
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+)
+
+const (
+	// serviceFirst and serviceMax space the starts of a service that ends early: a passing fault
+	// costs a second, a lasting one 24 starts a day.
+	serviceFirst = time.Second
+	serviceMax   = time.Hour
+	// serviceSteady is how long a service must have stood before the next fault counts as its
+	// first: one that dies every minute costs twenty events of the history each time.
+	serviceSteady = 10 * time.Minute
+	// serviceProof is how long a service must stand to count as running again: one that can't work
+	// fails within seconds.
+	serviceProof = 30 * time.Second
 )
 
 // service is a stage that stays until the migration ends. The migration starts it again whenever it
@@ -81,7 +96,7 @@ func (m *migration) keep(ctx workflow.Context, s *service) {
 func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err error) {
 	input := m.input() // before its row begins anew: with what persons decided while it ran
 	m.beginService(ctx, s)
-	s.future = workflow.ExecuteChildWorkflow(lasting(ctx, s.id, s.name+" of "+m.plan.Name), s.name,
+	s.future = workflow.ExecuteChildWorkflow(call.LastingChild(ctx, s.id, s.name+" of "+m.plan.Name), s.name,
 		input)
 	var run workflow.Execution
 	if err := s.future.GetChildWorkflowExecution().Get(ctx, &run); err != nil {
@@ -143,7 +158,7 @@ func (m *migration) beginService(ctx workflow.Context, s *service) {
 func (m *migration) lost(ctx workflow.Context, s *service, err error) {
 	why := "it ended early"
 	if err != nil {
-		why = rootMessage(err)
+		why = call.RootMessage(err)
 	}
 	s.down = fmt.Sprintf("%s doesn't run: %s", s.name, why)
 	m.note(ctx, "held: %s", s.down)

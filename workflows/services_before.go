@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 )
 
 // startServicesBefore is of runs that are older than change.Services.
@@ -17,7 +18,7 @@ func (m *migration) startServicesBefore(ctx workflow.Context) error {
 		}
 		id := api.StageID(m.plan, name)
 		m.begin(ctx, name, id)
-		future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name, m.input())
+		future := workflow.ExecuteChildWorkflow(call.Child(ctx, id, name+" of "+m.plan.Name), name, m.input())
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 			return alreadyRunning(name, id, err)
 		}

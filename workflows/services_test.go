@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 )
 
 // untilStopped stands in for a service: it runs until it is told to stop, or is cancelled.
@@ -145,7 +146,7 @@ func TestAServiceThatRunsAlreadyIsTakenOver(t *testing.T) {
 		// The stage before leaves a Replicate behind, as a migration does that was terminated.
 		api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 			id := api.StageID(in.Plan, api.ReplicateType)
-			run := workflow.ExecuteChildWorkflow(lasting(ctx, id, "left"), api.ReplicateType, in)
+			run := workflow.ExecuteChildWorkflow(call.LastingChild(ctx, id, "left"), api.ReplicateType, in)
 			return api.Status{State: api.StateDone}, run.GetChildWorkflowExecution().Get(ctx, nil)
 		},
 	})

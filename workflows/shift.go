@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -10,7 +9,9 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
 
 // Shift moves applications in waves: for each step of the plan first the groups, then the
@@ -82,7 +83,7 @@ func (s *shift) story(ctx workflow.Context, inventory api.Inventory) error {
 // findTarget asks the provider where applications are to be pointed to.
 func (s *shift) findTarget(ctx workflow.Context) error {
 	var acts *activities.Purchase
-	return workflow.ExecuteActivity(quick(ctx, "where the target is"), acts.Describe,
+	return workflow.ExecuteActivity(call.Quick(ctx, "where the target is"), acts.Describe,
 		s.request()).Get(ctx, &s.target)
 }
 
@@ -95,7 +96,7 @@ func (s *shift) planWaves(
 	}
 	var acts *activities.Assess
 	request := activities.WavesRequest{Request: s.request(), Inventory: inventory}
-	err = workflow.ExecuteActivity(quick(ctx, "what moves in which step"), acts.PlanWaves,
+	err = workflow.ExecuteActivity(call.Quick(ctx, "what moves in which step"), acts.PlanWaves,
 		request).Get(ctx, &waves)
 	return waves, err
 }
@@ -137,7 +138,7 @@ func (s *shift) approveWave(ctx workflow.Context, w activities.Wave) error {
 	return s.approve(ctx, func(ctx workflow.Context) (question, error) {
 		var acts *activities.Replication
 		var state activities.ReplicationState
-		err := workflow.ExecuteActivity(quick(ctx, "lag before the step"), acts.State, s.request()).Get(ctx, &state)
+		err := workflow.ExecuteActivity(call.Quick(ctx, "lag before the step"), acts.State, s.request()).Get(ctx, &state)
 		text := fmt.Sprintf("shift to %d%%: %s; %d lanes, lag %d messages",
 			w.Step, s.partOf(w), state.Lanes, state.Lag)
 		return question{gate: api.ShiftGate(w.Step), text: text, evidence: []any{s.shown(w), state}}, err
@@ -146,11 +147,11 @@ func (s *shift) approveWave(ctx workflow.Context, w activities.Wave) error {
 
 // partOf says what a step moves. Behind gateways it is a share of all queues, of no topics by name.
 func (s *shift) partOf(w activities.Wave) string {
-	groups := orNone(shortened(w.Groups))
+	groups := lists.OrNone(lists.Shortened(w.Groups))
 	if s.plan.Traffic.Mode == plan.ModeGateway {
 		return fmt.Sprintf("%d%% of the queues of all topics; groups %s", w.Step, groups)
 	}
-	return fmt.Sprintf("topics %s; groups %s", orNone(shortened(w.Topics)), groups)
+	return fmt.Sprintf("topics %s; groups %s", lists.OrNone(lists.Shortened(w.Topics)), groups)
 }
 
 // shown is a wave as evidence. Approvals of runs that are older than change.Bounded are bound to the
@@ -178,20 +179,20 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		Request: s.request(), Side: api.Source, Groups: api.Some(groups...),
 	}
 	var moved []string
-	if err := workflow.ExecuteActivity(quick(ctx, "which groups moved before"), acts.Moved, all).Get(ctx, &moved); err != nil {
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "which groups moved before"), acts.Moved, all).Get(ctx, &moved); err != nil {
 		return err
 	}
-	rest := without(groups, moved)
+	rest := lists.Without(groups, moved)
 	if !change.Made(ctx, change.HealthyFirst) {
 		return s.moveGroupsBefore(ctx, groups, of(all, rest))
 	}
 	var closed []string // by others, before: they stay closed, on both sides
-	if err := workflow.ExecuteActivity(quick(ctx, "which groups others closed"),
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "which groups others closed"),
 		acts.ClosedByOthers, all).Get(ctx, &closed); err != nil {
 		return err
 	}
-	fenced := without(rest, closed)
-	if err := s.keepClosed(ctx, without(rest, fenced)); err != nil {
+	fenced := lists.Without(rest, closed)
+	if err := s.keepClosed(ctx, lists.Without(rest, fenced)); err != nil {
 		return err
 	}
 	asked := false
@@ -200,11 +201,11 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 	defer func() {
 		ours := fenced
 		if asked {
-			ours = without(groups, closed)
+			ours = lists.Without(groups, closed)
 		}
 		switch {
 		case err == nil || len(ours) == 0:
-		case !asked || isAway(err):
+		case !asked || call.IsAway(err):
 			s.undoFence(ctx, ours, asked)
 		// nobody asks for them any more; Rollback asks for what it needs
 		case ctx.Err() != nil && s.back == nil && change.Made(ctx, change.Stranded):
@@ -230,26 +231,21 @@ func of(r activities.GroupsRequest, groups []string) activities.GroupsRequest {
 
 // openOnTarget is the numbered heart of a group's move. Positions of groups that others closed are
 // carried over too.
-func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []action {
+func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []call.Action {
 	var acts *activities.Traffic
 	onTarget := fenced
 	onTarget.Side = api.Target
 	names := api.Short(all.Groups)
-	actions := []action{
-		{"step 1: fence on the source: " + names, acts.Fence, fenced},
-		{"step 2: positions stand still: " + names, acts.AwaitSettled, all},
-		{"step 3: translate and write positions: " + names, acts.Translate, all},
-		{"step 4: open on the target: " + names, acts.Unfence, onTarget},
+	actions := []call.Action{
+		{Summary: "step 1: fence on the source: " + names, Activity: acts.Fence, Request: fenced},
+		{Summary: "step 2: positions stand still: " + names, Activity: acts.AwaitSettled, Request: all},
+		{Summary: "step 3: translate and write positions: " + names, Activity: acts.Translate, Request: all},
+		{Summary: "step 4: open on the target: " + names, Activity: acts.Unfence, Request: onTarget},
 	}
 	if fenced.Groups.Len() == 0 {
 		return actions[1:3]
 	}
 	return actions
-}
-
-func without(names, some []string) []string {
-	return slices.DeleteFunc(slices.Clone(names),
-		func(name string) bool { return slices.Contains(some, name) })
 }
 
 // soak lets the wave stand, then checks it by measurement: no data, members left behind or messages

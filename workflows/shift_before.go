@@ -9,6 +9,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 )
 
 // moveGroupsBefore is of runs that are older than change.HealthyFirst.
@@ -36,17 +37,13 @@ func (s *shift) openOnTargetBefore(ctx workflow.Context, groups activities.Group
 	onTarget := groups
 	onTarget.Side = api.Target
 	names := api.Short(groups.Groups)
-	for _, step := range []struct {
-		summary  string
-		activity any
-		request  activities.GroupsRequest
-	}{
-		{"step 1: fence on the source: " + names, acts.Fence, groups},
-		{"step 2: positions stand still: " + names, acts.AwaitSettled, groups},
-		{"step 3: translate and write positions: " + names, acts.Translate, groups},
-		{"step 4: open on the target: " + names, acts.Unfence, onTarget},
+	for _, step := range []call.Action{
+		{Summary: "step 1: fence on the source: " + names, Activity: acts.Fence, Request: groups},
+		{Summary: "step 2: positions stand still: " + names, Activity: acts.AwaitSettled, Request: groups},
+		{Summary: "step 3: translate and write positions: " + names, Activity: acts.Translate, Request: groups},
+		{Summary: "step 4: open on the target: " + names, Activity: acts.Unfence, Request: onTarget},
 	} {
-		if err := workflow.ExecuteActivity(quick(ctx, step.summary), step.activity, step.request).Get(ctx, nil); err != nil {
+		if err := step.Run(call.Quick(ctx, step.Summary)); err != nil {
 			return err
 		}
 	}
@@ -62,12 +59,12 @@ func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRe
 	onTarget := groups
 	onTarget.Side = api.Target
 	names := api.Short(groups.Groups)
-	if err := workflow.ExecuteActivity(quick(ctx, "undo: close on the target: "+names), acts.Fence, onTarget).Get(ctx, nil); err != nil {
-		s.note(ctx, "undo: %s", rootMessage(err))
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "undo: close on the target: "+names), acts.Fence, onTarget).Get(ctx, nil); err != nil {
+		s.note(ctx, "undo: %s", call.RootMessage(err))
 	}
-	lift := quick(ctx, "undo: lift the fence on the source: "+names)
+	lift := call.Quick(ctx, "undo: lift the fence on the source: "+names)
 	if err := workflow.ExecuteActivity(lift, acts.Unfence, groups).Get(ctx, nil); err != nil {
-		s.note(ctx, "undo: %s", rootMessage(err))
+		s.note(ctx, "undo: %s", call.RootMessage(err))
 	}
 	s.note(ctx, "fences on the source lifted: %s", names)
 }
@@ -79,7 +76,7 @@ func (s *shift) planWavesBefore(inventory api.Inventory) ([]activities.Wave, err
 		return nil, temporal.NewNonRetryableApplicationError(
 			"the inventory stands in a document, which a run of an older "+
 				"release can't read: go back, and start the migration again",
-			"Invalid",
+			activities.InvalidType,
 			nil,
 		)
 	}
@@ -118,14 +115,14 @@ func (s *shift) moveProducersBefore(ctx workflow.Context, w activities.Wave) err
 	for _, t := range ordered {
 		moves = append(moves, func(ctx workflow.Context) error { return s.moveOrderedBefore(ctx, t) })
 	}
-	return together(ctx, moves)
+	return call.Together(ctx, moves)
 }
 
 func (s *shift) moveOrderedBefore(ctx workflow.Context, name string) error {
 	var acts *activities.Traffic
 	topic := api.Some(name)
 	onTarget := activities.TopicsRequest{Request: s.request(), Side: api.Target, Topics: topic}
-	if err := workflow.ExecuteActivity(quick(ctx, "read-only on the target: "+name), acts.CloseTopics, onTarget).Get(ctx, nil); err != nil {
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "read-only on the target: "+name), acts.CloseTopics, onTarget).Get(ctx, nil); err != nil {
 		return err
 	}
 	if err := s.awaitProducers(ctx, api.Source, topic, s.target.NameServers, 0); err != nil {
@@ -134,5 +131,5 @@ func (s *shift) moveOrderedBefore(ctx workflow.Context, name string) error {
 	if err := s.awaitDrained(ctx, topic); err != nil {
 		return err
 	}
-	return workflow.ExecuteActivity(quick(ctx, "open on the target: "+name), acts.OpenTopics, onTarget).Get(ctx, nil)
+	return workflow.ExecuteActivity(call.Quick(ctx, "open on the target: "+name), acts.OpenTopics, onTarget).Get(ctx, nil)
 }

@@ -9,6 +9,15 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
+)
+
+const (
+	// soakFirst and soakMax space the counts of messages after a soak that leaves a doubt: the
+	// first message ends it, and a count of 10,000 queues takes a minute. Each costs three actions,
+	// which makes 144 a day in the end.
+	soakFirst = 10 * time.Second
+	soakMax   = 30 * time.Minute
 )
 
 // SoakGate names the approval of a step whose soak leaves a doubt.
@@ -23,7 +32,7 @@ func (s *shift) gatewaySoak(
 ) error {
 	var gateways *activities.Gateways
 	request := activities.SoakRequest{Request: s.request(), Topics: topics, Step: w.Step}
-	if err := workflow.ExecuteActivity(quick(ctx, "where queues end before the soak"),
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "where queues end before the soak"),
 		gateways.BeginSoak, request).Get(ctx, nil); err != nil {
 		return err
 	}
@@ -35,7 +44,7 @@ func (s *shift) gatewaySoak(
 	defer s.unask(ctx, SoakGate(w.Step))
 	for pause := soakFirst; ; pause = min(2*pause, soakMax) {
 		var check api.WaveCheck
-		if err := workflow.ExecuteActivity(minutes(ctx, fmt.Sprintf("messages of step %d%%",
+		if err := workflow.ExecuteActivity(call.Minutes(ctx, fmt.Sprintf("messages of step %d%%",
 			w.Step)), gateways.JudgeSoak, request).Get(ctx, &check); err != nil {
 			return err
 		}
@@ -62,7 +71,7 @@ func (s *shift) gatewaySoakBefore(
 	var gateways *activities.Gateways
 	var before, check api.WaveCheck
 	request := activities.ShareRequest{Request: s.request(), Topics: topics}
-	if err := workflow.ExecuteActivity(quick(ctx, "put counters before the soak"),
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "put counters before the soak"),
 		gateways.MeasureShare, request).Get(ctx, &before); err != nil {
 		return err
 	}
@@ -72,7 +81,7 @@ func (s *shift) gatewaySoakBefore(
 		return err
 	}
 	request.Before = &before
-	if err := workflow.ExecuteActivity(quick(ctx, fmt.Sprintf("share of step %d%%", w.Step)),
+	if err := workflow.ExecuteActivity(call.Quick(ctx, fmt.Sprintf("share of step %d%%", w.Step)),
 		gateways.MeasureShare, request).Get(ctx, &check); err != nil {
 		return err
 	}

@@ -10,9 +10,16 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+)
+
+const (
+	// longestWait re-arms the timer of a wait without a deadline; a day costs one action.
+	longestWait = 24 * time.Hour
 )
 
 // errBack ends whatever runs because somebody asked to go back.
@@ -100,7 +107,7 @@ func newStageRun(ctx workflow.Context, kind string, in api.MigrationInput) (*sta
 	}
 	d.handleSignals(ctx)
 	err = workflow.SideEffect(ctx,
-		func(workflow.Context) any { return attributesRegistered() }).Get(&d.attributes)
+		func(ctx workflow.Context) any { return areSearched(ctx) }).Get(&d.attributes)
 	d.bounded = change.Made(ctx, change.Bounded)
 	d.startTelling(ctx)
 	return d, err
@@ -116,7 +123,7 @@ func (d *stageRun) run(ctx workflow.Context, story func(workflow.Context) error)
 		return d.close(ctx, err)
 	}
 	if err := d.plan.CheckSize(); err != nil && d.bounded {
-		return d.close(ctx, temporal.NewNonRetryableApplicationError(err.Error(), "Invalid", nil))
+		return d.close(ctx, temporal.NewNonRetryableApplicationError(err.Error(), activities.InvalidType, nil))
 	}
 	d.publish(ctx)
 	return d.close(ctx, story(ctx))
@@ -138,11 +145,11 @@ func (d *stageRun) close(ctx workflow.Context, err error) (api.Status, error) {
 	// a rollback that ends before it is done is none
 	case errors.Is(err, errBack) && d.leavesMoved() && change.Made(ctx, change.Alone):
 		d.status.State, d.status.Error = api.StateFailed, errLeft.Error()
-		err = temporal.NewNonRetryableApplicationError(errLeft.Error(), "NotRolledBack", nil)
+		err = temporal.NewNonRetryableApplicationError(errLeft.Error(), call.NotRolledBackType, nil)
 	case errors.Is(err, errBack) && d.status.Type != api.RollbackType:
 		d.status.State, err = api.StateRolledBack, nil
 	case err != nil:
-		d.status.State, d.status.Error = api.StateFailed, rootMessage(err)
+		d.status.State, d.status.Error = api.StateFailed, call.RootMessage(err)
 	}
 	d.publish(ctx)
 	if d.untold && err != nil { // a good result tells all of it
@@ -272,27 +279,5 @@ func (d *stageRun) publish(ctx workflow.Context) {
 		workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", stageReportName, stageReport{
 			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Number: d.told, Status: &d.status,
 		})
-	}
-}
-
-// upsert writes the search attributes that changed, in one command.
-func (d *stageRun) upsert(ctx workflow.Context, s api.Status) {
-	if !d.attributes {
-		return
-	}
-	now := [3]string{s.Stage, waitingValue(s), targetValue(s)}
-	var changes []temporal.SearchAttributeUpdate
-	for i, name := range []string{api.StageAttribute, api.WaitingAttribute, api.TargetAttribute} {
-		if now[i] != d.shown[i] {
-			changes = append(changes,
-				temporal.NewSearchAttributeKeyKeyword(name).ValueSet(keyword(now[i])))
-		}
-	}
-	if len(changes) == 0 {
-		return
-	}
-	d.shown = now
-	if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
-		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
 	}
 }

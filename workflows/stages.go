@@ -9,6 +9,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 )
 
 // chunk bounds what one metadata or verify activity handles: inputs stay far below Temporal's 2 MB,
@@ -40,7 +41,7 @@ func Assess(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 func (d *stageRun) measure(ctx workflow.Context) (api.Inventory, error) {
 	var acts *activities.Assess
 	var inventory api.Inventory
-	err := workflow.ExecuteActivity(quick(ctx, "inventory of the source"), acts.Assess, d.request()).
+	err := workflow.ExecuteActivity(call.Quick(ctx, "inventory of the source"), acts.Assess, d.request()).
 		Get(ctx, &inventory)
 	d.status.Inventory = &inventory.Summary
 	return inventory, err
@@ -73,7 +74,7 @@ func refusal(i api.Inventory) error {
 	}
 	text := fmt.Sprintf("refused, %d reasons:", i.Summary.Refusals) +
 		sayFindings(refusals, i.Summary.Refusals)
-	return temporal.NewNonRetryableApplicationError(text, "Refused", nil)
+	return temporal.NewNonRetryableApplicationError(text, activities.RefusedType, nil)
 }
 
 // sayFindings says the first of so many findings, one on a line.
@@ -103,7 +104,7 @@ func Purchase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 			d.detail(ctx, "target %s is made ready", d.plan.Target.Provider)
 			var acts *activities.Purchase
 			var target activities.PurchaseResult
-			err := workflow.ExecuteActivity(minutes(ctx, "start or check the target"), acts.Purchase, d.request()).
+			err := workflow.ExecuteActivity(call.Minutes(ctx, "start or check the target"), acts.Purchase, d.request()).
 				Get(ctx, &target)
 			if err != nil {
 				return err
@@ -150,7 +151,7 @@ func ImportMetadata(ctx workflow.Context, in api.MigrationInput) (api.Status, er
 func (d *stageRun) importMetadata(ctx workflow.Context, all activities.MetadataRequest) error {
 	var acts *activities.Metadata
 	var diff api.MetadataDiff
-	if err := workflow.ExecuteActivity(quick(ctx, "compare metadata of both sides"), acts.Diff, all).Get(ctx, &diff); err != nil {
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "compare metadata of both sides"), acts.Diff, all).Get(ctx, &diff); err != nil {
 		return err
 	}
 	d.status.Metadata = &diff
@@ -161,7 +162,7 @@ func (d *stageRun) importMetadata(ctx workflow.Context, all activities.MetadataR
 	for _, part := range metadataChunks(all, diff) {
 		var made activities.MetadataResult
 		summary := fmt.Sprintf("make %d topics, %d groups", part.Topics.Len(), part.Groups.Len())
-		if err := workflow.ExecuteActivity(quick(ctx, summary), acts.Apply, part).Get(ctx, &made); err != nil {
+		if err := workflow.ExecuteActivity(call.Quick(ctx, summary), acts.Apply, part).Get(ctx, &made); err != nil {
 			return err
 		}
 		done.CreatedTopics += made.CreatedTopics
@@ -203,5 +204,5 @@ func configuredOtherwise(warnings api.List[api.Finding]) string {
 func conflict(findings api.List[api.Finding]) error {
 	text := fmt.Sprintf("%d objects exist on the target with other settings; nothing was changed:",
 		findings.Len()) + sayFindings(findings.First(), findings.Len())
-	return temporal.NewNonRetryableApplicationError(text, "Conflict", nil)
+	return temporal.NewNonRetryableApplicationError(text, activities.ConflictType, nil)
 }

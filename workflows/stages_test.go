@@ -12,6 +12,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/lists"
 )
 
 func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
@@ -194,7 +195,7 @@ func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
 		called := s.called()
 		require.Equal(t, producers, called[0])
 		// Producers that were on their way are asked for beside the groups.
-		groups := without(called, []string{producers})
+		groups := lists.Without(called, []string{producers})
 		require.Len(t, called, len(groups)+3)
 		require.Equal(t, []string{
 			"AwaitReturnable@target free " + free, "Fence@target", "AwaitSettled@target",

@@ -8,7 +8,9 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
 )
 
 // leftLook is the pause between two looks whether a stage of an earlier run has ended: its undo
@@ -87,26 +89,26 @@ func (d *stageRun) freeThose(
 	var returns *activities.Returns
 	var found activities.Stranded
 	request := activities.SurveyRequest{Request: d.request(), Away: d.patience()}
-	err := workflow.ExecuteActivity(within(ctx, 2*d.plan.Shift.FenceLimit(),
+	err := workflow.ExecuteActivity(call.Within(ctx, 2*d.plan.Shift.FenceLimit(),
 		"groups that a move left without messages"), returns.Stranded, request).Get(ctx, &found)
 	if err != nil {
-		d.note(ctx, "whether a move left groups without messages isn't known: %s", rootMessage(err))
+		d.note(ctx, "whether a move left groups without messages isn't known: %s", call.RootMessage(err))
 		return false
 	}
 	groups := activities.GroupsRequest{Request: d.request(), Side: api.Target}
 	if groups.Groups = api.Some(found.Target...); len(found.Target) > 0 {
 		var traffic *activities.Traffic
-		open := action{
-			"open on the target again: " + short(found.Target), traffic.Unfence, groups,
+		open := call.Action{
+			Summary: "open on the target again: " + lists.Short(found.Target), Activity: traffic.Unfence, Request: groups,
 		}
-		if err := open.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), open.summary)); err != nil {
-			d.note(ctx, "%s: %s", open.summary, rootMessage(err))
+		if err := open.Run(call.IfItAnswers(ctx, d.plan.Shift.FenceLimit(), open.Summary)); err != nil {
+			d.note(ctx, "%s: %s", open.Summary, call.RootMessage(err))
 		} else {
-			d.note(ctx, "a move was cut off: %s read the target again", short(found.Target))
+			d.note(ctx, "a move was cut off: %s read the target again", lists.Short(found.Target))
 		}
 	}
 	if len(found.Source) > 0 && !found.Away {
-		d.note(ctx, "a move was cut off: %s read the source again", short(found.Source))
+		d.note(ctx, "a move was cut off: %s read the source again", lists.Short(found.Source))
 		d.undoFence(ctx, found.Source, false)
 	}
 	if len(found.Source) > 0 && found.Away && d.status.Type != api.RollbackType {
@@ -139,7 +141,7 @@ func (d *stageRun) freeLate(ctx workflow.Context) {
 	}
 	d.detail(ctx, "waits for the end of what a terminated stage began")
 	if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout:      2 * quickHeartbeat,
+		Timeout:      2 * call.QuickHeartbeat,
 		TimerOptions: workflow.TimerOptions{Summary: "activities of the terminated stage end"},
 	}, func() bool { return d.back != nil }); err == nil && d.back == nil {
 		d.freeStranded(ctx)
@@ -157,7 +159,7 @@ func (d *stageRun) takeBackAsked(ctx workflow.Context, groups []string) {
 		err = d.forgetFences(ctx, groups)
 	}
 	if err != nil { // the mark on the source says what is owed
-		d.note(ctx, "%s aren't known to have left the target: %s", short(groups), rootMessage(err))
+		d.note(ctx, "%s aren't known to have left the target: %s", lists.Short(groups), call.RootMessage(err))
 	}
 }
 
@@ -174,11 +176,11 @@ func (d *stageRun) leaveAsked(ctx workflow.Context, groups []string) {
 	}
 	d.sayLeft(ctx, groups)
 	var traffic *activities.Traffic
-	shut := action{"close on the target: " + short(groups), traffic.Fence, activities.GroupsRequest{
+	shut := call.Action{Summary: "close on the target: " + lists.Short(groups), Activity: traffic.Fence, Request: activities.GroupsRequest{
 		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
 	}}
-	if err := shut.run(ifItAnswers(ctx, d.plan.Shift.FenceLimit(), shut.summary)); err != nil {
-		d.note(ctx, "owed to the target: %s: %s", shut.summary, rootMessage(err))
+	if err := shut.Run(call.IfItAnswers(ctx, d.plan.Shift.FenceLimit(), shut.Summary)); err != nil {
+		d.note(ctx, "owed to the target: %s: %s", shut.Summary, call.RootMessage(err))
 	}
 }
 
@@ -189,12 +191,12 @@ func (d *stageRun) liftCutOff(ctx workflow.Context, groups []string) bool {
 		Request: d.request(), Side: api.Source, Ours: true,
 		Groups: api.Some(groups...),
 	}
-	lift := action{"lift the fence on the source: " + short(groups), traffic.Unfence, request}
-	if err := lift.run(quick(ctx, lift.summary)); err != nil {
-		d.note(ctx, "%s: %s", lift.summary, rootMessage(err))
+	lift := call.Action{Summary: "lift the fence on the source: " + lists.Short(groups), Activity: traffic.Unfence, Request: request}
+	if err := lift.Run(call.Quick(ctx, lift.Summary)); err != nil {
+		d.note(ctx, "%s: %s", lift.Summary, call.RootMessage(err))
 		return false
 	}
 	d.lookForMissing(ctx)
-	d.note(ctx, "a move was cut off: %s read the source again; applications that have moved return", short(groups))
+	d.note(ctx, "a move was cut off: %s read the source again; applications that have moved return", lists.Short(groups))
 	return true
 }

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/change"
 )
@@ -39,7 +40,7 @@ func (d *stageRun) checkID(ctx workflow.Context) error {
 	return temporal.NewNonRetryableApplicationError(
 		fmt.Sprintf("workflow id %q: start %s of plan %s with the id %q, which keeps it from "+
 			"running twice at a time", id, d.status.Type, d.plan.Name, want),
-		"Invalid",
+		activities.InvalidType,
 		nil,
 	)
 }

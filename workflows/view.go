@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/lists"
 )
 
 // view is the status with what the children told about themselves.
@@ -64,7 +65,7 @@ func (d *stageRun) adopt(s *api.Status, id string, r api.Status) {
 	if r.Waves != nil {
 		s.Waves = r.Waves
 	}
-	s.Owed = slices.Concat(s.Owed, without(r.Owed, s.Owed))
+	s.Owed = slices.Concat(s.Owed, lists.Without(r.Owed, s.Owed))
 	if r.LeftAsked != nil {
 		s.LeftAsked = r.LeftAsked
 	}

@@ -8,6 +8,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -22,12 +23,12 @@ func (d *stageRun) watchTarget(ctx workflow.Context) {
 		var returns *activities.Returns
 		request := activities.WatchRequest{Request: d.request(), Away: d.patience()}
 		for {
-			err := waitOn(ctx, "the target answers", returns.WatchTarget, request).Get(ctx, nil)
-			if !isAway(err) { // it was cancelled, or nobody can tell
+			err := call.WaitOn(ctx, "the target answers", returns.WatchTarget, request).Get(ctx, nil)
+			if !call.IsAway(err) { // it was cancelled, or nobody can tell
 				return
 			}
-			done := d.sayAway(ctx, awayText(err))
-			err = waitOn(ctx, "the target answers again", returns.AwaitTarget,
+			done := d.sayAway(ctx, call.AwayText(err))
+			err = call.WaitOn(ctx, "the target answers again", returns.AwaitTarget,
 				d.request()).Get(ctx, nil)
 			done()
 			if err != nil {

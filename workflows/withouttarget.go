@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
 
@@ -52,12 +53,12 @@ const oneTry = 20 * time.Second
 // returnByGateways brings everything back, with or without the target. It ends when both sides
 // answered. Done takes what is owed by then off the page.
 func (d *stageRun) returnByGateways(
-	ctx workflow.Context, in api.MigrationInput, steps []action,
+	ctx workflow.Context, in api.MigrationInput, steps []call.Action,
 ) (done func(), err error) {
 	done = func() {}
 	var at activities.Gateway
 	var gateways *activities.Gateways
-	err = workflow.ExecuteActivity(within(ctx, authorityTries, "how the gateways stand"), gateways.Entrance,
+	err = workflow.ExecuteActivity(call.Within(ctx, authorityTries, "how the gateways stand"), gateways.Entrance,
 		d.request()).Get(ctx, &at)
 	if ctx.Err() != nil {
 		return done, err
@@ -87,10 +88,10 @@ func (d *stageRun) returnByGateways(
 // all takes each step. Those that were done are done again without effect.
 // Calls says that applications are called back first.
 func (r *gatewaysReturn) all(
-	ctx workflow.Context, steps []action, past api.Names, calls bool,
+	ctx workflow.Context, steps []call.Action, past api.Names, calls bool,
 ) error {
 	for i, step := range steps {
-		r.detail(ctx, "%s", step.summary)
+		r.detail(ctx, "%s", step.Summary)
 		if r.tells {
 			step = telling(step, activities.Bypassing{})
 		}
@@ -104,9 +105,9 @@ func (r *gatewaysReturn) all(
 		case 1:
 			err = r.step(ctx, step, r.takeAuthority)
 		case 2:
-			if request, is := step.request.(activities.HomesRequest); is && r.fromEnd() {
+			if request, is := step.Request.(activities.HomesRequest); is && r.fromEnd() {
 				request.Nobody = true
-				step.request = request
+				step.Request = request
 			}
 			err = r.step(ctx, step, nil)
 		case 3:
@@ -114,7 +115,7 @@ func (r *gatewaysReturn) all(
 				request := activities.GroupsRequest{
 					Request: r.request(), Side: api.Source, Groups: past,
 				}
-				step = action{"nobody reads the target: " + api.Short(past), step.activity, request}
+				step = call.Action{Summary: "nobody reads the target: " + api.Short(past), Activity: step.Activity, Request: request}
 				if r.tells {
 					step = telling(step, activities.Bypassing{})
 				}
@@ -131,13 +132,13 @@ func (r *gatewaysReturn) all(
 }
 
 // tell tells the gateways the migration. One that moved anything knows it already.
-func (r *gatewaysReturn) tell(ctx workflow.Context, step action) error {
-	err := step.run(within(ctx, authorityTries, step.summary))
+func (r *gatewaysReturn) tell(ctx workflow.Context, step call.Action) error {
+	err := step.Run(call.Within(ctx, authorityTries, step.Summary))
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
 	if err != nil {
-		r.note(ctx, "the gateways weren't told of the migration again: %s", rootMessage(err))
+		r.note(ctx, "the gateways weren't told of the migration again: %s", call.RootMessage(err))
 	}
 	return nil
 }
@@ -146,11 +147,11 @@ func (r *gatewaysReturn) tell(ctx workflow.Context, step action) error {
 // without it. Gateways judge by themselves whether it answers. How is what to do instead of the
 // move as it is.
 func (r *gatewaysReturn) step(
-	ctx workflow.Context, move action, how func(workflow.Context, action, time.Duration) error,
+	ctx workflow.Context, move call.Action, how func(workflow.Context, call.Action, time.Duration) error,
 ) error {
 	if how == nil {
-		how = func(ctx workflow.Context, move action, limit time.Duration) error {
-			return move.run(within(ctx, limit, move.summary))
+		how = func(ctx workflow.Context, move call.Action, limit time.Duration) error {
+			return move.Run(call.Within(ctx, limit, move.Summary))
 		}
 	}
 	done := func() {}
@@ -158,9 +159,9 @@ func (r *gatewaysReturn) step(
 	limit := max(r.by.Sub(workflow.Now(ctx)), oneTry)
 	for {
 		if r.away {
-			err := withoutTarget(move).run(within(ctx, r.patience(), "without the target: "+move.summary))
+			err := withoutTarget(move).Run(call.Within(ctx, r.patience(), "without the target: "+move.Summary))
 			r.without = r.without || err == nil
-			if err == nil || ctx.Err() != nil || lasts(err) {
+			if err == nil || ctx.Err() != nil || call.Lasts(err) {
 				return err
 			}
 			done()
@@ -174,35 +175,35 @@ func (r *gatewaysReturn) step(
 			done = func() {}
 			err = r.askBehind(ctx, move, err, api.Names{}, api.Names{})
 		}
-		if err == nil || ctx.Err() != nil || lasts(err) {
+		if err == nil || ctx.Err() != nil || call.Lasts(err) {
 			return err
 		}
 		done()
 		done = r.says(ctx, move, err)
-		r.away = isAway(err) && !asks
+		r.away = call.IsAway(err) && !asks
 	}
 }
 
 // says shows why a step isn't done yet.
-func (r *gatewaysReturn) says(ctx workflow.Context, move action, err error) (done func()) {
-	text := fmt.Sprintf("%s: not done yet: %s; it goes on by itself", move.summary, rootMessage(err))
+func (r *gatewaysReturn) says(ctx workflow.Context, move call.Action, err error) (done func()) {
+	text := fmt.Sprintf("%s: not done yet: %s; it goes on by itself", move.Summary, call.RootMessage(err))
 	return r.wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: "target", Text: text})
 }
 
 // takeAuthority makes the source say who members are. While members are connected to the target,
 // applications are asked to return behind the gateways.
 func (r *gatewaysReturn) takeAuthority(
-	ctx workflow.Context, move action, limit time.Duration,
+	ctx workflow.Context, move call.Action, limit time.Duration,
 ) error {
 	var groups, topics api.Names // of whom applications are asked for
 	if r.in.Inventory != nil {
 		groups, topics = r.in.Inventory.Readers(), r.in.Inventory.Topics()
 	}
-	err := move.run(within(ctx, min(limit, authorityTries), move.summary))
-	if isAway(err) && limit > authorityTries { // it may answer yet
-		err = move.run(within(ctx, max(limit-authorityTries, authorityTries), move.summary))
+	err := move.Run(call.Within(ctx, min(limit, authorityTries), move.Summary))
+	if call.IsAway(err) && limit > authorityTries { // it may answer yet
+		err = move.Run(call.Within(ctx, max(limit-authorityTries, authorityTries), move.Summary))
 	}
-	if err == nil || ctx.Err() != nil || lasts(err) || isAway(err) {
+	if err == nil || ctx.Err() != nil || call.Lasts(err) || call.IsAway(err) {
 		return err
 	}
 	return r.askBehind(ctx, move, err, groups, topics)
@@ -224,14 +225,14 @@ func (r *gatewaysReturn) asksBehind(w *api.Waiting, at activities.Gateway) {
 }
 
 // withoutTarget is a move to the source of which gateways ask the target nothing.
-func withoutTarget(move action) action {
-	switch request := move.request.(type) {
+func withoutTarget(move call.Action) call.Action {
+	switch request := move.Request.(type) {
 	case activities.GroupsRequest:
 		request.WithoutTarget = true
-		move.request = request
+		move.Request = request
 	case activities.HomesRequest:
 		request.WithoutTarget = true
-		move.request = request
+		move.Request = request
 	}
 	return move
 }
@@ -248,9 +249,9 @@ func (r *gatewaysReturn) awaitTarget(
 	}
 	var owed activities.Owed
 	var text string
-	if err := workflow.ExecuteActivity(within(ctx, r.patience(), "what the target owes"), gateways.Owed,
+	if err := workflow.ExecuteActivity(call.Within(ctx, r.patience(), "what the target owes"), gateways.Owed,
 		request).Get(ctx, &owed); err != nil {
-		text = "what the target owes isn't known: " + rootMessage(err)
+		text = "what the target owes isn't known: " + call.RootMessage(err)
 	} else {
 		text = "owed by it: " + owed.String()
 	}
