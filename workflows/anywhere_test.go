@@ -18,6 +18,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/message"
 )
 
 // group is where a group of the played clusters stands.
@@ -366,7 +367,7 @@ func deedsAnywhere(t *testing.T) map[string]func(*anywhere) {
 			a.SignalWorkflow(api.ApproveName, api.Approval{Gate: "shift-7", By: "bob"})
 			a.SignalWorkflow(api.ReleasedName, api.Released{By: "ci", Groups: []string{"nobody"}})
 			a.SignalWorkflow(api.ResumeName, api.Steering{By: "bob"})
-			a.SignalWorkflow(missingName, missing{Number: 1})
+			a.SignalWorkflow(message.MissingSignal, message.Missing{Number: 1})
 		},
 		"target dies, back": func(a *anywhere) {
 			a.mu.Lock()

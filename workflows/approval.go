@@ -2,9 +2,6 @@ package workflows
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -13,6 +10,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/message"
 )
 
 const (
@@ -34,17 +32,6 @@ type question struct {
 	life     time.Duration // until it is measured again; 0 means evidenceLife
 	expires  time.Time     // until when the evidence may be answered; zero: for its life
 	until    func() bool   // the question is over when this says so; nil: only by an answer
-}
-
-// digest is 12 hex digits of the evidence: short enough to read out, long enough to tell two
-// ledgers apart.
-func digest(evidence any) string {
-	b, err := json.Marshal(evidence)
-	if err != nil {
-		return "unreadable"
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:6])
 }
 
 // approve waits for the approval of one gate. The context of measure ends with it. Evidence that
@@ -87,7 +74,7 @@ func (d *stageRun) ask(ctx workflow.Context, q question) (bool, error) {
 	if expires.IsZero() {
 		expires = workflow.Now(ctx).Add(life)
 	}
-	evidence := shownDigest(ctx, q.evidence)
+	evidence := message.ShownDigest(ctx, q.evidence)
 	given := d.answered(ctx, q.gate, evidence)
 	done := d.put(ctx, api.Waiting{
 		Kind: api.WaitingApproval, Gate: q.gate, Text: q.text, PlanHash: d.status.PlanHash, Evidence: evidence,

@@ -13,6 +13,7 @@ import (
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/message"
 )
 
 // stageOrder is the table that people see from the first moment.
@@ -118,16 +119,16 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 // tellWhatStands tells a stage that has begun what was said before it could hear of it.
 func (m *migration) tellWhatStands(ctx workflow.Context) {
 	if m.missing != "" {
-		_ = m.forward(ctx, missingName, missing{m.missing, m.numbered})
+		_ = m.forward(ctx, message.MissingSignal, message.Missing{Text: m.missing, Number: m.numbered})
 	}
 	if m.held == nil && m.back == nil || !change.Made(ctx, change.Forward) {
 		return
 	}
 	if m.held != nil {
-		_ = m.forward(ctx, api.HoldName, passedOn(*m.held))
+		_ = m.forward(ctx, api.HoldName, message.PassedOn(*m.held))
 	}
 	if m.back != nil {
-		_ = m.forward(ctx, api.BackName, passedOn(*m.back))
+		_ = m.forward(ctx, api.BackName, message.PassedOn(*m.back))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/message"
 )
 
 // A migration hands an approval on to the stage that asks, by a signal. The stage judges it: what
@@ -19,12 +20,6 @@ import (
 // within a second. A stage that is silent has ended, or its worker is away: then the approval is
 // with it.
 const handedPatience = 10 * time.Second
-
-// handed is what became of an approval that was handed on.
-type handed struct {
-	Number  int64  `json:"number"`
-	Refused string `json:"refused,omitempty"` // why the stage doesn't take it
-}
 
 // handOn gives an approval to the stage that asks, and waits for its word.
 func (d *stageRun) handOn(ctx workflow.Context, a api.Approval) error {
@@ -62,9 +57,9 @@ func (d *stageRun) tellJudged(ctx workflow.Context, a api.Approval, err error) {
 	if d.parent == nil || a.Number == 0 {
 		return
 	}
-	word := handed{Number: a.Number}
+	word := message.Handed{Number: a.Number}
 	if err != nil {
 		word.Refused = fmt.Sprint(err)
 	}
-	workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", handedName, word)
+	workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", message.HandedSignal, word)
 }

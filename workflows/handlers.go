@@ -8,114 +8,72 @@ import (
 	"rocketshift/api"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/message"
+	"rocketshift/workflows/report"
 )
 
-// handleUpdates registers the updates. A validator refuses at once and leaves no trace in the
-// history.
-func (d *stageRun) handleUpdates(ctx workflow.Context) error {
-	approve := func(ctx workflow.Context, a api.Approval) (api.Approval, error) { return d.takeApproval(ctx, a) }
-	err := workflow.SetUpdateHandlerWithOptions(ctx, api.ApproveName, approve, workflow.UpdateHandlerOptions{
-		Validator: func(ctx workflow.Context,
-			a api.Approval,
-		) error {
-			return d.checkApproval(a, workflow.Now(ctx))
-		},
-		Description: `Approve a waiting gate: {"gate": "shift-25", "by": "alice", "reason": "…"}`,
-	})
-	if err != nil {
-		return err
-	}
-	for _, name := range []string{api.HoldName, api.ResumeName, api.BackName} {
-		steer := func(ctx workflow.Context, m api.Steering) (string, error) { return d.steer(ctx, name, m) }
-		err := workflow.SetUpdateHandlerWithOptions(ctx, name, steer, workflow.UpdateHandlerOptions{
-			Validator: func(_ workflow.Context,
-				m api.Steering,
-			) error {
-				return d.checkSteering(name, m)
+// messages are what every workflow of a migration is told, by people and by the others.
+func (d *stageRun) messages() []message.Handler {
+	return []message.Handler{
+		message.Message[api.Approval, api.Approval]{
+			Name:        api.ApproveName,
+			Description: `Approve a waiting gate: {"gate": "shift-25", "by": "alice", "reason": "…"}`,
+			Check: func(ctx workflow.Context, a api.Approval) error {
+				return d.checkApproval(a, workflow.Now(ctx))
 			},
-			Description: steeringDescriptions[name],
-		})
-		if err != nil {
-			return err
-		}
-	}
-	released := func(ctx workflow.Context, r api.Released) (string, error) { return d.takeReleased(ctx, r) }
-	return workflow.SetUpdateHandlerWithOptions(ctx, api.ReleasedName, released, workflow.UpdateHandlerOptions{
-		Validator:   func(_ workflow.Context, r api.Released) error { return d.checkReleased(r) },
-		Description: `The pipeline re-pointed applications: {"by": "jenkins", "groups": […], "topics": […]}`,
-	})
-}
-
-var steeringDescriptions = map[string]string{
-	api.HoldName:   `Stop before the next step: {"by": "alice", "reason": "…"}`,
-	api.ResumeName: `Go on after a hold: {"by": "alice"}`,
-	api.BackName:   `Return everything to the source: {"by": "alice", "reason": "…"}`,
-}
-
-// handleSignals receives the same messages as signals: for tools that only signal, and when no
-// worker is there to validate. What a validator would refuse is ignored and noted.
-func (d *stageRun) handleSignals(ctx workflow.Context) {
-	listen(ctx, api.ApproveName, func(ctx workflow.Context, a api.Approval) error {
-		err := judged(ctx, func() error { return d.checkApproval(a, workflow.Now(ctx)) })
-		if err == nil {
-			_, err = d.takeApproval(ctx, a)
-		}
-		d.tellJudged(ctx, a, err)
-		return err
-	}, d)
-	listen(ctx, handedName, func(_ workflow.Context, h handed) error {
-		d.judged[h.Number] = h.Refused
-		return nil
-	}, d)
-	for _, name := range []string{api.HoldName, api.ResumeName, api.BackName} {
-		listen(ctx, name, func(ctx workflow.Context, m api.Steering) error {
-			if err := judged(ctx, func() error { return d.checkSteering(name, m) }); err != nil {
-				return err
-			}
-			_, err := d.steer(ctx, name, m)
-			return err
-		}, d)
-	}
-	listen(ctx, api.ReleasedName, func(ctx workflow.Context, r api.Released) error {
-		if err := judged(ctx, func() error { return d.checkReleased(r) }); err != nil {
-			return err
-		}
-		_, err := d.takeReleased(ctx, r)
-		return err
-	}, d)
-	listen(ctx, stageReportName, d.hear, d)
-	listen(ctx, missingName, func(ctx workflow.Context, m missing) error {
-		if m.Number != 0 && m.Number < d.numbered {
+			Take: d.takeApproval, Signalled: d.tellJudged,
+		},
+		message.NoAnswer(message.HandedSignal, func(_ workflow.Context, h message.Handed) error {
+			d.judged[h.Number] = h.Refused
 			return nil
-		}
-		d.missing, d.numbered = m.Text, m.Number
-		d.publish(ctx)
-		return nil
-	}, d)
-	listen(ctx, api.StopName, func(workflow.Context, struct{}) error {
-		d.stopped = true
-		return nil
-	}, d)
+		}),
+		d.steering(api.HoldName, `Stop before the next step: {"by": "alice", "reason": "…"}`),
+		d.steering(api.ResumeName, `Go on after a hold: {"by": "alice"}`),
+		d.steering(api.BackName, `Return everything to the source: {"by": "alice", "reason": "…"}`),
+		message.Message[api.Released, string]{
+			Name:        api.ReleasedName,
+			Description: `The pipeline re-pointed applications: {"by": "jenkins", "groups": […], "topics": […]}`,
+			Check:       func(_ workflow.Context, r api.Released) error { return d.checkReleased(r) },
+			Take:        d.takeReleased,
+		},
+		message.NoAnswer(report.Signal, d.hear),
+		message.NoAnswer(message.MissingSignal, d.takeMissing),
+		message.NoAnswer(api.StopName, func(workflow.Context, struct{}) error {
+			d.stopped = true
+			return nil
+		}),
+	}
 }
 
-// listen receives one signal for the life of the workflow.
-func listen[T any](ctx workflow.Context, name string, take func(workflow.Context, T) error, d *stageRun) {
-	channel := workflow.GetSignalChannel(ctx, name)
-	workflow.GoNamed(ctx, "signal "+name, func(ctx workflow.Context) {
-		for {
-			var message T
-			if !channel.Receive(ctx, &message) {
-				return
-			}
-			d.taking++
-			err := take(ctx, message)
-			d.taking--
-			if err != nil {
-				d.note(ctx, "ignored signal %s", err)
-				d.publish(ctx)
-			}
-		}
-	})
+func (d *stageRun) steering(name, description string) message.Handler {
+	return message.Message[api.Steering, string]{
+		Name: name, Description: description,
+		Check: func(_ workflow.Context, m api.Steering) error { return d.checkSteering(name, m) },
+		Take: func(ctx workflow.Context, m api.Steering) (string, error) {
+			return d.steer(ctx, name, m)
+		},
+	}
+}
+
+// takeMissing learns what doesn't run that this workflow needs.
+func (d *stageRun) takeMissing(ctx workflow.Context, m message.Missing) error {
+	if m.Number != 0 && m.Number < d.numbered {
+		return nil
+	}
+	d.missing, d.numbered = m.Text, m.Number
+	d.publish(ctx)
+	return nil
+}
+
+// TakeSignal does what a signal says. What can't be done is noted.
+func (d *stageRun) TakeSignal(ctx workflow.Context, take func(workflow.Context) error) {
+	d.taking++
+	err := take(ctx)
+	d.taking--
+	if err != nil {
+		d.note(ctx, "ignored signal %s", err)
+		d.publish(ctx)
+	}
 }
 
 // steerable is the view with the state that hold and resume judge by.
@@ -135,15 +93,15 @@ func (d *stageRun) takeApproval(ctx workflow.Context, a api.Approval) (api.Appro
 	for _, w := range d.status.Waiting {
 		if w.Kind == api.WaitingApproval && w.Gate == a.Gate {
 			a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
-			d.given[questionOf(w)] = a // until it is used another one is told of it
+			d.given[message.QuestionOf(w)] = a // until it is used another one is told of it
 			d.status.Approvals = append(d.status.Approvals, a)
 			d.publish(ctx)
 			return a, nil
 		}
 	}
-	if w, asked := waitingApproval(d.view(), a.Gate); asked {
+	if w, asked := message.WaitingApproval(d.view(), a.Gate); asked {
 		a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
-		d.given[questionOf(w)] = a
+		d.given[message.QuestionOf(w)] = a
 		if d.active == "" { // a stage that runs since before a reset of this workflow
 			if err := d.send(ctx, w.WorkflowID, api.ApproveName, a); err != nil {
 				return a, err
@@ -173,10 +131,10 @@ func (d *stageRun) steer(ctx workflow.Context, name string, m api.Steering) (str
 		}
 	}
 	if !m.Forwarded { // else the migration has noted it
-		d.note(ctx, "%s by %s: %s", name, m.By, orNoReason(m.Reason))
+		d.note(ctx, "%s by %s: %s", name, m.By, message.OrNoReason(m.Reason))
 	}
 	d.publish(ctx)
-	return name + " accepted", d.forward(ctx, name, passedOn(m))
+	return name + " accepted", d.forward(ctx, name, message.PassedOn(m))
 }
 
 // isGoingBack reports whether this workflow returns everything to the source, or ends because it
@@ -192,7 +150,7 @@ func (d *stageRun) steerBackAgain(ctx workflow.Context, m api.Steering) (string,
 		d.liftHold(ctx)
 		if !m.Forwarded {
 			d.note(ctx, "%s by %s: it goes on going back: %s", api.BackName, m.By,
-				orNoReason(m.Reason))
+				message.OrNoReason(m.Reason))
 		}
 		d.publish(ctx)
 	}
@@ -201,13 +159,13 @@ func (d *stageRun) steerBackAgain(ctx workflow.Context, m api.Steering) (string,
 		return answer, nil
 	}
 	// Rollback may be held by itself, and a stage may have begun too late to hear of it
-	return answer, d.forward(ctx, api.BackName, passedOn(m))
+	return answer, d.forward(ctx, api.BackName, message.PassedOn(m))
 }
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved
 // already changes nothing.
 func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, error) {
-	groups, topics, listed := releaseWanted(d.view())
+	groups, topics, listed := message.ReleaseWanted(d.view())
 	if len(groups)+len(topics) == 0 && listed {
 		return "moved already", nil
 	}
@@ -219,7 +177,7 @@ func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, e
 		case listed:
 			r.Groups, r.Topics = groups, topics
 		default:
-			r.Asked = releasesAsked(d.view())
+			r.Asked = message.ReleasesAsked(d.view())
 		}
 	}
 	d.released.Asked = append(d.released.Asked, r.Asked...)
@@ -263,18 +221,18 @@ func (d *stageRun) forgetReleased() { d.released, d.all = api.Released{}, false 
 
 // forward passes a message to the child that runs now. A child that has just ended needs it no
 // more.
-func (d *stageRun) forward(ctx workflow.Context, name string, message any) error {
+func (d *stageRun) forward(ctx workflow.Context, name string, said any) error {
 	if d.active == "" {
 		return nil
 	}
 	child := d.active
-	if err := d.send(ctx, child, name, message); err != nil && d.active == child {
+	if err := d.send(ctx, child, name, said); err != nil && d.active == child {
 		d.note(ctx, "%s did not reach %s: %s", name, child, err)
 	}
 	return nil
 }
 
 // send passes a message to a workflow.
-func (d *stageRun) send(ctx workflow.Context, id, name string, message any) error {
-	return workflow.SignalExternalWorkflow(ctx, id, "", name, message).Get(ctx, nil)
+func (d *stageRun) send(ctx workflow.Context, id, name string, said any) error {
+	return workflow.SignalExternalWorkflow(ctx, id, "", name, said).Get(ctx, nil)
 }

@@ -8,7 +8,11 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/message"
 )
+
+// byRocketshift is who holds a migration where no person did.
+const byRocketshift = "rocketshift"
 
 // showHold puts a person's hold in front of all that is waited for, as soon as it is said: at a
 // gate too, where an approval alone would move nothing. What is held already is held by who said
@@ -61,15 +65,8 @@ func (d *stageRun) isHold(w api.Waiting) bool {
 
 func holdText(held *api.Steering, missing string) string {
 	if held != nil {
-		return fmt.Sprintf("held by %s: %s", held.By, orNoReason(held.Reason))
+		return fmt.Sprintf("held by %s: %s", held.By, message.OrNoReason(held.Reason))
 	}
 	return missing + ": nothing moves without it; it is started again by itself, at most an hour " +
 		"later; resume tries at once, back returns everything to the source"
-}
-
-func orNoReason(reason string) string {
-	if reason == "" {
-		return "no reason given"
-	}
-	return reason
 }

@@ -13,6 +13,8 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
+	"rocketshift/workflows/report"
 )
 
 // askingPurchase is a migration whose Purchase asks for an approval.
@@ -83,7 +85,7 @@ func TestGroupsAreHeldBetweenBatchesWhenLanesDoNotRun(t *testing.T) {
 		s.groupsStep("Fence", func(r activities.GroupsRequest) error {
 			if r.Side == api.Source {
 				if batches++; batches == 1 {
-					s.SignalWorkflow(missingName, missing{"Replicate doesn't run: no disk", 7})
+					s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "Replicate doesn't run: no disk", Number: 7})
 				}
 			}
 			return nil
@@ -94,7 +96,7 @@ func TestGroupsAreHeldBetweenBatchesWhenLanesDoNotRun(t *testing.T) {
 				s.update(api.BackName, api.Steering{By: "alice"})
 				return
 			}
-			s.SignalWorkflow(missingName, missing{"", 8})
+			s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "", Number: 8})
 		})
 		if back {
 			require.ErrorContains(t, s.GetWorkflowError(), "back")
@@ -111,7 +113,7 @@ func TestGatewaysLeadNoFurtherBatchWhenLanesDoNotRun(t *testing.T) {
 	batches := 0
 	s.OnActivity("MoveGroups", anything, anything).Return(func(context.Context, activities.GroupsRequest) error {
 		if batches++; batches == 1 {
-			s.SignalWorkflow(missingName, missing{"Replicate doesn't run: no disk", 7})
+			s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "Replicate doesn't run: no disk", Number: 7})
 		}
 		return nil
 	})
@@ -121,7 +123,7 @@ func TestGatewaysLeadNoFurtherBatchWhenLanesDoNotRun(t *testing.T) {
 		byGateway(p)
 		p.Shift.Steps = []int{100}
 	}), &batches, func() {
-		s.SignalWorkflow(missingName, missing{"", 8})
+		s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "", Number: 8})
 	})
 	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, 3, batches)
@@ -182,7 +184,7 @@ func TestReportsOfARunThatWasResetAreNewer(t *testing.T) {
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	id := api.StageID(p, api.PurchaseType)
 	s.RegisterDelayedCallback(func() { // the run before the reset told much, until now
-		s.SignalWorkflow(stageReportName, stageReport{
+		s.SignalWorkflow(report.Signal, report.Report{
 			WorkflowID: id, Number: s.Now().UnixNano() - 1,
 			Status: &api.Status{State: api.StateRunning, Detail: "of before the reset"},
 		})
@@ -206,7 +208,7 @@ func TestAStageThatIsResetAfterItsEndIsHeardOf(t *testing.T) {
 	p := testPlan(t, nil)
 	id := api.StageID(p, api.ImportMetadataType)
 	tell := func(after time.Duration, detail string) {
-		s.SignalWorkflow(stageReportName, stageReport{
+		s.SignalWorkflow(report.Signal, report.Report{
 			WorkflowID: id, Number: s.Now().Add(after).UnixNano(),
 			Status: &api.Status{State: api.StateRunning, Detail: detail},
 		})
@@ -319,12 +321,12 @@ func TestAnOlderWordOnWhatIsMissingThatComesLateChangesNothing(t *testing.T) {
 	s.playTraffic()
 	s.OnActivity("AwaitMembers", anything, anything).Return(nil, notYet("they are on the source"))
 	s.RegisterDelayedCallback(func() {
-		s.SignalWorkflow(missingName, missing{"", 7})
-		s.SignalWorkflow(missingName, missing{"Replicate doesn't run", 6})
+		s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "", Number: 7})
+		s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "Replicate doesn't run", Number: 6})
 	}, 10*time.Second)
 	s.RegisterDelayedCallback(func() {
 		require.NotEqual(t, api.StateHeld, s.statusNow(t).State)
-		s.SignalWorkflow(missingName, missing{"Replicate doesn't run", 8})
+		s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "Replicate doesn't run", Number: 8})
 	}, 20*time.Second)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, api.StateHeld, s.statusNow(t).State)

@@ -11,6 +11,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/message"
 )
 
 const (
@@ -22,53 +23,33 @@ const (
 // handleLanes registers what persons may tell running lanes. The activities are cancelled,
 // checkpoint, and start again with it: a pause of a second or two in copying.
 func (d *stageRun) handleLanes(ctx workflow.Context) error {
-	answer := func(ctx workflow.Context, a api.LaneAnswer) (string, error) {
-		return d.takeAnswer(ctx, a)
-	}
-	err := workflow.SetUpdateHandlerWithOptions(ctx, api.AnswerName, answer, workflow.UpdateHandlerOptions{
-		Validator: func(_ workflow.Context, a api.LaneAnswer) error { return checkAnswer(a) },
-		Description: `Answer a lane's fault: {"topic": "orders", "broker": "broker-a", "queue": 0, "action": "skip", ` +
-			`"from": 7, "to": 8, "by": "alice", "reason": "…"}`,
-	})
-	if err != nil {
-		return err
-	}
-	setRate := func(ctx workflow.Context, c api.RateChange) (string, error) {
-		return d.takeRate(ctx, c)
-	}
-	err = workflow.SetUpdateHandlerWithOptions(ctx, api.SetRateName, setRate, workflow.UpdateHandlerOptions{
-		Validator:   func(_ workflow.Context, c api.RateChange) error { return checkRate(c) },
-		Description: `Bound what is copied in a second, 0 lifts a bound: {"messages": 5000, "bytes": 0, "topic": "orders", "by": "alice"}`,
-	})
-	if err != nil {
-		return err
-	}
-	listen(ctx, api.AnswerName, func(ctx workflow.Context, a api.LaneAnswer) error {
-		if err := judged(ctx, func() error { return checkAnswer(a) }); err != nil {
-			return err
-		}
-		_, err := d.takeAnswer(ctx, a)
-		return err
-	}, d)
-	listen(ctx, api.SetRateName, func(ctx workflow.Context, c api.RateChange) error {
-		if err := judged(ctx, func() error { return checkRate(c) }); err != nil {
-			return err
-		}
-		_, err := d.takeRate(ctx, c)
-		return err
-	}, d)
-	return nil
+	return message.Register(ctx, d,
+		message.Message[api.LaneAnswer, string]{
+			Name: api.AnswerName,
+			Description: `Answer a lane's fault: {"topic": "orders", "broker": "broker-a", "queue": 0, "action": "skip", ` +
+				`"from": 7, "to": 8, "by": "alice", "reason": "…"}`,
+			Check: func(_ workflow.Context, a api.LaneAnswer) error { return checkAnswer(a) },
+			Take:  d.takeAnswer,
+		},
+		message.Message[api.RateChange, string]{
+			Name: api.SetRateName,
+			Description: `Bound what is copied in a second, 0 lifts a bound: ` +
+				`{"messages": 5000, "bytes": 0, "topic": "orders", "by": "alice"}`,
+			Check: func(_ workflow.Context, c api.RateChange) error { return checkRate(c) },
+			Take:  d.takeRate,
+		},
+	)
 }
 
 func checkAnswer(a api.LaneAnswer) error {
-	if err := checkWords(api.AnswerName, a.By, a.Reason); err != nil {
+	if err := message.CheckWords(api.AnswerName, a.By, a.Reason); err != nil {
 		return err
 	}
 	return a.Check()
 }
 
 func checkRate(c api.RateChange) error {
-	if err := checkWords(api.SetRateName, c.By, c.Reason); err != nil {
+	if err := message.CheckWords(api.SetRateName, c.By, c.Reason); err != nil {
 		return err
 	}
 	return c.Check()
@@ -85,7 +66,7 @@ func (d *stageRun) takeAnswer(ctx workflow.Context, a api.LaneAnswer) (string, e
 	}
 	a.At = workflow.Now(ctx)
 	d.status.Answers = api.StandingAnswers(d.status.Answers, a)
-	d.begin(ctx, fmt.Sprintf("answer by %s: %s: %s", a.By, a.Answer, orNoReason(a.Reason)))
+	d.begin(ctx, fmt.Sprintf("answer by %s: %s: %s", a.By, a.Answer, message.OrNoReason(a.Reason)))
 	return "answer accepted: the lanes start again with it", nil
 }
 
@@ -104,7 +85,7 @@ func (d *stageRun) takeRate(ctx workflow.Context, c api.RateChange) (string, err
 	if c.Topic != "" {
 		of = "topic " + c.Topic
 	}
-	d.begin(ctx, fmt.Sprintf("rate of %s set by %s to %s: %s", of, c.By, c.Rate, orNoReason(c.Reason)))
+	d.begin(ctx, fmt.Sprintf("rate of %s set by %s to %s: %s", of, c.By, c.Rate, message.OrNoReason(c.Reason)))
 	return "rate accepted: the lanes start again with it", nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
 	"rocketshift/workflows/standins"
 )
 
@@ -71,7 +72,7 @@ func (r *resettable) asked() (api.Waiting, bool) {
 	if err != nil || value.Get(&s) != nil {
 		return api.Waiting{}, false
 	}
-	return waitingApproval(s, string(plan.GatePurchase))
+	return message.WaitingApproval(s, string(plan.GatePurchase))
 }
 
 func (r *resettable) say(id, name string, message any) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/workflows/message"
 )
 
 func TestApprovalIsBoundToGatePersonPlanAndEvidence(t *testing.T) {
@@ -38,7 +39,7 @@ func TestApprovalIsBoundToGatePersonPlanAndEvidence(t *testing.T) {
 		"case of a gate matters": {api.Approval{Gate: "Purchase", By: "alice"}, now, "no such gate"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := checkApproval(status, c.approval, c.at)
+			err := message.CheckApproval(status, c.approval, c.at)
 			if c.want == "" {
 				require.NoError(t, err)
 				return
@@ -50,25 +51,25 @@ func TestApprovalIsBoundToGatePersonPlanAndEvidence(t *testing.T) {
 
 func TestSteeringNeedsANameAndAStateThatFits(t *testing.T) {
 	past := time.Unix(1_790_000_000, 0)
-	require.ErrorContains(t, checkSteering(api.HoldName, api.Status{}, api.Steering{}), "nobody is named")
+	require.ErrorContains(t, message.CheckSteering(api.HoldName, api.Status{}, api.Steering{}), "nobody is named")
 	require.ErrorContains(t,
-		checkSteering(api.ResumeName, api.Status{State: api.StateRunning}, api.Steering{By: "a"}),
+		message.CheckSteering(api.ResumeName, api.Status{State: api.StateRunning}, api.Steering{By: "a"}),
 		"is not held")
 	require.ErrorContains(t,
-		checkSteering(api.BackName, api.Status{PointOfNoReturn: &past}, api.Steering{By: "a"}),
+		message.CheckSteering(api.BackName, api.Status{PointOfNoReturn: &past}, api.Steering{By: "a"}),
 		"point of no return")
-	require.NoError(t, checkSteering(api.BackName, api.Status{}, api.Steering{By: "a"}))
+	require.NoError(t, message.CheckSteering(api.BackName, api.Status{}, api.Steering{By: "a"}))
 }
 
 func TestReleasedNamesOnlyWhatIsAsked(t *testing.T) {
 	s := api.Status{Waiting: []api.Waiting{{Kind: api.WaitingRelease, Groups: api.Some("g1"), Topics: api.Some("t1")}}}
-	require.NoError(t, checkReleased(s, api.Released{By: "ci", Groups: []string{"g1"}, Topics: []string{"t1"}}))
-	require.ErrorContains(t, checkReleased(s, api.Released{By: "ci", Topics: []string{"t2"}}), "asked are: t1")
+	require.NoError(t, message.CheckReleased(s, api.Released{By: "ci", Groups: []string{"g1"}, Topics: []string{"t1"}}))
+	require.ErrorContains(t, message.CheckReleased(s, api.Released{By: "ci", Topics: []string{"t2"}}), "asked are: t1")
 	s.Moved.Groups = []string{"g0"}
-	require.NoError(t, checkReleased(s, api.Released{By: "ci", Groups: []string{"g0"}}),
+	require.NoError(t, message.CheckReleased(s, api.Released{By: "ci", Groups: []string{"g0"}}),
 		"a late or repeated word about a group that moved")
-	require.NoError(t, checkReleased(api.Status{Moved: s.Moved}, api.Released{By: "ci"}))
-	require.ErrorContains(t, checkReleased(api.Status{}, api.Released{By: "ci"}), "no application is asked")
+	require.NoError(t, message.CheckReleased(api.Status{Moved: s.Moved}, api.Released{By: "ci"}))
+	require.ErrorContains(t, message.CheckReleased(api.Status{}, api.Released{By: "ci"}), "no application is asked")
 }
 
 func TestDetailsSayWhatIsWaitedForAndWhichCommandAnswers(t *testing.T) {

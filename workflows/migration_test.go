@@ -12,6 +12,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/report"
 )
 
 type stageFunc = func(workflow.Context, api.MigrationInput) (api.Status, error)
@@ -152,7 +153,7 @@ func TestMigrationKeepsTheNewestReportOfAChildWhateverTheOrderOfSignals(t *testi
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() {
-		s.SignalWorkflow(stageReportName, stageReport{
+		s.SignalWorkflow(report.Signal, report.Report{
 			WorkflowID: api.StageID(p, api.PurchaseType),
 			Number:     1,
 			Status:     &api.Status{State: api.StateRunning},

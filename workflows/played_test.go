@@ -18,6 +18,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
 	"rocketshift/workflows/standins"
 )
 
@@ -151,7 +152,7 @@ func (p *played) untilHeld() api.Status {
 func (p *played) asked(gate string) (w api.Waiting) {
 	p.Helper()
 	p.until("asked for "+gate, func(s api.Status) (found bool) {
-		w, found = waitingApproval(s, gate)
+		w, found = message.WaitingApproval(s, gate)
 		return found
 	})
 	return w

@@ -18,10 +18,12 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
+	"rocketshift/workflows/report"
 )
 
-func report(run string, number int64, changes map[string]any) stageReport {
-	r := stageReport{WorkflowID: "child", Run: run, Number: number, Changes: map[string]json.RawMessage{}}
+func reportOf(run string, number int64, changes map[string]any) report.Report {
+	r := report.Report{WorkflowID: "child", Run: run, Number: number, Changes: map[string]json.RawMessage{}}
 	for name, value := range changes {
 		r.Changes[name], _ = json.Marshal(value)
 	}
@@ -29,16 +31,16 @@ func report(run string, number int64, changes map[string]any) stageReport {
 }
 
 func TestReportsMakeTheSameStatusInAnyOrder(t *testing.T) {
-	reports := []stageReport{
-		report("run", 1, map[string]any{
+	reports := []report.Report{
+		reportOf("run", 1, map[string]any{
 			"state":   api.StateRunning,
 			"detail":  "a",
 			"waves/0": api.WaveStatus{Step: 50, State: api.StagePending},
 			"waves/1": api.WaveStatus{Step: 100},
 		}),
-		report("run", 2, map[string]any{"detail": "b", "waves/0": api.WaveStatus{Step: 50, State: api.WaveGroups}}),
-		report("run", 3, map[string]any{"waiting": []api.Waiting{{Gate: "shift-50"}}}),
-		report("run", 4,
+		reportOf("run", 2, map[string]any{"detail": "b", "waves/0": api.WaveStatus{Step: 50, State: api.WaveGroups}}),
+		reportOf("run", 3, map[string]any{"waiting": []api.Waiting{{Gate: "shift-50"}}}),
+		reportOf("run", 4,
 			map[string]any{"waiting": nil, "approvals/0": api.Approval{By: "alice"}, "ledger": api.Ledger{Rest: 3}}),
 	}
 	wanted := api.Status{
@@ -47,11 +49,11 @@ func TestReportsMakeTheSameStatusInAnyOrder(t *testing.T) {
 	}
 	for range 50 {
 		rand.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
-		h := &heardChild{run: "run", fields: map[string]heardField{}}
+		h := &report.Heard{Run: "run", Fields: map[string]report.Field{}}
 		var got api.Status
 		for _, r := range reports {
 			var err error
-			got, err = h.take(r)
+			got, err = h.Take(r)
 			require.NoError(t, err)
 		}
 		is, err := json.Marshal(got)
@@ -63,16 +65,16 @@ func TestReportsMakeTheSameStatusInAnyOrder(t *testing.T) {
 }
 
 func TestAReportOfAnotherRunStartsAnewAndOneOfAnUnknownFieldIsRefused(t *testing.T) {
-	h := &heardChild{run: "first", fields: map[string]heardField{}}
-	_, err := h.take(report("first", 9, map[string]any{"detail": "old", "rates/0": api.RateChange{By: "a"}}))
+	h := &report.Heard{Run: "first", Fields: map[string]report.Field{}}
+	_, err := h.Take(reportOf("first", 9, map[string]any{"detail": "old", "rates/0": api.RateChange{By: "a"}}))
 	require.NoError(t, err)
-	got, err := h.take(report("second", 1, map[string]any{"state": api.StateRunning}))
+	got, err := h.Take(reportOf("second", 1, map[string]any{"state": api.StateRunning}))
 	require.NoError(t, err)
 	assert.Equal(t, api.Status{State: api.StateRunning}, got)
 	for _, field := range []string{"waves/x", "waves/-1", "detail/0"} {
-		_, err := h.take(report("second", 2, map[string]any{field: "x"}))
+		_, err := h.Take(reportOf("second", 2, map[string]any{field: "x"}))
 		assert.ErrorContains(t, err, "a field that is none")
-		delete(h.fields, field)
+		delete(h.Fields, field)
 	}
 }
 
@@ -84,17 +86,17 @@ func TestOnlyWhatChangedIsTold(t *testing.T) {
 		Waves:  make([]api.WaveStatus, 3),
 		Notes:  []string{"n"},
 	}
-	before, err := fieldsOf(s)
+	before, err := report.FieldsOf(s)
 	require.NoError(t, err)
 	assert.NotContains(t, before, "name")
 	assert.NotContains(t, before, "assessment")
-	again, err := fieldsOf(s)
+	again, err := report.FieldsOf(s)
 	require.NoError(t, err)
-	assert.Empty(t, changesOf(before, again))
+	assert.Empty(t, report.ChangesOf(before, again))
 	s.Detail, s.Waves[1].State, s.Notes = "b", api.WaveSoak, nil
-	now, err := fieldsOf(s)
+	now, err := report.FieldsOf(s)
 	require.NoError(t, err)
-	changes := changesOf(before, now)
+	changes := report.ChangesOf(before, now)
 	assert.Len(t, changes, 3)
 	assert.JSONEq(t, `"b"`, string(changes["detail"]))
 	assert.JSONEq(t, `null`, string(changes["notes"]))
@@ -107,9 +109,9 @@ func TestAStageTellsABurstOnceAndNothingTwice(t *testing.T) {
 	s.OnActivity("Purchase", anything, anything).
 		Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026"}, nil)
 	var told []map[string]json.RawMessage
-	s.OnSignalExternalWorkflow(anything, anything, anything, stageReportName, anything).Return(
+	s.OnSignalExternalWorkflow(anything, anything, anything, report.Signal, anything).Return(
 		func(_, _, _, _ string, arg any) error {
-			r, ok := arg.(stageReport)
+			r, ok := arg.(report.Report)
 			require.True(t, ok)
 			told = append(told, r.Changes)
 			return nil
@@ -149,7 +151,7 @@ func TestReportsOfARunThatHasEndedArentHeard(t *testing.T) {
 			api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 				if tries++; tries == 1 {
 					run := workflow.GetInfo(ctx).WorkflowExecution.RunID
-					_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", stageReportName, stageReport{
+					_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", report.Signal, report.Report{
 						WorkflowID: api.StageID(in.Plan, api.ImportMetadataType), Run: run, Number: 1,
 						Changes: map[string]json.RawMessage{"detail": json.RawMessage(`"of the first run"`)},
 					}).Get(ctx, nil)
@@ -262,13 +264,13 @@ func TestWordsOfPersonsHaveBounds(t *testing.T) {
 	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
-	long := string(make([]byte, longestWords+1))
+	long := string(make([]byte, message.LongestWords+1))
 	answers := map[string]*answered{}
 	s.RegisterDelayedCallback(func() {
 		for name, message := range map[string]any{
 			api.ApproveName:  api.Approval{Gate: "purchase", By: "alice", Reason: long},
 			api.HoldName:     api.Steering{By: long},
-			api.ReleasedName: api.Released{By: "ci", Groups: make([]string, mostReleased+1)},
+			api.ReleasedName: api.Released{By: "ci", Groups: make([]string, message.MostReleased+1)},
 		} {
 			answers[name] = s.update(name, message)
 		}

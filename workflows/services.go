@@ -11,6 +11,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/message"
 )
 
 const (
@@ -117,7 +118,7 @@ func (m *migration) serveOnce(ctx workflow.Context, s *service) (stood bool, err
 	var last api.Status
 	err = s.future.Get(ctx, &last)
 	if of := m.fields[s.id]; of != nil { // it may have gone on in a new run
-		run.RunID = of.run
+		run.RunID = of.Run
 	}
 	s.running, m.gone[s.id] = false, run.RunID
 	if err == nil {
@@ -192,14 +193,7 @@ func (m *migration) tellMissing(ctx workflow.Context) {
 	}
 	m.publish(ctx)
 	m.numbered = max(m.numbered+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
-	_ = m.forward(ctx, missingName, missing{m.missing, m.numbered})
-}
-
-// missing tells a stage what doesn't run that it needs; an empty text that everything does. Of two
-// that overtook each other the one with the greater number counts; releases before have none.
-type missing struct {
-	Text   string `json:"text"`
-	Number int64  `json:"number,omitempty"`
+	_ = m.forward(ctx, message.MissingSignal, message.Missing{Text: m.missing, Number: m.numbered})
 }
 
 // stopServices ends Replicate and SyncOffsets and waits for their last checkpoint.

@@ -15,6 +15,8 @@ import (
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/message"
+	"rocketshift/workflows/report"
 )
 
 const (
@@ -43,9 +45,9 @@ type stageRun struct {
 	given   map[string]api.Approval // handed on to the child that asks, by what they answer
 	// number of the newest report of each child: signals may arrive in another order
 	heard  map[string]int64
-	fields map[string]*heardChild // what each child told so far, by workflow id
-	gone   map[string]string      // the last run of each child that has ended
-	told   int64                  // number of the last report to the parent: no less than its time in ns
+	fields map[string]*report.Heard // what each child told so far, by workflow id
+	gone   map[string]string        // the last run of each child that has ended
+	told   int64                    // number of the last report to the parent: no less than its time in ns
 
 	toldFields map[string]json.RawMessage // what the parent knows by it
 	untold     bool                       // something may have changed since
@@ -87,7 +89,7 @@ func newStageRun(ctx workflow.Context, kind string, in api.MigrationInput) (*sta
 	d := &stageRun{
 		status:  api.Status{Name: in.Plan.Name, Type: kind, Stage: kind, State: api.StateRunning},
 		reports: map[string]api.Status{}, given: map[string]api.Approval{}, heard: map[string]int64{},
-		fields: map[string]*heardChild{}, gone: map[string]string{}, judged: map[int64]string{},
+		fields: map[string]*report.Heard{}, gone: map[string]string{}, judged: map[int64]string{},
 		firstPut: map[string]int{},
 		parent:   info.ParentWorkflowExecution,
 		told:     info.WorkflowStartTime.UnixNano(),
@@ -102,10 +104,9 @@ func newStageRun(ctx workflow.Context, kind string, in api.MigrationInput) (*sta
 	if err != nil {
 		return nil, err
 	}
-	if err := d.handleUpdates(ctx); err != nil {
+	if err := message.Register(ctx, d, d.messages()...); err != nil {
 		return nil, err
 	}
-	d.handleSignals(ctx)
 	err = workflow.SideEffect(ctx,
 		func(ctx workflow.Context) any { return areSearched(ctx) }).Get(&d.attributes)
 	d.bounded = change.Made(ctx, change.Bounded)
@@ -276,7 +277,7 @@ func (d *stageRun) publish(ctx workflow.Context) {
 	case d.parent != nil:
 		// Nobody waits for the answer: a parent that is gone has nothing to show.
 		d.told = max(d.told+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
-		workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", stageReportName, stageReport{
+		workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", report.Signal, report.Report{
 			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Number: d.told, Status: &d.status,
 		})
 	}

@@ -15,6 +15,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
 )
 
 // stranded plays what a Shift and its migration, or a Rollback, left when both were terminated.
@@ -190,7 +191,7 @@ func TestAShiftThatIsTriedAgainStillNamesGroupsWhoseApplicationsMayBeOnTheirWay(
 	s.RegisterDelayedCallback(func() { s.update(api.ResumeName, api.Steering{By: "alice"}) }, 10*time.Minute)
 	s.RegisterDelayedCallback(func() {
 		now := s.statusNow(t)
-		_, asks := waitingApproval(now, api.ShiftGate(100))
+		_, asks := message.WaitingApproval(now, api.ShiftGate(100))
 		require.True(t, asks, "the Shift that is tried again asks: %v", now.Waiting)
 		require.Equal(t, []string{"orders-group"}, now.LeftAsked)
 		require.True(t, saysLeft(now), "%v", now.Waiting)

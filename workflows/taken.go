@@ -11,6 +11,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/message"
 )
 
 // checkTaken says why a message means nothing to this type of workflow, or nil. Replicate and
@@ -45,60 +46,45 @@ func (d *stageRun) checkID(ctx workflow.Context) error {
 	)
 }
 
-// longestWords is how many bytes a name or a reason has at most: a paragraph. It stands in the
-// status of the stage and of the migration, and in every report of it.
-const longestWords = 1000
-
-// checkWords refuses words that are no name and no reason.
-func checkWords(message string, words ...string) error {
-	for _, text := range words {
-		if len(text) > longestWords {
-			return fmt.Errorf("%s: a text of it has %d bytes, at most are %d: put the rest where the text can point to",
-				message, len(text), longestWords)
-		}
-	}
-	return nil
-}
-
 func (d *stageRun) checkApproval(a api.Approval, now time.Time) error {
 	if err := d.checkTaken(api.ApproveName); err != nil {
 		return err
 	}
-	if err := checkWords(api.ApproveName, a.By, a.Reason); err != nil {
+	if err := message.CheckWords(api.ApproveName, a.By, a.Reason); err != nil {
 		return err
 	}
 	s := d.view()
-	if w, asked := waitingApproval(s, a.Gate); asked {
-		if given, before := d.given[questionOf(w)]; before {
+	if w, asked := message.WaitingApproval(s, a.Gate); asked {
+		if given, before := d.given[message.QuestionOf(w)]; before {
 			return fmt.Errorf("approve %q: it was approved by %s at %s already; an approval is used once",
 				a.Gate, given.By, given.At.UTC().Format(time.RFC3339))
 		}
 	}
-	return checkApproval(s, a, now)
+	return message.CheckApproval(s, a, now)
 }
 
 func (d *stageRun) checkSteering(name string, m api.Steering) error {
 	if err := d.checkTaken(name); err != nil {
 		return err
 	}
-	if err := checkWords(name, m.By, m.Reason); err != nil {
+	if err := message.CheckWords(name, m.By, m.Reason); err != nil {
 		return err
 	}
 	s := d.steerable()
 	if name == api.ResumeName && s.State != api.StateHeld && d.stageIsHeld() {
 		s.State = api.StateHeld // it is passed on
 	}
-	return checkSteering(name, s, m)
+	return message.CheckSteering(name, s, m)
 }
 
 func (d *stageRun) checkReleased(r api.Released) error {
 	if err := d.checkTaken(api.ReleasedName); err != nil {
 		return err
 	}
-	if err := checkWords(api.ReleasedName, r.By); err != nil {
+	if err := message.CheckWords(api.ReleasedName, r.By); err != nil {
 		return err
 	}
-	return checkReleased(d.view(), r)
+	return message.CheckReleased(d.view(), r)
 }
 
 // stageIsHeld reports whether the stage that runs is held by itself.

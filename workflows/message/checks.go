@@ -1,4 +1,4 @@
-package workflows
+package message
 
 import (
 	"fmt"
@@ -10,15 +10,15 @@ import (
 	"rocketshift/workflows/lists"
 )
 
-// passedOn is the message as the migration passes it on.
-func passedOn(m api.Steering) api.Steering { m.Forwarded = true; return m }
+// PassedOn is the message as the migration passes it on.
+func PassedOn(m api.Steering) api.Steering { m.Forwarded = true; return m }
 
-// checkApproval says why an approval can't be taken, or nil. now is the workflow's time.
-func checkApproval(s api.Status, a api.Approval, now time.Time) error {
+// CheckApproval says why an approval can't be taken, or nil. now is the workflow's time.
+func CheckApproval(s api.Status, a api.Approval, now time.Time) error {
 	if strings.TrimSpace(a.By) == "" {
 		return fmt.Errorf("approve %q: nobody is named: say who approves in \"by\"", a.Gate)
 	}
-	if w, asked := waitingApproval(s, a.Gate); asked {
+	if w, asked := WaitingApproval(s, a.Gate); asked {
 		return checkBinding(w, a, now)
 	}
 	for _, given := range s.Approvals {
@@ -30,8 +30,8 @@ func checkApproval(s api.Status, a api.Approval, now time.Time) error {
 	return fmt.Errorf("approve %q: no such gate is waiting; %s", a.Gate, pendingGates(s))
 }
 
-// waitingApproval is the question of a gate that waits for an approval.
-func waitingApproval(s api.Status, gate string) (api.Waiting, bool) {
+// WaitingApproval is the question of a gate that waits for an approval.
+func WaitingApproval(s api.Status, gate string) (api.Waiting, bool) {
 	for _, w := range s.Waiting {
 		if w.Kind == api.WaitingApproval && w.Gate == gate {
 			return w, true
@@ -40,8 +40,8 @@ func waitingApproval(s api.Status, gate string) (api.Waiting, bool) {
 	return api.Waiting{}, false
 }
 
-// questionOf tells a question from the one that is asked after it, with the same evidence or other.
-func questionOf(w api.Waiting) string {
+// QuestionOf tells a question from the one that is asked after it, with the same evidence or other.
+func QuestionOf(w api.Waiting) string {
 	expires := ""
 	if w.Expires != nil {
 		expires = w.Expires.UTC().Format(time.RFC3339Nano)
@@ -79,7 +79,8 @@ func pendingGates(s api.Status) string {
 	return "waiting now: " + strings.Join(gates, ", ")
 }
 
-func checkSteering(name string, s api.Status, m api.Steering) error {
+// CheckSteering says why a hold, resume or back can't be taken, or nil.
+func CheckSteering(name string, s api.Status, m api.Steering) error {
 	if strings.TrimSpace(m.By) == "" {
 		return fmt.Errorf("%s: nobody is named: say who asks in \"by\"", name)
 	}
@@ -92,19 +93,20 @@ func checkSteering(name string, s api.Status, m api.Steering) error {
 	return nil
 }
 
-func checkReleased(s api.Status, r api.Released) error {
+// CheckReleased says why the pipeline's word can't be taken, or nil.
+func CheckReleased(s api.Status, r api.Released) error {
 	if strings.TrimSpace(r.By) == "" {
 		return fmt.Errorf("released: nobody is named: say who released in \"by\"")
 	}
-	if said := len(r.Groups) + len(r.Topics); said > mostReleased {
+	if said := len(r.Groups) + len(r.Topics); said > MostReleased {
 		return fmt.Errorf(
 			"released: it names %d groups and topics, at most are %d: say it in parts, or without names for "+
 				"all that is asked",
 			said,
-			mostReleased,
+			MostReleased,
 		)
 	}
-	groups, topics, listed := releaseWanted(s)
+	groups, topics, listed := ReleaseWanted(s)
 	if len(groups)+len(topics) == 0 && listed && !s.Moved.Any() {
 		return fmt.Errorf("released: no application is asked to move now")
 	}
@@ -125,13 +127,13 @@ func checkReleased(s api.Status, r api.Released) error {
 	return nil
 }
 
-// mostReleased is how many names one message has at most: a message is a payload, in the history of
+// MostReleased is how many names one message has at most: a message is a payload, in the history of
 // the migration and in that of its stage.
-const mostReleased = 1000
+const MostReleased = 1000
 
-// releaseWanted lists whose applications are asked to move now; of lists in documents (listed is
+// ReleaseWanted lists whose applications are asked to move now; of lists in documents (listed is
 // false then) no name.
-func releaseWanted(s api.Status) (groups, topics []string, listed bool) {
+func ReleaseWanted(s api.Status) (groups, topics []string, listed bool) {
 	listed = true
 	for _, w := range s.Waiting {
 		if w.Kind == api.WaitingRelease {
@@ -144,12 +146,35 @@ func releaseWanted(s api.Status) (groups, topics []string, listed bool) {
 	return groups, topics, listed
 }
 
-// releasesAsked are the gates of what applications are asked to do now.
-func releasesAsked(s api.Status) (gates []string) {
+// ReleasesAsked are the gates of what applications are asked to do now.
+func ReleasesAsked(s api.Status) (gates []string) {
 	for _, w := range s.Waiting {
 		if w.Kind == api.WaitingRelease {
 			gates = append(gates, w.Gate)
 		}
 	}
 	return gates
+}
+
+// LongestWords is how many bytes a name or a reason has at most: a paragraph. It stands in the
+// status of the stage and of the migration, and in every report of it.
+const LongestWords = 1000
+
+// CheckWords refuses words that are no name and no reason.
+func CheckWords(message string, words ...string) error {
+	for _, text := range words {
+		if len(text) > LongestWords {
+			return fmt.Errorf("%s: a text of it has %d bytes, at most are %d: put the rest where the text can point to",
+				message, len(text), LongestWords)
+		}
+	}
+	return nil
+}
+
+// OrNoReason is a reason as people read it.
+func OrNoReason(reason string) string {
+	if reason == "" {
+		return "no reason given"
+	}
+	return reason
 }

@@ -1,6 +1,9 @@
-package workflows
+package message
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 
 	"go.temporal.io/sdk/workflow"
@@ -12,9 +15,9 @@ import (
 // where a run's way depends on it: a later release that is stricter, or measures more, reads the
 // history as it was meant.
 
-// judged is what check says of a message that came as a signal. Updates need no record: their
+// Judged is what check says of a message that came as a signal. Updates need no record: their
 // validators aren't asked again.
-func judged(ctx workflow.Context, check func() error) error {
+func Judged(ctx workflow.Context, check func() error) error {
 	if !change.Made(ctx, change.Verdicts) {
 		return check()
 	}
@@ -31,15 +34,26 @@ func judged(ctx workflow.Context, check func() error) error {
 	return err
 }
 
-// shownDigest is the digest of what is shown, as it was when it was shown.
-func shownDigest(ctx workflow.Context, evidence any) (sum string) {
+// ShownDigest is the digest of what is shown, as it was when it was shown.
+func ShownDigest(ctx workflow.Context, evidence any) (sum string) {
 	if !change.Made(ctx, change.Verdicts) {
-		return digest(evidence)
+		return Digest(evidence)
 	}
 	if err := workflow.SideEffect(ctx, func(workflow.Context) any {
-		return digest(evidence)
+		return Digest(evidence)
 	}).Get(&sum); err != nil {
-		return digest(evidence)
+		return Digest(evidence)
 	}
 	return sum
+}
+
+// Digest is 12 hex digits of the evidence: short enough to read out, long enough to tell two
+// ledgers apart.
+func Digest(evidence any) string {
+	b, err := json.Marshal(evidence)
+	if err != nil {
+		return "unreadable"
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:6])
 }
