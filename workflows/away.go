@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/plan"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
@@ -14,12 +15,12 @@ import (
 
 // withoutTarget opens on the source what is fenced there, and waits until the target answers again.
 // Why says what it does instead.
-func (d *stageRun) withoutTarget(ctx workflow.Context, in api.MigrationInput, why string) error {
+func (d *rollback) withoutTarget(ctx workflow.Context, why string) error {
 	var survey activities.Survey
-	if err := d.surveySource(ctx, in, "", &survey); err != nil {
+	if err := d.surveySource(ctx, "", &survey); err != nil {
 		return err
 	}
-	open, err := d.openFenced(ctx, in, survey)
+	open, err := d.openFenced(ctx, survey)
 	if err != nil {
 		return err
 	}
@@ -32,8 +33,8 @@ func (d *stageRun) withoutTarget(ctx workflow.Context, in api.MigrationInput, wh
 			To: api.Source, NameServers: d.plan.Source.NameServers,
 			Text: "re-point all applications to the source now: " + text,
 		}
-		if in.Inventory != nil { // whose producers have moved only the target could tell
-			w.Topics = in.Inventory.Topics()
+		if d.in.Inventory != nil { // whose producers have moved only the target could tell
+			w.Topics = d.in.Inventory.Topics()
 		}
 	}
 	done := d.wait(ctx, w)
@@ -49,8 +50,8 @@ type openedGroups struct {
 }
 
 // openFenced lifts the fences on the source, a batch after another.
-func (d *stageRun) openFenced(
-	ctx workflow.Context, in api.MigrationInput, survey activities.Survey,
+func (d *rollback) openFenced(
+	ctx workflow.Context, survey activities.Survey,
 ) (open openedGroups, err error) {
 	var traffic *activities.Traffic
 	for {
@@ -83,7 +84,7 @@ func (d *stageRun) openFenced(
 			return open, nil
 		}
 		survey = activities.Survey{}
-		if err := d.surveySource(ctx, in, "", &survey); err != nil {
+		if err := d.surveySource(ctx, "", &survey); err != nil {
 			return open, err
 		}
 	}
@@ -92,7 +93,7 @@ func (d *stageRun) openFenced(
 // undoReturn opens groups on the target again, where they were. If it doesn't take that, or was
 // what the return failed for, they go on at the source. It returns why the return failed: that the
 // target doesn't answer, if that is so by now.
-func (d *stageRun) undoReturn(
+func (d *rollback) undoReturn(
 	ctx workflow.Context, why error, onTarget, onSource activities.GroupsRequest,
 ) error {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
@@ -119,4 +120,31 @@ func (d *stageRun) undoReturn(
 		return err
 	}
 	return why
+}
+
+// endWithoutTarget is the end of a way back whose target is lost: nothing is closed there any more,
+// and nothing comes from there. Marks on the source would keep a later migration from its groups.
+func (d *rollback) endWithoutTarget(ctx workflow.Context) error {
+	d.note(ctx, "the target is lost: everything stays on the source, without what was written on the target "+
+		"and hadn't been copied back")
+	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+		return nil
+	}
+	after := ""
+	for {
+		var survey activities.Survey
+		if err := d.surveySource(ctx, after, &survey); err != nil {
+			return err
+		}
+		groups, _ := survey.OpenedGroups.Inline()
+		if len(groups) > 0 {
+			if err := d.forgetFences(ctx, groups); err != nil {
+				return err
+			}
+			after = groups[len(groups)-1]
+		}
+		if survey.MoreOpened == 0 || len(groups) == 0 {
+			return nil
+		}
+	}
 }

@@ -16,22 +16,11 @@ import (
 // takes seconds, and one that is refused is refused at once.
 const authorityTries = 15 * time.Second
 
-// returnAuthority makes the source the side that says who members are. Gateways refuse that while
-// members are connected to the target: then applications are asked to return behind the gateways,
-// which they left in the end phase.
-func (d *stageRun) returnAuthority(ctx workflow.Context, move call.Action, groups, topics api.Names) error {
-	err := move.Run(call.Within(ctx, authorityTries, move.Summary))
-	if err == nil || ctx.Err() != nil || call.Lasts(err) {
-		return err
-	}
-	return d.askBehind(ctx, move, err, groups, topics)
-}
-
 // askBehind asks applications to come behind the gateways until the gateways make the move; why is
 // what they refused it for. It says who they are, and that is asked for, and more when others hold
 // the move up meanwhile. Gateways of older releases don't say it: then groups and topics are asked
 // for. It ends, too, when the target doesn't answer.
-func (d *stageRun) askBehind(
+func (d *mover) askBehind(
 	ctx workflow.Context, move call.Action, why error, groups, topics api.Names,
 ) error {
 	tells := change.Made(ctx, change.Bypassed)
@@ -87,7 +76,7 @@ func untilBehind(ctx workflow.Context, move call.Action) workflow.Future {
 }
 
 // behindAsked is the question for applications that bypass the gateways.
-func (d *stageRun) behindAsked(
+func (d *mover) behindAsked(
 	at activities.Gateway, why error, groups, topics api.Names,
 ) api.Waiting {
 	who := "all applications"
@@ -116,38 +105,9 @@ func telling(move call.Action, asked activities.Bypassing) call.Action {
 	return move
 }
 
-// callBack asks for the applications that the end phase has asked to go to the target, before
-// anything moves. Some may be on their way, where no gateway sees them: if groups returned to the
-// source first, these would read the target from an older position, and without lanes soon after.
-// While the target doesn't answer nobody may wait for them.
-func (r *gatewaysReturn) callBack(ctx workflow.Context) error {
-	var returns *activities.Returns
-	if err := workflow.ExecuteActivity(call.IfItAnswers(ctx, authorityTries, "the target answers"),
-		returns.AwaitTarget, r.request()).Get(ctx, nil); err != nil {
-		return ctx.Err()
-	}
-	r.forgetReleased()
-	w := api.Waiting{
-		Kind: api.WaitingRelease, Gate: "clients past the gateway", To: api.Source,
-		Groups: r.at.Groups, Topics: r.at.Topics, NameServers: []string{r.at.NameServer},
-		Text: fmt.Sprintf("stop releases that bring applications to the target, and re-point those "+
-			"that are there to the gateway (name server %s); say released when none is on its way: "+
-			"else it goes on after %s, with those that are connected by then",
-			r.at.NameServer, callBackTime),
-	}
-	done := r.wait(ctx, w)
-	defer done()
-	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
-		Timeout:      callBackTime,
-		TimerOptions: workflow.TimerOptions{Summary: "applications on their way to the target return"},
-	}, func() bool { return r.isReleased(w.Gate, w.Groups, w.Topics) })
-	r.by = workflow.Now(ctx).Add(r.patience())
-	return err
-}
-
 // byGateway makes gateways move something, however long it takes. While the target doesn't answer
 // it can't be done: gateways prove each move on both sides. Then the page says so.
-func (d *stageRun) byGateway(ctx workflow.Context, move call.Action) error {
+func (d *mover) byGateway(ctx workflow.Context, move call.Action) error {
 	if !change.Made(ctx, change.Behind) {
 		return move.Run(call.Quick(ctx, move.Summary))
 	}

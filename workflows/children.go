@@ -8,7 +8,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
@@ -147,20 +146,6 @@ func (m *migration) input() api.MigrationInput {
 	}
 	m.tellSteps(&in)
 	return in
-}
-
-// begun are the groups of the waves that a Shift has begun.
-func begun(s api.Status) (groups []api.Names) {
-	for _, w := range s.Waves {
-		if w.State != api.StagePending && w.Groups.Len() > 0 {
-			groups = append(groups, w.Groups)
-		}
-	}
-	return groups
-}
-
-func (d *stageRun) request() activities.Request {
-	return activities.Request{Plan: d.plan, Bounded: d.bounded}
 }
 
 // alreadyRunning explains the one start error that people meet: after a reset, or when a stage was

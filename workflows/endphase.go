@@ -23,7 +23,7 @@ func EndPhase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	s := &shift{stageRun: d}
+	s := &shift{mover: newMover(d)}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		if d.plan.Traffic.Mode != plan.ModeGateway {
 			return temporal.NewNonRetryableApplicationError(

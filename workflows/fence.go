@@ -18,7 +18,7 @@ import (
 // brokers at least. All steps share the plan's fence budget; when it is used up, the error says
 // what hindered them. An activity learns of the end of its time by itself, so that none writes
 // later.
-func (d *stageRun) underFence(ctx workflow.Context, actions []call.Action) error {
+func (d *mover) underFence(ctx workflow.Context, actions []call.Action) error {
 	limit := d.plan.Shift.FenceLimit()
 	end := workflow.Now(ctx).Add(limit)
 	for i, a := range actions {
@@ -52,7 +52,7 @@ func overBudget(a call.Action, limit time.Duration, why string) error {
 // the target, where they don't read. What the target doesn't take now is owed: the mark on the
 // source says so, and Rollback or the next move of the groups does it. Where applications were
 // asked to move, some may be on the target, and messages may be to come from there: the mark stays.
-func (d *stageRun) undoFence(ctx workflow.Context, names []string, asked bool) {
+func (d *mover) undoFence(ctx workflow.Context, names []string, asked bool) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	var traffic *activities.Traffic
@@ -85,4 +85,20 @@ func (d *stageRun) undoFence(ctx workflow.Context, names []string, asked bool) {
 			return
 		}
 	}
+}
+
+// forgetFences takes the marks of fences away.
+func (d *mover) forgetFences(ctx workflow.Context, groups []string) error {
+	var returns *activities.Returns
+	request := activities.GroupsRequest{
+		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
+	}
+	forget := call.Action{Summary: "nothing of these fences is left: " + lists.Short(groups), Activity: returns.Forget, Request: request}
+	return forget.Run(call.Quick(ctx, forget.Summary))
+}
+
+// patience is for how long an activity under a fence waits for a target that doesn't answer: it
+// must say so itself before its own time-out.
+func (d *mover) patience() time.Duration {
+	return min(d.plan.Shift.FenceLimit(), call.QuickTimeout/2)
 }

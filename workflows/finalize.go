@@ -2,8 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"strings"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -11,7 +9,6 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
-	"rocketshift/workflows/lists"
 )
 
 // Finalize shows the ledger of the source until it is zero, or until a person accepts by approval
@@ -21,32 +18,40 @@ func Finalize(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	return d.run(ctx, func(ctx workflow.Context) error {
-		if err := d.settleLedger(ctx); err != nil {
-			return err
-		}
-		if err := d.checkpoint(ctx); err != nil {
-			return err
-		}
-		now := workflow.Now(ctx)
-		d.status.PointOfNoReturn = &now
-		d.status.Stage = "PointOfNoReturn" // recorded by the search attribute's event
-		d.detail(ctx, "the ledger is settled: rest %d", d.status.Ledger.Rest)
-		return nil
-	})
+	f := &finalize{stageRun: d}
+	return d.run(ctx, f.settleAndEnd)
+}
+
+// finalize settles the ledger of the source.
+type finalize struct {
+	*stageRun
+}
+
+func (f *finalize) settleAndEnd(ctx workflow.Context) error {
+	if err := f.settleLedger(ctx); err != nil {
+		return err
+	}
+	if err := f.checkpoint(ctx); err != nil {
+		return err
+	}
+	now := workflow.Now(ctx)
+	f.status.PointOfNoReturn = &now
+	f.status.Stage = "PointOfNoReturn" // recorded by the search attribute's event
+	f.detail(ctx, "the ledger is settled: rest %d", f.status.Ledger.Rest)
+	return nil
 }
 
 // settleLedger measures again and again, ever more rarely. Each new ledger is new evidence: an
 // approval names what it saw.
-func (d *stageRun) settleLedger(ctx workflow.Context) error {
-	defer d.unask(ctx, string(plan.GateFinalize))
+func (f *finalize) settleLedger(ctx workflow.Context) error {
+	defer f.unask(ctx, string(plan.GateFinalize))
 	var asked restAsked
-	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
-		ledger, err := d.ledger(ctx)
+	for pause := ledgerFirst; ; pause = min(pause*2, longestPause(f.stageRun)) {
+		ledger, err := f.ledger(ctx)
 		if err != nil {
 			return err
 		}
-		if ledger.Rest == 0 && !d.asks(plan.GateFinalize) {
+		if ledger.Rest == 0 && !f.asks(plan.GateFinalize) {
 			return nil
 		}
 		if ledger.Rest == 0 {
@@ -54,27 +59,19 @@ func (d *stageRun) settleLedger(ctx workflow.Context) error {
 		}
 		q := asked.take(ctx, ledger, ledgerText, pause)
 		q.gate = string(plan.GateFinalize)
-		if given, err := d.ask(ctx, q); given || err != nil {
+		if given, err := f.ask(ctx, q); given || err != nil {
 			return err
 		}
 	}
 }
 
-// longestPause is how rarely a ledger is measured at last.
-func (d *stageRun) longestPause() time.Duration {
-	if !d.bounded {
-		return ledgerMax
-	}
-	return evidenceLongest
-}
-
-func (d *stageRun) ledger(ctx workflow.Context) (api.Ledger, error) {
+func (f *finalize) ledger(ctx workflow.Context) (api.Ledger, error) {
 	var ledger api.Ledger
-	err := d.step(ctx, func(ctx workflow.Context) error {
+	err := f.step(ctx, func(ctx workflow.Context) error {
 		var acts *activities.Ledgers
-		return workflow.ExecuteActivity(call.Quick(ctx, "ledger of the source"), acts.Ledger, d.request()).Get(ctx, &ledger)
+		return workflow.ExecuteActivity(call.Quick(ctx, "ledger of the source"), acts.Ledger, f.request()).Get(ctx, &ledger)
 	})
-	d.status.Ledger = &ledger
+	f.status.Ledger = &ledger
 	return ledger, err
 }
 
@@ -84,19 +81,4 @@ func ledgerText(ledger api.Ledger) string {
 	}
 	return fmt.Sprintf("retire the source although %d are left: %s; approving accepts this rest, "+
 		"and no more", ledger.Rest, rests(ledger))
-}
-
-func rests(l api.Ledger) string {
-	var names []string
-	for _, r := range l.Rows.First() {
-		if r.Rest > 0 {
-			names = append(names, fmt.Sprintf("%s %s %d", r.Kind, r.Object, r.Rest))
-		}
-	}
-	if rows := l.Rows.Len(); rows > len(l.Rows.First()) {
-		const shown = 5
-		names = names[:min(shown, len(names))]
-		return fmt.Sprintf("%s and more, %d kinds in all", strings.Join(names, ", "), rows)
-	}
-	return lists.Short(names)
 }

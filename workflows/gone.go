@@ -27,7 +27,7 @@ const SourceGate = "source"
 const LostBrokersGate = "lost-brokers"
 
 // lookForMissing notes which brokers weren't there when fences were lifted.
-func (d *stageRun) lookForMissing(ctx workflow.Context) {
+func (d *mover) lookForMissing(ctx workflow.Context) {
 	missing, err := d.missingBrokers(ctx)
 	if err != nil {
 		d.note(ctx, "whether all brokers of the source are there isn't known: %s", call.RootMessage(err))
@@ -39,7 +39,7 @@ func (d *stageRun) lookForMissing(ctx workflow.Context) {
 	}
 }
 
-func (d *stageRun) missingBrokers(ctx workflow.Context) (missing []string, err error) {
+func (d *mover) missingBrokers(ctx workflow.Context) (missing []string, err error) {
 	if len(d.brokers) == 0 || !change.Made(ctx, change.Owed) {
 		return nil, nil
 	}
@@ -56,46 +56,9 @@ func owedText(brokers []string) string {
 		"back, and are opened by themselves then: start it", strings.Join(brokers, ", "))
 }
 
-// reopen waits beside other work for the brokers that weren't there when a stage lifted its fences.
-func (m *migration) reopen(ctx workflow.Context) {
-	owed := m.view().Owed
-	if len(owed) == 0 || !change.Made(ctx, change.Owed) {
-		return
-	}
-	m.status.Owed = owed
-	//workflowcheck:ignore
-	for id, r := range m.reports { // in any order
-		r.Owed = nil
-		m.reports[id] = r
-	}
-	if m.reopening {
-		return
-	}
-	m.reopening = true
-	workflow.GoNamed(ctx, "brokers of the source come back", func(ctx workflow.Context) {
-		for err := error(nil); len(m.status.Owed) > 0 && err == nil; {
-			err = m.reopenOn(ctx, m.status.Owed)
-		}
-		m.reopening = false
-	})
-}
-
-func (m *migration) reopenOn(ctx workflow.Context, brokers []string) error {
-	defer m.wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: owedText(brokers)})()
-	var unmarked []string
-	err := m.untilReopened(ctx, activities.BrokersRequest{
-		Request: m.request(), Brokers: brokers, Calm: m.plan.Shift.FenceLimit(),
-	}).Get(ctx, &unmarked)
-	if err == nil {
-		m.status.Owed = lists.Without(m.status.Owed, brokers)
-		m.noteBack(ctx, brokers, unmarked)
-	}
-	return err
-}
-
 // noteBack says that brokers are back. Marks are on a broker's disk five seconds after the fence:
 // who closed a group without one isn't known.
-func (d *stageRun) noteBack(ctx workflow.Context, brokers, unmarked []string) {
+func (d *mover) noteBack(ctx workflow.Context, brokers, unmarked []string) {
 	names := strings.Join(brokers, ", ")
 	if len(unmarked) == 0 {
 		d.note(ctx, "%s is back, and no group is left closed there", names)
@@ -110,14 +73,14 @@ func (d *stageRun) noteBack(ctx workflow.Context, brokers, unmarked []string) {
 	)
 }
 
-func (d *stageRun) untilReopened(ctx workflow.Context, r activities.BrokersRequest) workflow.Future {
+func (d *mover) untilReopened(ctx workflow.Context, r activities.BrokersRequest) workflow.Future {
 	var returns *activities.Returns
 	return call.WaitFor(ctx, 0, "brokers of the source come back: "+lists.Short(r.Brokers), returns.Reopen, r)
 }
 
 // awaitMissing waits for the brokers of the source that aren't there. A person may end that where
 // they never will be.
-func (d *stageRun) awaitMissing(ctx workflow.Context) error {
+func (d *mover) awaitMissing(ctx workflow.Context) error {
 	missing, err := d.missingBrokers(ctx)
 	if err != nil || len(missing) == 0 {
 		return err

@@ -15,18 +15,6 @@ import (
 // to them, as most of their members may be on the source. Releases that are under way bring
 // applications to the closed target all the same: whoever looks has to know.
 
-// sayLeft tells of such groups. A stage that ends tells its migration before that.
-func (d *stageRun) sayLeft(ctx workflow.Context, groups []string) {
-	if d.status.Type == api.RollbackType || !change.Made(ctx, change.LeftShown) { // it calls them back
-		return
-	}
-	d.status.LeftAsked = slices.Clone(groups[:min(len(groups), batch)])
-	d.publish(ctx)
-	if d.parent != nil && d.bounded {
-		_ = workflow.Await(ctx, func() bool { return !d.untold && !d.telling })
-	}
-}
-
 // leftText says what becomes of applications that are on their way.
 func leftText(groups []string) string {
 	return fmt.Sprintf(

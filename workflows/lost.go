@@ -7,8 +7,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
-	"rocketshift/api"
-	"rocketshift/plan"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 )
@@ -26,7 +24,7 @@ var errLost = errors.New("the target is lost")
 
 // awaitTarget waits until the target answers again. A person may end that where it never will: then
 // it returns errLost. Owed says what ends undone.
-func (d *stageRun) awaitTarget(ctx workflow.Context, owed string) error {
+func (d *mover) awaitTarget(ctx workflow.Context, owed string) error {
 	var returns *activities.Returns
 	const summary = "the target answers again"
 	if !change.Made(ctx, change.Lost) {
@@ -48,7 +46,7 @@ func (d *stageRun) awaitTarget(ctx workflow.Context, owed string) error {
 
 // untilOrLost waits for what a watch sees. When that takes long, a person is asked whether it is
 // lost.
-func (d *stageRun) untilOrLost(
+func (d *mover) untilOrLost(
 	ctx workflow.Context, summary string, watch workflow.Future, q question,
 ) (lost bool, err error) {
 	timer := workflow.AwaitOptions{
@@ -69,33 +67,6 @@ func (d *stageRun) untilOrLost(
 			return given, err
 		case watch.IsReady():
 			return false, watch.Get(ctx, nil)
-		}
-	}
-}
-
-// endWithoutTarget is the end of a way back whose target is lost: nothing is closed there any more,
-// and nothing comes from there. Marks on the source would keep a later migration from its groups.
-func (d *stageRun) endWithoutTarget(ctx workflow.Context, in api.MigrationInput) error {
-	d.note(ctx, "the target is lost: everything stays on the source, without what was written on the target "+
-		"and hadn't been copied back")
-	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
-		return nil
-	}
-	after := ""
-	for {
-		var survey activities.Survey
-		if err := d.surveySource(ctx, in, after, &survey); err != nil {
-			return err
-		}
-		groups, _ := survey.OpenedGroups.Inline()
-		if len(groups) > 0 {
-			if err := d.forgetFences(ctx, groups); err != nil {
-				return err
-			}
-			after = groups[len(groups)-1]
-		}
-		if survey.MoreOpened == 0 || len(groups) == 0 {
-			return nil
 		}
 	}
 }

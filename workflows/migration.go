@@ -22,17 +22,17 @@ func Migration(ctx workflow.Context, in api.MigrationInput) (api.Status, error) 
 	if err != nil {
 		return api.Status{}, err
 	}
-	m := &migration{stageRun: d}
+	m := &migration{mover: newMover(d)}
+	m.services = &keeper{m: m}
 	return d.run(ctx, m.story)
 }
 
 type migration struct {
-	*stageRun
+	*mover
 	inventory *api.Inventory
-	services  []*service       // Replicate and SyncOffsets: they stay until the end
+	services  *keeper          // of Replicate and SyncOffsets
 	shifted   bool             // a Shift was started: going back needs a Rollback
 	steps     []api.WaveStatus // that Shifts have begun, with what all of them did
-	ending    bool             // services are being stopped on purpose
 	reopening bool             // brokers of the source are waited for that weren't there when fences were lifted
 }
 
@@ -58,7 +58,7 @@ func (m *migration) story(ctx workflow.Context) error {
 	if errors.Is(err, errBack) {
 		err = m.goBack(ctx)
 	}
-	m.stopServices(ctx)
+	m.services.stop(ctx)
 	if err == nil && m.back != nil {
 		m.note(ctx, "back by %s came when the last stage had passed the point of no return: nothing goes back",
 			m.back.By)
@@ -79,7 +79,7 @@ func (m *migration) storyBefore(ctx workflow.Context, err error) error {
 	if errors.Is(err, errBack) {
 		err = m.goBack(ctx)
 	}
-	m.stopServices(ctx)
+	m.services.stop(ctx)
 	m.report(ctx, err)
 	return err
 }
@@ -102,7 +102,7 @@ func (m *migration) goForward(ctx workflow.Context) error {
 		}
 	}
 	// Step 4: copy messages and positions from now on, and wait until the copy is close.
-	if err := m.startServices(ctx); err != nil {
+	if err := m.services.start(ctx); err != nil {
 		return err
 	}
 	for err := m.awaitCaughtUp(ctx); err != nil; err = m.awaitCaughtUp(ctx) {
@@ -237,9 +237,9 @@ func (m *migration) goBack(ctx workflow.Context) error {
 	m.dropLeft()
 	// of what an earlier run moved; it needs lanes to go back, and whoever said back while the
 	// services were being started has one of them
-	none, one := len(m.services) == 0, len(m.services) == 1
+	none, one := len(m.services.all) == 0, len(m.services.all) == 1
 	if none && change.Made(ctx, change.Look) || one && change.Made(ctx, change.BothServices) {
-		if err := m.startServices(ctx); err != nil && !errors.Is(err, errBack) {
+		if err := m.services.start(ctx); err != nil && !errors.Is(err, errBack) {
 			return err
 		}
 		m.back = nil

@@ -15,10 +15,20 @@ import (
 	"rocketshift/workflows/lists"
 )
 
+// mover is what the workflows share that move applications, or bring them back.
+type mover struct {
+	*stageRun
+	// arrivals is until when what was on its way when a way back began may reach the target; zero
+	// where nobody is called back.
+	arrivals time.Time
+}
+
+func newMover(d *stageRun) *mover { return &mover{stageRun: d} }
+
 // awaitGroups asks the release pipeline to re-point the groups' applications away from one side,
 // and waits until they have left; where away isn't 0, no longer than that for a target that doesn't
 // answer.
-func (d *stageRun) awaitGroups(
+func (d *mover) awaitGroups(
 	ctx workflow.Context, from api.Side, groups, nameServers []string, away time.Duration,
 ) error {
 	d.forgetReleased()
@@ -27,7 +37,7 @@ func (d *stageRun) awaitGroups(
 }
 
 // groupsAsked is the question for the applications of groups.
-func (d *stageRun) groupsAsked(to api.Side, groups, nameServers []string) api.Waiting {
+func (d *mover) groupsAsked(to api.Side, groups, nameServers []string) api.Waiting {
 	return api.Waiting{
 		Kind: api.WaitingRelease, Gate: "groups", Groups: api.Some(groups...), To: to,
 		NameServers: nameServers,
@@ -38,7 +48,7 @@ func (d *stageRun) groupsAsked(to api.Side, groups, nameServers []string) api.Wa
 }
 
 // membersLeave looks whether groups have no member on a side any more.
-func (d *stageRun) membersLeave(from api.Side, groups []string, away time.Duration) poller {
+func (d *mover) membersLeave(from api.Side, groups []string, away time.Duration) poller {
 	var acts *activities.Traffic
 	return func(ctx workflow.Context, part api.Names, released bool, _ []string) workflow.Future {
 		request := activities.AwaitMoveRequest{
@@ -51,7 +61,7 @@ func (d *stageRun) membersLeave(from api.Side, groups []string, away time.Durati
 
 // awaitProducers asks for the producers of the topics, and waits until nothing is written on the
 // side that they leave.
-func (d *stageRun) awaitProducers(
+func (d *mover) awaitProducers(
 	ctx workflow.Context, from api.Side, topics api.Names, nameServers []string,
 	away time.Duration,
 ) error {
@@ -60,7 +70,7 @@ func (d *stageRun) awaitProducers(
 }
 
 // putsEnd looks whether nothing is written to topics on a side any more.
-func (d *stageRun) putsEnd(from api.Side, away time.Duration) poller {
+func (d *mover) putsEnd(from api.Side, away time.Duration) poller {
 	var acts *activities.Traffic
 	return func(
 		ctx workflow.Context, part api.Names, released bool, said []string,
@@ -75,7 +85,7 @@ func (d *stageRun) putsEnd(from api.Side, away time.Duration) poller {
 }
 
 // producersAsked is the question for the producers of topics.
-func (d *stageRun) producersAsked(
+func (d *mover) producersAsked(
 	to api.Side, topics api.Names, nameServers []string,
 ) api.Waiting {
 	first := api.Short(topics)
@@ -89,7 +99,7 @@ func (d *stageRun) producersAsked(
 }
 
 // rename is how names change for applications that go to a side.
-func (d *stageRun) rename(to api.Side) *plan.Rename {
+func (d *mover) rename(to api.Side) *plan.Rename {
 	if to != api.Target {
 		return nil
 	}
@@ -97,7 +107,7 @@ func (d *stageRun) rename(to api.Side) *plan.Rename {
 }
 
 // renamed says so in words.
-func (d *stageRun) renamed(to api.Side) string {
+func (d *mover) renamed(to api.Side) string {
 	r := d.rename(to)
 	if r == nil {
 		return ""
@@ -115,7 +125,7 @@ type poller func(
 // askRelease waits for the measured proof that applications have moved, part by part. The
 // pipeline's word (`released`) asks the activities to look again under their easier rule: they need
 // not guess any more from silence whether a move is over.
-func (d *stageRun) askRelease(
+func (d *mover) askRelease(
 	ctx workflow.Context, w api.Waiting, parts []api.Names, poll poller,
 ) error {
 	done := d.wait(ctx, w)
@@ -132,7 +142,7 @@ func (d *stageRun) askRelease(
 }
 
 // pollPart looks at one part until it has moved, and anew when the pipeline says more of it.
-func (d *stageRun) pollPart(
+func (d *mover) pollPart(
 	ctx workflow.Context, w api.Waiting, part api.Names, poll poller,
 ) error {
 	all := func() bool { return d.isReleased(w.Gate, w.Groups, w.Topics) }
@@ -160,7 +170,7 @@ func (d *stageRun) pollPart(
 }
 
 // saidOf are the topics of a part that the pipeline reported.
-func (d *stageRun) saidOf(part api.Names) (said []string) {
+func (d *mover) saidOf(part api.Names) (said []string) {
 	names, inline := part.Inline()
 	if !inline || !d.bounded {
 		return nil
@@ -174,7 +184,7 @@ func (d *stageRun) saidOf(part api.Names) (said []string) {
 }
 
 // awaitDrained waits until the lanes of the topics have copied all that the source holds.
-func (d *stageRun) awaitDrained(ctx workflow.Context, topics api.Names) error {
+func (d *mover) awaitDrained(ctx workflow.Context, topics api.Names) error {
 	var acts *activities.Replication
 	var moves []func(workflow.Context) error
 	for _, part := range d.parts(topics) {

@@ -190,7 +190,7 @@ func TestTheEndOfWhatOpensTopicsIsWaitedFor(t *testing.T) {
 			})
 			return proof
 		}
-		return api.Status{}, d.pollPart(ctx, api.Waiting{}, api.Some("orders"), poll)
+		return api.Status{}, newMover(d).pollPart(ctx, api.Waiting{}, api.Some("orders"), poll)
 	}, workflow.RegisterOptions{Name: api.ShiftType})
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, nil)})

@@ -14,7 +14,7 @@ import (
 
 // awaitPending waits until the target has delivered what it held for later, retries among it, and
 // the reverse lanes have copied it. A person may accept what is left.
-func (d *stageRun) awaitPending(ctx workflow.Context) error {
+func (d *rollback) awaitPending(ctx workflow.Context) error {
 	if !change.Made(ctx, change.Pending) {
 		return d.awaitPendingBefore(ctx)
 	}
@@ -25,7 +25,7 @@ func (d *stageRun) awaitPending(ctx workflow.Context) error {
 	defer d.unask(ctx, gate)
 	var watch workflow.Future
 	var asked restAsked
-	for pause := ledgerFirst; ; pause = min(pause*2, d.longestPause()) {
+	for pause := ledgerFirst; ; pause = min(pause*2, longestPause(d.stageRun)) {
 		if watch == nil || watch.IsReady() {
 			watch = call.WaitFor(watching, 0, "nothing is to come from the target any more", acts.AwaitPending, d.request())
 		}
@@ -54,7 +54,7 @@ func pendingGate(ctx workflow.Context) string {
 }
 
 // measurePending says so while the target doesn't answer, and measures when it is back.
-func (d *stageRun) measurePending(ctx workflow.Context) (left api.Ledger, err error) {
+func (d *rollback) measurePending(ctx workflow.Context) (left api.Ledger, err error) {
 	var acts *activities.Ledgers
 	err = d.step(ctx, func(ctx workflow.Context) error {
 		for limit := 2 * call.QuickTimeout; ; limit = min(2*limit, call.LongestTries) {
@@ -92,7 +92,7 @@ func pendingText(left api.Ledger) string {
 }
 
 // awaitPendingBefore is of runs that are older than change.Pending.
-func (d *stageRun) awaitPendingBefore(ctx workflow.Context) error {
+func (d *rollback) awaitPendingBefore(ctx workflow.Context) error {
 	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
 		var left api.Ledger
 		err := d.step(ctx, func(ctx workflow.Context) error {

@@ -48,12 +48,3 @@ func (d *stageRun) checkPlan(ctx workflow.Context) error {
 	d.plan, d.status.PlanHash = checked.Plan, checked.Hash
 	return nil
 }
-
-// freeTopics are those whose order needn't survive a move. Without an inventory nobody knows of
-// any.
-func freeTopics(in api.MigrationInput) api.Names {
-	if in.Inventory == nil {
-		return api.Names{}
-	}
-	return in.Inventory.Free()
-}

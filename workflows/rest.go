@@ -1,14 +1,14 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
 
-	"rocketshift/activities"
 	"rocketshift/api"
-	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
 )
@@ -66,16 +66,25 @@ func covers(accepted, now api.Ledger) bool {
 	})
 }
 
-// closeOnTarget takes the rest of moves off the target: groups read the source already.
-func (d *stageRun) closeOnTarget(ctx workflow.Context, groups []string) error {
-	var traffic *activities.Traffic
-	request := activities.GroupsRequest{
-		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
+// longestPause is how rarely a ledger is measured at last.
+func longestPause(d *stageRun) time.Duration {
+	if !d.bounded {
+		return ledgerMax
 	}
-	names := lists.Short(groups)
-	shut := call.Action{Summary: "close on the target: " + names, Activity: traffic.Fence, Request: request}
-	if err := shut.Run(call.Quick(ctx, shut.Summary)); err != nil {
-		return err
+	return evidenceLongest
+}
+
+func rests(l api.Ledger) string {
+	var names []string
+	for _, r := range l.Rows.First() {
+		if r.Rest > 0 {
+			names = append(names, fmt.Sprintf("%s %s %d", r.Kind, r.Object, r.Rest))
+		}
 	}
-	return d.awaitBack(ctx, groups)
+	if rows := l.Rows.Len(); rows > len(l.Rows.First()) {
+		const shown = 5
+		names = names[:min(shown, len(names))]
+		return fmt.Sprintf("%s and more, %d kinds in all", strings.Join(names, ", "), rows)
+	}
+	return lists.Short(names)
 }

@@ -3,7 +3,6 @@ package workflows
 import (
 	"errors"
 	"slices"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -31,25 +30,32 @@ func Rollback(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
+	r := &rollback{mover: newMover(d), in: in}
 	return d.run(ctx, func(ctx workflow.Context) error {
-		err := d.rollBack(ctx, in)
+		err := r.rollBack(ctx)
 		if errors.Is(err, errLost) {
-			return d.endWithoutTarget(ctx, in)
+			return r.endWithoutTarget(ctx)
 		}
 		return err
 	})
 }
 
-func (d *stageRun) rollBack(ctx workflow.Context, in api.MigrationInput) error {
+// rollback is a way back.
+type rollback struct {
+	*mover
+	in api.MigrationInput
+}
+
+func (d *rollback) rollBack(ctx workflow.Context) error {
 	switch {
 	case d.plan.Traffic.Mode == plan.ModeGateway:
-		return d.gatewayBack(ctx, in)
+		return d.gatewayBack(ctx)
 	case !change.Made(ctx, change.HealthyFirst):
-		return d.releasesBack(ctx, in)
+		return d.releasesBack(ctx)
 	}
 	d.callsBack(ctx)
 	if change.Made(ctx, change.Stranded) && d.freeStranded(ctx) {
-		if err := d.withoutTarget(ctx, in, "the target doesn't answer"); err != nil {
+		if err := d.withoutTarget(ctx, "the target doesn't answer"); err != nil {
 			return err
 		}
 	}
@@ -60,14 +66,14 @@ func (d *stageRun) rollBack(ctx workflow.Context, in api.MigrationInput) error {
 		d.watchTarget(ctx)
 	}
 	for {
-		survey, err := d.survey(ctx, in)
+		survey, err := d.survey(ctx)
 		if err == nil {
-			err = d.returnAll(ctx, in, survey)
+			err = d.returnAll(ctx, survey)
 		}
 		if !call.IsAway(err) {
 			return err
 		}
-		if err := d.withoutTarget(ctx, in, call.AwayText(err)); err != nil {
+		if err := d.withoutTarget(ctx, call.AwayText(err)); err != nil {
 			return err
 		}
 	}
@@ -76,12 +82,12 @@ func (d *stageRun) rollBack(ctx workflow.Context, in api.MigrationInput) error {
 // survey is what has moved. Both sides are waited for, the target for no longer than groups may
 // wait for it: then the error says so. The activity says it by itself after half of the time that
 // it has; a fault of the source, or of nobody known, is no reason to go on without the target.
-func (d *stageRun) survey(ctx workflow.Context, in api.MigrationInput) (activities.Survey, error) {
+func (d *rollback) survey(ctx workflow.Context) (activities.Survey, error) {
 	var acts *activities.Returns
 	var survey activities.Survey
 	request := activities.SurveyRequest{
-		Request: d.request(), ByMark: true, Recorded: in.Fenced, RecordedIn: in.FencedIn,
-		Closed: in.Closed,
+		Request: d.request(), ByMark: true, Recorded: d.in.Fenced, RecordedIn: d.in.FencedIn,
+		Closed: d.in.Closed,
 		Away:   d.patience(), Most: d.mostAtOnce(),
 	}
 	const what = "what has moved"
@@ -100,13 +106,13 @@ func (d *stageRun) survey(ctx workflow.Context, in api.MigrationInput) (activiti
 }
 
 // surveySource is what the source alone tells of it.
-func (d *stageRun) surveySource(
-	ctx workflow.Context, in api.MigrationInput, after string, survey *activities.Survey,
+func (d *rollback) surveySource(
+	ctx workflow.Context, after string, survey *activities.Survey,
 ) error {
 	var acts *activities.Returns
 	request := activities.SurveyRequest{
-		Request: d.request(), ByMark: true, Recorded: in.Fenced, RecordedIn: in.FencedIn,
-		Closed:     in.Closed,
+		Request: d.request(), ByMark: true, Recorded: d.in.Fenced, RecordedIn: d.in.FencedIn,
+		Closed:     d.in.Closed,
 		SourceOnly: true, Most: d.mostAtOnce(), After: after,
 	}
 	return workflow.ExecuteActivity(call.Quick(ctx, "what is fenced on the source"), acts.Survey,
@@ -114,7 +120,7 @@ func (d *stageRun) surveySource(
 }
 
 // returnAll is the way back while both sides answer.
-func (d *stageRun) returnAll(ctx workflow.Context, in api.MigrationInput, survey activities.Survey) error {
+func (d *rollback) returnAll(ctx workflow.Context, survey activities.Survey) error {
 	moved := survey.MovedTopics
 	fenced, opened := survey.FencedGroups.Len()+survey.MoreFenced,
 		survey.OpenedGroups.Len()+survey.MoreOpened
@@ -135,7 +141,7 @@ func (d *stageRun) returnAll(ctx workflow.Context, in api.MigrationInput, survey
 			return err
 		}
 	}
-	asked := d.underWay(in, moved)
+	asked := d.underWay(moved)
 	// Step 2: groups read on the source again, at the same message. Step 3: groups that were opened
 	// on the source while the target was away leave it.
 	// Producers that were on their way are called back meanwhile: groups don't wait for them.
@@ -143,7 +149,7 @@ func (d *stageRun) returnAll(ctx workflow.Context, in api.MigrationInput, survey
 		d.forgetReleased()
 	}
 	arrived := d.callBackProducers(ctx, asked)
-	back, err := d.returnEach(ctx, in, survey)
+	back, err := d.returnEach(ctx, survey)
 	if err != nil {
 		arrived.cancel()
 		return err
@@ -151,7 +157,7 @@ func (d *stageRun) returnAll(ctx workflow.Context, in api.MigrationInput, survey
 	if err := arrived.Get(ctx, nil); err != nil {
 		return err
 	}
-	if fenced+opened+len(in.Fenced)+len(in.FencedIn) > 0 {
+	if fenced+opened+len(d.in.Fenced)+len(d.in.FencedIn) > 0 {
 		if err := d.awaitMissing(ctx); err != nil {
 			return err
 		}
@@ -176,8 +182,8 @@ func (d *stageRun) returnAll(ctx workflow.Context, in api.MigrationInput, survey
 
 // returnEach returns the groups, a batch after another: the brokers say which are left. It names
 // those whose marks are to be taken away in the end.
-func (d *stageRun) returnEach(
-	ctx workflow.Context, in api.MigrationInput, survey activities.Survey,
+func (d *rollback) returnEach(
+	ctx workflow.Context, survey activities.Survey,
 ) (back []string, err error) {
 	last := change.Made(ctx, change.ForgetLast)
 	after := ""
@@ -188,7 +194,7 @@ func (d *stageRun) returnEach(
 			if err := d.checkpoint(ctx); err != nil {
 				return nil, err
 			}
-			if err := d.returnGroups(ctx, fenced, freeTopics(in)); err != nil {
+			if err := d.returnGroups(ctx, fenced, d.freeTopics()); err != nil {
 				return nil, err
 			}
 		}
@@ -214,31 +220,15 @@ func (d *stageRun) returnEach(
 			after = ""
 		}
 		survey = activities.Survey{}
-		if err := d.surveySource(ctx, in, after, &survey); err != nil {
+		if err := d.surveySource(ctx, after, &survey); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// forgetFences takes the marks of fences away.
-func (d *stageRun) forgetFences(ctx workflow.Context, groups []string) error {
-	var returns *activities.Returns
-	request := activities.GroupsRequest{
-		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
-	}
-	forget := call.Action{Summary: "nothing of these fences is left: " + lists.Short(groups), Activity: returns.Forget, Request: request}
-	return forget.Run(call.Quick(ctx, forget.Summary))
-}
-
-// patience is for how long an activity under a fence waits for a target that doesn't answer: it
-// must say so itself before its own time-out.
-func (d *stageRun) patience() time.Duration {
-	return min(d.plan.Shift.FenceLimit(), call.QuickTimeout/2)
-}
-
 // returnGroups translates positions back and lifts the fences on the source. Until the positions
 // are written the groups read the target, and do so again if it doesn't work.
-func (d *stageRun) returnGroups(
+func (d *rollback) returnGroups(
 	ctx workflow.Context, groups []string, free api.Names,
 ) (err error) {
 	var returns *activities.Returns
@@ -291,4 +281,13 @@ func (d *stageRun) returnGroups(
 		}
 	}
 	return d.awaitBack(ctx, groups)
+}
+
+// freeTopics are those whose order needn't survive a move. Without an inventory nobody knows of
+// any.
+func (d *rollback) freeTopics() api.Names {
+	if d.in.Inventory == nil {
+		return api.Names{}
+	}
+	return d.in.Inventory.Free()
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // releasesBack is the way back of runs that are older than change.HealthyFirst.
-func (d *stageRun) releasesBack(ctx workflow.Context, in api.MigrationInput) error {
+func (d *rollback) releasesBack(ctx workflow.Context) error {
 	// Step 1: what is on the target?
 	var acts *activities.Returns
 	var survey activities.Survey
@@ -36,7 +36,7 @@ func (d *stageRun) releasesBack(ctx workflow.Context, in api.MigrationInput) err
 		if err := d.checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := d.returnGroupsBefore(ctx, fenced, freeTopics(in)); err != nil {
+		if err := d.returnGroupsBefore(ctx, fenced, d.freeTopics()); err != nil {
 			return err
 		}
 	}
@@ -52,7 +52,7 @@ func (d *stageRun) releasesBack(ctx workflow.Context, in api.MigrationInput) err
 }
 
 // returnGroupsBefore is of runs that are older than change.HealthyFirst.
-func (d *stageRun) returnGroupsBefore(
+func (d *rollback) returnGroupsBefore(
 	ctx workflow.Context, groups []string, free api.Names,
 ) error {
 	var returns *activities.Returns

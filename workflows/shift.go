@@ -22,7 +22,7 @@ func Shift(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
-	s := &shift{stageRun: d}
+	s := &shift{mover: newMover(d)}
 	return d.run(ctx, func(ctx workflow.Context) error {
 		var inventory api.Inventory
 		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
@@ -37,7 +37,7 @@ func Shift(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 }
 
 type shift struct {
-	*stageRun
+	*mover
 	target activities.PurchaseResult
 	row    *api.WaveStatus // of the step that is at its groups
 }

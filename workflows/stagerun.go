@@ -13,16 +13,13 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
-	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/message"
 	"rocketshift/workflows/report"
 )
 
-const (
-	// longestWait re-arms the timer of a wait without a deadline; a day costs one action.
-	longestWait = 24 * time.Hour
-)
+// longestWait re-arms the timer of a wait without a deadline; a day costs one action.
+const longestWait = 24 * time.Hour
 
 // errBack ends whatever runs because somebody asked to go back.
 var errBack = errors.New("back was asked")
@@ -72,11 +69,9 @@ type stageRun struct {
 	toldMissing func()        // takes it off the page
 	retry       bool          // a person wants it tried again at once
 	stopped     bool
-	again       bool         // the long activities are to start again, with what was decided since
 	taking      int          // signals that are being taken
 	released    api.Released // said since the last ask, accumulated
 	all         bool         // a released message with empty lists came since the last ask
-	arrivals    time.Time    // until when what was on its way when a way back began may reach the target
 
 	attributes bool // search attributes are registered; decided once per run
 	shown      [3]string
@@ -128,35 +123,6 @@ func (d *stageRun) run(ctx workflow.Context, story func(workflow.Context) error)
 	}
 	d.publish(ctx)
 	return d.close(ctx, story(ctx))
-}
-
-// close is the last word: the final status is the workflow's result. A failure keeps its error and
-// shows it.
-func (d *stageRun) close(ctx workflow.Context, err error) (api.Status, error) {
-	if workflow.IsContinueAsNewError(err) { // it goes on in its next run
-		return d.status, err
-	}
-	awaitHandlers(ctx)
-	d.status.Waiting = nil
-	switch {
-	case err == nil && d.status.State != api.StateRolledBack:
-		d.status.State = api.StateDone
-	// it went back before it ended
-	case d.status.State == api.StateRolledBack && temporal.IsCanceledError(err):
-	// a rollback that ends before it is done is none
-	case errors.Is(err, errBack) && d.leavesMoved() && change.Made(ctx, change.Alone):
-		d.status.State, d.status.Error = api.StateFailed, errLeft.Error()
-		err = temporal.NewNonRetryableApplicationError(errLeft.Error(), call.NotRolledBackType, nil)
-	case errors.Is(err, errBack) && d.status.Type != api.RollbackType:
-		d.status.State, err = api.StateRolledBack, nil
-	case err != nil:
-		d.status.State, d.status.Error = api.StateFailed, call.RootMessage(err)
-	}
-	d.publish(ctx)
-	if d.untold && err != nil { // a good result tells all of it
-		d.tell(ctx)
-	}
-	return d.view(), err
 }
 
 // note remembers one line for the status.
@@ -281,4 +247,9 @@ func (d *stageRun) publish(ctx workflow.Context) {
 			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Number: d.told, Status: &d.status,
 		})
 	}
+}
+
+// request is what every activity is told.
+func (d *stageRun) request() activities.Request {
+	return activities.Request{Plan: d.plan, Bounded: d.bounded}
 }

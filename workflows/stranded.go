@@ -1,7 +1,7 @@
 package workflows
 
 import (
-	"time"
+	"slices"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -13,66 +13,11 @@ import (
 	"rocketshift/workflows/lists"
 )
 
-// leftLook is the pause between two looks whether a stage of an earlier run has ended: its undo
-// takes seconds.
-const leftLook = 2 * time.Second
-
-// endLeftStages cancels stages that move applications and that an earlier run of the migration
-// left: its children go on after a reset, and for seconds after a termination. It waits until they
-// have ended, and so have undone what they were at.
-func (m *migration) endLeftStages(ctx workflow.Context) {
-	left := []string{api.ShiftType, api.EndPhaseType, api.RollbackType}
-	if change.Made(ctx, change.LeftFinalize) { // else somebody may retire a source that is used again
-		left = append(left, api.FinalizeType)
-	}
-	for _, name := range left {
-		id := api.StageID(m.plan, name)
-		for said := false; m.signalled(ctx, id); said = true {
-			if !said {
-				_ = workflow.RequestCancelExternalWorkflow(ctx, id, "").Get(ctx, nil)
-				m.note(ctx, "%s of an earlier run is cancelled, and its end is waited for", name)
-				m.publish(ctx)
-			}
-			timer := workflow.TimerOptions{Summary: name + " of an earlier run ends"}
-			if err := workflow.NewTimerWithOptions(ctx, leftLook, timer).Get(ctx, nil); err != nil {
-				return
-			}
-		}
-	}
-}
-
-// stopLeftServices ends Replicate and SyncOffsets of an earlier run, where this one has come to its
-// end before it took them over: nothing is on the target then that needs them.
-func (m *migration) stopLeftServices(ctx workflow.Context) {
-	if !change.Made(ctx, change.Stranded) {
-		return
-	}
-	for _, name := range []string{api.ReplicateType, api.SyncOffsetsType} {
-		id := api.StageID(m.plan, name)
-		if m.hasService(name) {
-			continue // and so it has ended
-		}
-		for m.signalled(ctx, id) {
-			m.detail(ctx, "waits for the end of %s of an earlier run", name)
-			timer := workflow.TimerOptions{Summary: name + " of an earlier run ends"}
-			if err := workflow.NewTimerWithOptions(ctx, leftLook, timer).Get(ctx, nil); err != nil {
-				return
-			}
-		}
-	}
-}
-
-// signalled sends stop to a stage, and reports whether it runs. To Shift and the like it means
-// nothing; it can't be sent to a stage that has ended, while a cancellation can.
-func (m *migration) signalled(ctx workflow.Context, id string) bool {
-	return workflow.SignalExternalWorkflow(ctx, id, "", api.StopName, struct{}{}).Get(ctx, nil) == nil
-}
-
 // freeStranded opens groups again that a move which was cut off left without messages, on the side
 // on which they read before it. It comes before anything else, as nobody can read meanwhile; what
 // it can't do is noted, and left to a move of the groups or to Rollback. It reports whether the
 // target didn't answer though it was waited for: then what it needs is owed to it.
-func (d *stageRun) freeStranded(ctx workflow.Context) (away bool) {
+func (d *mover) freeStranded(ctx workflow.Context) (away bool) {
 	if change.Made(ctx, change.CalledBack) {
 		return d.freeThose(ctx, d.leaveAsked)
 	}
@@ -80,7 +25,7 @@ func (d *stageRun) freeStranded(ctx workflow.Context) (away bool) {
 }
 
 // freeThose is freeStranded with what is done for groups whose applications were asked to move.
-func (d *stageRun) freeThose(
+func (d *mover) freeThose(
 	ctx workflow.Context, takeBack func(workflow.Context, []string),
 ) (away bool) {
 	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
@@ -122,7 +67,7 @@ func (d *stageRun) freeThose(
 
 // wasReset reports whether this run was begun by a reset, before this place. What the run before it
 // was at nobody undoes, and a question that it had passed may be asked again, for days.
-func (d *stageRun) wasReset(ctx workflow.Context) (reset bool) {
+func (d *mover) wasReset(ctx workflow.Context) (reset bool) {
 	if d.plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Reset) {
 		return false
 	}
@@ -135,7 +80,7 @@ func (d *stageRun) wasReset(ctx workflow.Context) (reset bool) {
 
 // freeLate looks once more when activities of a stage that was terminated, or reset, can't write
 // any more: they learn of it with their next heartbeat.
-func (d *stageRun) freeLate(ctx workflow.Context) {
+func (d *mover) freeLate(ctx workflow.Context) {
 	if !change.Made(ctx, change.Late) {
 		return
 	}
@@ -150,7 +95,7 @@ func (d *stageRun) freeLate(ctx workflow.Context) {
 
 // takeBackAsked is of runs that are older than change.CalledBack: it asked for applications that are
 // on their way, and forgot the groups when none had arrived yet.
-func (d *stageRun) takeBackAsked(ctx workflow.Context, groups []string) {
+func (d *mover) takeBackAsked(ctx workflow.Context, groups []string) {
 	if !d.liftCutOff(ctx, groups) {
 		return
 	}
@@ -166,7 +111,7 @@ func (d *stageRun) takeBackAsked(ctx workflow.Context, groups []string) {
 // leaveAsked opens groups on the source whose applications were asked to move and haven't. The mark
 // on the source says what is owed, and whoever comes next asks for applications that are on their
 // way.
-func (d *stageRun) leaveAsked(ctx workflow.Context, groups []string) {
+func (d *mover) leaveAsked(ctx workflow.Context, groups []string) {
 	if !change.Made(ctx, change.LeftAsking) {
 		d.takeBackAsked(ctx, groups)
 		return
@@ -185,7 +130,7 @@ func (d *stageRun) leaveAsked(ctx workflow.Context, groups []string) {
 }
 
 // liftCutOff opens groups on the source. Their mark there stands until the target is as it was.
-func (d *stageRun) liftCutOff(ctx workflow.Context, groups []string) bool {
+func (d *mover) liftCutOff(ctx workflow.Context, groups []string) bool {
 	var traffic *activities.Traffic
 	request := activities.GroupsRequest{
 		Request: d.request(), Side: api.Source, Ours: true,
@@ -199,4 +144,16 @@ func (d *stageRun) liftCutOff(ctx workflow.Context, groups []string) bool {
 	d.lookForMissing(ctx)
 	d.note(ctx, "a move was cut off: %s read the source again; applications that have moved return", lists.Short(groups))
 	return true
+}
+
+// sayLeft tells of such groups. A stage that ends tells its migration before that.
+func (d *mover) sayLeft(ctx workflow.Context, groups []string) {
+	if d.status.Type == api.RollbackType || !change.Made(ctx, change.LeftShown) { // it calls them back
+		return
+	}
+	d.status.LeftAsked = slices.Clone(groups[:min(len(groups), batch)])
+	d.publish(ctx)
+	if d.parent != nil && d.bounded {
+		_ = workflow.Await(ctx, func() bool { return !d.untold && !d.telling })
+	}
 }

@@ -15,7 +15,7 @@ import (
 // watchTarget looks after the target for the rest of the workflow, and says so while it doesn't
 // answer: in soaks, at gates and between two steps nothing else asks it, and groups that have moved
 // get nothing while their fences on the healthy source stay. Behind gateways nothing is fenced.
-func (d *stageRun) watchTarget(ctx workflow.Context) {
+func (d *mover) watchTarget(ctx workflow.Context) {
 	if d.plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Watch) {
 		return
 	}
@@ -40,7 +40,7 @@ func (d *stageRun) watchTarget(ctx workflow.Context) {
 
 // sayAway puts on the page that the target is away, where applications are on it and nothing takes
 // them back yet; the result takes it off again.
-func (d *stageRun) sayAway(ctx workflow.Context, why string) (done func()) {
+func (d *mover) sayAway(ctx workflow.Context, why string) (done func()) {
 	there := len(begun(d.view())) > 0 || d.status.Type == api.RollbackType
 	if !there || d.isGoingBack() && !d.isHeld() {
 		return func() {}

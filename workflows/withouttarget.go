@@ -18,8 +18,7 @@ import (
 
 // gatewaysReturn is a way back behind gateways.
 type gatewaysReturn struct {
-	*stageRun
-	in api.MigrationInput
+	*rollback
 	// away says that the target was away for as long as groups may wait, and answered nobody since.
 	away bool
 	// without says that something returned without it.
@@ -52,8 +51,8 @@ const oneTry = 20 * time.Second
 
 // returnByGateways brings everything back, with or without the target. It ends when both sides
 // answered. Done takes what is owed by then off the page.
-func (d *stageRun) returnByGateways(
-	ctx workflow.Context, in api.MigrationInput, steps []call.Action,
+func (d *rollback) returnByGateways(
+	ctx workflow.Context, steps []call.Action,
 ) (done func(), err error) {
 	done = func() {}
 	var at activities.Gateway
@@ -67,7 +66,7 @@ func (d *stageRun) returnByGateways(
 	past := api.Names{} // groups with members that may have gone to the target itself
 	for first := true; ; first = false {
 		r := gatewaysReturn{
-			stageRun: d, in: in, by: workflow.Now(ctx).Add(d.patience()), at: at, tells: tells,
+			rollback: d, by: workflow.Now(ctx).Add(d.patience()), at: at, tells: tells,
 		}
 		if r.fromEnd() {
 			past = r.left()
@@ -265,7 +264,7 @@ func (r *gatewaysReturn) awaitTarget(
 	}
 	r.asksBehind(&w, at)
 	done = r.wait(ctx, w)
-	err = r.stageRun.awaitTarget(ctx, "what is owed is lost; "+text)
+	err = r.rollback.awaitTarget(ctx, "what is owed is lost; "+text)
 	done()
 	if err != nil {
 		return func() {}, err

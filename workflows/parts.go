@@ -1,0 +1,91 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/activities"
+	"rocketshift/api"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/change"
+)
+
+const (
+	// mostParts is how many activities work on parts of one long list at the same time: each asks
+	// every broker, and a worker runs the parts of all migrations. It bounds what is pending, too.
+	mostParts = 8
+	// leastPart is how many topics one of them has at least: one look at a hundred takes about a
+	// second, so that more activities bring nothing.
+	leastPart = 100
+	// batch is how many groups are fenced, or opened, together: their names stand in the history,
+	// as what opens them again mustn't need the store, and a hundred groups or two are translated
+	// within the fence budget.
+	batch = 200
+)
+
+// parts cuts a list for activities that work on it at the same time. Runs of older releases work on
+// the whole list.
+func (d *stageRun) parts(names api.Names) []api.Names {
+	if !d.bounded {
+		return []api.Names{names}
+	}
+	return names.Parts(mostParts, leastPart)
+}
+
+// batches cuts a list for activities that work on it one after another.
+func (d *stageRun) batches(names api.Names, size int) []api.Names {
+	if !d.bounded {
+		size = max(1, names.Len())
+	}
+	return names.Chunks(size)
+}
+
+// mostAtOnce is how many groups a survey names; 0 are all, for runs of older releases.
+func (d *stageRun) mostAtOnce() int {
+	if !d.bounded {
+		return 0
+	}
+	return batch
+}
+
+// eachBatch does something with groups, a batch after another, with their names at hand.
+func (d *stageRun) eachBatch(
+	ctx workflow.Context, groups api.Names, do func(workflow.Context, []string) error,
+) error {
+	for i, part := range d.batches(groups, batch) {
+		if err := d.betweenBatches(ctx, i); err != nil {
+			return err
+		}
+		names, err := d.read(ctx, part)
+		if err != nil {
+			return err
+		}
+		if err := do(ctx, names); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// betweenBatches is a checkpoint before each batch but the first, which the step's own stands
+// before: no further group is fenced, or led to the target, while lanes don't run.
+func (d *stageRun) betweenBatches(ctx workflow.Context, i int) error {
+	if i == 0 || !change.Made(ctx, change.Between) {
+		return nil
+	}
+	return d.checkpoint(ctx)
+}
+
+// read returns the names of a short list, wherever it stands.
+func (d *stageRun) read(ctx workflow.Context, list api.Names) ([]string, error) {
+	names, inline := list.Inline()
+	if inline {
+		return names, nil
+	}
+	var acts *activities.Assess
+	request := activities.NamesRequest{Request: d.request(), Names: list}
+	err := workflow.ExecuteActivity(call.Quick(ctx, fmt.Sprintf("names of %d groups", list.Len())),
+		acts.ReadNames, request).Get(ctx, &names)
+	return names, err
+}
