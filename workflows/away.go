@@ -11,6 +11,7 @@ import (
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/stage"
 )
 
 // withoutTarget opens on the source what is fenced there, and waits until the target answers again.
@@ -30,14 +31,14 @@ func (d *rollback) withoutTarget(ctx workflow.Context, why string) error {
 	if open.count > 0 {
 		w = api.Waiting{
 			Kind: api.WaitingRelease, Gate: "target", Groups: api.Some(open.first...),
-			To: api.Source, NameServers: d.plan.Source.NameServers,
+			To: api.Source, NameServers: d.Plan.Source.NameServers,
 			Text: "re-point all applications to the source now: " + text,
 		}
 		if d.in.Inventory != nil { // whose producers have moved only the target could tell
 			w.Topics = d.in.Inventory.Topics()
 		}
 	}
-	done := d.wait(ctx, w)
+	done := d.Wait(ctx, w)
 	defer done()
 	return d.awaitTarget(ctx, fmt.Sprintf("%d groups aren't closed on it, and what was written there and hadn't "+
 		"been copied back is lost", open.count))
@@ -59,7 +60,7 @@ func (d *rollback) openFenced(
 		opened, _ := survey.OpenedGroups.Inline()
 		if len(groups) > 0 {
 			request := activities.GroupsRequest{
-				Request: d.request(), Side: api.Source,
+				Request: d.Request(), Side: api.Source,
 				Groups: survey.FencedGroups, Ours: true,
 			}
 			names := lists.Short(groups)
@@ -68,7 +69,7 @@ func (d *rollback) openFenced(
 				nil); err != nil {
 				return open, err
 			}
-			d.note(
+			d.Note(
 				ctx,
 				"the target doesn't answer: %d groups go on at the source where they were fenced, and read "+
 					"again what they have read "+
@@ -79,7 +80,7 @@ func (d *rollback) openFenced(
 		}
 		if survey.MoreFenced == 0 {
 			open.first = append(groups, opened...)
-			open.first = open.first[:min(len(open.first), max(batch, len(groups)))]
+			open.first = open.first[:min(len(open.first), max(stage.BatchSize, len(groups)))]
 			open.count = len(groups) + len(opened) + survey.MoreOpened
 			return open, nil
 		}
@@ -103,18 +104,18 @@ func (d *rollback) undoReturn(
 	err := why
 	if !call.IsAway(err) || !change.Made(ctx, change.WholeFence) {
 		back := call.Action{Summary: "undo: open on the target again: " + names, Activity: traffic.Unfence, Request: onTarget}
-		err = back.Run(call.IfItAnswers(ctx, d.plan.Shift.FenceLimit(), back.Summary))
+		err = back.Run(call.IfItAnswers(ctx, d.Plan.Shift.FenceLimit(), back.Summary))
 		if err == nil {
-			d.note(ctx, "%s read the target again", names)
+			d.Note(ctx, "%s read the target again", names)
 			return why
 		}
 	}
 	lift := call.Action{Summary: "undo: lift the fence on the source: " + names, Activity: traffic.Unfence, Request: onSource}
 	if err := lift.Run(call.Quick(ctx, lift.Summary)); err != nil {
-		d.note(ctx, "undo: %s", call.RootMessage(err))
+		d.Note(ctx, "undo: %s", call.RootMessage(err))
 		return why
 	}
-	d.note(ctx, "%s go on at the source, as the target doesn't take them: %s", names,
+	d.Note(ctx, "%s go on at the source, as the target doesn't take them: %s", names,
 		call.RootMessage(err))
 	if call.IsAway(err) && change.Made(ctx, change.Undone) { // applications are still to be asked
 		return err
@@ -125,9 +126,9 @@ func (d *rollback) undoReturn(
 // endWithoutTarget is the end of a way back whose target is lost: nothing is closed there any more,
 // and nothing comes from there. Marks on the source would keep a later migration from its groups.
 func (d *rollback) endWithoutTarget(ctx workflow.Context) error {
-	d.note(ctx, "the target is lost: everything stays on the source, without what was written on the target "+
+	d.Note(ctx, "the target is lost: everything stays on the source, without what was written on the target "+
 		"and hadn't been copied back")
-	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+	if d.Plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return nil
 	}
 	after := ""

@@ -27,7 +27,7 @@ func (d *mover) askBehind(
 	var gateways *activities.Gateways
 	var at activities.Gateway
 	if err := workflow.ExecuteActivity(call.Quick(ctx, "where the gateways are"), gateways.Entrance,
-		d.request()).Get(ctx, &at); err != nil {
+		d.Request()).Get(ctx, &at); err != nil {
 		return err
 	}
 	if tells && groups.Len()+topics.Len() == 0 {
@@ -38,7 +38,7 @@ func (d *mover) askBehind(
 		if told {
 			groups, topics = by.Groups, by.Topics
 		}
-		d.forgetReleased()
+		d.ForgetReleased()
 		try := move
 		if tells {
 			try = telling(move, activities.Bypassing{Groups: groups, Topics: topics})
@@ -116,7 +116,7 @@ func (d *mover) byGateway(ctx workflow.Context, move call.Action) error {
 	defer func() { done() }()
 	say := func(format string, args ...any) {
 		done()
-		done = d.wait(ctx, api.Waiting{
+		done = d.Wait(ctx, api.Waiting{
 			Kind: api.WaitingGate, Gate: "target", Text: fmt.Sprintf(format, args...),
 		})
 	}
@@ -144,7 +144,7 @@ func (d *mover) byGateway(ctx workflow.Context, move call.Action) error {
 		say("the target doesn't answer: start its brokers. Gateways can't do this without it: %s; "+
 			"what is on the source goes on meanwhile", move.Summary)
 		if err := workflow.ExecuteActivity(call.Quick(ctx, "the target answers again"),
-			returns.AwaitTarget, d.request()).Get(ctx, nil); err != nil {
+			returns.AwaitTarget, d.Request()).Get(ctx, nil); err != nil {
 			return err
 		}
 	}

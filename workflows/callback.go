@@ -27,9 +27,9 @@ const callBackTime = time.Minute
 // awaitBack asks for groups whose applications are to be at the source, and waits until they are.
 func (d *mover) awaitBack(ctx workflow.Context, groups []string) error {
 	if d.arrivals.IsZero() { // else it was done before the first question
-		d.forgetReleased()
+		d.ForgetReleased()
 	}
-	w := d.groupsAsked(api.Source, groups, d.plan.Source.NameServers)
+	w := d.groupsAsked(api.Source, groups, d.Plan.Source.NameServers)
 	look := d.membersLeave(api.Target, groups, d.untilDead())
 	return d.askRelease(ctx, d.untilArrived(ctx, w), []api.Names{w.Groups}, d.arrived(look))
 }
@@ -90,7 +90,7 @@ func (d *mover) arrived(look poller) poller {
 func (d *mover) closeOnTarget(ctx workflow.Context, groups []string) error {
 	var traffic *activities.Traffic
 	request := activities.GroupsRequest{
-		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
+		Request: d.Request(), Side: api.Target, Groups: api.Some(groups...),
 	}
 	names := lists.Short(groups)
 	shut := call.Action{Summary: "close on the target: " + names, Activity: traffic.Fence, Request: request}

@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/stage"
 )
 
 // goesBack plays a Rollback of a group that was asked to move, and of nothing that is on the target
@@ -180,15 +181,15 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 	var told api.MigrationInput
 	s := newMigration(t, map[string]stageFunc{
 		api.ShiftType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-			d, err := newStageRun(ctx, api.ShiftType, in)
+			d, err := stage.New(ctx, api.ShiftType, in)
 			if err != nil {
 				return api.Status{}, err
 			}
-			return d.run(ctx, func(ctx workflow.Context) error {
+			return d.Execute(ctx, func(ctx workflow.Context) error {
 				if tries++; tries > 1 {
 					return temporal.NewNonRetryableApplicationError("the target isn't known", "No", nil)
 				}
-				d.status.Waves = []api.WaveStatus{
+				d.Status.Waves = []api.WaveStatus{
 					{
 						Step:   50,
 						State:  api.WaveSoak,
@@ -203,7 +204,7 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 						Groups: api.Some("payments-group"),
 					},
 				}
-				d.publish(ctx)
+				d.Publish(ctx)
 				_ = workflow.Sleep(ctx, time.Second)
 				return temporal.NewNonRetryableApplicationError("a broker is down", "No", nil)
 			})

@@ -38,9 +38,9 @@ func (d *rollback) callBackProducers(ctx workflow.Context, asked []api.Names) ca
 	var questions []func(workflow.Context) error
 	for _, topics := range asked {
 		questions = append(questions, func(ctx workflow.Context) error {
-			w := d.producersAsked(api.Source, topics, d.plan.Source.NameServers)
+			w := d.producersAsked(api.Source, topics, d.Plan.Source.NameServers)
 			look := d.putsEnd(api.Target, d.untilDead())
-			return d.askRelease(ctx, d.untilArrived(ctx, w), d.parts(topics), d.arrived(look))
+			return d.askRelease(ctx, d.untilArrived(ctx, w), d.Parts(topics), d.arrived(look))
 		})
 	}
 	workflow.GoNamed(ctx, "producers return", func(ctx workflow.Context) {
@@ -60,7 +60,7 @@ func (d *rollback) underWay(moved api.Names) []api.Names {
 		asked = []api.Names{moved}
 	}
 	gate := d.producersAsked(api.Source, moved, nil).Gate
-	if moved.Len() == 0 || !d.isReleased(gate, api.Names{}, moved) {
+	if moved.Len() == 0 || !d.IsReleased(gate, api.Names{}, moved) {
 		return asked
 	}
 	names, inline := moved.Inline() // of these nothing is under way
@@ -77,10 +77,10 @@ func (d *rollback) underWay(moved api.Names) []api.Names {
 func (r *gatewaysReturn) callBack(ctx workflow.Context) error {
 	var returns *activities.Returns
 	if err := workflow.ExecuteActivity(call.IfItAnswers(ctx, authorityTries, "the target answers"),
-		returns.AwaitTarget, r.request()).Get(ctx, nil); err != nil {
+		returns.AwaitTarget, r.Request()).Get(ctx, nil); err != nil {
 		return ctx.Err()
 	}
-	r.forgetReleased()
+	r.ForgetReleased()
 	w := api.Waiting{
 		Kind: api.WaitingRelease, Gate: "clients past the gateway", To: api.Source,
 		Groups: r.at.Groups, Topics: r.at.Topics, NameServers: []string{r.at.NameServer},
@@ -89,12 +89,12 @@ func (r *gatewaysReturn) callBack(ctx workflow.Context) error {
 			"else it goes on after %s, with those that are connected by then",
 			r.at.NameServer, callBackTime),
 	}
-	done := r.wait(ctx, w)
+	done := r.Wait(ctx, w)
 	defer done()
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      callBackTime,
 		TimerOptions: workflow.TimerOptions{Summary: "applications on their way to the target return"},
-	}, func() bool { return r.isReleased(w.Gate, w.Groups, w.Topics) })
+	}, func() bool { return r.IsReleased(w.Gate, w.Groups, w.Topics) })
 	r.by = workflow.Now(ctx).Add(r.patience())
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/message"
+	"rocketshift/workflows/stage"
 )
 
 // stageOrder is the table that people see from the first moment.
@@ -23,50 +24,50 @@ var stageOrder = []string{
 
 func (m *migration) rows() {
 	for _, name := range stageOrder {
-		if name == api.EndPhaseType && m.plan.Traffic.Mode != plan.ModeGateway {
+		if name == api.EndPhaseType && m.Plan.Traffic.Mode != plan.ModeGateway {
 			continue
 		}
-		m.status.Stages = append(m.status.Stages, api.StageStatus{Name: name, State: api.StagePending})
+		m.Status.Stages = append(m.Status.Stages, api.StageStatus{Name: name, State: api.StagePending})
 	}
 }
 
 func (m *migration) row(name string) *api.StageStatus {
-	for i := range m.status.Stages {
-		if m.status.Stages[i].Name == name {
-			return &m.status.Stages[i]
+	for i := range m.Status.Stages {
+		if m.Status.Stages[i].Name == name {
+			return &m.Status.Stages[i]
 		}
 	}
-	m.status.Stages = append(m.status.Stages, api.StageStatus{Name: name, State: api.StagePending})
-	return &m.status.Stages[len(m.status.Stages)-1]
+	m.Status.Stages = append(m.Status.Stages, api.StageStatus{Name: name, State: api.StagePending})
+	return &m.Status.Stages[len(m.Status.Stages)-1]
 }
 
 // begin shows that a stage runs; a stage that is tried again starts its row anew.
 func (m *migration) begin(ctx workflow.Context, name, id string) {
 	now := workflow.Now(ctx)
 	*m.row(name) = api.StageStatus{Name: name, State: api.StageRunning, WorkflowID: id, StartedAt: &now}
-	m.status.Stage = name
-	m.forget(id)
-	m.heard[id] = now.UnixNano() // reports of an earlier run are older
-	clear(m.given)
+	m.Status.Stage = name
+	m.Forget(id)
+	m.Heard[id] = now.UnixNano() // reports of an earlier run are older
+	clear(m.Given)
 	known := false
-	for _, c := range m.children {
+	for _, c := range m.Children {
 		known = known || c == id
 	}
 	if !known {
-		m.children = append(m.children, id)
+		m.Children = append(m.Children, id)
 	}
-	m.detail(ctx, "%s runs", name)
+	m.Detail(ctx, "%s runs", name)
 }
 
 // keepRecord keeps what persons approved in a stage that is tried again, what it noted, and which
 // groups it left asked.
 func (m *migration) keepRecord(ctx workflow.Context, id string) {
-	r := m.reports[id]
-	m.keepLeft(ctx, r.LeftAsked)
-	m.status.Approvals = append(m.status.Approvals, r.Approvals...)
-	m.status.Notes = append(m.status.Notes, r.Notes...)
-	if extra := len(m.status.Notes) - maxNotes; extra > 0 {
-		m.status.Notes = slices.Clone(m.status.Notes[extra:])
+	r := m.Reports[id]
+	m.KeepLeft(ctx, r.LeftAsked)
+	m.Status.Approvals = append(m.Status.Approvals, r.Approvals...)
+	m.Status.Notes = append(m.Status.Notes, r.Notes...)
+	if extra := len(m.Status.Notes) - stage.MaxNotes; extra > 0 {
+		m.Status.Notes = slices.Clone(m.Status.Notes[extra:])
 	}
 }
 
@@ -77,71 +78,71 @@ func (m *migration) end(ctx workflow.Context, name string, err error) {
 	if err != nil {
 		row.State, row.Detail = api.StageFailed, call.RootMessage(err)
 	}
-	m.publish(ctx)
+	m.Publish(ctx)
 }
 
 // child runs one stage to its end.
 func (m *migration) child(ctx workflow.Context, name string) error {
-	if err := m.checkpoint(ctx); err != nil {
+	if err := m.Checkpoint(ctx); err != nil {
 		return err
 	}
-	id := api.StageID(m.plan, name)
+	id := api.StageID(m.Plan, name)
 	input := m.input() // before what the stage told goes away with its row
 	m.keepRecord(ctx, id)
 	m.begin(ctx, name, id)
-	m.active = id
+	m.Active = id
 	var result api.Status
-	future := workflow.ExecuteChildWorkflow(call.Child(ctx, id, name+" of "+m.plan.Name), name,
+	future := workflow.ExecuteChildWorkflow(call.Child(ctx, id, name+" of "+m.Plan.Name), name,
 		input)
 	var run workflow.Execution
 	if err := future.GetChildWorkflowExecution().Get(ctx, &run); err == nil {
 		m.tellWhatStands(ctx)
 	}
 	err := future.Get(ctx, &result)
-	m.active = ""
+	m.Active = ""
 	// It has ended: what is older than its result is of no interest. A stage that is reset goes on
 	// telling.
-	m.heard[id], m.gone[id] = workflow.Now(ctx).UnixNano(), run.RunID
+	m.Heard[id], m.Gone[id] = workflow.Now(ctx).UnixNano(), run.RunID
 	if err == nil {
-		m.reports[id] = result
+		m.Reports[id] = result
 	} else {
 		err = alreadyRunning(name, id, err)
 		m.silence(id)
 	}
 	m.end(ctx, name, err)
 	if err == nil && result.State == api.StateRolledBack && name != api.RollbackType {
-		return errBack
+		return stage.ErrBack
 	}
 	return err
 }
 
 // tellWhatStands tells a stage that has begun what was said before it could hear of it.
 func (m *migration) tellWhatStands(ctx workflow.Context) {
-	if m.missing != "" {
-		_ = m.forward(ctx, message.MissingSignal, message.Missing{Text: m.missing, Number: m.numbered})
+	if m.Missing != "" {
+		_ = m.Forward(ctx, message.MissingSignal, message.Missing{Text: m.Missing, Number: m.Numbered})
 	}
-	if m.held == nil && m.back == nil || !change.Made(ctx, change.Forward) {
+	if m.Held == nil && m.Back == nil || !change.Made(ctx, change.Forward) {
 		return
 	}
-	if m.held != nil {
-		_ = m.forward(ctx, api.HoldName, message.PassedOn(*m.held))
+	if m.Held != nil {
+		_ = m.Forward(ctx, api.HoldName, message.PassedOn(*m.Held))
 	}
-	if m.back != nil {
-		_ = m.forward(ctx, api.BackName, message.PassedOn(*m.back))
+	if m.Back != nil {
+		_ = m.Forward(ctx, api.BackName, message.PassedOn(*m.Back))
 	}
 }
 
 // silence drops what a failed child still waited for.
 func (m *migration) silence(id string) {
-	r := m.reports[id]
+	r := m.Reports[id]
 	r.Waiting = nil
-	m.reports[id] = r
+	m.Reports[id] = r
 }
 
 func (m *migration) input() api.MigrationInput {
-	now := m.view()
+	now := m.View()
 	in := api.MigrationInput{
-		Plan: m.plan, PlanHash: m.status.PlanHash, Inventory: m.inventory, Answers: now.Answers,
+		Plan: m.Plan, PlanHash: m.Status.PlanHash, Inventory: m.inventory, Answers: now.Answers,
 		EarlierAnswers: now.EarlierAnswers, Rates: now.Rates, Copied: now.Copied,
 	}
 	m.tellSteps(&in)

@@ -23,9 +23,9 @@ const mostClosedBefore = 200
 // leaves them closed.
 func (s *shift) keepClosed(ctx workflow.Context, groups []string) error {
 	groups = lists.Without(groups, s.row.Closed.Named)
-	if s.bounded {
+	if s.Bounded {
 		room := mostClosed
-		for _, w := range s.status.Waves {
+		for _, w := range s.Status.Waves {
 			room -= len(w.Closed.Named)
 		}
 		if len(groups) <= room {
@@ -33,14 +33,14 @@ func (s *shift) keepClosed(ctx workflow.Context, groups []string) error {
 			return nil
 		}
 	}
-	if !s.bounded || !change.Made(ctx, change.ClosedKept) {
+	if !s.Bounded || !change.Made(ctx, change.ClosedKept) {
 		room := max(0, mostClosedBefore-len(s.row.Closed.Named))
 		s.row.Closed.Named = append(s.row.Closed.Named, groups[:min(len(groups), room)]...)
 		return nil
 	}
 	var acts *activities.Assess
 	var kept api.Names
-	request := activities.NamesRequest{Request: s.request(), Names: api.Some(groups...)}
+	request := activities.NamesRequest{Request: s.Request(), Names: api.Some(groups...)}
 	summary := fmt.Sprintf("keep the names of %d groups that others closed", len(groups))
 	if err := workflow.ExecuteActivity(call.Quick(ctx, summary), acts.KeepNames,
 		request).Get(ctx, &kept); err != nil {

@@ -9,25 +9,26 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/stage"
 )
 
 // Replicate keeps the forward lanes running, `replicate.shards` activities for each source broker,
 // until its parent or a person signals stop.
 func Replicate(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.ReplicateType, in)
+	d, err := stage.New(ctx, api.ReplicateType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
 	// of the run before
-	d.status.Answers, d.status.EarlierAnswers = in.Answers, in.EarlierAnswers
-	d.status.Rates, d.status.Copied = in.Rates, in.Copied
-	r := &replication{supervisor: supervisor{stageRun: d}}
+	d.Status.Answers, d.Status.EarlierAnswers = in.Answers, in.EarlierAnswers
+	d.Status.Rates, d.Status.Copied = in.Rates, in.Copied
+	r := &replication{supervisor: supervisor{Run: d}}
 	r.start, r.ended = r.startShards, r.countShard
 	if err := r.handleLanes(ctx); err != nil {
 		return api.Status{}, err
 	}
-	return d.run(ctx, func(ctx workflow.Context) (err error) {
-		r.inventory, err = d.inventory(ctx, in)
+	return d.Execute(ctx, func(ctx workflow.Context) (err error) {
+		r.inventory, err = d.Inventory(ctx, in)
 		if err != nil {
 			return err
 		}
@@ -46,7 +47,7 @@ type replication struct {
 }
 
 // countShard takes what a shard told when it ended.
-func (r *replication) countShard(i int, end error) { countCopied(&r.status, r.shards[i], end) }
+func (r *replication) countShard(i int, end error) { countCopied(&r.Status, r.shards[i], end) }
 
 // startShards starts the activities that run the lanes. Each gets what persons decided about its
 // lanes.
@@ -54,23 +55,23 @@ func (r *replication) startShards(ctx workflow.Context) (running []workflow.Futu
 	r.keepAnswers(ctx)
 	r.shards = nil
 	var acts *activities.Replication
-	brokers, parts := r.inventory.SourceBrokers(), max(r.plan.Replicate.Shards, 1)
-	r.detail(ctx, "%d source brokers, %d topics", len(brokers), r.inventory.Topics().Len())
-	rates := slices.Clone(r.status.Rates)
+	brokers, parts := r.inventory.SourceBrokers(), max(r.Plan.Replicate.Shards, 1)
+	r.Detail(ctx, "%d source brokers, %d topics", len(brokers), r.inventory.Topics().Len())
+	rates := slices.Clone(r.Status.Rates)
 	for i, c := range rates {
 		rates[i] = api.RateChange{Rate: c.Rate, Topic: c.Topic}
 	}
 	for _, broker := range brokers {
-		answers := api.AnswersOfLanes(r.status.Answers, broker)
+		answers := api.AnswersOfLanes(r.Status.Answers, broker)
 		for part := range parts {
-			r.shards = append(r.shards, copiedBy(&r.status, broker, part))
+			r.shards = append(r.shards, copiedBy(&r.Status, broker, part))
 			request := activities.ReplicateRequest{
-				Request: r.request(), Broker: broker, Part: part, Parts: parts,
-				Answers: answers, Earlier: r.status.EarlierAnswers, Rates: rates,
+				Request: r.Request(), Broker: broker, Part: part, Parts: parts,
+				Answers: answers, Earlier: r.Status.EarlierAnswers, Rates: rates,
 				Shards: parts * len(brokers), Copied: r.shards[len(r.shards)-1],
 			}
 			running = append(running, workflow.ExecuteActivity(
-				call.Lanes(ctx, r.plan, lanesOf(broker, part, parts)), acts.Replicate, request))
+				call.Lanes(ctx, r.Plan, lanesOf(broker, part, parts)), acts.Replicate, request))
 		}
 	}
 	return running
@@ -87,19 +88,19 @@ func lanesOf(broker string, part, parts int) string {
 // SyncOffsets keeps the positions of all groups that still read the source translated on the
 // target, until stop.
 func SyncOffsets(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.SyncOffsetsType, in)
+	d, err := stage.New(ctx, api.SyncOffsetsType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	s := &supervisor{stageRun: d, ended: func(int, error) {}}
+	s := &supervisor{Run: d, ended: func(int, error) {}}
 	s.start = func(ctx workflow.Context) []workflow.Future {
 		var acts *activities.Offsets
 		return []workflow.Future{
-			workflow.ExecuteActivity(call.Syncing(ctx, d.plan, "positions of all groups"), acts.Sync, d.request()),
+			workflow.ExecuteActivity(call.Syncing(ctx, d.Plan, "positions of all groups"), acts.Sync, d.Request()),
 		}
 	}
-	return d.run(ctx, func(ctx workflow.Context) error {
-		d.detail(ctx, "every %s", d.plan.Replicate.SyncInterval)
+	return d.Execute(ctx, func(ctx workflow.Context) error {
+		d.Detail(ctx, "every %s", d.Plan.Replicate.SyncInterval)
 		return s.serve(ctx)
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/stage"
 )
 
 // EndPhase follows Shift where applications are behind gateways: with everything on the target,
@@ -19,21 +20,21 @@ import (
 // behind gateways share queues meanwhile, as the target now says who they are. It ends when nobody
 // is behind a gateway any more.
 func EndPhase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.EndPhaseType, in)
+	d, err := stage.New(ctx, api.EndPhaseType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
 	s := &shift{mover: newMover(d)}
-	return d.run(ctx, func(ctx workflow.Context) error {
-		if d.plan.Traffic.Mode != plan.ModeGateway {
+	return d.Execute(ctx, func(ctx workflow.Context) error {
+		if d.Plan.Traffic.Mode != plan.ModeGateway {
 			return temporal.NewNonRetryableApplicationError(
-				"traffic.mode is "+d.plan.Traffic.Mode+": only applications behind gateways have an end phase",
+				"traffic.mode is "+d.Plan.Traffic.Mode+": only applications behind gateways have an end phase",
 				call.InvalidPlanType, nil,
 			)
 		}
 		var inventory api.Inventory
-		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
-			inventory, err = d.inventory(ctx, in)
+		if err := d.Hears(ctx, func(ctx workflow.Context) (err error) {
+			inventory, err = d.Inventory(ctx, in)
 			return err
 		}); err != nil {
 			return err
@@ -44,13 +45,13 @@ func EndPhase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 
 func (s *shift) endPhase(ctx workflow.Context, inventory api.Inventory) error {
 	groups, topics := inventory.Readers(), inventory.Topics()
-	if err := s.hears(ctx, s.findTarget); err != nil {
+	if err := s.Hears(ctx, s.findTarget); err != nil {
 		return err
 	}
 	var gateways *activities.Gateways
-	onTarget := activities.GroupsRequest{Request: s.request(), Side: api.Target}
-	if err := s.step(ctx, func(ctx workflow.Context) error {
-		s.detail(ctx, "the target becomes the side that says who members are")
+	onTarget := activities.GroupsRequest{Request: s.Request(), Side: api.Target}
+	if err := s.Step(ctx, func(ctx workflow.Context) error {
+		s.Detail(ctx, "the target becomes the side that says who members are")
 		move := call.Action{Summary: "the target says who members are", Activity: gateways.MoveAuthority, Request: onTarget}
 		if change.Made(ctx, change.Bypassed) {
 			return s.byGateway(ctx, move)
@@ -59,15 +60,15 @@ func (s *shift) endPhase(ctx workflow.Context, inventory api.Inventory) error {
 	}); err != nil {
 		return err
 	}
-	if err := s.step(ctx, func(ctx workflow.Context) error { return s.awaitEmptyGateway(ctx, groups, topics) }); err != nil {
+	if err := s.Step(ctx, func(ctx workflow.Context) error { return s.awaitEmptyGateway(ctx, groups, topics) }); err != nil {
 		return err
 	}
-	s.detail(ctx, "nobody is behind a gateway any more")
+	s.Detail(ctx, "nobody is behind a gateway any more")
 	return nil
 }
 
 func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics api.Names) error {
-	s.forgetReleased()
+	s.ForgetReleased()
 	w := api.Waiting{
 		Kind: api.WaitingRelease, Gate: "clients of the gateway", Groups: groups, Topics: topics,
 		To: api.Target, NameServers: s.target.NameServers,
@@ -81,6 +82,6 @@ func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics api.Names
 	return s.askRelease(ctx, w, []api.Names{{}}, func(
 		ctx workflow.Context, _ api.Names, _ bool, _ []string,
 	) workflow.Future {
-		return call.WaitFor(ctx, 0, "clients leave the gateway", gateways.AwaitEmpty, s.request())
+		return call.WaitFor(ctx, 0, "clients leave the gateway", gateways.AwaitEmpty, s.Request())
 	})
 }

@@ -19,7 +19,7 @@ import (
 // what hindered them. An activity learns of the end of its time by itself, so that none writes
 // later.
 func (d *mover) underFence(ctx workflow.Context, actions []call.Action) error {
-	limit := d.plan.Shift.FenceLimit()
+	limit := d.Plan.Shift.FenceLimit()
 	end := workflow.Now(ctx).Add(limit)
 	for i, a := range actions {
 		if i == 0 && !change.Made(ctx, change.WholeFence) {
@@ -58,7 +58,7 @@ func (d *mover) undoFence(ctx workflow.Context, names []string, asked bool) {
 	var traffic *activities.Traffic
 	var returns *activities.Returns
 	groups := activities.GroupsRequest{
-		Request: d.request(), Side: api.Source, Ours: true,
+		Request: d.Request(), Side: api.Source, Ours: true,
 		Groups: api.Some(names...),
 	}
 	onTarget := groups
@@ -66,10 +66,10 @@ func (d *mover) undoFence(ctx workflow.Context, names []string, asked bool) {
 	first := lists.Short(names)
 	lift := call.Action{Summary: "undo 1: lift the fence on the source: " + first, Activity: traffic.Unfence, Request: groups}
 	if err := lift.Run(call.Quick(ctx, lift.Summary)); err != nil {
-		d.note(ctx, "undo: %s", call.RootMessage(err))
+		d.Note(ctx, "undo: %s", call.RootMessage(err))
 		return
 	}
-	d.note(ctx, "fences on the source lifted: %s", first)
+	d.Note(ctx, "fences on the source lifted: %s", first)
 	d.lookForMissing(ctx)
 	rest := []call.Action{
 		{Summary: "undo 2: close on the target: " + first, Activity: traffic.Fence, Request: onTarget},
@@ -79,8 +79,8 @@ func (d *mover) undoFence(ctx workflow.Context, names []string, asked bool) {
 		rest = rest[:1]
 	}
 	for _, a := range rest {
-		if err := a.Run(call.IfItAnswers(ctx, d.plan.Shift.FenceLimit(), a.Summary)); err != nil {
-			d.note(ctx, "owed to the target: %s; Rollback or the next move of the groups does it: %s",
+		if err := a.Run(call.IfItAnswers(ctx, d.Plan.Shift.FenceLimit(), a.Summary)); err != nil {
+			d.Note(ctx, "owed to the target: %s; Rollback or the next move of the groups does it: %s",
 				a.Summary, call.RootMessage(err))
 			return
 		}
@@ -91,7 +91,7 @@ func (d *mover) undoFence(ctx workflow.Context, names []string, asked bool) {
 func (d *mover) forgetFences(ctx workflow.Context, groups []string) error {
 	var returns *activities.Returns
 	request := activities.GroupsRequest{
-		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
+		Request: d.Request(), Side: api.Target, Groups: api.Some(groups...),
 	}
 	forget := call.Action{Summary: "nothing of these fences is left: " + lists.Short(groups), Activity: returns.Forget, Request: request}
 	return forget.Run(call.Quick(ctx, forget.Summary))
@@ -100,5 +100,5 @@ func (d *mover) forgetFences(ctx workflow.Context, groups []string) error {
 // patience is for how long an activity under a fence waits for a target that doesn't answer: it
 // must say so itself before its own time-out.
 func (d *mover) patience() time.Duration {
-	return min(d.plan.Shift.FenceLimit(), call.QuickTimeout/2)
+	return min(d.Plan.Shift.FenceLimit(), call.QuickTimeout/2)
 }

@@ -9,57 +9,58 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/stage"
 )
 
 // Finalize shows the ledger of the source until it is zero, or until a person accepts by approval
 // what is left. Its end is the point of no return: from there on nothing returns by itself.
 func Finalize(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.FinalizeType, in)
+	d, err := stage.New(ctx, api.FinalizeType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	f := &finalize{stageRun: d}
-	return d.run(ctx, f.settleAndEnd)
+	f := &finalize{Run: d}
+	return d.Execute(ctx, f.settleAndEnd)
 }
 
 // finalize settles the ledger of the source.
 type finalize struct {
-	*stageRun
+	*stage.Run
 }
 
 func (f *finalize) settleAndEnd(ctx workflow.Context) error {
 	if err := f.settleLedger(ctx); err != nil {
 		return err
 	}
-	if err := f.checkpoint(ctx); err != nil {
+	if err := f.Checkpoint(ctx); err != nil {
 		return err
 	}
 	now := workflow.Now(ctx)
-	f.status.PointOfNoReturn = &now
-	f.status.Stage = "PointOfNoReturn" // recorded by the search attribute's event
-	f.detail(ctx, "the ledger is settled: rest %d", f.status.Ledger.Rest)
+	f.Status.PointOfNoReturn = &now
+	f.Status.Stage = "PointOfNoReturn" // recorded by the search attribute's event
+	f.Detail(ctx, "the ledger is settled: rest %d", f.Status.Ledger.Rest)
 	return nil
 }
 
 // settleLedger measures again and again, ever more rarely. Each new ledger is new evidence: an
 // approval names what it saw.
 func (f *finalize) settleLedger(ctx workflow.Context) error {
-	defer f.unask(ctx, string(plan.GateFinalize))
+	defer f.Unask(ctx, string(plan.GateFinalize))
 	var asked restAsked
-	for pause := ledgerFirst; ; pause = min(pause*2, longestPause(f.stageRun)) {
+	for pause := ledgerFirst; ; pause = min(pause*2, longestPause(f.Run)) {
 		ledger, err := f.ledger(ctx)
 		if err != nil {
 			return err
 		}
-		if ledger.Rest == 0 && !f.asks(plan.GateFinalize) {
+		if ledger.Rest == 0 && !f.Asks(plan.GateFinalize) {
 			return nil
 		}
 		if ledger.Rest == 0 {
-			pause = max(pause, evidenceLife) // nothing left to wait for but the person
+			pause = max(pause, stage.EvidenceLife) // nothing left to wait for but the person
 		}
 		q := asked.take(ctx, ledger, ledgerText, pause)
-		q.gate = string(plan.GateFinalize)
-		if given, err := f.ask(ctx, q); given || err != nil {
+		q.Gate = string(plan.GateFinalize)
+		if given, err := f.Ask(ctx, q); given || err != nil {
 			return err
 		}
 	}
@@ -67,11 +68,11 @@ func (f *finalize) settleLedger(ctx workflow.Context) error {
 
 func (f *finalize) ledger(ctx workflow.Context) (api.Ledger, error) {
 	var ledger api.Ledger
-	err := f.step(ctx, func(ctx workflow.Context) error {
+	err := f.Step(ctx, func(ctx workflow.Context) error {
 		var acts *activities.Ledgers
-		return workflow.ExecuteActivity(call.Quick(ctx, "ledger of the source"), acts.Ledger, f.request()).Get(ctx, &ledger)
+		return workflow.ExecuteActivity(call.Quick(ctx, "ledger of the source"), acts.Ledger, f.Request()).Get(ctx, &ledger)
 	})
-	f.status.Ledger = &ledger
+	f.Status.Ledger = &ledger
 	return ledger, err
 }
 

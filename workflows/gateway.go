@@ -9,6 +9,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/stage"
 )
 
 // gatewayStory moves applications that are behind gateways: they notice nothing. Each step moves
@@ -20,11 +21,11 @@ func (s *shift) gatewayStory(
 	topics := inventory.Topics()
 	// Step 0: the gateway knows the migration; groups and ordered topics are open on the target,
 	// since only the gateway leads anybody there.
-	if err := s.step(ctx, func(ctx workflow.Context) error { return s.openForGateway(ctx, inventory) }); err != nil {
+	if err := s.Step(ctx, func(ctx workflow.Context) error { return s.openForGateway(ctx, inventory) }); err != nil {
 		return err
 	}
 	for _, w := range waves {
-		s.status.Waves = append(s.status.Waves, api.WaveStatus{Step: w.Step, State: api.StagePending, Groups: w.Groups})
+		s.Status.Waves = append(s.Status.Waves, api.WaveStatus{Step: w.Step, State: api.StagePending, Groups: w.Groups})
 	}
 	stand, err := s.reached(ctx, waves, topics)
 	if err != nil {
@@ -34,17 +35,17 @@ func (s *shift) gatewayStory(
 	for i, w := range waves {
 		if stand(w.Step) {
 			before = append(before, w.Groups)
-			s.status.Waves[i].State = api.StageDone
-			s.note(ctx, "step %d%% was made by an earlier run, and stands", w.Step)
+			s.Status.Waves[i].State = api.StageDone
+			s.Note(ctx, "step %d%% was made by an earlier run, and stands", w.Step)
 			continue
 		}
-		s.detail(ctx, "step %d of %d: %d%% of the queues", i+1, len(waves), w.Step)
-		if err := s.gatewayWave(ctx, &s.status.Waves[i], w, topics, before); err != nil {
+		s.Detail(ctx, "step %d of %d: %d%% of the queues", i+1, len(waves), w.Step)
+		if err := s.gatewayWave(ctx, &s.Status.Waves[i], w, topics, before); err != nil {
 			return err
 		}
 		before = nil
 	}
-	s.detail(ctx, "all %d steps stand; applications are still behind gateways", len(waves))
+	s.Detail(ctx, "all %d steps stand; applications are still behind gateways", len(waves))
 	return nil
 }
 
@@ -56,12 +57,12 @@ func (s *shift) reached(
 	if !change.Made(ctx, change.Reached) {
 		return func(int) bool { return false }, nil
 	}
-	request := activities.ReachedRequest{Request: s.request(), Topics: topics}
+	request := activities.ReachedRequest{Request: s.Request(), Topics: topics}
 	for _, w := range waves {
 		request.Steps = append(request.Steps, w.Step)
 	}
 	var at activities.Reached
-	err = s.step(ctx, func(ctx workflow.Context) error {
+	err = s.Step(ctx, func(ctx workflow.Context) error {
 		var gateways *activities.Gateways
 		return workflow.ExecuteActivity(call.Quick(ctx, "which steps stand"), gateways.Reached,
 			request).Get(ctx, &at)
@@ -72,20 +73,20 @@ func (s *shift) reached(
 func (s *shift) openForGateway(ctx workflow.Context, inventory api.Inventory) error {
 	var traffic *activities.Traffic
 	var gateways *activities.Gateways
-	for _, part := range s.batches(inventory.Readers(), openTogether) {
+	for _, part := range s.Batches(inventory.Readers(), openTogether) {
 		if err := s.openGroups(ctx, part); err != nil {
 			return err
 		}
 	}
 	ordered := inventory.Ordered()
-	for _, part := range s.batches(ordered, openTogether) {
-		all := activities.TopicsRequest{Request: s.request(), Side: api.Target, Topics: part}
+	for _, part := range s.Batches(ordered, openTogether) {
+		all := activities.TopicsRequest{Request: s.Request(), Side: api.Target, Topics: part}
 		summary := "open on the target: " + api.Short(part)
 		if err := workflow.ExecuteActivity(call.Quick(ctx, summary), traffic.OpenTopics, all).Get(ctx, nil); err != nil {
 			return err
 		}
 	}
-	prepare := activities.PrepareRequest{Request: s.request(), Ordered: ordered}
+	prepare := activities.PrepareRequest{Request: s.Request(), Ordered: ordered}
 	learn := call.Quick(ctx, "the gateways learn of the migration")
 	if err := workflow.ExecuteActivity(learn, gateways.Prepare, prepare).Get(ctx, nil); err != nil {
 		return err
@@ -100,7 +101,7 @@ const openTogether = 500
 // openGroups opens groups on the target that others haven't closed.
 func (s *shift) openGroups(ctx workflow.Context, groups api.Names) error {
 	var traffic *activities.Traffic
-	all := activities.GroupsRequest{Request: s.request(), Side: api.Source, Groups: groups}
+	all := activities.GroupsRequest{Request: s.Request(), Side: api.Source, Groups: groups}
 	if change.Made(ctx, change.HealthyFirst) {
 		if err := workflow.ExecuteActivity(call.Quick(ctx, "which groups others closed"),
 			traffic.ClosedByOthers, all).Get(ctx, &all.But); err != nil {
@@ -120,7 +121,7 @@ func (s *shift) openGroups(ctx workflow.Context, groups api.Names) error {
 func (s *shift) proveLanes(ctx workflow.Context) error {
 	var lanes *activities.Replication
 	through := call.Quick(ctx, "a message goes through lanes of every broker, there and back")
-	return workflow.ExecuteActivity(through, lanes.ProveLanes, s.request()).
+	return workflow.ExecuteActivity(through, lanes.ProveLanes, s.Request()).
 		Get(ctx, nil)
 }
 
@@ -134,7 +135,7 @@ func (s *shift) gatewayWave(
 		return err
 	}
 	if change.Made(ctx, change.ProveEach) { // the approval may have taken days
-		if err := s.step(ctx, s.proveLanes); err != nil {
+		if err := s.Step(ctx, s.proveLanes); err != nil {
 			return err
 		}
 	}
@@ -152,7 +153,7 @@ func (s *shift) gatewayWave(
 			return nil
 		}},
 		{api.WaveProducers, func(ctx workflow.Context) error {
-			request := activities.HomesRequest{Request: s.request(), Topics: topics, Percent: w.Step}
+			request := activities.HomesRequest{Request: s.Request(), Topics: topics, Percent: w.Step}
 			return s.byGateway(ctx, call.Action{Summary: fmt.Sprintf("homes of %d%% of the queues", w.Step), Activity: gateways.MoveHomes, Request: request})
 		}},
 		{api.WaveSoak, func(ctx workflow.Context) error {
@@ -163,25 +164,25 @@ func (s *shift) gatewayWave(
 		}},
 	} {
 		row.State = part.state
-		s.publish(ctx)
-		if err := s.step(ctx, part.work); err != nil {
+		s.Publish(ctx)
+		if err := s.Step(ctx, part.work); err != nil {
 			return err
 		}
 	}
 	row.State = api.StageDone
-	s.publish(ctx)
+	s.Publish(ctx)
 	return nil
 }
 
 // leadGroups makes groups read on the target, a batch after another.
 func (s *shift) leadGroups(ctx workflow.Context, groups api.Names) error {
 	var gateways *activities.Gateways
-	for i, part := range s.batches(groups, batch) {
-		if err := s.betweenBatches(ctx, i); err != nil {
+	for i, part := range s.Batches(groups, stage.BatchSize) {
+		if err := s.BetweenBatches(ctx, i); err != nil {
 			return err
 		}
 		request := activities.GroupsRequest{
-			Request: s.request(), Side: api.Target, Groups: part,
+			Request: s.Request(), Side: api.Target, Groups: part,
 		}
 		summary := "groups read on the target: " + api.Short(part)
 		if err := s.byGateway(ctx, call.Action{Summary: summary, Activity: gateways.MoveGroups, Request: request}); err != nil {

@@ -28,23 +28,23 @@ func (d *rollback) gatewayBack(ctx workflow.Context) error {
 	if err := d.awaitPending(ctx); err != nil {
 		return err
 	}
-	d.detail(ctx, "all homes and groups are back on the source; applications may stay behind the gateway")
+	d.Detail(ctx, "all homes and groups are back on the source; applications may stay behind the gateway")
 	return nil
 }
 
 // gatewayBackBefore is of runs that are older than change.WithoutTarget.
 func (d *rollback) gatewayBackBefore(ctx workflow.Context, steps []call.Action) error {
 	for i, step := range steps {
-		d.detail(ctx, "%s", step.Summary)
+		d.Detail(ctx, "%s", step.Summary)
 		// a gateway that moved anything knows it already
 		if i == 0 && change.Made(ctx, change.HealthyFirst) {
-			err := workflow.ExecuteActivity(call.Within(ctx, d.plan.Shift.FenceLimit(), step.Summary),
+			err := workflow.ExecuteActivity(call.Within(ctx, d.Plan.Shift.FenceLimit(), step.Summary),
 				step.Activity, step.Request).Get(ctx, nil)
 			if err != nil && ctx.Err() != nil {
 				return err
 			}
 			if err != nil {
-				d.note(ctx, "the gateways weren't told of the migration again: %s",
+				d.Note(ctx, "the gateways weren't told of the migration again: %s",
 					call.RootMessage(err))
 			}
 			continue
@@ -69,16 +69,16 @@ func (d *rollback) gatewayBackBefore(ctx workflow.Context, steps []call.Action) 
 // stepsBack are the activities of the way back. What has to go back the gateways know: no inventory
 // is needed, and no document.
 func (d *rollback) stepsBack(ctx workflow.Context) ([]call.Action, error) {
-	if !d.bounded {
+	if !d.Bounded {
 		return d.stepsBackBefore(ctx)
 	}
 	var gateways *activities.Gateways
-	prepare := activities.PrepareRequest{Request: d.request()}
+	prepare := activities.PrepareRequest{Request: d.Request()}
 	if d.in.Inventory != nil {
 		prepare.Ordered = d.in.Inventory.Ordered()
 	}
-	onSource := activities.GroupsRequest{Request: d.request(), Side: api.Source, All: true}
-	homes := activities.HomesRequest{Request: d.request(), All: true}
+	onSource := activities.GroupsRequest{Request: d.Request(), Side: api.Source, All: true}
+	homes := activities.HomesRequest{Request: d.Request(), All: true}
 	return []call.Action{
 		{Summary: "step 1: the gateway knows the migration", Activity: gateways.Prepare, Request: prepare},
 		{Summary: "step 2: the source says who members are", Activity: gateways.MoveAuthority, Request: onSource},
@@ -89,15 +89,15 @@ func (d *rollback) stepsBack(ctx workflow.Context) ([]call.Action, error) {
 
 // stepsBackBefore is of runs that are older than change.Bounded.
 func (d *rollback) stepsBackBefore(ctx workflow.Context) ([]call.Action, error) {
-	inventory, err := d.inventory(ctx, d.in)
+	inventory, err := d.Inventory(ctx, d.in)
 	if err != nil {
 		return nil, err
 	}
 	var gateways *activities.Gateways
-	prepare := activities.PrepareRequest{Request: d.request(), Ordered: inventory.Ordered()}
+	prepare := activities.PrepareRequest{Request: d.Request(), Ordered: inventory.Ordered()}
 	groups := inventory.Readers()
-	onSource := activities.GroupsRequest{Request: d.request(), Side: api.Source, Groups: groups}
-	homes := activities.HomesRequest{Request: d.request(), Topics: inventory.Topics()}
+	onSource := activities.GroupsRequest{Request: d.Request(), Side: api.Source, Groups: groups}
+	homes := activities.HomesRequest{Request: d.Request(), Topics: inventory.Topics()}
 	return []call.Action{
 		{Summary: "step 1: the gateway knows the migration", Activity: gateways.Prepare, Request: prepare},
 		{Summary: "step 2: the source says who members are", Activity: gateways.MoveAuthority, Request: onSource},

@@ -12,6 +12,7 @@ import (
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/stage"
 )
 
 // Name servers drop a broker of the source that dies. If that happens while groups are fenced on
@@ -30,23 +31,23 @@ const LostBrokersGate = "lost-brokers"
 func (d *mover) lookForMissing(ctx workflow.Context) {
 	missing, err := d.missingBrokers(ctx)
 	if err != nil {
-		d.note(ctx, "whether all brokers of the source are there isn't known: %s", call.RootMessage(err))
+		d.Note(ctx, "whether all brokers of the source are there isn't known: %s", call.RootMessage(err))
 	}
 	if len(missing) > 0 {
-		d.note(ctx, "%s", owedText(missing))
-		d.status.Owed = slices.Concat(d.status.Owed, lists.Without(missing, d.status.Owed))
-		d.publish(ctx)
+		d.Note(ctx, "%s", owedText(missing))
+		d.Status.Owed = slices.Concat(d.Status.Owed, lists.Without(missing, d.Status.Owed))
+		d.Publish(ctx)
 	}
 }
 
 func (d *mover) missingBrokers(ctx workflow.Context) (missing []string, err error) {
-	if len(d.brokers) == 0 || !change.Made(ctx, change.Owed) {
+	if len(d.Brokers) == 0 || !change.Made(ctx, change.Owed) {
 		return nil, nil
 	}
 	var returns *activities.Returns
-	err = workflow.ExecuteActivity(call.Within(ctx, d.plan.Shift.FenceLimit(), "whether all brokers of the source "+
+	err = workflow.ExecuteActivity(call.Within(ctx, d.Plan.Shift.FenceLimit(), "whether all brokers of the source "+
 		"are there"),
-		returns.Missing, activities.BrokersRequest{Request: d.request(), Brokers: d.brokers}).
+		returns.Missing, activities.BrokersRequest{Request: d.Request(), Brokers: d.Brokers}).
 		Get(ctx, &missing)
 	return missing, err
 }
@@ -61,10 +62,10 @@ func owedText(brokers []string) string {
 func (d *mover) noteBack(ctx workflow.Context, brokers, unmarked []string) {
 	names := strings.Join(brokers, ", ")
 	if len(unmarked) == 0 {
-		d.note(ctx, "%s is back, and no group is left closed there", names)
+		d.Note(ctx, "%s is back, and no group is left closed there", names)
 		return
 	}
-	d.note(
+	d.Note(
 		ctx,
 		"%s is back; groups %s are closed there alone, without a mark of rocketshift, and stay so: open them by "+
 			"hand (consumeEnable=true) unless somebody closed them on purpose",
@@ -85,29 +86,29 @@ func (d *mover) awaitMissing(ctx workflow.Context) error {
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	d.status.Owed = missing
-	done := d.wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: owedText(missing)})
+	d.Status.Owed = missing
+	done := d.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: owedText(missing)})
 	defer done()
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	owed := "groups that were fenced there stay closed there"
-	watch := d.untilReopened(watching, activities.BrokersRequest{Request: d.request(), Brokers: missing})
+	watch := d.untilReopened(watching, activities.BrokersRequest{Request: d.Request(), Brokers: missing})
 	lost, err := d.untilOrLost(ctx, "brokers of the source come back", watch,
-		question{
-			gate: LostBrokersGate, evidence: missing,
-			text: fmt.Sprintf("end the way back without %s, only if it is gone for good: %s",
+		stage.Question{
+			Gate: LostBrokersGate, Evidence: missing,
+			Text: fmt.Sprintf("end the way back without %s, only if it is gone for good: %s",
 				strings.Join(missing, ", "), owed),
 		})
 	switch {
 	case err != nil:
 		return err
 	case lost:
-		d.note(ctx, "%s is lost: %s", strings.Join(missing, ", "), owed)
+		d.Note(ctx, "%s is lost: %s", strings.Join(missing, ", "), owed)
 	default:
 		var unmarked []string
 		_ = watch.Get(ctx, &unmarked) // it has ended well
 		d.noteBack(ctx, missing, unmarked)
-		d.status.Owed = nil
+		d.Status.Owed = nil
 	}
 	return nil
 }

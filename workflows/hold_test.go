@@ -15,6 +15,7 @@ import (
 	"rocketshift/plan"
 	"rocketshift/workflows/message"
 	"rocketshift/workflows/report"
+	"rocketshift/workflows/stage"
 )
 
 // askingPurchase is a migration whose Purchase asks for an approval.
@@ -39,7 +40,7 @@ func TestAHoldAtAGateIsShownWithTheCommandThatLiftsIt(t *testing.T) {
 		require.Len(t, now.Waiting, 2, "one hold, and the gate: %v", now.Waiting)
 		require.Equal(t, "held by carol: lunch", now.Waiting[0].Text)
 		require.Equal(t, "rocketshift resume orders-2026 --by YOU", api.NextCommand(now, now.Waiting[0]))
-		require.Equal(t, "gate:resume", waitingValue(now))
+		require.Equal(t, "gate:resume", stage.WaitingValue(now))
 		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
 	}, 2*time.Minute)
 	s.RegisterDelayedCallback(func() {
@@ -267,7 +268,7 @@ func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
 	s := newTheatre(t)
 	release := false
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		d, err := newStageRun(ctx, api.AssessType, in)
+		d, err := stage.New(ctx, api.AssessType, in)
 		if err != nil {
 			return api.Status{}, err
 		}
@@ -277,7 +278,7 @@ func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
 		}); err != nil {
 			return api.Status{}, err
 		}
-		return d.run(ctx, func(ctx workflow.Context) error {
+		return d.Execute(ctx, func(ctx workflow.Context) error {
 			return workflow.Await(ctx, func() bool { return release })
 		})
 	}, workflow.RegisterOptions{Name: "slow"})

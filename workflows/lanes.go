@@ -55,7 +55,7 @@ func checkRate(c api.RateChange) error {
 
 func (r *replication) takeAnswer(ctx workflow.Context, a api.LaneAnswer) (string, error) {
 	if err := r.knowLane(ctx, api.AnswerName, activities.LaneRequest{
-		Request: r.request(), Topic: a.Topic, Broker: a.Broker, Queue: a.Queue, Side: a.Side,
+		Request: r.Request(), Topic: a.Topic, Broker: a.Broker, Queue: a.Queue, Side: a.Side,
 	}); err != nil {
 		return "", err
 	}
@@ -63,7 +63,7 @@ func (r *replication) takeAnswer(ctx workflow.Context, a api.LaneAnswer) (string
 		return "", err
 	}
 	a.At = workflow.Now(ctx)
-	r.status.Answers = api.StandingAnswers(r.status.Answers, a)
+	r.Status.Answers = api.StandingAnswers(r.Status.Answers, a)
 	r.begin(ctx, fmt.Sprintf("answer by %s: %s: %s", a.By, a.Answer, message.OrNoReason(a.Reason)))
 	return "answer accepted: the lanes start again with it", nil
 }
@@ -71,7 +71,7 @@ func (r *replication) takeAnswer(ctx workflow.Context, a api.LaneAnswer) (string
 func (r *replication) takeRate(ctx workflow.Context, c api.RateChange) (string, error) {
 	if c.Topic != "" {
 		if err := r.knowLane(ctx, api.SetRateName,
-			activities.LaneRequest{Request: r.request(), Topic: c.Topic}); err != nil {
+			activities.LaneRequest{Request: r.Request(), Topic: c.Topic}); err != nil {
 			return "", err
 		}
 	}
@@ -116,6 +116,6 @@ func refusedBecause(name string, err error) error {
 // begin makes the long activities start again.
 func (r *replication) begin(ctx workflow.Context, note string) {
 	r.again = true
-	r.note(ctx, "%s", note)
-	r.publish(ctx)
+	r.Note(ctx, "%s", note)
+	r.Publish(ctx)
 }

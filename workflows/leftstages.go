@@ -22,12 +22,12 @@ func (m *migration) endLeftStages(ctx workflow.Context) {
 		left = append(left, api.FinalizeType)
 	}
 	for _, name := range left {
-		id := api.StageID(m.plan, name)
+		id := api.StageID(m.Plan, name)
 		for said := false; m.signalled(ctx, id); said = true {
 			if !said {
 				_ = workflow.RequestCancelExternalWorkflow(ctx, id, "").Get(ctx, nil)
-				m.note(ctx, "%s of an earlier run is cancelled, and its end is waited for", name)
-				m.publish(ctx)
+				m.Note(ctx, "%s of an earlier run is cancelled, and its end is waited for", name)
+				m.Publish(ctx)
 			}
 			timer := workflow.TimerOptions{Summary: name + " of an earlier run ends"}
 			if err := workflow.NewTimerWithOptions(ctx, leftLook, timer).Get(ctx, nil); err != nil {
@@ -44,12 +44,12 @@ func (m *migration) stopLeftServices(ctx workflow.Context) {
 		return
 	}
 	for _, name := range []string{api.ReplicateType, api.SyncOffsetsType} {
-		id := api.StageID(m.plan, name)
+		id := api.StageID(m.Plan, name)
 		if m.services.has(name) {
 			continue // and so it has ended
 		}
 		for m.signalled(ctx, id) {
-			m.detail(ctx, "waits for the end of %s of an earlier run", name)
+			m.Detail(ctx, "waits for the end of %s of an earlier run", name)
 			timer := workflow.TimerOptions{Summary: name + " of an earlier run ends"}
 			if err := workflow.NewTimerWithOptions(ctx, leftLook, timer).Get(ctx, nil); err != nil {
 				return

@@ -12,17 +12,18 @@ import (
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/stage"
 )
 
 // freeStrandedBefore is of runs that are older than change.Stranded.
 func (m *migration) freeStrandedBefore(ctx workflow.Context) {
-	if m.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+	if m.Plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return
 	}
 	var returns *activities.Returns
 	var traffic *activities.Traffic
 	survey := activities.SurveyRequest{
-		Request: m.request(), ByMark: true, SourceOnly: true, Most: m.mostAtOnce(),
+		Request: m.Request(), ByMark: true, SourceOnly: true, Most: m.MostAtOnce(),
 	}
 	for {
 		var found activities.Survey
@@ -34,12 +35,12 @@ func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 			return
 		}
 		groups := activities.GroupsRequest{
-			Request: m.request(), Side: api.Source, Groups: found.FencedGroups,
+			Request: m.Request(), Side: api.Source, Groups: found.FencedGroups,
 		}
-		limited := call.Within(ctx, m.plan.Shift.FenceLimit(), "which of them moved")
+		limited := call.Within(ctx, m.Plan.Shift.FenceLimit(), "which of them moved")
 		if err := workflow.ExecuteActivity(limited, traffic.Moved, groups).Get(ctx,
 			&moved); err != nil && !call.IsAway(err) {
-			m.note(ctx, "what a terminated Shift left fenced isn't known: %s: go back, or resume",
+			m.Note(ctx, "what a terminated Shift left fenced isn't known: %s: go back, or resume",
 				call.RootMessage(err))
 			return
 		}
@@ -64,17 +65,17 @@ func (m *migration) hasMoved(ctx workflow.Context) (bool, error) {
 	var acts *activities.Returns
 	for {
 		var found activities.Survey
-		m.detail(ctx, "looks whether anything has moved")
-		request := activities.SurveyRequest{Request: m.request(), ByMark: true, Noted: true}
-		err := workflow.ExecuteActivity(call.Within(ctx, m.plan.Shift.FenceLimit(),
+		m.Detail(ctx, "looks whether anything has moved")
+		request := activities.SurveyRequest{Request: m.Request(), ByMark: true, Noted: true}
+		err := workflow.ExecuteActivity(call.Within(ctx, m.Plan.Shift.FenceLimit(),
 			"whether anything has moved"), acts.Survey, request).Get(ctx, &found)
 		if err == nil || m.inventory != nil || !change.Made(ctx, change.Unknown) {
 			return err != nil || found.Moved(), nil
 		}
-		m.back = nil
-		m.holdItself(ctx, "whether an earlier run moved anything can't be looked up: "+
+		m.Back = nil
+		m.HoldItself(ctx, "whether an earlier run moved anything can't be looked up: "+
 			call.RootMessage(err)+": resume looks again, back ends without")
-		if stop := m.checkpoint(ctx); errors.Is(stop, errBack) {
+		if stop := m.Checkpoint(ctx); errors.Is(stop, stage.ErrBack) {
 			return false, temporal.NewNonRetryableApplicationError(
 				"it was ended, and nobody knows whether an earlier run moved anything: "+
 					call.RootMessage(err),

@@ -9,6 +9,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/stage"
 )
 
 // LostGate is the question whether the way back ends without the target, which doesn't answer: it
@@ -29,14 +30,14 @@ func (d *mover) awaitTarget(ctx workflow.Context, owed string) error {
 	const summary = "the target answers again"
 	if !change.Made(ctx, change.Lost) {
 		return workflow.ExecuteActivity(call.Quick(ctx, summary), returns.AwaitTarget,
-			d.request()).Get(ctx, nil)
+			d.Request()).Get(ctx, nil)
 	}
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
-	watch := call.WaitFor(watching, 0, summary, returns.AwaitTarget, d.request())
-	lost, err := d.untilOrLost(ctx, summary, watch, question{
-		gate: LostGate, evidence: owed,
-		text: "end the way back without the target, only if it is gone for good: " + owed,
+	watch := call.WaitFor(watching, 0, summary, returns.AwaitTarget, d.Request())
+	lost, err := d.untilOrLost(ctx, summary, watch, stage.Question{
+		Gate: LostGate, Evidence: owed,
+		Text: "end the way back without the target, only if it is gone for good: " + owed,
 	})
 	if lost {
 		return errLost
@@ -47,7 +48,7 @@ func (d *mover) awaitTarget(ctx workflow.Context, owed string) error {
 // untilOrLost waits for what a watch sees. When that takes long, a person is asked whether it is
 // lost.
 func (d *mover) untilOrLost(
-	ctx workflow.Context, summary string, watch workflow.Future, q question,
+	ctx workflow.Context, summary string, watch workflow.Future, q stage.Question,
 ) (lost bool, err error) {
 	timer := workflow.AwaitOptions{
 		Timeout: lostAfter, TimerOptions: workflow.TimerOptions{Summary: summary},
@@ -58,10 +59,10 @@ func (d *mover) untilOrLost(
 	if watch.IsReady() {
 		return false, watch.Get(ctx, nil)
 	}
-	q.life, q.until = longestWait, watch.IsReady
-	defer d.unask(ctx, q.gate)
+	q.Life, q.Until = stage.LongestWait, watch.IsReady
+	defer d.Unask(ctx, q.Gate)
 	for {
-		given, err := d.ask(ctx, q)
+		given, err := d.Ask(ctx, q)
 		switch {
 		case err != nil || given:
 			return given, err

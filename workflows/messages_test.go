@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/workflows/message"
+	"rocketshift/workflows/stage"
 )
 
 func TestApprovalIsBoundToGatePersonPlanAndEvidence(t *testing.T) {
@@ -87,8 +88,8 @@ func TestDetailsSayWhatIsWaitedForAndWhichCommandAnswers(t *testing.T) {
 		require.Contains(t, text, want)
 	}
 	require.Contains(t, api.Details(api.Status{Name: "orders", Type: api.ReplicateType}), "rocketshift lanes orders")
-	require.Equal(t, "approval:shift-25", waitingValue(s))
-	require.Equal(t, "nobody", waitingValue(api.Status{}))
+	require.Equal(t, "approval:shift-25", stage.WaitingValue(s))
+	require.Equal(t, "nobody", stage.WaitingValue(api.Status{}))
 }
 
 // The Web UI shows details as Markdown, and clients choose their ids.

@@ -9,34 +9,35 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/stage"
 )
 
 // ImportMetadata makes the topics and groups of the plan on the target: diff first, then chunks,
 // each read back.
 func ImportMetadata(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.ImportMetadataType, in)
+	d, err := stage.New(ctx, api.ImportMetadataType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	i := &importer{stageRun: d}
-	return d.run(ctx, func(ctx workflow.Context) error {
-		return d.step(ctx, func(ctx workflow.Context) error { return i.importAll(ctx, in) })
+	i := &importer{Run: d}
+	return d.Execute(ctx, func(ctx workflow.Context) error {
+		return d.Step(ctx, func(ctx workflow.Context) error { return i.importAll(ctx, in) })
 	})
 }
 
 // importer makes topics and groups on the target.
 type importer struct {
-	*stageRun
+	*stage.Run
 	done activities.MetadataResult
 }
 
 func (i *importer) importAll(ctx workflow.Context, in api.MigrationInput) error {
-	inventory, err := i.inventory(ctx, in)
+	inventory, err := i.Inventory(ctx, in)
 	if err != nil {
 		return err
 	}
 	all := activities.MetadataRequest{
-		Request: i.request(), Inventory: &inventory,
+		Request: i.Request(), Inventory: &inventory,
 		Topics: inventory.Topics(), Groups: inventory.Groups(),
 	}
 	var acts *activities.Metadata
@@ -45,7 +46,7 @@ func (i *importer) importAll(ctx workflow.Context, in api.MigrationInput) error 
 		all).Get(ctx, &diff); err != nil {
 		return err
 	}
-	i.status.Metadata = &diff
+	i.Status.Metadata = &diff
 	if diff.Conflicts.Len() > 0 {
 		return conflict(diff.Conflicts)
 	}
@@ -54,7 +55,7 @@ func (i *importer) importAll(ctx workflow.Context, in api.MigrationInput) error 
 			return err
 		}
 	}
-	i.detail(ctx, "created %d topics, %d groups; %d were there%s",
+	i.Detail(ctx, "created %d topics, %d groups; %d were there%s",
 		i.done.CreatedTopics, i.done.CreatedGroups, diff.Same, configuredOtherwise(diff.Warnings))
 	return nil
 }
@@ -69,7 +70,7 @@ func (i *importer) makePart(ctx workflow.Context, part activities.MetadataReques
 	}
 	i.done.CreatedTopics += made.CreatedTopics
 	i.done.CreatedGroups += made.CreatedGroups
-	i.detail(ctx, "created %d topics, %d groups", i.done.CreatedTopics, i.done.CreatedGroups)
+	i.Detail(ctx, "created %d topics, %d groups", i.done.CreatedTopics, i.done.CreatedGroups)
 	return nil
 }
 
@@ -102,6 +103,6 @@ func configuredOtherwise(warnings api.List[api.Finding]) string {
 
 func conflict(findings api.List[api.Finding]) error {
 	text := fmt.Sprintf("%d objects exist on the target with other settings; nothing was changed:",
-		findings.Len()) + sayFindings(findings.First(), findings.Len())
+		findings.Len()) + stage.SayFindings(findings.First(), findings.Len())
 	return temporal.NewNonRetryableApplicationError(text, activities.ConflictType, nil)
 }

@@ -13,6 +13,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/report"
+	"rocketshift/workflows/stage"
 )
 
 type stageFunc = func(workflow.Context, api.MigrationInput) (api.Status, error)
@@ -145,7 +146,7 @@ func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
 	require.ErrorContains(t, wrong.rejected, "waiting now: purchase")
 	require.ErrorContains(t, nobody.rejected, "nobody is named")
 	require.Equal(t, "alice", got.Approvals[0].By)
-	require.Equal(t, "local:orders-2026", targetValue(got))
+	require.Equal(t, "local:orders-2026", stage.TargetValue(got))
 }
 
 func TestMigrationKeepsTheNewestReportOfAChildWhateverTheOrderOfSignals(t *testing.T) {

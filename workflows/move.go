@@ -13,17 +13,18 @@ import (
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/stage"
 )
 
 // mover is what the workflows share that move applications, or bring them back.
 type mover struct {
-	*stageRun
+	*stage.Run
 	// arrivals is until when what was on its way when a way back began may reach the target; zero
 	// where nobody is called back.
 	arrivals time.Time
 }
 
-func newMover(d *stageRun) *mover { return &mover{stageRun: d} }
+func newMover(d *stage.Run) *mover { return &mover{Run: d} }
 
 // awaitGroups asks the release pipeline to re-point the groups' applications away from one side,
 // and waits until they have left; where away isn't 0, no longer than that for a target that doesn't
@@ -31,7 +32,7 @@ func newMover(d *stageRun) *mover { return &mover{stageRun: d} }
 func (d *mover) awaitGroups(
 	ctx workflow.Context, from api.Side, groups, nameServers []string, away time.Duration,
 ) error {
-	d.forgetReleased()
+	d.ForgetReleased()
 	w := d.groupsAsked(from.Other(), groups, nameServers)
 	return d.askRelease(ctx, w, []api.Names{w.Groups}, d.membersLeave(from, groups, away))
 }
@@ -52,7 +53,7 @@ func (d *mover) membersLeave(from api.Side, groups []string, away time.Duration)
 	var acts *activities.Traffic
 	return func(ctx workflow.Context, part api.Names, released bool, _ []string) workflow.Future {
 		request := activities.AwaitMoveRequest{
-			Request: d.request(), From: from, Groups: part,
+			Request: d.Request(), From: from, Groups: part,
 			Released: released, Away: away,
 		}
 		return call.WaitFor(ctx, away, "members leave the "+string(from)+": "+lists.Short(groups), acts.AwaitMembers, request)
@@ -65,7 +66,7 @@ func (d *mover) awaitProducers(
 	ctx workflow.Context, from api.Side, topics api.Names, nameServers []string,
 	away time.Duration,
 ) error {
-	return d.askRelease(ctx, d.producersAsked(from.Other(), topics, nameServers), d.parts(topics),
+	return d.askRelease(ctx, d.producersAsked(from.Other(), topics, nameServers), d.Parts(topics),
 		d.putsEnd(from, away))
 }
 
@@ -76,7 +77,7 @@ func (d *mover) putsEnd(from api.Side, away time.Duration) poller {
 		ctx workflow.Context, part api.Names, released bool, said []string,
 	) workflow.Future {
 		request := activities.AwaitMoveRequest{
-			Request: d.request(), From: from, Topics: part,
+			Request: d.Request(), From: from, Topics: part,
 			Released: released, Said: said, Away: away,
 		}
 		summary := "nothing is written on the " + string(from) + ": " + api.Short(part)
@@ -103,7 +104,7 @@ func (d *mover) rename(to api.Side) *plan.Rename {
 	if to != api.Target {
 		return nil
 	}
-	return d.plan.Target.Rename
+	return d.Plan.Target.Rename
 }
 
 // renamed says so in words.
@@ -128,7 +129,7 @@ type poller func(
 func (d *mover) askRelease(
 	ctx workflow.Context, w api.Waiting, parts []api.Names, poll poller,
 ) error {
-	done := d.wait(ctx, w)
+	done := d.Wait(ctx, w)
 	defer done()
 	var moves []func(workflow.Context) error
 	for _, part := range parts {
@@ -136,7 +137,7 @@ func (d *mover) askRelease(
 	}
 	err := call.AllOf(ctx, moves)
 	if err == nil {
-		addTo(&d.status.Moved, w.Groups, w.Topics, d.bounded)
+		stage.AddTo(&d.Status.Moved, w.Groups, w.Topics, d.Bounded)
 	}
 	return err
 }
@@ -145,7 +146,7 @@ func (d *mover) askRelease(
 func (d *mover) pollPart(
 	ctx workflow.Context, w api.Waiting, part api.Names, poll poller,
 ) error {
-	all := func() bool { return d.isReleased(w.Gate, w.Groups, w.Topics) }
+	all := func() bool { return d.IsReleased(w.Gate, w.Groups, w.Topics) }
 	some := func() []string { return d.saidOf(part) }
 	for {
 		released, said := all(), some()
@@ -172,11 +173,11 @@ func (d *mover) pollPart(
 // saidOf are the topics of a part that the pipeline reported.
 func (d *mover) saidOf(part api.Names) (said []string) {
 	names, inline := part.Inline()
-	if !inline || !d.bounded {
+	if !inline || !d.Bounded {
 		return nil
 	}
 	for _, name := range names {
-		if slices.Contains(d.released.Topics, name) {
+		if slices.Contains(d.Released.Topics, name) {
 			said = append(said, name)
 		}
 	}
@@ -187,10 +188,10 @@ func (d *mover) saidOf(part api.Names) (said []string) {
 func (d *mover) awaitDrained(ctx workflow.Context, topics api.Names) error {
 	var acts *activities.Replication
 	var moves []func(workflow.Context) error
-	for _, part := range d.parts(topics) {
+	for _, part := range d.Parts(topics) {
 		moves = append(moves, func(ctx workflow.Context) error {
 			request := activities.TopicsRequest{
-				Request: d.request(), Side: api.Source, Topics: part,
+				Request: d.Request(), Side: api.Source, Topics: part,
 			}
 			return call.WaitFor(ctx, 0, "last messages are copied: "+api.Short(part),
 				acts.AwaitDrained, request).Get(ctx, nil)

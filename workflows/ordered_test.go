@@ -14,6 +14,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/stage"
 )
 
 // movesOrdered plays moves of ordered topics that leave none to wait for.
@@ -175,7 +176,7 @@ func TestTheEndOfWhatOpensTopicsIsWaitedFor(t *testing.T) {
 	s := emptyTheatre(t)
 	const takes = 10 * time.Second
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		d, err := newStageRun(ctx, api.ShiftType, in)
+		d, err := stage.New(ctx, api.ShiftType, in)
 		if err != nil {
 			return api.Status{}, err
 		}

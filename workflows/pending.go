@@ -10,6 +10,7 @@ import (
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/stage"
 )
 
 // awaitPending waits until the target has delivered what it held for later, retries among it, and
@@ -22,21 +23,21 @@ func (d *rollback) awaitPending(ctx workflow.Context) error {
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	gate := pendingGate(ctx)
-	defer d.unask(ctx, gate)
+	defer d.Unask(ctx, gate)
 	var watch workflow.Future
 	var asked restAsked
-	for pause := ledgerFirst; ; pause = min(pause*2, longestPause(d.stageRun)) {
+	for pause := ledgerFirst; ; pause = min(pause*2, longestPause(d.Run)) {
 		if watch == nil || watch.IsReady() {
-			watch = call.WaitFor(watching, 0, "nothing is to come from the target any more", acts.AwaitPending, d.request())
+			watch = call.WaitFor(watching, 0, "nothing is to come from the target any more", acts.AwaitPending, d.Request())
 		}
 		left, err := d.measurePending(ctx)
-		d.status.Ledger = &left
+		d.Status.Ledger = &left
 		if err != nil || left.Rest == 0 {
 			return err
 		}
 		q := asked.take(ctx, left, pendingText, pause)
-		q.gate, q.until = gate, watch.IsReady
-		if given, err := d.ask(ctx, q); given || err != nil {
+		q.Gate, q.Until = gate, watch.IsReady
+		if given, err := d.Ask(ctx, q); given || err != nil {
 			return err
 		}
 	}
@@ -56,20 +57,20 @@ func pendingGate(ctx workflow.Context) string {
 // measurePending says so while the target doesn't answer, and measures when it is back.
 func (d *rollback) measurePending(ctx workflow.Context) (left api.Ledger, err error) {
 	var acts *activities.Ledgers
-	err = d.step(ctx, func(ctx workflow.Context) error {
+	err = d.Step(ctx, func(ctx workflow.Context) error {
 		for limit := 2 * call.QuickTimeout; ; limit = min(2*limit, call.LongestTries) {
 			summary := "what is to come from the target"
 			err := workflow.ExecuteActivity(call.Within(ctx, limit, summary),
-				acts.Pending, d.request()).Get(ctx, &left)
+				acts.Pending, d.Request()).Get(ctx, &left)
 			switch {
 			case err == nil || call.Lasts(err) || ctx.Err() != nil:
 				return err
 			case !call.IsAway(err):
-				d.detail(ctx, "what is to come from the target isn't known yet: %s",
+				d.Detail(ctx, "what is to come from the target isn't known yet: %s",
 					call.RootMessage(err))
 				continue
 			}
-			done := d.wait(ctx, api.Waiting{
+			done := d.Wait(ctx, api.Waiting{
 				Kind: api.WaitingGate, Gate: "target",
 				Text: call.AwayText(
 					err,
@@ -95,20 +96,20 @@ func pendingText(left api.Ledger) string {
 func (d *rollback) awaitPendingBefore(ctx workflow.Context) error {
 	for pause := ledgerFirst; ; pause = min(pause*2, ledgerMax) {
 		var left api.Ledger
-		err := d.step(ctx, func(ctx workflow.Context) error {
+		err := d.Step(ctx, func(ctx workflow.Context) error {
 			var acts *activities.Ledgers
 			return workflow.ExecuteActivity(call.Quick(ctx, "what is to come from the target"),
-				acts.Pending, d.request()).Get(ctx, &left)
+				acts.Pending, d.Request()).Get(ctx, &left)
 		})
-		d.status.Ledger = &left
+		d.Status.Ledger = &left
 		if err != nil || left.Rest == 0 {
 			return err
 		}
-		q := question{
-			gate: string(plan.GateFinalize), text: pendingText(left), evidence: left.Rows,
-			life: pause,
+		q := stage.Question{
+			Gate: string(plan.GateFinalize), Text: pendingText(left), Evidence: left.Rows,
+			Life: pause,
 		}
-		if given, err := d.ask(ctx, q); given || err != nil {
+		if given, err := d.Ask(ctx, q); given || err != nil {
 			return err
 		}
 	}

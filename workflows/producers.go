@@ -16,10 +16,10 @@ import (
 // question. Ordered topics are closed on the target first; each opens there when nothing is written
 // on the source any more and the last message was copied.
 func (s *shift) moveProducers(ctx workflow.Context, w activities.Wave) error {
-	if !s.bounded {
+	if !s.Bounded {
 		return s.moveProducersBefore(ctx, w)
 	}
-	s.forgetReleased()
+	s.ForgetReleased()
 	var moves []func(workflow.Context) error
 	if w.Free.Len() > 0 {
 		moves = append(moves, func(ctx workflow.Context) error {
@@ -46,10 +46,10 @@ func (s *shift) moveOrdered(ctx workflow.Context, topics api.Names) error {
 	w := s.producersAsked(api.Target, topics, s.target.NameServers)
 	w.Gate = "producers of ordered " + api.Short(topics)
 	w.Text += "; each ordered topic takes messages on the target when its last one on the source was copied"
-	err := s.askRelease(ctx, w, s.parts(topics),
+	err := s.askRelease(ctx, w, s.Parts(topics),
 		func(ctx workflow.Context, part api.Names, released bool, said []string) workflow.Future {
 			request := activities.AwaitMoveRequest{
-				Request: s.request(), From: api.Source, Topics: part,
+				Request: s.Request(), From: api.Source, Topics: part,
 				Released: released, Said: said,
 			}
 			return openOrdered(ctx, request)
@@ -67,16 +67,16 @@ func (s *shift) openDrained(ctx workflow.Context, topics api.Names) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	var acts *activities.Traffic
-	for _, part := range s.parts(topics) {
+	for _, part := range s.Parts(topics) {
 		names := api.Short(part)
 		request := activities.AwaitMoveRequest{
-			Request: s.request(), From: api.Source, Topics: part, Released: true,
+			Request: s.Request(), From: api.Source, Topics: part, Released: true,
 		}
-		err := workflow.ExecuteActivity(call.IfItAnswers(ctx, s.plan.Shift.FenceLimit(),
+		err := workflow.ExecuteActivity(call.IfItAnswers(ctx, s.Plan.Shift.FenceLimit(),
 			"cancelled: topics that are left open on the target: "+names), acts.MoveOrdered,
 			request).Get(ctx, nil)
 		if err != nil {
-			s.note(ctx, "producers of %s may write on the source alone until it is resumed: %s", names,
+			s.Note(ctx, "producers of %s may write on the source alone until it is resumed: %s", names,
 				call.RootMessage(err))
 		}
 	}
@@ -86,9 +86,9 @@ func (s *shift) openDrained(ctx workflow.Context, topics api.Names) {
 func (s *shift) onTopics(
 	ctx workflow.Context, what string, activity any, topics api.Names,
 ) error {
-	for _, part := range s.parts(topics) {
+	for _, part := range s.Parts(topics) {
 		request := activities.TopicsRequest{
-			Request: s.request(), Side: api.Target, Topics: part,
+			Request: s.Request(), Side: api.Target, Topics: part,
 		}
 		if err := workflow.ExecuteActivity(call.Quick(ctx, what+": "+api.Short(part)), activity,
 			request).Get(ctx, nil); err != nil {
@@ -102,7 +102,7 @@ func (s *shift) onTopics(
 func (s *shift) checkWave(
 	ctx workflow.Context, w activities.Wave,
 ) (sum api.WaveCheck, err error) {
-	topics, groups := s.parts(w.Topics), s.parts(w.Groups)
+	topics, groups := s.Parts(w.Topics), s.Parts(w.Groups)
 	var moves []func(workflow.Context) error
 	for i := range max(len(topics), len(groups)) {
 		part := activities.Wave{Step: w.Step}
@@ -115,7 +115,7 @@ func (s *shift) checkWave(
 		moves = append(moves, func(ctx workflow.Context) error {
 			var acts *activities.Traffic
 			var check api.WaveCheck
-			request := activities.WaveRequest{Request: s.request(), Wave: part}
+			request := activities.WaveRequest{Request: s.Request(), Wave: part}
 			summary := fmt.Sprintf("check of step %d%%", w.Step)
 			err := heldCheck(ctx, summary, acts.CheckWave, request).Get(ctx, &check)
 			if err == nil && check.Measured.IsZero() {

@@ -5,6 +5,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/stage"
 )
 
 // Register adds every workflow type under the name that people type. Attributes says that the
@@ -28,7 +29,7 @@ func Register(r worker.WorkflowRegistry, attributes bool) {
 		{api.RollbackType, Rollback},
 	} {
 		run := func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-			return w.run(searched(ctx, attributes), in)
+			return w.run(stage.Searched(ctx, attributes), in)
 		}
 		r.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: w.name})
 	}

@@ -11,36 +11,36 @@ import (
 
 // reopen waits beside other work for the brokers that weren't there when a stage lifted its fences.
 func (m *migration) reopen(ctx workflow.Context) {
-	owed := m.view().Owed
+	owed := m.View().Owed
 	if len(owed) == 0 || !change.Made(ctx, change.Owed) {
 		return
 	}
-	m.status.Owed = owed
+	m.Status.Owed = owed
 	//workflowcheck:ignore
-	for id, r := range m.reports { // in any order
+	for id, r := range m.Reports { // in any order
 		r.Owed = nil
-		m.reports[id] = r
+		m.Reports[id] = r
 	}
 	if m.reopening {
 		return
 	}
 	m.reopening = true
 	workflow.GoNamed(ctx, "brokers of the source come back", func(ctx workflow.Context) {
-		for err := error(nil); len(m.status.Owed) > 0 && err == nil; {
-			err = m.reopenOn(ctx, m.status.Owed)
+		for err := error(nil); len(m.Status.Owed) > 0 && err == nil; {
+			err = m.reopenOn(ctx, m.Status.Owed)
 		}
 		m.reopening = false
 	})
 }
 
 func (m *migration) reopenOn(ctx workflow.Context, brokers []string) error {
-	defer m.wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: owedText(brokers)})()
+	defer m.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: owedText(brokers)})()
 	var unmarked []string
 	err := m.untilReopened(ctx, activities.BrokersRequest{
-		Request: m.request(), Brokers: brokers, Calm: m.plan.Shift.FenceLimit(),
+		Request: m.Request(), Brokers: brokers, Calm: m.Plan.Shift.FenceLimit(),
 	}).Get(ctx, &unmarked)
 	if err == nil {
-		m.status.Owed = lists.Without(m.status.Owed, brokers)
+		m.Status.Owed = lists.Without(m.Status.Owed, brokers)
 		m.noteBack(ctx, brokers, unmarked)
 	}
 	return err

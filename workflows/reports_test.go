@@ -20,6 +20,7 @@ import (
 	"rocketshift/plan"
 	"rocketshift/workflows/message"
 	"rocketshift/workflows/report"
+	"rocketshift/workflows/stage"
 )
 
 func reportOf(run string, number int64, changes map[string]any) report.Report {
@@ -202,7 +203,7 @@ func TestOrderedTopicsAreOneQuestionOfFewActivities(t *testing.T) {
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: &inventory})
 	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Contains(t, said, "t007")
-	require.Len(t, parts, mostParts)
+	require.Len(t, parts, stage.MostParts)
 }
 
 func TestGroupsAreFencedABatchAfterAnother(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/stage"
 )
 
 const (
@@ -32,18 +33,18 @@ type restAsked struct {
 func (r *restAsked) take(
 	ctx workflow.Context, now api.Ledger, text func(api.Ledger) string,
 	pause time.Duration,
-) question {
-	q := question{life: pause}
+) stage.Question {
+	q := stage.Question{Life: pause}
 	if !change.Made(ctx, change.RestStands) {
-		q.text, q.evidence = text(now), now.Rows
+		q.Text, q.Evidence = text(now), now.Rows
 		return q
 	}
 	at := workflow.Now(ctx)
 	if !at.Before(r.expires) || !covers(r.ledger, now) {
-		r.ledger, r.expires = now, at.Add(max(pause, restLife))
+		r.ledger, r.expires = now, at.Add(max(pause, stage.RestLife))
 	}
-	q.text, q.evidence, q.expires = text(r.ledger), r.ledger.Rows, r.expires
-	q.life = min(pause, r.expires.Sub(at))
+	q.Text, q.Evidence, q.Expires = text(r.ledger), r.ledger.Rows, r.expires
+	q.Life = min(pause, r.expires.Sub(at))
 	return q
 }
 
@@ -67,11 +68,11 @@ func covers(accepted, now api.Ledger) bool {
 }
 
 // longestPause is how rarely a ledger is measured at last.
-func longestPause(d *stageRun) time.Duration {
-	if !d.bounded {
+func longestPause(d *stage.Run) time.Duration {
+	if !d.Bounded {
 		return ledgerMax
 	}
-	return evidenceLongest
+	return stage.EvidenceLongest
 }
 
 func rests(l api.Ledger) string {

@@ -12,6 +12,7 @@ import (
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/stage"
 )
 
 // Rollback returns producers and groups to the source, from whatever point a shift had reached:
@@ -26,12 +27,12 @@ import (
 // A target that doesn't answer keeps nobody off the source: groups are opened there within the
 // fence budget, and what the target needs is done when it is back.
 func Rollback(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.RollbackType, in)
+	d, err := stage.New(ctx, api.RollbackType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
 	r := &rollback{mover: newMover(d), in: in}
-	return d.run(ctx, func(ctx workflow.Context) error {
+	return d.Execute(ctx, func(ctx workflow.Context) error {
 		err := r.rollBack(ctx)
 		if errors.Is(err, errLost) {
 			return r.endWithoutTarget(ctx)
@@ -48,7 +49,7 @@ type rollback struct {
 
 func (d *rollback) rollBack(ctx workflow.Context) error {
 	switch {
-	case d.plan.Traffic.Mode == plan.ModeGateway:
+	case d.Plan.Traffic.Mode == plan.ModeGateway:
 		return d.gatewayBack(ctx)
 	case !change.Made(ctx, change.HealthyFirst):
 		return d.releasesBack(ctx)
@@ -62,7 +63,7 @@ func (d *rollback) rollBack(ctx workflow.Context) error {
 	if d.wasReset(ctx) {
 		d.freeLate(ctx)
 	}
-	if d.parent == nil { // else the migration does it
+	if d.Parent == nil { // else the migration does it
 		d.watchTarget(ctx)
 	}
 	for {
@@ -86,9 +87,9 @@ func (d *rollback) survey(ctx workflow.Context) (activities.Survey, error) {
 	var acts *activities.Returns
 	var survey activities.Survey
 	request := activities.SurveyRequest{
-		Request: d.request(), ByMark: true, Recorded: d.in.Fenced, RecordedIn: d.in.FencedIn,
+		Request: d.Request(), ByMark: true, Recorded: d.in.Fenced, RecordedIn: d.in.FencedIn,
 		Closed: d.in.Closed,
-		Away:   d.patience(), Most: d.mostAtOnce(),
+		Away:   d.patience(), Most: d.MostAtOnce(),
 	}
 	const what = "what has moved"
 	if !change.Made(ctx, change.Refusal) {
@@ -101,7 +102,7 @@ func (d *rollback) survey(ctx workflow.Context) (activities.Survey, error) {
 		if err == nil || call.IsAway(err) || call.Lasts(err) || ctx.Err() != nil {
 			return survey, err
 		}
-		d.detail(ctx, "what has moved isn't known yet: %s", call.RootMessage(err))
+		d.Detail(ctx, "what has moved isn't known yet: %s", call.RootMessage(err))
 	}
 }
 
@@ -111,9 +112,9 @@ func (d *rollback) surveySource(
 ) error {
 	var acts *activities.Returns
 	request := activities.SurveyRequest{
-		Request: d.request(), ByMark: true, Recorded: d.in.Fenced, RecordedIn: d.in.FencedIn,
+		Request: d.Request(), ByMark: true, Recorded: d.in.Fenced, RecordedIn: d.in.FencedIn,
 		Closed:     d.in.Closed,
-		SourceOnly: true, Most: d.mostAtOnce(), After: after,
+		SourceOnly: true, Most: d.MostAtOnce(), After: after,
 	}
 	return workflow.ExecuteActivity(call.Quick(ctx, "what is fenced on the source"), acts.Survey,
 		request).Get(ctx, survey)
@@ -124,7 +125,7 @@ func (d *rollback) returnAll(ctx workflow.Context, survey activities.Survey) err
 	moved := survey.MovedTopics
 	fenced, opened := survey.FencedGroups.Len()+survey.MoreFenced,
 		survey.OpenedGroups.Len()+survey.MoreOpened
-	d.detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target",
+	d.Detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target",
 		fenced, moved.Len())
 	away := d.untilDead() // of older runs: while nobody is refused, the target may take its time
 	if fenced > 0 {
@@ -132,11 +133,11 @@ func (d *rollback) returnAll(ctx workflow.Context, survey activities.Survey) err
 	}
 	// Step 1: producers write on the source again.
 	if moved.Len() > 0 {
-		d.forgetReleased()
-		if err := d.checkpoint(ctx); err != nil {
+		d.ForgetReleased()
+		if err := d.Checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := d.awaitProducers(ctx, api.Target, moved, d.plan.Source.NameServers,
+		if err := d.awaitProducers(ctx, api.Target, moved, d.Plan.Source.NameServers,
 			away); err != nil {
 			return err
 		}
@@ -146,7 +147,7 @@ func (d *rollback) returnAll(ctx workflow.Context, survey activities.Survey) err
 	// on the source while the target was away leave it.
 	// Producers that were on their way are called back meanwhile: groups don't wait for them.
 	if !d.arrivals.IsZero() {
-		d.forgetReleased()
+		d.ForgetReleased()
 	}
 	arrived := d.callBackProducers(ctx, asked)
 	back, err := d.returnEach(ctx, survey)
@@ -170,12 +171,12 @@ func (d *rollback) returnAll(ctx workflow.Context, survey activities.Survey) err
 	}
 	// Step 5: nothing of the fences is left. Who goes back again before finds by them that members,
 	// or messages, may be on the target.
-	for some := range slices.Chunk(back, batch) {
+	for some := range slices.Chunk(back, stage.BatchSize) {
 		if err := d.forgetFences(ctx, some); err != nil {
 			return err
 		}
 	}
-	d.detail(ctx, "%d groups and the producers of %d topics are back on the source",
+	d.Detail(ctx, "%d groups and the producers of %d topics are back on the source",
 		fenced+opened, moved.Len())
 	return nil
 }
@@ -191,7 +192,7 @@ func (d *rollback) returnEach(
 		fenced, _ := survey.FencedGroups.Inline()
 		opened, _ := survey.OpenedGroups.Inline()
 		if len(fenced) > 0 {
-			if err := d.checkpoint(ctx); err != nil {
+			if err := d.Checkpoint(ctx); err != nil {
 				return nil, err
 			}
 			if err := d.returnGroups(ctx, fenced, d.freeTopics()); err != nil {
@@ -234,7 +235,7 @@ func (d *rollback) returnGroups(
 	var returns *activities.Returns
 	var traffic *activities.Traffic
 	onTarget := activities.GroupsRequest{
-		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
+		Request: d.Request(), Side: api.Target, Groups: api.Some(groups...),
 	}
 	onSource := onTarget
 	onSource.Side, onSource.Ours = api.Source, true
@@ -245,7 +246,7 @@ func (d *rollback) returnGroups(
 			GroupsRequest: onTarget, Free: free, Away: d.patience(),
 		},
 	}
-	d.detail(ctx, "%s", exact.Summary)
+	d.Detail(ctx, "%s", exact.Summary)
 	if err := exact.Run(call.PatientFor(ctx, d.patience(), exact.Summary)); err != nil {
 		return err
 	}
@@ -255,7 +256,7 @@ func (d *rollback) returnGroups(
 			err = d.undoReturn(ctx, err, onTarget, onSource)
 		}
 	}()
-	d.detail(ctx, "step 2: groups move to the source: %s", names)
+	d.Detail(ctx, "step 2: groups move to the source: %s", names)
 	if err := d.underFence(ctx, []call.Action{
 		{Summary: "step 2: fence on the target: " + names, Activity: traffic.Fence, Request: onTarget},
 		{Summary: "step 3: positions stand still: " + names, Activity: traffic.AwaitSettled, Request: onTarget},
@@ -275,7 +276,7 @@ func (d *rollback) returnGroups(
 		open = open[:1]
 	}
 	for _, a := range open {
-		d.detail(ctx, "%s", a.Summary)
+		d.Detail(ctx, "%s", a.Summary)
 		if err := a.Run(call.Quick(disconnected, a.Summary)); err != nil {
 			return err
 		}

@@ -14,26 +14,26 @@ func (d *rollback) releasesBack(ctx workflow.Context) error {
 	// Step 1: what is on the target?
 	var acts *activities.Returns
 	var survey activities.Survey
-	request := activities.SurveyRequest{Request: d.request()}
+	request := activities.SurveyRequest{Request: d.Request()}
 	if err := workflow.ExecuteActivity(call.Quick(ctx, "what has moved"), acts.Survey, request).Get(ctx, &survey); err != nil {
 		return err
 	}
 	fenced, _ := survey.FencedGroups.Inline()
-	d.detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target",
+	d.Detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target",
 		len(fenced), survey.MovedTopics.Len())
 	// Step 2: producers write on the source again.
 	if survey.MovedTopics.Len() > 0 {
-		d.forgetReleased()
-		if err := d.checkpoint(ctx); err != nil {
+		d.ForgetReleased()
+		if err := d.Checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := d.awaitProducers(ctx, api.Target, survey.MovedTopics, d.plan.Source.NameServers, 0); err != nil {
+		if err := d.awaitProducers(ctx, api.Target, survey.MovedTopics, d.Plan.Source.NameServers, 0); err != nil {
 			return err
 		}
 	}
 	// Step 3: groups read on the source again, at the same message.
 	if len(fenced) > 0 {
-		if err := d.checkpoint(ctx); err != nil {
+		if err := d.Checkpoint(ctx); err != nil {
 			return err
 		}
 		if err := d.returnGroupsBefore(ctx, fenced, d.freeTopics()); err != nil {
@@ -46,7 +46,7 @@ func (d *rollback) releasesBack(ctx workflow.Context) error {
 			return err
 		}
 	}
-	d.detail(ctx, "%d groups and the producers of %d topics are back on the source", len(fenced),
+	d.Detail(ctx, "%d groups and the producers of %d topics are back on the source", len(fenced),
 		survey.MovedTopics.Len())
 	return nil
 }
@@ -57,7 +57,7 @@ func (d *rollback) returnGroupsBefore(
 ) error {
 	var returns *activities.Returns
 	var traffic *activities.Traffic
-	onTarget := activities.GroupsRequest{Request: d.request(), Side: api.Target, Groups: api.Some(groups...)}
+	onTarget := activities.GroupsRequest{Request: d.Request(), Side: api.Target, Groups: api.Some(groups...)}
 	onSource := onTarget
 	onSource.Side = api.Source
 	names := lists.Short(groups)
@@ -71,10 +71,10 @@ func (d *rollback) returnGroupsBefore(
 		{Summary: "step 4: translate back and write: " + names, Activity: traffic.Translate, Request: onTarget},
 		{Summary: "step 5: lift the fence on the source: " + names, Activity: traffic.Unfence, Request: onSource},
 	} {
-		d.detail(ctx, "%s", step.Summary)
+		d.Detail(ctx, "%s", step.Summary)
 		if err := step.Run(call.Quick(ctx, step.Summary)); err != nil {
 			return err
 		}
 	}
-	return d.awaitGroups(ctx, api.Target, groups, d.plan.Source.NameServers, 0)
+	return d.awaitGroups(ctx, api.Target, groups, d.Plan.Source.NameServers, 0)
 }

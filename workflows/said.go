@@ -49,68 +49,68 @@ func sizeOf(v any) int {
 
 // roomFor refuses an answer for which there is no room.
 func (r *replication) roomFor(ctx workflow.Context, a api.LaneAnswer) error {
-	n := r.status.EarlierAnswers.Len() + len(r.status.Answers)
+	n := r.Status.EarlierAnswers.Len() + len(r.Status.Answers)
 	if n >= mostAnswers && change.Made(ctx, change.AnswersKept) {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: %d answers stand, at most "+
 			"are %d: go back, and start a migration whose plan leaves these topics out",
 			api.AnswerName, n, mostAnswers), activities.RefusedType, nil)
 	}
-	with := api.StandingAnswers(slices.Clone(r.status.Answers), a)
-	if r.bounded && sizeOf(with) > mostAnswerBytes && change.Made(ctx, change.AnswersKept) {
+	with := api.StandingAnswers(slices.Clone(r.Status.Answers), a)
+	if r.Bounded && sizeOf(with) > mostAnswerBytes && change.Made(ctx, change.AnswersKept) {
 		return temporal.NewApplicationError(fmt.Sprintf("%s: nothing was changed: the %d answers "+
 			"before it couldn't be written into the workers' store yet: see to it "+
-			"(ROCKETSHIFT_STORE), then say it again", api.AnswerName, len(r.status.Answers)), activities.NotReadyType)
+			"(ROCKETSHIFT_STORE), then say it again", api.AnswerName, len(r.Status.Answers)), activities.NotReadyType)
 	}
 	return nil
 }
 
 // setRate takes a rate in place of the last one of the same topic, or of all: no other counts.
 func (r *replication) setRate(ctx workflow.Context, c api.RateChange) error {
-	rates := slices.Clone(r.status.Rates)
+	rates := slices.Clone(r.Status.Rates)
 	same := func(o api.RateChange) bool { return o.Topic == c.Topic }
 	if i := slices.IndexFunc(rates, same); i >= 0 {
 		rates[i] = c
 	} else {
 		rates = append(rates, c)
 	}
-	if r.bounded && sizeOf(rates) > mostRateBytes {
+	if r.Bounded && sizeOf(rates) > mostRateBytes {
 		// those that were lifted bound nothing
 		rates = slices.DeleteFunc(rates, func(o api.RateChange) bool {
 			return o.Topic != "" && o.Messages == 0 && o.Bytes == 0
 		})
 	}
-	if r.bounded && sizeOf(rates) > mostRateBytes && change.Made(ctx, change.RatesBounded) {
+	if r.Bounded && sizeOf(rates) > mostRateBytes && change.Made(ctx, change.RatesBounded) {
 		return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: nothing was changed: rates of "+
 			"%d topics stand, and no more fit: lift one (0 messages, 0 bytes), give shorter "+
-			"reasons, or bound all topics together", api.SetRateName, len(r.status.Rates)), activities.RefusedType, nil)
+			"reasons, or bound all topics together", api.SetRateName, len(r.Status.Rates)), activities.RefusedType, nil)
 	}
-	r.status.Rates = rates
+	r.Status.Rates = rates
 	return nil
 }
 
 // keepAnswers writes answers into a document when they are many. Lanes don't wait for a store that
 // doesn't answer: it is tried again when they start again.
 func (r *replication) keepAnswers(ctx workflow.Context) {
-	if !r.bounded || sizeOf(r.status.Answers) <= keptAnswers || !change.Made(ctx, change.AnswersKept) {
+	if !r.Bounded || sizeOf(r.Status.Answers) <= keptAnswers || !change.Made(ctx, change.AnswersKept) {
 		return
 	}
-	answers := slices.Clone(r.status.Answers)
+	answers := slices.Clone(r.Status.Answers)
 	request := activities.KeepAnswersRequest{
-		Request: r.request(), Earlier: r.status.EarlierAnswers, Answers: answers,
+		Request: r.Request(), Earlier: r.Status.EarlierAnswers, Answers: answers,
 	}
 	var acts *activities.Replication
 	var kept api.List[api.LaneAnswer]
 	summary := fmt.Sprintf("keep %d answers", len(answers))
 	if err := workflow.ExecuteActivity(call.Within(ctx, knowLimit, summary), acts.KeepAnswers,
 		request).Get(ctx, &kept); err != nil {
-		r.note(ctx, "%s: %s", summary, call.RootMessage(err))
+		r.Note(ctx, "%s: %s", summary, call.RootMessage(err))
 		return
 	}
-	r.status.EarlierAnswers = kept
+	r.Status.EarlierAnswers = kept
 	// those that came meanwhile stand
-	r.status.Answers = slices.DeleteFunc(slices.Clone(r.status.Answers),
+	r.Status.Answers = slices.DeleteFunc(slices.Clone(r.Status.Answers),
 		func(a api.LaneAnswer) bool { return slices.Contains(answers, a) })
-	r.publish(ctx)
+	r.Publish(ctx)
 }
 
 // isLong reports whether the lanes start again in a new run, as this one's history is long.
@@ -118,7 +118,7 @@ func (s *supervisor) isLong(ctx workflow.Context) bool {
 	info := workflow.GetInfo(ctx)
 	long := info.GetContinueAsNewSuggested() || info.GetCurrentHistoryLength() >= longHistory ||
 		info.GetCurrentHistorySize() >= longHistoryBytes
-	return long && s.bounded && change.Made(ctx, change.NewRun)
+	return long && s.Bounded && change.Made(ctx, change.NewRun)
 }
 
 // inNewRun ends this run, and goes on in another with what was decided so far. What was said
@@ -128,18 +128,18 @@ func (r *replication) inNewRun(ctx workflow.Context) error {
 	// it comes after all that wait for signals, so that none is left
 	workflow.GoNamed(ctx, "what was said before is taken", func(ctx workflow.Context) {
 		settable.Set(nil, workflow.Await(ctx, func() bool {
-			return r.taking == 0 && workflow.AllHandlersFinished(ctx)
+			return r.Taking == 0 && workflow.AllHandlersFinished(ctx)
 		}))
 	})
 	if err := taken.Get(ctx, nil); err != nil {
 		return err
 	}
-	if r.stopped || r.back != nil {
+	if r.Stopped || r.Back != nil {
 		return nil
 	}
 	return workflow.NewContinueAsNewError(ctx, api.ReplicateType, api.MigrationInput{
-		Plan: r.plan, PlanHash: r.status.PlanHash, Inventory: &r.inventory,
-		Answers: r.status.Answers, EarlierAnswers: r.status.EarlierAnswers,
-		Rates: r.status.Rates, Copied: r.status.Copied,
+		Plan: r.Plan, PlanHash: r.Status.PlanHash, Inventory: &r.inventory,
+		Answers: r.Status.Answers, EarlierAnswers: r.Status.EarlierAnswers,
+		Rates: r.Status.Rates, Copied: r.Status.Copied,
 	})
 }

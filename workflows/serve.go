@@ -5,11 +5,13 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/workflows/stage"
 )
 
 // supervisor runs the long activities of a service until its workflow is told to stop, or goes back.
 type supervisor struct {
-	*stageRun
+	*stage.Run
 	// start starts the activities.
 	start func(workflow.Context) []workflow.Future
 	// ended is told how each of them ended, in their order.
@@ -30,7 +32,7 @@ func (s *supervisor) serve(ctx workflow.Context) error {
 }
 
 // isOver reports whether the activities are to end, whatever was decided.
-func (s *supervisor) isOver() bool { return s.stopped || s.back != nil }
+func (s *supervisor) isOver() bool { return s.Stopped || s.Back != nil }
 
 // once runs the activities until something is said, then cancels them and waits for their
 // checkpoints. One that ends by itself has failed for good: the rest is stopped and its error is the
@@ -47,7 +49,7 @@ func (s *supervisor) once(ctx workflow.Context) error {
 		}
 		return false
 	}
-	if err := s.await(ctx, "runs until stop", func() bool { return s.isOver() || s.again || ended() }); err != nil &&
+	if err := s.Await(ctx, "runs until stop", func() bool { return s.isOver() || s.again || ended() }); err != nil &&
 		!temporal.IsCanceledError(err) {
 		return err
 	}
@@ -67,7 +69,7 @@ func (s *supervisor) once(ctx workflow.Context) error {
 		return ctx.Err()
 	}
 	if !s.again || failed != nil {
-		s.detail(disconnected, "stopped")
+		s.Detail(disconnected, "stopped")
 	}
 	return failed
 }

@@ -12,6 +12,7 @@ import (
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/message"
+	"rocketshift/workflows/stage"
 )
 
 const (
@@ -63,19 +64,19 @@ func (k *keeper) start(ctx workflow.Context) error {
 		if k.has(name) {
 			continue
 		}
-		if err := k.m.checkpoint(ctx); err != nil {
+		if err := k.m.Checkpoint(ctx); err != nil {
 			return err
 		}
-		s := &service{name: name, id: api.StageID(k.m.plan, name)}
+		s := &service{name: name, id: api.StageID(k.m.Plan, name)}
 		k.all = append(k.all, s)
 		disconnected, _ := workflow.NewDisconnectedContext(ctx)
 		workflow.GoNamed(disconnected, "keep "+name, func(ctx workflow.Context) { k.keep(ctx, s) })
-		if err := k.m.await(ctx, name+" starts",
-			func() bool { return s.state == serviceRuns || s.down != "" || k.m.back != nil }); err != nil {
+		if err := k.m.Await(ctx, name+" starts",
+			func() bool { return s.state == serviceRuns || s.down != "" || k.m.Back != nil }); err != nil {
 			return err
 		}
 	}
-	return k.m.checkpoint(ctx)
+	return k.m.Checkpoint(ctx)
 }
 
 func (k *keeper) has(name string) bool {
@@ -96,11 +97,11 @@ func (k *keeper) keep(ctx workflow.Context, s *service) {
 			pause = serviceFirst
 		}
 		k.lost(ctx, s, err)
-		k.m.retry = false
+		k.m.Retry = false
 		if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 			Timeout: pause, TimerOptions: workflow.TimerOptions{Summary: s.name +
 				" is started again"},
-		}, func() bool { return k.ending || k.m.retry }); err != nil {
+		}, func() bool { return k.ending || k.m.Retry }); err != nil {
 			break
 		}
 		pause = min(2*pause, serviceMax)
@@ -112,7 +113,7 @@ func (k *keeper) keep(ctx workflow.Context, s *service) {
 func (k *keeper) once(ctx workflow.Context, s *service) (stood bool, err error) {
 	input := k.m.input() // before its row begins anew: with what persons decided while it ran
 	k.begin(ctx, s)
-	s.future = workflow.ExecuteChildWorkflow(call.LastingChild(ctx, s.id, s.name+" of "+k.m.plan.Name), s.name,
+	s.future = workflow.ExecuteChildWorkflow(call.LastingChild(ctx, s.id, s.name+" of "+k.m.Plan.Name), s.name,
 		input)
 	var run workflow.Execution
 	if err := s.future.GetChildWorkflowExecution().Get(ctx, &run); err != nil {
@@ -132,12 +133,12 @@ func (k *keeper) once(ctx workflow.Context, s *service) (stood bool, err error) 
 	}
 	var last api.Status
 	err = s.future.Get(ctx, &last)
-	if of := k.m.fields[s.id]; of != nil { // it may have gone on in a new run
+	if of := k.m.Fields[s.id]; of != nil { // it may have gone on in a new run
 		run.RunID = of.Run
 	}
-	s.state, k.m.gone[s.id] = serviceStarts, run.RunID
+	s.state, k.m.Gone[s.id] = serviceStarts, run.RunID
 	if err == nil {
-		k.m.reports[s.id] = last
+		k.m.Reports[s.id] = last
 	}
 	k.m.silence(s.id)
 	k.m.end(ctx, s.name, err)
@@ -160,13 +161,13 @@ func (k *keeper) takeOver(ctx workflow.Context, s *service, err error) error {
 // begin shows that a service runs. What it last told stays until it tells more.
 func (k *keeper) begin(ctx workflow.Context, s *service) {
 	first := s.future == nil
-	stage, detail, told := k.m.status.Stage, k.m.status.Detail, k.m.reports[s.id]
+	stage, detail, told := k.m.Status.Stage, k.m.Status.Detail, k.m.Reports[s.id]
 	k.m.begin(ctx, s.name, s.id)
 	if !first {
 		told.Detail = ""
-		k.m.reports[s.id] = told
-		k.m.status.Stage, k.m.status.Detail = stage, detail
-		k.m.publish(ctx)
+		k.m.Reports[s.id] = told
+		k.m.Status.Stage, k.m.Status.Detail = stage, detail
+		k.m.Publish(ctx)
 	}
 }
 
@@ -177,7 +178,7 @@ func (k *keeper) lost(ctx workflow.Context, s *service, err error) {
 		why = call.RootMessage(err)
 	}
 	s.down = fmt.Sprintf("%s doesn't run: %s", s.name, why)
-	k.m.note(ctx, "held: %s", s.down)
+	k.m.Note(ctx, "held: %s", s.down)
 	k.tell(ctx)
 }
 
@@ -187,28 +188,28 @@ func (k *keeper) found(ctx workflow.Context, s *service) {
 		return
 	}
 	s.down = ""
-	k.m.note(ctx, "%s runs again", s.name)
+	k.m.Note(ctx, "%s runs again", s.name)
 	k.tell(ctx)
 }
 
 // tell shows what doesn't run, here and to the stage that works now.
 func (k *keeper) tell(ctx workflow.Context) {
-	if k.m.toldMissing != nil {
-		k.m.toldMissing()
+	if k.m.ToldMissing != nil {
+		k.m.ToldMissing()
 	}
-	k.m.missing, k.m.toldMissing = "", nil
+	k.m.Missing, k.m.ToldMissing = "", nil
 	for _, s := range k.all {
-		if k.m.missing == "" {
-			k.m.missing = s.down
+		if k.m.Missing == "" {
+			k.m.Missing = s.down
 		}
 	}
-	if k.m.missing != "" {
-		k.m.toldMissing = k.m.wait(ctx,
-			api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: holdText(nil, k.m.missing)})
+	if k.m.Missing != "" {
+		k.m.ToldMissing = k.m.Wait(ctx,
+			api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: stage.HoldText(nil, k.m.Missing)})
 	}
-	k.m.publish(ctx)
-	k.m.numbered = max(k.m.numbered+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
-	_ = k.m.forward(ctx, message.MissingSignal, message.Missing{Text: k.m.missing, Number: k.m.numbered})
+	k.m.Publish(ctx)
+	k.m.Numbered = max(k.m.Numbered+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
+	_ = k.m.Forward(ctx, message.MissingSignal, message.Missing{Text: k.m.Missing, Number: k.m.Numbered})
 }
 
 // stop ends Replicate and SyncOffsets and waits for their last checkpoint.
@@ -223,7 +224,7 @@ func (k *keeper) stop(ctx workflow.Context) {
 		}
 		if err := workflow.SignalExternalWorkflow(ctx, s.id, "", api.StopName, struct{}{}).Get(ctx,
 			nil); err != nil {
-			k.m.note(ctx, "%s was not running at the end: %s", s.id, err)
+			k.m.Note(ctx, "%s was not running at the end: %s", s.id, err)
 		}
 	}
 	for _, s := range k.all {

@@ -13,12 +13,12 @@ func (k *keeper) startBefore(ctx workflow.Context) error {
 		if k.has(name) {
 			continue
 		}
-		if err := k.m.checkpoint(ctx); err != nil {
+		if err := k.m.Checkpoint(ctx); err != nil {
 			return err
 		}
-		id := api.StageID(k.m.plan, name)
+		id := api.StageID(k.m.Plan, name)
 		k.m.begin(ctx, name, id)
-		future := workflow.ExecuteChildWorkflow(call.Child(ctx, id, name+" of "+k.m.plan.Name), name, k.m.input())
+		future := workflow.ExecuteChildWorkflow(call.Child(ctx, id, name+" of "+k.m.Plan.Name), name, k.m.input())
 		if err := future.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
 			return alreadyRunning(name, id, err)
 		}
@@ -32,17 +32,17 @@ func (k *keeper) startBefore(ctx workflow.Context) error {
 func (k *keeper) watch(ctx workflow.Context, name, id string, future workflow.ChildWorkflowFuture) {
 	var last api.Status
 	err := future.Get(ctx, &last)
-	k.m.heard[id] = workflow.Now(ctx).UnixNano()
+	k.m.Heard[id] = workflow.Now(ctx).UnixNano()
 	if err == nil {
-		k.m.reports[id] = last
+		k.m.Reports[id] = last
 	}
 	k.m.end(ctx, name, err)
 	if k.ending || ctx.Err() != nil {
 		return
 	}
-	k.m.held = &api.Steering{
+	k.m.Held = &api.Steering{
 		By:     "rocketshift",
 		Reason: name + " ended early; start it again alone with the same plan, then resume",
 	}
-	k.m.publish(ctx)
+	k.m.Publish(ctx)
 }

@@ -12,22 +12,23 @@ import (
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/stage"
 )
 
 // Shift moves applications in waves: for each step of the plan first the groups, then the
 // producers, then a soak. A wave that was moved before (by an earlier Shift that failed or was
 // reset) is seen as moved and not moved again.
 func Shift(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.ShiftType, in)
+	d, err := stage.New(ctx, api.ShiftType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
 	s := &shift{mover: newMover(d)}
-	return d.run(ctx, func(ctx workflow.Context) error {
+	return d.Execute(ctx, func(ctx workflow.Context) error {
 		var inventory api.Inventory
-		if err := d.hears(ctx, func(ctx workflow.Context) (err error) {
-			inventory, err = d.inventory(ctx, in)
-			d.brokers = inventory.SourceBrokers()
+		if err := d.Hears(ctx, func(ctx workflow.Context) (err error) {
+			inventory, err = d.Inventory(ctx, in)
+			d.Brokers = inventory.SourceBrokers()
 			return err
 		}); err != nil {
 			return err
@@ -47,36 +48,36 @@ func (s *shift) story(ctx workflow.Context, inventory api.Inventory) error {
 		s.freeStranded(ctx)
 		s.freeLate(ctx)
 	}
-	if err := s.hears(ctx, s.findTarget); err != nil {
+	if err := s.Hears(ctx, s.findTarget); err != nil {
 		return err
 	}
 	var waves []activities.Wave
-	if err := s.hears(ctx, func(ctx workflow.Context) (err error) {
+	if err := s.Hears(ctx, func(ctx workflow.Context) (err error) {
 		waves, err = s.planWaves(ctx, inventory)
 		return err
 	}); err != nil {
 		return err
 	}
-	if s.parent == nil && change.Made(ctx, change.Stranded) { // else the migration has done it
+	if s.Parent == nil && change.Made(ctx, change.Stranded) { // else the migration has done it
 		s.freeStranded(ctx)
 	}
-	if s.plan.Traffic.Mode == plan.ModeGateway {
+	if s.Plan.Traffic.Mode == plan.ModeGateway {
 		return s.gatewayStory(ctx, inventory, waves)
 	}
-	if s.parent == nil {
+	if s.Parent == nil {
 		s.watchTarget(ctx)
 	}
 	for _, w := range waves {
-		s.status.Waves = append(s.status.Waves,
+		s.Status.Waves = append(s.Status.Waves,
 			api.WaveStatus{Step: w.Step, State: api.StagePending, Topics: w.Topics, Groups: w.Groups})
 	}
 	for i, w := range waves {
-		s.detail(ctx, "step %d of %d: %d%% of the topics", i+1, len(waves), w.Step)
-		if err := s.wave(ctx, &s.status.Waves[i], w); err != nil {
+		s.Detail(ctx, "step %d of %d: %d%% of the topics", i+1, len(waves), w.Step)
+		if err := s.wave(ctx, &s.Status.Waves[i], w); err != nil {
 			return err
 		}
 	}
-	s.detail(ctx, "all %d steps stand", len(waves))
+	s.Detail(ctx, "all %d steps stand", len(waves))
 	return nil
 }
 
@@ -84,18 +85,18 @@ func (s *shift) story(ctx workflow.Context, inventory api.Inventory) error {
 func (s *shift) findTarget(ctx workflow.Context) error {
 	var acts *activities.Purchase
 	return workflow.ExecuteActivity(call.Quick(ctx, "where the target is"), acts.Describe,
-		s.request()).Get(ctx, &s.target)
+		s.Request()).Get(ctx, &s.target)
 }
 
 // planWaves deals topics and groups out to the plan's steps.
 func (s *shift) planWaves(
 	ctx workflow.Context, inventory api.Inventory,
 ) (waves []activities.Wave, err error) {
-	if !s.bounded {
+	if !s.Bounded {
 		return s.planWavesBefore(inventory)
 	}
 	var acts *activities.Assess
-	request := activities.WavesRequest{Request: s.request(), Inventory: inventory}
+	request := activities.WavesRequest{Request: s.Request(), Inventory: inventory}
 	err = workflow.ExecuteActivity(call.Quick(ctx, "what moves in which step"), acts.PlanWaves,
 		request).Get(ctx, &waves)
 	return waves, err
@@ -121,34 +122,34 @@ func (s *shift) wave(ctx workflow.Context, row *api.WaveStatus, w activities.Wav
 		{api.WaveSoak, func(ctx workflow.Context) error { return s.soak(ctx, row, w) }},
 	} {
 		row.State = part.state
-		s.publish(ctx)
-		if err := s.step(ctx, part.work); err != nil {
+		s.Publish(ctx)
+		if err := s.Step(ctx, part.work); err != nil {
 			return err
 		}
 	}
 	row.State = api.StageDone
-	s.publish(ctx)
+	s.Publish(ctx)
 	return nil
 }
 
 func (s *shift) approveWave(ctx workflow.Context, w activities.Wave) error {
-	if !s.asks(plan.GateShift) {
+	if !s.Asks(plan.GateShift) {
 		return nil
 	}
-	return s.approve(ctx, func(ctx workflow.Context) (question, error) {
+	return s.Approve(ctx, func(ctx workflow.Context) (stage.Question, error) {
 		var acts *activities.Replication
 		var state activities.ReplicationState
-		err := workflow.ExecuteActivity(call.Quick(ctx, "lag before the step"), acts.State, s.request()).Get(ctx, &state)
+		err := workflow.ExecuteActivity(call.Quick(ctx, "lag before the step"), acts.State, s.Request()).Get(ctx, &state)
 		text := fmt.Sprintf("shift to %d%%: %s; %d lanes, lag %d messages",
 			w.Step, s.partOf(w), state.Lanes, state.Lag)
-		return question{gate: api.ShiftGate(w.Step), text: text, evidence: []any{s.shown(w), state}}, err
+		return stage.Question{Gate: api.ShiftGate(w.Step), Text: text, Evidence: []any{s.shown(w), state}}, err
 	})
 }
 
 // partOf says what a step moves. Behind gateways it is a share of all queues, of no topics by name.
 func (s *shift) partOf(w activities.Wave) string {
 	groups := lists.OrNone(lists.Shortened(w.Groups))
-	if s.plan.Traffic.Mode == plan.ModeGateway {
+	if s.Plan.Traffic.Mode == plan.ModeGateway {
 		return fmt.Sprintf("%d%% of the queues of all topics; groups %s", w.Step, groups)
 	}
 	return fmt.Sprintf("topics %s; groups %s", lists.OrNone(lists.Shortened(w.Topics)), groups)
@@ -157,7 +158,7 @@ func (s *shift) partOf(w activities.Wave) string {
 // shown is a wave as evidence. Approvals of runs that are older than change.Bounded are bound to the
 // digest of its names alone.
 func (s *shift) shown(w activities.Wave) any {
-	if s.bounded {
+	if s.Bounded {
 		return w
 	}
 	topics, _ := w.Topics.Inline()
@@ -168,7 +169,7 @@ func (s *shift) shown(w activities.Wave) any {
 // moveGroups moves the groups a few hundred at a time: each batch is asked to be re-pointed before
 // the next is fenced, so that none waits fenced for the others.
 func (s *shift) moveGroups(ctx workflow.Context, groups api.Names) error {
-	return s.eachBatch(ctx, groups, s.moveBatch)
+	return s.EachBatch(ctx, groups, s.moveBatch)
 }
 
 // moveBatch takes the groups off the source at a known position and opens them on the target at the
@@ -176,7 +177,7 @@ func (s *shift) moveGroups(ctx workflow.Context, groups api.Names) error {
 func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 	var acts *activities.Traffic
 	all := activities.GroupsRequest{
-		Request: s.request(), Side: api.Source, Groups: api.Some(groups...),
+		Request: s.Request(), Side: api.Source, Groups: api.Some(groups...),
 	}
 	var moved []string
 	if err := workflow.ExecuteActivity(call.Quick(ctx, "which groups moved before"), acts.Moved, all).Get(ctx, &moved); err != nil {
@@ -208,7 +209,7 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		case !asked || call.IsAway(err):
 			s.undoFence(ctx, ours, asked)
 		// nobody asks for them any more; Rollback asks for what it needs
-		case ctx.Err() != nil && s.back == nil && change.Made(ctx, change.Stranded):
+		case ctx.Err() != nil && s.Back == nil && change.Made(ctx, change.Stranded):
 			disconnected, cancel := workflow.NewDisconnectedContext(ctx)
 			defer cancel()
 			s.freeThose(disconnected, s.leaveAsked)
@@ -251,7 +252,7 @@ func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []call.Action
 // soak lets the wave stand, then checks it by measurement: no data, members left behind or messages
 // on the source hold it.
 func (s *shift) soak(ctx workflow.Context, row *api.WaveStatus, w activities.Wave) error {
-	soak := time.Duration(s.plan.Shift.Soak)
+	soak := time.Duration(s.Plan.Shift.Soak)
 	if err := workflow.NewTimerWithOptions(ctx, soak, workflow.TimerOptions{
 		Summary: fmt.Sprintf("soak of step %d%%", w.Step),
 	}).Get(ctx, nil); err != nil {

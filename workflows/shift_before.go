@@ -60,13 +60,13 @@ func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRe
 	onTarget.Side = api.Target
 	names := api.Short(groups.Groups)
 	if err := workflow.ExecuteActivity(call.Quick(ctx, "undo: close on the target: "+names), acts.Fence, onTarget).Get(ctx, nil); err != nil {
-		s.note(ctx, "undo: %s", call.RootMessage(err))
+		s.Note(ctx, "undo: %s", call.RootMessage(err))
 	}
 	lift := call.Quick(ctx, "undo: lift the fence on the source: "+names)
 	if err := workflow.ExecuteActivity(lift, acts.Unfence, groups).Get(ctx, nil); err != nil {
-		s.note(ctx, "undo: %s", call.RootMessage(err))
+		s.Note(ctx, "undo: %s", call.RootMessage(err))
 	}
-	s.note(ctx, "fences on the source lifted: %s", names)
+	s.Note(ctx, "fences on the source lifted: %s", names)
 }
 
 // planWavesBefore is of runs that are older than change.Bounded: their inventory stands in the
@@ -84,10 +84,10 @@ func (s *shift) planWavesBefore(inventory api.Inventory) ([]activities.Wave, err
 	for _, t := range inventory.Whole.Topics {
 		readers[t.Name] = t.Readers
 	}
-	if s.plan.Traffic.Mode == plan.ModeGateway {
-		return activities.WavesOf(*inventory.Whole, s.plan.GatewayWaves(readers)), nil
+	if s.Plan.Traffic.Mode == plan.ModeGateway {
+		return activities.WavesOf(*inventory.Whole, s.Plan.GatewayWaves(readers)), nil
 	}
-	return activities.WavesOf(*inventory.Whole, s.plan.Waves(readers)), nil
+	return activities.WavesOf(*inventory.Whole, s.Plan.Waves(readers)), nil
 }
 
 // moveProducersBefore asks for the producers of all topics of the wave. Ordered topics go one by
@@ -101,7 +101,7 @@ func (s *shift) moveProducersBefore(ctx workflow.Context, w activities.Wave) err
 			ordered = append(ordered, t)
 		}
 	}
-	s.forgetReleased()
+	s.ForgetReleased()
 	var moves []func(workflow.Context) error
 	if w.Free.Len() > 0 {
 		moves = append(moves, func(ctx workflow.Context) error {
@@ -121,7 +121,7 @@ func (s *shift) moveProducersBefore(ctx workflow.Context, w activities.Wave) err
 func (s *shift) moveOrderedBefore(ctx workflow.Context, name string) error {
 	var acts *activities.Traffic
 	topic := api.Some(name)
-	onTarget := activities.TopicsRequest{Request: s.request(), Side: api.Target, Topics: topic}
+	onTarget := activities.TopicsRequest{Request: s.Request(), Side: api.Target, Topics: topic}
 	if err := workflow.ExecuteActivity(call.Quick(ctx, "read-only on the target: "+name), acts.CloseTopics, onTarget).Get(ctx, nil); err != nil {
 		return err
 	}

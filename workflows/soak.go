@@ -10,6 +10,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/stage"
 )
 
 const (
@@ -31,17 +32,17 @@ func (s *shift) gatewaySoak(
 	ctx workflow.Context, row *api.WaveStatus, w activities.Wave, topics api.Names,
 ) error {
 	var gateways *activities.Gateways
-	request := activities.SoakRequest{Request: s.request(), Topics: topics, Step: w.Step}
+	request := activities.SoakRequest{Request: s.Request(), Topics: topics, Step: w.Step}
 	if err := workflow.ExecuteActivity(call.Quick(ctx, "where queues end before the soak"),
 		gateways.BeginSoak, request).Get(ctx, nil); err != nil {
 		return err
 	}
 	timer := workflow.TimerOptions{Summary: fmt.Sprintf("soak of step %d%%", w.Step)}
-	if err := workflow.NewTimerWithOptions(ctx, time.Duration(s.plan.Shift.Soak),
+	if err := workflow.NewTimerWithOptions(ctx, time.Duration(s.Plan.Shift.Soak),
 		timer).Get(ctx, nil); err != nil {
 		return err
 	}
-	defer s.unask(ctx, SoakGate(w.Step))
+	defer s.Unask(ctx, SoakGate(w.Step))
 	for pause := soakFirst; ; pause = min(2*pause, soakMax) {
 		var check api.WaveCheck
 		if err := workflow.ExecuteActivity(call.Minutes(ctx, fmt.Sprintf("messages of step %d%%",
@@ -52,10 +53,10 @@ func (s *shift) gatewaySoak(
 		if check.Doubt == "" {
 			return nil
 		}
-		expires := workflow.Now(ctx).Add(max(pause, restLife))
-		if given, err := s.ask(ctx, question{
-			gate: SoakGate(w.Step), evidence: check.Doubt, life: pause, expires: expires,
-			text: fmt.Sprintf("step %d%%: %s; it goes on by itself when that changes, and by an "+
+		expires := workflow.Now(ctx).Add(max(pause, stage.RestLife))
+		if given, err := s.Ask(ctx, stage.Question{
+			Gate: SoakGate(w.Step), Evidence: check.Doubt, Life: pause, Expires: expires,
+			Text: fmt.Sprintf("step %d%%: %s; it goes on by itself when that changes, and by an "+
 				"approval if it is as it should be",
 				w.Step, check.Doubt),
 		}); given || err != nil {
@@ -70,13 +71,13 @@ func (s *shift) gatewaySoakBefore(
 ) error {
 	var gateways *activities.Gateways
 	var before, check api.WaveCheck
-	request := activities.ShareRequest{Request: s.request(), Topics: topics}
+	request := activities.ShareRequest{Request: s.Request(), Topics: topics}
 	if err := workflow.ExecuteActivity(call.Quick(ctx, "put counters before the soak"),
 		gateways.MeasureShare, request).Get(ctx, &before); err != nil {
 		return err
 	}
 	timer := workflow.TimerOptions{Summary: fmt.Sprintf("soak of step %d%%", w.Step)}
-	if err := workflow.NewTimerWithOptions(ctx, time.Duration(s.plan.Shift.Soak),
+	if err := workflow.NewTimerWithOptions(ctx, time.Duration(s.Plan.Shift.Soak),
 		timer).Get(ctx, nil); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/stage"
 )
 
 // chunk bounds what one metadata or verify activity handles: inputs stay far below Temporal's 2 MB,
@@ -18,20 +19,20 @@ const chunk = 200
 // Assess takes the inventory of the source and refuses what can't work, before anything is bought
 // or written.
 func Assess(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.AssessType, in)
+	d, err := stage.New(ctx, api.AssessType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	return d.run(ctx, func(ctx workflow.Context) error {
-		return d.step(ctx, func(ctx workflow.Context) error {
-			inventory, err := d.measure(ctx)
+	return d.Execute(ctx, func(ctx workflow.Context) error {
+		return d.Step(ctx, func(ctx workflow.Context) error {
+			inventory, err := d.Measure(ctx)
 			if err != nil {
 				return err
 			}
-			d.status.Assessment = &inventory
+			d.Status.Assessment = &inventory
 			short := inventory.Summary
-			d.detail(ctx, "%d topics, %d groups, %d findings", short.Topics, short.Groups, short.Findings.Len())
-			return refusal(inventory)
+			d.Detail(ctx, "%d topics, %d groups, %d findings", short.Topics, short.Groups, short.Findings.Len())
+			return stage.Refusal(inventory)
 		})
 	})
 }
@@ -39,37 +40,44 @@ func Assess(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 // Purchase makes sure that the target runs, after an approval where the plan wants one. It is
 // idempotent by the plan's name.
 func Purchase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.PurchaseType, in)
+	d, err := stage.New(ctx, api.PurchaseType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	return d.run(ctx, func(ctx workflow.Context) error {
-		if err := d.approvePurchase(ctx); err != nil {
+	p := &purchase{Run: d}
+	return d.Execute(ctx, func(ctx workflow.Context) error {
+		if err := p.approve(ctx); err != nil {
 			return err
 		}
-		return d.step(ctx, func(ctx workflow.Context) error {
-			d.detail(ctx, "target %s is made ready", d.plan.Target.Provider)
-			var acts *activities.Purchase
-			var target activities.PurchaseResult
-			err := workflow.ExecuteActivity(call.Minutes(ctx, "start or check the target"), acts.Purchase, d.request()).
-				Get(ctx, &target)
-			if err != nil {
-				return err
-			}
-			d.status.Target = &target
-			d.detail(ctx, "%s %s runs", target.Provider, target.Version)
-			return nil
-		})
+		return p.Step(ctx, p.makeReady)
 	})
 }
 
-func (d *stageRun) approvePurchase(ctx workflow.Context) error {
-	if !d.asks(plan.GatePurchase) {
+// purchase has a target.
+type purchase struct {
+	*stage.Run
+}
+
+func (p *purchase) makeReady(ctx workflow.Context) error {
+	p.Detail(ctx, "target %s is made ready", p.Plan.Target.Provider)
+	var acts *activities.Purchase
+	var target activities.PurchaseResult
+	if err := workflow.ExecuteActivity(call.Minutes(ctx, "start or check the target"), acts.Purchase,
+		p.Request()).Get(ctx, &target); err != nil {
+		return err
+	}
+	p.Status.Target = &target
+	p.Detail(ctx, "%s %s runs", target.Provider, target.Version)
+	return nil
+}
+
+func (p *purchase) approve(ctx workflow.Context) error {
+	if !p.Asks(plan.GatePurchase) {
 		return nil
 	}
-	t := d.plan.Target
-	return d.approve(ctx, func(workflow.Context) (question, error) {
+	t := p.Plan.Target
+	return p.Approve(ctx, func(workflow.Context) (stage.Question, error) {
 		text := fmt.Sprintf("use target: provider %s %s", t.Provider, t.Version)
-		return question{gate: string(plan.GatePurchase), text: text, evidence: t}, nil
+		return stage.Question{Gate: string(plan.GatePurchase), Text: text, Evidence: t}, nil
 	})
 }

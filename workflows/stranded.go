@@ -11,6 +11,7 @@ import (
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/stage"
 )
 
 // freeStranded opens groups again that a move which was cut off left without messages, on the side
@@ -28,35 +29,35 @@ func (d *mover) freeStranded(ctx workflow.Context) (away bool) {
 func (d *mover) freeThose(
 	ctx workflow.Context, takeBack func(workflow.Context, []string),
 ) (away bool) {
-	if d.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+	if d.Plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return false
 	}
 	var returns *activities.Returns
 	var found activities.Stranded
-	request := activities.SurveyRequest{Request: d.request(), Away: d.patience()}
-	err := workflow.ExecuteActivity(call.Within(ctx, 2*d.plan.Shift.FenceLimit(),
+	request := activities.SurveyRequest{Request: d.Request(), Away: d.patience()}
+	err := workflow.ExecuteActivity(call.Within(ctx, 2*d.Plan.Shift.FenceLimit(),
 		"groups that a move left without messages"), returns.Stranded, request).Get(ctx, &found)
 	if err != nil {
-		d.note(ctx, "whether a move left groups without messages isn't known: %s", call.RootMessage(err))
+		d.Note(ctx, "whether a move left groups without messages isn't known: %s", call.RootMessage(err))
 		return false
 	}
-	groups := activities.GroupsRequest{Request: d.request(), Side: api.Target}
+	groups := activities.GroupsRequest{Request: d.Request(), Side: api.Target}
 	if groups.Groups = api.Some(found.Target...); len(found.Target) > 0 {
 		var traffic *activities.Traffic
 		open := call.Action{
 			Summary: "open on the target again: " + lists.Short(found.Target), Activity: traffic.Unfence, Request: groups,
 		}
-		if err := open.Run(call.IfItAnswers(ctx, d.plan.Shift.FenceLimit(), open.Summary)); err != nil {
-			d.note(ctx, "%s: %s", open.Summary, call.RootMessage(err))
+		if err := open.Run(call.IfItAnswers(ctx, d.Plan.Shift.FenceLimit(), open.Summary)); err != nil {
+			d.Note(ctx, "%s: %s", open.Summary, call.RootMessage(err))
 		} else {
-			d.note(ctx, "a move was cut off: %s read the target again", lists.Short(found.Target))
+			d.Note(ctx, "a move was cut off: %s read the target again", lists.Short(found.Target))
 		}
 	}
 	if len(found.Source) > 0 && !found.Away {
-		d.note(ctx, "a move was cut off: %s read the source again", lists.Short(found.Source))
+		d.Note(ctx, "a move was cut off: %s read the source again", lists.Short(found.Source))
 		d.undoFence(ctx, found.Source, false)
 	}
-	if len(found.Source) > 0 && found.Away && d.status.Type != api.RollbackType {
+	if len(found.Source) > 0 && found.Away && d.Status.Type != api.RollbackType {
 		d.liftCutOff(ctx, found.Source)
 	}
 	if len(found.Asked) > 0 {
@@ -68,7 +69,7 @@ func (d *mover) freeThose(
 // wasReset reports whether this run was begun by a reset, before this place. What the run before it
 // was at nobody undoes, and a question that it had passed may be asked again, for days.
 func (d *mover) wasReset(ctx workflow.Context) (reset bool) {
-	if d.plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Reset) {
+	if d.Plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Reset) {
 		return false
 	}
 	err := workflow.SideEffect(ctx, func(ctx workflow.Context) any {
@@ -84,11 +85,11 @@ func (d *mover) freeLate(ctx workflow.Context) {
 	if !change.Made(ctx, change.Late) {
 		return
 	}
-	d.detail(ctx, "waits for the end of what a terminated stage began")
+	d.Detail(ctx, "waits for the end of what a terminated stage began")
 	if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      2 * call.QuickHeartbeat,
 		TimerOptions: workflow.TimerOptions{Summary: "activities of the terminated stage end"},
-	}, func() bool { return d.back != nil }); err == nil && d.back == nil {
+	}, func() bool { return d.Back != nil }); err == nil && d.Back == nil {
 		d.freeStranded(ctx)
 	}
 }
@@ -104,7 +105,7 @@ func (d *mover) takeBackAsked(ctx workflow.Context, groups []string) {
 		err = d.forgetFences(ctx, groups)
 	}
 	if err != nil { // the mark on the source says what is owed
-		d.note(ctx, "%s aren't known to have left the target: %s", lists.Short(groups), call.RootMessage(err))
+		d.Note(ctx, "%s aren't known to have left the target: %s", lists.Short(groups), call.RootMessage(err))
 	}
 }
 
@@ -122,10 +123,10 @@ func (d *mover) leaveAsked(ctx workflow.Context, groups []string) {
 	d.sayLeft(ctx, groups)
 	var traffic *activities.Traffic
 	shut := call.Action{Summary: "close on the target: " + lists.Short(groups), Activity: traffic.Fence, Request: activities.GroupsRequest{
-		Request: d.request(), Side: api.Target, Groups: api.Some(groups...),
+		Request: d.Request(), Side: api.Target, Groups: api.Some(groups...),
 	}}
-	if err := shut.Run(call.IfItAnswers(ctx, d.plan.Shift.FenceLimit(), shut.Summary)); err != nil {
-		d.note(ctx, "owed to the target: %s: %s", shut.Summary, call.RootMessage(err))
+	if err := shut.Run(call.IfItAnswers(ctx, d.Plan.Shift.FenceLimit(), shut.Summary)); err != nil {
+		d.Note(ctx, "owed to the target: %s: %s", shut.Summary, call.RootMessage(err))
 	}
 }
 
@@ -133,27 +134,27 @@ func (d *mover) leaveAsked(ctx workflow.Context, groups []string) {
 func (d *mover) liftCutOff(ctx workflow.Context, groups []string) bool {
 	var traffic *activities.Traffic
 	request := activities.GroupsRequest{
-		Request: d.request(), Side: api.Source, Ours: true,
+		Request: d.Request(), Side: api.Source, Ours: true,
 		Groups: api.Some(groups...),
 	}
 	lift := call.Action{Summary: "lift the fence on the source: " + lists.Short(groups), Activity: traffic.Unfence, Request: request}
 	if err := lift.Run(call.Quick(ctx, lift.Summary)); err != nil {
-		d.note(ctx, "%s: %s", lift.Summary, call.RootMessage(err))
+		d.Note(ctx, "%s: %s", lift.Summary, call.RootMessage(err))
 		return false
 	}
 	d.lookForMissing(ctx)
-	d.note(ctx, "a move was cut off: %s read the source again; applications that have moved return", lists.Short(groups))
+	d.Note(ctx, "a move was cut off: %s read the source again; applications that have moved return", lists.Short(groups))
 	return true
 }
 
 // sayLeft tells of such groups. A stage that ends tells its migration before that.
 func (d *mover) sayLeft(ctx workflow.Context, groups []string) {
-	if d.status.Type == api.RollbackType || !change.Made(ctx, change.LeftShown) { // it calls them back
+	if d.Status.Type == api.RollbackType || !change.Made(ctx, change.LeftShown) { // it calls them back
 		return
 	}
-	d.status.LeftAsked = slices.Clone(groups[:min(len(groups), batch)])
-	d.publish(ctx)
-	if d.parent != nil && d.bounded {
-		_ = workflow.Await(ctx, func() bool { return !d.untold && !d.telling })
+	d.Status.LeftAsked = slices.Clone(groups[:min(len(groups), stage.BatchSize)])
+	d.Publish(ctx)
+	if d.Parent != nil && d.Bounded {
+		_ = workflow.Await(ctx, func() bool { return !d.Untold && !d.Telling })
 	}
 }

@@ -9,31 +9,32 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/stage"
 )
 
 // Verify compares every lane by content over the range that is copied.
 func Verify(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.VerifyType, in)
+	d, err := stage.New(ctx, api.VerifyType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	v := &verifier{stageRun: d, in: in}
-	return d.run(ctx, func(ctx workflow.Context) error { return d.step(ctx, v.compareAll) })
+	v := &verifier{Run: d, in: in}
+	return d.Execute(ctx, func(ctx workflow.Context) error { return d.Step(ctx, v.compareAll) })
 }
 
 // verifier compares the two replicas of all lanes, and adds up what it finds.
 type verifier struct {
-	*stageRun
+	*stage.Run
 	in  api.MigrationInput
 	sum api.Verification
 }
 
 func (v *verifier) compareAll(ctx workflow.Context) error {
-	inventory, err := v.inventory(ctx, v.in)
+	inventory, err := v.Inventory(ctx, v.in)
 	if err != nil {
 		return err
 	}
-	v.status.Verification = &v.sum
+	v.Status.Verification = &v.sum
 	for i, topics := range inventory.Topics().Chunks(chunk) {
 		if err := v.compare(ctx, topics, i == 0); err != nil {
 			return err
@@ -50,16 +51,16 @@ func (v *verifier) compare(ctx workflow.Context, topics api.Names, own bool) err
 	var acts *activities.Verifier
 	var found api.Verification
 	request := activities.VerifyRequest{
-		Request: v.request(), Topics: topics, Own: own, Answers: v.in.Answers,
+		Request: v.Request(), Topics: topics, Own: own, Answers: v.in.Answers,
 		Earlier: v.in.EarlierAnswers,
 	}
 	summary := fmt.Sprintf("compare %d topics", topics.Len())
-	if err := workflow.ExecuteActivity(call.Comparing(ctx, v.plan, summary), acts.Verify,
+	if err := workflow.ExecuteActivity(call.Comparing(ctx, v.Plan, summary), acts.Verify,
 		request).Get(ctx, &found); err != nil {
 		return err
 	}
 	v.sum = v.sum.Plus(found)
-	v.detail(ctx, "compared %d messages of %d lanes: %d missing, %d extra, %d altered, %d out of order%s",
+	v.Detail(ctx, "compared %d messages of %d lanes: %d missing, %d extra, %d altered, %d out of order%s",
 		v.sum.Compared, v.sum.Lanes, v.sum.Missing, v.sum.Extra, v.sum.Altered, v.sum.OutOfOrder,
 		givenUp(v.sum.Skipped))
 	return nil

@@ -16,12 +16,12 @@ import (
 // answer: in soaks, at gates and between two steps nothing else asks it, and groups that have moved
 // get nothing while their fences on the healthy source stay. Behind gateways nothing is fenced.
 func (d *mover) watchTarget(ctx workflow.Context) {
-	if d.plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Watch) {
+	if d.Plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Watch) {
 		return
 	}
 	workflow.GoNamed(ctx, "watch the target", func(ctx workflow.Context) {
 		var returns *activities.Returns
-		request := activities.WatchRequest{Request: d.request(), Away: d.patience()}
+		request := activities.WatchRequest{Request: d.Request(), Away: d.patience()}
 		for {
 			err := call.WaitOn(ctx, "the target answers", returns.WatchTarget, request).Get(ctx, nil)
 			if !call.IsAway(err) { // it was cancelled, or nobody can tell
@@ -29,7 +29,7 @@ func (d *mover) watchTarget(ctx workflow.Context) {
 			}
 			done := d.sayAway(ctx, call.AwayText(err))
 			err = call.WaitOn(ctx, "the target answers again", returns.AwaitTarget,
-				d.request()).Get(ctx, nil)
+				d.Request()).Get(ctx, nil)
 			done()
 			if err != nil {
 				return
@@ -41,11 +41,11 @@ func (d *mover) watchTarget(ctx workflow.Context) {
 // sayAway puts on the page that the target is away, where applications are on it and nothing takes
 // them back yet; the result takes it off again.
 func (d *mover) sayAway(ctx workflow.Context, why string) (done func()) {
-	there := len(begun(d.view())) > 0 || d.status.Type == api.RollbackType
-	if !there || d.isGoingBack() && !d.isHeld() {
+	there := len(begun(d.View())) > 0 || d.Status.Type == api.RollbackType
+	if !there || d.IsGoingBack() && !d.IsHeld() {
 		return func() {}
 	}
-	return d.wait(ctx, api.Waiting{
+	return d.Wait(ctx, api.Waiting{
 		Kind: api.WaitingGate, Gate: api.BackName,
 		Text: fmt.Sprintf("%s. Groups that have moved get no messages until it is back, or until they go "+
 			"back to the source: back opens it for them at once", why),

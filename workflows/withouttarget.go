@@ -58,7 +58,7 @@ func (d *rollback) returnByGateways(
 	var at activities.Gateway
 	var gateways *activities.Gateways
 	err = workflow.ExecuteActivity(call.Within(ctx, authorityTries, "how the gateways stand"), gateways.Entrance,
-		d.request()).Get(ctx, &at)
+		d.Request()).Get(ctx, &at)
 	if ctx.Err() != nil {
 		return done, err
 	}
@@ -90,7 +90,7 @@ func (r *gatewaysReturn) all(
 	ctx workflow.Context, steps []call.Action, past api.Names, calls bool,
 ) error {
 	for i, step := range steps {
-		r.detail(ctx, "%s", step.Summary)
+		r.Detail(ctx, "%s", step.Summary)
 		if r.tells {
 			step = telling(step, activities.Bypassing{})
 		}
@@ -112,7 +112,7 @@ func (r *gatewaysReturn) all(
 		case 3:
 			if past.Len() > 0 { // gateways refuse groups with members that are on the target
 				request := activities.GroupsRequest{
-					Request: r.request(), Side: api.Source, Groups: past,
+					Request: r.Request(), Side: api.Source, Groups: past,
 				}
 				step = call.Action{Summary: "nobody reads the target: " + api.Short(past), Activity: step.Activity, Request: request}
 				if r.tells {
@@ -137,7 +137,7 @@ func (r *gatewaysReturn) tell(ctx workflow.Context, step call.Action) error {
 		return err
 	}
 	if err != nil {
-		r.note(ctx, "the gateways weren't told of the migration again: %s", call.RootMessage(err))
+		r.Note(ctx, "the gateways weren't told of the migration again: %s", call.RootMessage(err))
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func (r *gatewaysReturn) step(
 // says shows why a step isn't done yet.
 func (r *gatewaysReturn) says(ctx workflow.Context, move call.Action, err error) (done func()) {
 	text := fmt.Sprintf("%s: not done yet: %s; it goes on by itself", move.Summary, call.RootMessage(err))
-	return r.wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: "target", Text: text})
+	return r.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: "target", Text: text})
 }
 
 // takeAuthority makes the source say who members are. While members are connected to the target,
@@ -242,7 +242,7 @@ func (r *gatewaysReturn) awaitTarget(
 	ctx workflow.Context, at activities.Gateway,
 ) (done func(), err error) {
 	var gateways *activities.Gateways
-	request := activities.OwedRequest{Request: r.request()}
+	request := activities.OwedRequest{Request: r.Request()}
 	if r.in.Inventory != nil {
 		request.Ordered = r.in.Inventory.Ordered()
 	}
@@ -254,7 +254,7 @@ func (r *gatewaysReturn) awaitTarget(
 	} else {
 		text = "owed by it: " + owed.String()
 	}
-	r.note(ctx, "the target doesn't answer: homes and groups are back on the source without it; "+
+	r.Note(ctx, "the target doesn't answer: homes and groups are back on the source without it; "+
 		"groups go on from the positions that the source has, and may read again what they have read "+
 		"on the target in the last seconds. %s", text)
 	w := api.Waiting{
@@ -263,12 +263,12 @@ func (r *gatewaysReturn) awaitTarget(
 			"meanwhile; " + text,
 	}
 	r.asksBehind(&w, at)
-	done = r.wait(ctx, w)
+	done = r.Wait(ctx, w)
 	err = r.rollback.awaitTarget(ctx, "what is owed is lost; "+text)
 	done()
 	if err != nil {
 		return func() {}, err
 	}
 	w.Kind, w.Text = api.WaitingGate, "the target answers again, and the lanes copy what was owed; "+text
-	return r.wait(ctx, w), nil
+	return r.Wait(ctx, w), nil
 }

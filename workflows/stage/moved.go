@@ -1,4 +1,4 @@
-package workflows
+package stage
 
 import (
 	"slices"
@@ -9,8 +9,8 @@ import (
 // mostMoved is how many groups, and how many topics, a status names of those that have moved.
 const mostMoved = 200
 
-// addTo counts what has moved now. Runs of older releases name everything.
-func addTo(m *api.Moved, groups, topics api.Names, bounded bool) {
+// AddTo counts what has moved now. Runs of older releases name everything.
+func AddTo(m *api.Moved, groups, topics api.Names, bounded bool) {
 	m.Groups, m.MoreGroups = addMoved(m.Groups, m.MoreGroups, groups, bounded)
 	m.Topics, m.MoreTopics = addMoved(m.Topics, m.MoreTopics, topics, bounded)
 }
@@ -31,6 +31,6 @@ func addMoved(names []string, more int, now api.Names, bounded bool) ([]string, 
 // bothMoved is what a workflow and its child have moved.
 func bothMoved(m, o api.Moved, bounded bool) api.Moved {
 	m.MoreGroups, m.MoreTopics = m.MoreGroups+o.MoreGroups, m.MoreTopics+o.MoreTopics
-	addTo(&m, api.Some(o.Groups...), api.Some(o.Topics...), bounded)
+	AddTo(&m, api.Some(o.Groups...), api.Some(o.Topics...), bounded)
 	return m
 }

@@ -1,4 +1,4 @@
-package workflows
+package stage
 
 import (
 	"fmt"
@@ -17,45 +17,46 @@ import (
 // checkTaken says why a message means nothing to this type of workflow, or nil. Replicate and
 // SyncOffsets are steered by their migration: a hold would do nothing there, and back would stop
 // the lanes.
-func (d *stageRun) checkTaken(name string) error {
-	switch d.status.Type {
+func (d *Run) checkTaken(name string) error {
+	switch d.Status.Type {
 	case api.ReplicateType:
 		return fmt.Errorf(
 			"%s: Replicate takes only answer, setRate and stop: say it to the migration: rocketshift %s %s",
-			name, name, d.status.Name,
+			name, name, d.Status.Name,
 		)
 	case api.SyncOffsetsType:
 		return fmt.Errorf("%s: SyncOffsets takes only stop: say it to the migration: rocketshift %s %s", name,
-			name, d.status.Name)
+			name, d.Status.Name)
 	}
 	return nil
 }
 
 // checkID refuses a workflow under another id than its migration's name and its type make: fixed
 // ids keep a stage from running twice at a time, and every command that is shown uses them.
-func (d *stageRun) checkID(ctx workflow.Context) error {
-	id, want := workflow.GetInfo(ctx).WorkflowExecution.ID, api.StageID(d.plan, d.status.Type)
+func (d *Run) checkID(ctx workflow.Context) error {
+	id, want := workflow.GetInfo(ctx).WorkflowExecution.ID, api.StageID(d.Plan, d.Status.Type)
 	if id == want || !change.Made(ctx, change.IDs) {
 		return nil
 	}
 	return temporal.NewNonRetryableApplicationError(
 		fmt.Sprintf("workflow id %q: start %s of plan %s with the id %q, which keeps it from "+
-			"running twice at a time", id, d.status.Type, d.plan.Name, want),
+			"running twice at a time", id, d.Status.Type, d.Plan.Name, want),
 		activities.InvalidType,
 		nil,
 	)
 }
 
-func (d *stageRun) checkApproval(a api.Approval, now time.Time) error {
+// CheckApproval says why an approval can't be taken, or nil. now is the workflow's time.
+func (d *Run) CheckApproval(a api.Approval, now time.Time) error {
 	if err := d.checkTaken(api.ApproveName); err != nil {
 		return err
 	}
 	if err := message.CheckWords(api.ApproveName, a.By, a.Reason); err != nil {
 		return err
 	}
-	s := d.view()
+	s := d.View()
 	if w, asked := message.WaitingApproval(s, a.Gate); asked {
-		if given, before := d.given[message.QuestionOf(w)]; before {
+		if given, before := d.Given[message.QuestionOf(w)]; before {
 			return fmt.Errorf("approve %q: it was approved by %s at %s already; an approval is used once",
 				a.Gate, given.By, given.At.UTC().Format(time.RFC3339))
 		}
@@ -63,7 +64,7 @@ func (d *stageRun) checkApproval(a api.Approval, now time.Time) error {
 	return message.CheckApproval(s, a, now)
 }
 
-func (d *stageRun) checkSteering(name string, m api.Steering) error {
+func (d *Run) checkSteering(name string, m api.Steering) error {
 	if err := d.checkTaken(name); err != nil {
 		return err
 	}
@@ -77,19 +78,19 @@ func (d *stageRun) checkSteering(name string, m api.Steering) error {
 	return message.CheckSteering(name, s, m)
 }
 
-func (d *stageRun) checkReleased(r api.Released) error {
+func (d *Run) checkReleased(r api.Released) error {
 	if err := d.checkTaken(api.ReleasedName); err != nil {
 		return err
 	}
 	if err := message.CheckWords(api.ReleasedName, r.By); err != nil {
 		return err
 	}
-	return message.CheckReleased(d.view(), r)
+	return message.CheckReleased(d.View(), r)
 }
 
 // stageIsHeld reports whether the stage that runs is held by itself.
-func (d *stageRun) stageIsHeld() bool {
-	return slices.ContainsFunc(d.view().Waiting, func(w api.Waiting) bool {
-		return w.Gate == api.ResumeName && w.WorkflowID == d.active
+func (d *Run) stageIsHeld() bool {
+	return slices.ContainsFunc(d.View().Waiting, func(w api.Waiting) bool {
+		return w.Gate == api.ResumeName && w.WorkflowID == d.Active
 	})
 }

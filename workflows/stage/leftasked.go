@@ -1,4 +1,4 @@
-package workflows
+package stage
 
 import (
 	"fmt"
@@ -15,8 +15,8 @@ import (
 // to them, as most of their members may be on the source. Releases that are under way bring
 // applications to the closed target all the same: whoever looks has to know.
 
-// leftText says what becomes of applications that are on their way.
-func leftText(groups []string) string {
+// LeftText says what becomes of applications that are on their way.
+func LeftText(groups []string) string {
 	return fmt.Sprintf(
 		"applications of %s were asked to move, and their groups read the source again: those that are on "+
 			"their way to the target get no messages there until the move goes on (resume, where it is held) "+
@@ -26,36 +26,36 @@ func leftText(groups []string) string {
 	)
 }
 
-// showLeft puts on the page what a migration that is started anew has found.
-func (d *stageRun) showLeft(ctx workflow.Context) {
-	if len(d.status.LeftAsked) == 0 {
+// ShowLeft puts on the page what a migration that is started anew has found.
+func (d *Run) ShowLeft(ctx workflow.Context) {
+	if len(d.Status.LeftAsked) == 0 {
 		return
 	}
-	d.hideLeft = d.wait(ctx, api.Waiting{
-		Kind: api.WaitingGate, Gate: api.BackName, Text: leftText(d.status.LeftAsked),
+	d.hideLeft = d.Wait(ctx, api.Waiting{
+		Kind: api.WaitingGate, Gate: api.BackName, Text: LeftText(d.Status.LeftAsked),
 	})
 }
 
-// keepLeft keeps on the page what a stage left asked that is tried again: it may ask for its step
+// KeepLeft keeps on the page what a stage left asked that is tried again: it may ask for its step
 // again first, which takes days.
-func (d *stageRun) keepLeft(ctx workflow.Context, groups []string) {
+func (d *Run) KeepLeft(ctx workflow.Context, groups []string) {
 	if len(groups) == 0 || !change.Made(ctx, change.LeftKept) {
 		return
 	}
 	if d.hideLeft != nil {
 		d.hideLeft()
 	}
-	d.status.LeftAsked = groups
-	d.showLeft(ctx)
+	d.Status.LeftAsked = groups
+	d.ShowLeft(ctx)
 }
 
-// dropLeft is for when a Shift moves them on, or everything goes back.
-func (d *stageRun) dropLeft() {
-	d.status.LeftAsked = nil
+// DropLeft is for when a Shift moves them on, or everything goes back.
+func (d *Run) DropLeft() {
+	d.Status.LeftAsked = nil
 	//workflowcheck:ignore
-	for id, r := range d.reports { // in any order
+	for id, r := range d.Reports { // in any order
 		r.LeftAsked = nil
-		d.reports[id] = r
+		d.Reports[id] = r
 	}
 	if d.hideLeft != nil {
 		d.hideLeft()
@@ -64,11 +64,11 @@ func (d *stageRun) dropLeft() {
 }
 
 // hearLeft drops them when a Shift asks for their applications again, or has moved them.
-func (d *stageRun) hearLeft(s api.Status) {
-	if len(d.status.LeftAsked) == 0 {
+func (d *Run) hearLeft(s api.Status) {
+	if len(d.Status.LeftAsked) == 0 {
 		return
 	}
-	left := d.status.LeftAsked[0] // all are of one batch, or of what one migration left
+	left := d.Status.LeftAsked[0] // all are of one batch, or of what one migration left
 	asked := slices.ContainsFunc(s.Waiting, func(w api.Waiting) bool {
 		groups, _ := w.Groups.Inline()
 		return w.Kind == api.WaitingRelease && w.To == api.Target && slices.Contains(groups, left)
@@ -77,6 +77,6 @@ func (d *stageRun) hearLeft(s api.Status) {
 		return w.State == api.StagePending || w.State == api.WaveGroups
 	})
 	if asked || moved || slices.Contains(s.Moved.Groups, left) {
-		d.dropLeft()
+		d.DropLeft()
 	}
 }

@@ -1,4 +1,4 @@
-package workflows
+package stage
 
 import (
 	"fmt"
@@ -11,32 +11,33 @@ import (
 	"rocketshift/workflows/call"
 )
 
-// measure runs the Assess activity and shows its summary.
-func (d *stageRun) measure(ctx workflow.Context) (api.Inventory, error) {
+// Measure runs the Assess activity and shows its summary.
+func (d *Run) Measure(ctx workflow.Context) (api.Inventory, error) {
 	var acts *activities.Assess
 	var inventory api.Inventory
-	err := workflow.ExecuteActivity(call.Quick(ctx, "inventory of the source"), acts.Assess, d.request()).
+	err := workflow.ExecuteActivity(call.Quick(ctx, "inventory of the source"), acts.Assess, d.Request()).
 		Get(ctx, &inventory)
-	d.status.Inventory = &inventory.Summary
+	d.Status.Inventory = &inventory.Summary
 	return inventory, err
 }
 
-// inventory is the parent's, or measured now when the stage was started alone.
-func (d *stageRun) inventory(ctx workflow.Context, in api.MigrationInput) (api.Inventory, error) {
+// Inventory is the parent's, or measured now when the stage was started alone.
+func (d *Run) Inventory(ctx workflow.Context, in api.MigrationInput) (api.Inventory, error) {
 	if in.Inventory != nil {
 		return *in.Inventory, nil
 	}
-	inventory, err := d.measure(ctx)
+	inventory, err := d.Measure(ctx)
 	if err != nil {
 		return inventory, err
 	}
-	return inventory, refusal(inventory)
+	return inventory, Refusal(inventory)
 }
 
 // mostSaid is how many findings an error names; the inventory has all of them.
 const mostSaid = 20
 
-func refusal(i api.Inventory) error {
+// Refusal is the error for an inventory that can't be migrated as it is, or nil.
+func Refusal(i api.Inventory) error {
 	if i.Summary.Refusals == 0 {
 		return nil
 	}
@@ -47,12 +48,12 @@ func refusal(i api.Inventory) error {
 		}
 	}
 	text := fmt.Sprintf("refused, %d reasons:", i.Summary.Refusals) +
-		sayFindings(refusals, i.Summary.Refusals)
+		SayFindings(refusals, i.Summary.Refusals)
 	return temporal.NewNonRetryableApplicationError(text, activities.RefusedType, nil)
 }
 
-// sayFindings says the first of so many findings, one on a line.
-func sayFindings(findings []api.Finding, of int) (text string) {
+// SayFindings says the first of so many findings, one on a line.
+func SayFindings(findings []api.Finding, of int) (text string) {
 	findings = findings[:min(mostSaid, len(findings))]
 	for _, f := range findings {
 		text += fmt.Sprintf("\n%s: %s; %s", f.Object, f.Cause, f.Next)

@@ -1,4 +1,4 @@
-package workflows
+package stage
 
 import (
 	"slices"
@@ -13,15 +13,15 @@ import (
 )
 
 // messages are what every workflow of a migration is told, by people and by the others.
-func (d *stageRun) messages() []message.Handler {
+func (d *Run) messages() []message.Handler {
 	return []message.Handler{
 		message.Message[api.Approval, api.Approval]{
 			Name:        api.ApproveName,
 			Description: `Approve a waiting gate: {"gate": "shift-25", "by": "alice", "reason": "…"}`,
 			Check: func(ctx workflow.Context, a api.Approval) error {
-				return d.checkApproval(a, workflow.Now(ctx))
+				return d.CheckApproval(a, workflow.Now(ctx))
 			},
-			Take: d.takeApproval, Signalled: d.tellJudged,
+			Take: d.TakeApproval, Signalled: d.tellJudged,
 		},
 		message.NoAnswer(message.HandedSignal, func(_ workflow.Context, h message.Handed) error {
 			d.judged[h.Number] = h.Refused
@@ -39,13 +39,13 @@ func (d *stageRun) messages() []message.Handler {
 		message.NoAnswer(report.Signal, d.hear),
 		message.NoAnswer(message.MissingSignal, d.takeMissing),
 		message.NoAnswer(api.StopName, func(workflow.Context, struct{}) error {
-			d.stopped = true
+			d.Stopped = true
 			return nil
 		}),
 	}
 }
 
-func (d *stageRun) steering(name, description string) message.Handler {
+func (d *Run) steering(name, description string) message.Handler {
 	return message.Message[api.Steering, string]{
 		Name: name, Description: description,
 		Check: func(_ workflow.Context, m api.Steering) error { return d.checkSteering(name, m) },
@@ -56,53 +56,53 @@ func (d *stageRun) steering(name, description string) message.Handler {
 }
 
 // takeMissing learns what doesn't run that this workflow needs.
-func (d *stageRun) takeMissing(ctx workflow.Context, m message.Missing) error {
-	if m.Number != 0 && m.Number < d.numbered {
+func (d *Run) takeMissing(ctx workflow.Context, m message.Missing) error {
+	if m.Number != 0 && m.Number < d.Numbered {
 		return nil
 	}
-	d.missing, d.numbered = m.Text, m.Number
-	d.publish(ctx)
+	d.Missing, d.Numbered = m.Text, m.Number
+	d.Publish(ctx)
 	return nil
 }
 
 // TakeSignal does what a signal says. What can't be done is noted.
-func (d *stageRun) TakeSignal(ctx workflow.Context, take func(workflow.Context) error) {
-	d.taking++
+func (d *Run) TakeSignal(ctx workflow.Context, take func(workflow.Context) error) {
+	d.Taking++
 	err := take(ctx)
-	d.taking--
+	d.Taking--
 	if err != nil {
-		d.note(ctx, "ignored signal %s", err)
-		d.publish(ctx)
+		d.Note(ctx, "ignored signal %s", err)
+		d.Publish(ctx)
 	}
 }
 
 // steerable is the view with the state that hold and resume judge by.
-func (d *stageRun) steerable() api.Status {
-	s := d.view()
-	if d.isHeld() {
+func (d *Run) steerable() api.Status {
+	s := d.View()
+	if d.IsHeld() {
 		s.State = api.StateHeld
 	}
 	return s
 }
 
-// takeApproval records the approval, or hands it to the child that waits for it: the approval is
+// TakeApproval records the approval, or hands it to the child that waits for it: the approval is
 // used where the work is. It is bound to what is shown here now; if the child has measured anew
 // meanwhile, it is refused there, and who approved is told.
-func (d *stageRun) takeApproval(ctx workflow.Context, a api.Approval) (api.Approval, error) {
+func (d *Run) TakeApproval(ctx workflow.Context, a api.Approval) (api.Approval, error) {
 	a.At = workflow.Now(ctx)
-	for _, w := range d.status.Waiting {
+	for _, w := range d.Status.Waiting {
 		if w.Kind == api.WaitingApproval && w.Gate == a.Gate {
 			a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
-			d.given[message.QuestionOf(w)] = a // until it is used another one is told of it
-			d.status.Approvals = append(d.status.Approvals, a)
-			d.publish(ctx)
+			d.Given[message.QuestionOf(w)] = a // until it is used another one is told of it
+			d.Status.Approvals = append(d.Status.Approvals, a)
+			d.Publish(ctx)
 			return a, nil
 		}
 	}
-	if w, asked := message.WaitingApproval(d.view(), a.Gate); asked {
+	if w, asked := message.WaitingApproval(d.View(), a.Gate); asked {
 		a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
-		d.given[message.QuestionOf(w)] = a
-		if d.active == "" { // a stage that runs since before a reset of this workflow
+		d.Given[message.QuestionOf(w)] = a
+		if d.Active == "" { // a stage that runs since before a reset of this workflow
 			if err := d.send(ctx, w.WorkflowID, api.ApproveName, a); err != nil {
 				return a, err
 			}
@@ -111,11 +111,11 @@ func (d *stageRun) takeApproval(ctx workflow.Context, a api.Approval) (api.Appro
 	if change.Made(ctx, change.Handed) {
 		return a, d.handOn(ctx, a)
 	}
-	return a, d.forward(ctx, api.ApproveName, a)
+	return a, d.Forward(ctx, api.ApproveName, a)
 }
 
-func (d *stageRun) steer(ctx workflow.Context, name string, m api.Steering) (string, error) {
-	if name == api.BackName && d.isGoingBack() && change.Made(ctx, change.BackTwice) {
+func (d *Run) steer(ctx workflow.Context, name string, m api.Steering) (string, error) {
+	if name == api.BackName && d.IsGoingBack() && change.Made(ctx, change.BackTwice) {
 		return d.steerBackAgain(ctx, m)
 	}
 	switch name {
@@ -123,49 +123,49 @@ func (d *stageRun) steer(ctx workflow.Context, name string, m api.Steering) (str
 		d.showHold(ctx, m)
 	case api.ResumeName:
 		d.liftHold(ctx)
-		d.retry = true
+		d.Retry = true
 	case api.BackName:
-		d.back = &m
+		d.Back = &m
 		if change.Made(ctx, change.HoldShown) { // it says to go on, to the source
 			d.liftHold(ctx)
 		}
 	}
 	if !m.Forwarded { // else the migration has noted it
-		d.note(ctx, "%s by %s: %s", name, m.By, message.OrNoReason(m.Reason))
+		d.Note(ctx, "%s by %s: %s", name, m.By, message.OrNoReason(m.Reason))
 	}
-	d.publish(ctx)
-	return name + " accepted", d.forward(ctx, name, message.PassedOn(m))
+	d.Publish(ctx)
+	return name + " accepted", d.Forward(ctx, name, message.PassedOn(m))
 }
 
-// isGoingBack reports whether this workflow returns everything to the source, or ends because it
+// IsGoingBack reports whether this workflow returns everything to the source, or ends because it
 // was asked to.
-func (d *stageRun) isGoingBack() bool {
-	return d.back != nil || d.goingBack || d.status.Type == api.RollbackType
+func (d *Run) IsGoingBack() bool {
+	return d.Back != nil || d.GoingBack || d.Status.Type == api.RollbackType
 }
 
 // steerBackAgain answers `back` while everything goes back already. It ends nothing; it lifts a
 // hold, as it says to go on.
-func (d *stageRun) steerBackAgain(ctx workflow.Context, m api.Steering) (string, error) {
-	if d.held != nil {
+func (d *Run) steerBackAgain(ctx workflow.Context, m api.Steering) (string, error) {
+	if d.Held != nil {
 		d.liftHold(ctx)
 		if !m.Forwarded {
-			d.note(ctx, "%s by %s: it goes on going back: %s", api.BackName, m.By,
+			d.Note(ctx, "%s by %s: it goes on going back: %s", api.BackName, m.By,
 				message.OrNoReason(m.Reason))
 		}
-		d.publish(ctx)
+		d.Publish(ctx)
 	}
 	const answer = "already going back"
-	if !d.goingBack && !change.Made(ctx, change.Forward) {
+	if !d.GoingBack && !change.Made(ctx, change.Forward) {
 		return answer, nil
 	}
 	// Rollback may be held by itself, and a stage may have begun too late to hear of it
-	return answer, d.forward(ctx, api.BackName, message.PassedOn(m))
+	return answer, d.Forward(ctx, api.BackName, message.PassedOn(m))
 }
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved
 // already changes nothing.
-func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, error) {
-	groups, topics, listed := message.ReleaseWanted(d.view())
+func (d *Run) takeReleased(ctx workflow.Context, r api.Released) (string, error) {
+	groups, topics, listed := message.ReleaseWanted(d.View())
 	if len(groups)+len(topics) == 0 && listed {
 		return "moved already", nil
 	}
@@ -177,62 +177,62 @@ func (d *stageRun) takeReleased(ctx workflow.Context, r api.Released) (string, e
 		case listed:
 			r.Groups, r.Topics = groups, topics
 		default:
-			r.Asked = message.ReleasesAsked(d.view())
+			r.Asked = message.ReleasesAsked(d.View())
 		}
 	}
-	d.released.Asked = append(d.released.Asked, r.Asked...)
-	d.released.Groups = append(d.released.Groups, lists.Among(r.Groups, groups)...)
-	d.released.Topics = append(d.released.Topics, lists.Among(r.Topics, topics)...)
+	d.Released.Asked = append(d.Released.Asked, r.Asked...)
+	d.Released.Groups = append(d.Released.Groups, lists.Among(r.Groups, groups)...)
+	d.Released.Topics = append(d.Released.Topics, lists.Among(r.Topics, topics)...)
 	if !r.Forwarded {
-		d.note(ctx, "released by %s: groups %s; producers of %s", r.By, d.shortOrNone(r.Groups),
+		d.Note(ctx, "released by %s: groups %s; producers of %s", r.By, d.shortOrNone(r.Groups),
 			d.shortOrNone(r.Topics))
 	}
 	if !listed && len(r.Groups)+len(r.Topics) > 0 {
-		d.note(ctx,
+		d.Note(ctx,
 			"so many are asked that their silence is measured whatever is said of some: say released without "+
 				"names for all")
 	}
-	d.publish(ctx)
+	d.Publish(ctx)
 	r.Forwarded = true
-	return "released accepted", d.forward(ctx, api.ReleasedName, r)
+	return "released accepted", d.Forward(ctx, api.ReleasedName, r)
 }
 
-func (d *stageRun) shortOrNone(names []string) string {
-	if len(names) == 0 || !d.bounded {
+func (d *Run) shortOrNone(names []string) string {
+	if len(names) == 0 || !d.Bounded {
 		return lists.OrNone(names)
 	}
 	return lists.Short(names)
 }
 
-// isReleased reports whether the pipeline said that all of these moved.
-func (d *stageRun) isReleased(gate string, groups, topics api.Names) bool {
-	if d.all || slices.Contains(d.released.Asked, gate) {
+// IsReleased reports whether the pipeline said that all of these moved.
+func (d *Run) IsReleased(gate string, groups, topics api.Names) bool {
+	if d.all || slices.Contains(d.Released.Asked, gate) {
 		return true
 	}
 	has := func(said []string, wanted api.Names) bool {
 		names, inline := wanted.Inline()
 		return inline && !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(said, name) })
 	}
-	return has(d.released.Groups, groups) && has(d.released.Topics, topics)
+	return has(d.Released.Groups, groups) && has(d.Released.Topics, topics)
 }
 
-// forgetReleased clears what was said, before the next ask.
-func (d *stageRun) forgetReleased() { d.released, d.all = api.Released{}, false }
+// ForgetReleased clears what was said, before the next ask.
+func (d *Run) ForgetReleased() { d.Released, d.all = api.Released{}, false }
 
-// forward passes a message to the child that runs now. A child that has just ended needs it no
+// Forward passes a message to the child that runs now. A child that has just ended needs it no
 // more.
-func (d *stageRun) forward(ctx workflow.Context, name string, said any) error {
-	if d.active == "" {
+func (d *Run) Forward(ctx workflow.Context, name string, said any) error {
+	if d.Active == "" {
 		return nil
 	}
-	child := d.active
-	if err := d.send(ctx, child, name, said); err != nil && d.active == child {
-		d.note(ctx, "%s did not reach %s: %s", name, child, err)
+	child := d.Active
+	if err := d.send(ctx, child, name, said); err != nil && d.Active == child {
+		d.Note(ctx, "%s did not reach %s: %s", name, child, err)
 	}
 	return nil
 }
 
 // send passes a message to a workflow.
-func (d *stageRun) send(ctx workflow.Context, id, name string, said any) error {
+func (d *Run) send(ctx workflow.Context, id, name string, said any) error {
 	return workflow.SignalExternalWorkflow(ctx, id, "", name, said).Get(ctx, nil)
 }

@@ -1,4 +1,4 @@
-package workflows
+package stage
 
 import (
 	"fmt"
@@ -12,49 +12,49 @@ import (
 )
 
 const (
-	// mostParts is how many activities work on parts of one long list at the same time: each asks
+	// MostParts is how many activities work on parts of one long list at the same time: each asks
 	// every broker, and a worker runs the parts of all migrations. It bounds what is pending, too.
-	mostParts = 8
+	MostParts = 8
 	// leastPart is how many topics one of them has at least: one look at a hundred takes about a
 	// second, so that more activities bring nothing.
 	leastPart = 100
-	// batch is how many groups are fenced, or opened, together: their names stand in the history,
+	// BatchSize is how many groups are fenced, or opened, together: their names stand in the history,
 	// as what opens them again mustn't need the store, and a hundred groups or two are translated
 	// within the fence budget.
-	batch = 200
+	BatchSize = 200
 )
 
-// parts cuts a list for activities that work on it at the same time. Runs of older releases work on
+// Parts cuts a list for activities that work on it at the same time. Runs of older releases work on
 // the whole list.
-func (d *stageRun) parts(names api.Names) []api.Names {
-	if !d.bounded {
+func (d *Run) Parts(names api.Names) []api.Names {
+	if !d.Bounded {
 		return []api.Names{names}
 	}
-	return names.Parts(mostParts, leastPart)
+	return names.Parts(MostParts, leastPart)
 }
 
-// batches cuts a list for activities that work on it one after another.
-func (d *stageRun) batches(names api.Names, size int) []api.Names {
-	if !d.bounded {
+// Batches cuts a list for activities that work on it one after another.
+func (d *Run) Batches(names api.Names, size int) []api.Names {
+	if !d.Bounded {
 		size = max(1, names.Len())
 	}
 	return names.Chunks(size)
 }
 
-// mostAtOnce is how many groups a survey names; 0 are all, for runs of older releases.
-func (d *stageRun) mostAtOnce() int {
-	if !d.bounded {
+// MostAtOnce is how many groups a survey names; 0 are all, for runs of older releases.
+func (d *Run) MostAtOnce() int {
+	if !d.Bounded {
 		return 0
 	}
-	return batch
+	return BatchSize
 }
 
-// eachBatch does something with groups, a batch after another, with their names at hand.
-func (d *stageRun) eachBatch(
+// EachBatch does something with groups, a batch after another, with their names at hand.
+func (d *Run) EachBatch(
 	ctx workflow.Context, groups api.Names, do func(workflow.Context, []string) error,
 ) error {
-	for i, part := range d.batches(groups, batch) {
-		if err := d.betweenBatches(ctx, i); err != nil {
+	for i, part := range d.Batches(groups, BatchSize) {
+		if err := d.BetweenBatches(ctx, i); err != nil {
 			return err
 		}
 		names, err := d.read(ctx, part)
@@ -68,23 +68,23 @@ func (d *stageRun) eachBatch(
 	return nil
 }
 
-// betweenBatches is a checkpoint before each batch but the first, which the step's own stands
+// BetweenBatches is a checkpoint before each batch but the first, which the step's own stands
 // before: no further group is fenced, or led to the target, while lanes don't run.
-func (d *stageRun) betweenBatches(ctx workflow.Context, i int) error {
+func (d *Run) BetweenBatches(ctx workflow.Context, i int) error {
 	if i == 0 || !change.Made(ctx, change.Between) {
 		return nil
 	}
-	return d.checkpoint(ctx)
+	return d.Checkpoint(ctx)
 }
 
 // read returns the names of a short list, wherever it stands.
-func (d *stageRun) read(ctx workflow.Context, list api.Names) ([]string, error) {
+func (d *Run) read(ctx workflow.Context, list api.Names) ([]string, error) {
 	names, inline := list.Inline()
 	if inline {
 		return names, nil
 	}
 	var acts *activities.Assess
-	request := activities.NamesRequest{Request: d.request(), Names: list}
+	request := activities.NamesRequest{Request: d.Request(), Names: list}
 	err := workflow.ExecuteActivity(call.Quick(ctx, fmt.Sprintf("names of %d groups", list.Len())),
 		acts.ReadNames, request).Get(ctx, &names)
 	return names, err

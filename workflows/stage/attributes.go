@@ -1,4 +1,4 @@
-package workflows
+package stage
 
 import (
 	"strings"
@@ -12,9 +12,9 @@ import (
 
 type searchedKey struct{}
 
-// searched tells workflows that the namespace has the search attributes. A run asks once, and
+// Searched tells workflows that the namespace has the search attributes. A run asks once, and
 // records the answer.
-func searched(ctx workflow.Context, are bool) workflow.Context {
+func Searched(ctx workflow.Context, are bool) workflow.Context {
 	return workflow.WithValue(ctx, searchedKey{}, are)
 }
 
@@ -27,8 +27,8 @@ func areSearched(ctx workflow.Context) bool {
 // attributeBytes is what databases of Temporal's visibility take of a keyword.
 const attributeBytes = 255
 
-// keyword shortens the value of a search attribute to what fits, between two characters.
-func keyword(value string) string {
+// Keyword shortens the value of a search attribute to what fits, between two characters.
+func Keyword(value string) string {
 	for len(value) > attributeBytes {
 		_, size := utf8.DecodeLastRuneInString(value)
 		value = value[:len(value)-size]
@@ -36,16 +36,17 @@ func keyword(value string) string {
 	return value
 }
 
-// waitingValue is the search attribute: kind and gate of the first entry, so that a saved view
+// WaitingValue is the search attribute: kind and gate of the first entry, so that a saved view
 // finds "waiting for me".
-func waitingValue(s api.Status) string {
+func WaitingValue(s api.Status) string {
 	if len(s.Waiting) == 0 {
 		return "nobody"
 	}
 	return strings.TrimSuffix(s.Waiting[0].Kind+":"+s.Waiting[0].Gate, ":")
 }
 
-func targetValue(s api.Status) string {
+// TargetValue is the search attribute: who provides the target, and its name.
+func TargetValue(s api.Status) string {
 	if s.Target == nil {
 		return "none"
 	}
@@ -53,16 +54,16 @@ func targetValue(s api.Status) string {
 }
 
 // upsert writes the search attributes that changed, in one command.
-func (d *stageRun) upsert(ctx workflow.Context, s api.Status) {
+func (d *Run) upsert(ctx workflow.Context, s api.Status) {
 	if !d.attributes {
 		return
 	}
-	now := [3]string{s.Stage, waitingValue(s), targetValue(s)}
+	now := [3]string{s.Stage, WaitingValue(s), TargetValue(s)}
 	var changes []temporal.SearchAttributeUpdate
 	for i, name := range api.SearchAttributes() {
 		if now[i] != d.shown[i] {
 			changes = append(changes,
-				temporal.NewSearchAttributeKeyKeyword(name).ValueSet(keyword(now[i])))
+				temporal.NewSearchAttributeKeyKeyword(name).ValueSet(Keyword(now[i])))
 		}
 	}
 	if len(changes) == 0 {

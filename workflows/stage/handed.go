@@ -1,4 +1,4 @@
-package workflows
+package stage
 
 import (
 	"fmt"
@@ -22,14 +22,14 @@ import (
 const handedPatience = 10 * time.Second
 
 // handOn gives an approval to the stage that asks, and waits for its word.
-func (d *stageRun) handOn(ctx workflow.Context, a api.Approval) error {
+func (d *Run) handOn(ctx workflow.Context, a api.Approval) error {
 	d.handedOn++
 	a.Number = d.handedOn
-	child := d.active
-	if err := d.forward(ctx, api.ApproveName, a); err != nil || child == "" {
+	child := d.Active
+	if err := d.Forward(ctx, api.ApproveName, a); err != nil || child == "" {
 		return err
 	}
-	said := func() bool { _, ok := d.judged[a.Number]; return ok || d.active != child }
+	said := func() bool { _, ok := d.judged[a.Number]; return ok || d.Active != child }
 	if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: handedPatience, TimerOptions: workflow.TimerOptions{
 			Summary: "what the stage says to the approval of " + a.Gate,
@@ -43,9 +43,9 @@ func (d *stageRun) handOn(ctx workflow.Context, a api.Approval) error {
 		return nil
 	}
 	//workflowcheck:ignore
-	for question, given := range d.given { // it may be answered again
+	for question, given := range d.Given { // it may be answered again
 		if given.Gate == a.Gate && given.At.Equal(a.At) {
-			delete(d.given, question)
+			delete(d.Given, question)
 		}
 	}
 	return temporal.NewApplicationError(refused, activities.RefusedType)
@@ -53,13 +53,13 @@ func (d *stageRun) handOn(ctx workflow.Context, a api.Approval) error {
 
 // tellJudged tells the migration what became of an approval that it handed on. Nobody waits for it
 // otherwise.
-func (d *stageRun) tellJudged(ctx workflow.Context, a api.Approval, err error) {
-	if d.parent == nil || a.Number == 0 {
+func (d *Run) tellJudged(ctx workflow.Context, a api.Approval, err error) {
+	if d.Parent == nil || a.Number == 0 {
 		return
 	}
 	word := message.Handed{Number: a.Number}
 	if err != nil {
 		word.Refused = fmt.Sprint(err)
 	}
-	workflow.SignalExternalWorkflow(ctx, d.parent.ID, "", message.HandedSignal, word)
+	workflow.SignalExternalWorkflow(ctx, d.Parent.ID, "", message.HandedSignal, word)
 }

@@ -1,4 +1,4 @@
-package workflows
+package stage
 
 import (
 	"encoding/json"
@@ -14,14 +14,14 @@ import (
 
 // usePlan says by which plan the workflow works: its parent's, which is checked, or one that is
 // still to be checked.
-func (d *stageRun) usePlan(ctx workflow.Context, in api.MigrationInput) {
+func (d *Run) usePlan(ctx workflow.Context, in api.MigrationInput) {
 	if !change.Made(ctx, change.Plan) {
-		d.plan, d.status.PlanHash = planBefore(in.Plan)
+		d.Plan, d.Status.PlanHash = PlanBefore(in.Plan)
 		return
 	}
-	d.plan, d.status.PlanHash = in.Plan, in.PlanHash
-	if d.parent == nil || in.PlanHash == "" || !in.Read {
-		d.unchecked, d.status.PlanHash = in.Given, ""
+	d.Plan, d.Status.PlanHash = in.Plan, in.PlanHash
+	if d.Parent == nil || in.PlanHash == "" || !in.Read {
+		d.unchecked, d.Status.PlanHash = in.Given, ""
 		if in.Given == nil {
 			d.unchecked = json.RawMessage("null")
 		}
@@ -29,7 +29,7 @@ func (d *stageRun) usePlan(ctx workflow.Context, in api.MigrationInput) {
 }
 
 // checkPlan has the plan judged and completed by an activity, whose answer stays on record.
-func (d *stageRun) checkPlan(ctx workflow.Context) error {
+func (d *Run) checkPlan(ctx workflow.Context) error {
 	if d.unchecked == nil {
 		return nil
 	}
@@ -45,6 +45,6 @@ func (d *stageRun) checkPlan(ctx workflow.Context) error {
 	if checked.Refused != "" {
 		return temporal.NewNonRetryableApplicationError(checked.Refused, activities.InvalidType, nil)
 	}
-	d.plan, d.status.PlanHash = checked.Plan, checked.Hash
+	d.Plan, d.Status.PlanHash = checked.Plan, checked.Hash
 	return nil
 }

@@ -1,4 +1,4 @@
-package workflows
+package stage
 
 import (
 	"errors"
@@ -19,38 +19,38 @@ var errLeft = errors.New(
 )
 
 // leavesMoved reports whether the workflow moves applications, and nobody runs Rollback after it.
-func (d *stageRun) leavesMoved() bool {
-	return d.parent == nil &&
-		slices.Contains([]string{api.ShiftType, api.EndPhaseType, api.FinalizeType}, d.status.Type)
+func (d *Run) leavesMoved() bool {
+	return d.Parent == nil &&
+		slices.Contains([]string{api.ShiftType, api.EndPhaseType, api.FinalizeType}, d.Status.Type)
 }
 
 // close is the last word: the final status is the workflow's result. A failure keeps its error and
 // shows it.
-func (d *stageRun) close(ctx workflow.Context, err error) (api.Status, error) {
+func (d *Run) close(ctx workflow.Context, err error) (api.Status, error) {
 	if workflow.IsContinueAsNewError(err) { // it goes on in its next run
-		return d.status, err
+		return d.Status, err
 	}
 	awaitHandlers(ctx)
-	d.status.Waiting = nil
+	d.Status.Waiting = nil
 	switch {
-	case err == nil && d.status.State != api.StateRolledBack:
-		d.status.State = api.StateDone
+	case err == nil && d.Status.State != api.StateRolledBack:
+		d.Status.State = api.StateDone
 	// it went back before it ended
-	case d.status.State == api.StateRolledBack && temporal.IsCanceledError(err):
+	case d.Status.State == api.StateRolledBack && temporal.IsCanceledError(err):
 	// a rollback that ends before it is done is none
-	case errors.Is(err, errBack) && d.leavesMoved() && change.Made(ctx, change.Alone):
-		d.status.State, d.status.Error = api.StateFailed, errLeft.Error()
+	case errors.Is(err, ErrBack) && d.leavesMoved() && change.Made(ctx, change.Alone):
+		d.Status.State, d.Status.Error = api.StateFailed, errLeft.Error()
 		err = temporal.NewNonRetryableApplicationError(errLeft.Error(), call.NotRolledBackType, nil)
-	case errors.Is(err, errBack) && d.status.Type != api.RollbackType:
-		d.status.State, err = api.StateRolledBack, nil
+	case errors.Is(err, ErrBack) && d.Status.Type != api.RollbackType:
+		d.Status.State, err = api.StateRolledBack, nil
 	case err != nil:
-		d.status.State, d.status.Error = api.StateFailed, call.RootMessage(err)
+		d.Status.State, d.Status.Error = api.StateFailed, call.RootMessage(err)
 	}
-	d.publish(ctx)
-	if d.untold && err != nil { // a good result tells all of it
+	d.Publish(ctx)
+	if d.Untold && err != nil { // a good result tells all of it
 		d.tell(ctx)
 	}
-	return d.view(), err
+	return d.View(), err
 }
 
 // awaitHandlers waits until every update that was accepted has its answer: one that is open when
