@@ -11,6 +11,9 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/rollback"
+	"rocketshift/workflows/settle"
+	"rocketshift/workflows/shift"
 )
 
 // newBehind plays clusters behind a gateway.
@@ -26,10 +29,10 @@ func newBehind(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	a.playMoves()
 	a.playGatewayLooks()
 	a.playRest(map[string]stageFunc{
-		api.ShiftType:    Shift,
-		api.EndPhaseType: EndPhase,
-		api.RollbackType: Rollback,
-		api.FinalizeType: Finalize,
+		api.ShiftType:    shift.Shift,
+		api.EndPhaseType: shift.EndPhase,
+		api.RollbackType: rollback.Rollback,
+		api.FinalizeType: settle.Finalize,
 	})
 	return a
 }

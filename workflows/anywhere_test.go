@@ -19,6 +19,9 @@ import (
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/message"
+	"rocketshift/workflows/rollback"
+	"rocketshift/workflows/settle"
+	"rocketshift/workflows/shift"
 )
 
 // group is where a group of the played clusters stands.
@@ -113,7 +116,7 @@ func newAnywhere(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	a.playGroups()
 	a.playLooks()
 	a.playProducers()
-	a.playRest(map[string]stageFunc{api.ShiftType: Shift, api.RollbackType: Rollback, api.FinalizeType: Finalize})
+	a.playRest(map[string]stageFunc{api.ShiftType: shift.Shift, api.RollbackType: rollback.Rollback, api.FinalizeType: settle.Finalize})
 	return a
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/moving"
 	"rocketshift/workflows/stage"
 )
 
@@ -141,7 +142,7 @@ func TestAWayBackGoesOnWhenNothingIsUnderWay(t *testing.T) {
 	}, 5*time.Second)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, api.StateDone, s.result(t).State)
-	require.Less(t, s.Now().Sub(begin), callBackTime, "the word is enough")
+	require.Less(t, s.Now().Sub(begin), moving.CallBackTime, "the word is enough")
 }
 
 // What producers write on the target after the lanes have ended nobody brings back.
@@ -226,7 +227,7 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 
 func TestAMigrationKnowsWhoseProducersWereAskedToMove(t *testing.T) {
 	step := func(state, topic string) api.WaveStatus { return api.WaveStatus{State: state, Topics: api.Some(topic)} }
-	got := askedToMove(api.Status{Waves: []api.WaveStatus{
+	got := moving.AskedToMove(api.Status{Waves: []api.WaveStatus{
 		step(api.StageDone, "a"),
 		step(api.WaveSoak, "b"), step(api.WaveProducers, "c"), step(api.WaveGroups, "d"), step(api.StagePending, "e"),
 	}})

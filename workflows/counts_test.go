@@ -11,6 +11,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/replicator/lane"
+	"rocketshift/workflows/lanes"
 )
 
 // Lanes count what they have copied from their own start on; the sum goes on over their restarts.
@@ -22,12 +23,12 @@ func TestWhatEndedLanesHaveCopiedIsCounted(t *testing.T) {
 	less := api.ReplicationProgress{Progress: lane.Progress{Copied: 5}}
 	a := api.Copied{Broker: "broker-a", Part: 1}
 	var s api.Status
-	countCopied(&s, a, temporal.NewCanceledError())
-	countCopied(&s, a, nil)
+	lanes.CountCopied(&s, a, temporal.NewCanceledError())
+	lanes.CountCopied(&s, a, nil)
 	require.Empty(t, s.Copied, "nothing was told")
-	countCopied(&s, a, temporal.NewCanceledError(told))
-	countCopied(&s, api.Copied{Broker: "broker-b"}, temporal.NewHeartbeatTimeoutError(less))
-	countCopied(&s, a, temporal.NewCanceledError(less))
+	lanes.CountCopied(&s, a, temporal.NewCanceledError(told))
+	lanes.CountCopied(&s, api.Copied{Broker: "broker-b"}, temporal.NewHeartbeatTimeoutError(less))
+	lanes.CountCopied(&s, a, temporal.NewCanceledError(less))
 	require.Equal(t, []api.Copied{
 		{Broker: "broker-a", Part: 1, There: 1000, Back: 10}, {Broker: "broker-b", There: 5},
 	}, s.Copied, "counts never fall")

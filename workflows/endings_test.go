@@ -15,17 +15,18 @@ import (
 	"rocketshift/activities"
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/lanes"
 )
 
 func TestATimeOutAfterOnesOwnCancelIsAnEnd(t *testing.T) {
 	late := temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_HEARTBEAT,
 		errors.New("the worker is gone"))
-	require.NoError(t, failure(late, true))
-	require.Error(t, failure(late, false), "nobody asked it to end")
-	require.NoError(t, failure(temporal.NewCanceledError(), false))
-	require.Error(t, failure(temporal.NewNonRetryableApplicationError("lane broken", "Conflict",
+	require.NoError(t, lanes.Failure(late, true))
+	require.Error(t, lanes.Failure(late, false), "nobody asked it to end")
+	require.NoError(t, lanes.Failure(temporal.NewCanceledError(), false))
+	require.Error(t, lanes.Failure(temporal.NewNonRetryableApplicationError("lane broken", "Conflict",
 		nil), true), "a fault is one whoever asked")
-	require.NoError(t, failure(nil, false))
+	require.NoError(t, lanes.Failure(nil, false))
 }
 
 func TestCancelledActivitiesAreWaitedFor(t *testing.T) {

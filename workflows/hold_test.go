@@ -14,6 +14,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/message"
+	"rocketshift/workflows/prepare"
 	"rocketshift/workflows/report"
 	"rocketshift/workflows/stage"
 )
@@ -21,7 +22,7 @@ import (
 // askingPurchase is a migration whose Purchase asks for an approval.
 func askingPurchase(t *testing.T) (*workflowEnvironment, plan.Plan) {
 	t.Helper()
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local"},
 		nil)
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
@@ -180,7 +181,7 @@ func TestAHoldOfAStageAloneIsShownAtItsMigration(t *testing.T) {
 // A run that was reset counts its reports on from where it was: its parent has heard of greater
 // numbers, unless they go with the time.
 func TestReportsOfARunThatWasResetAreNewer(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	id := api.StageID(p, api.PurchaseType)
@@ -292,7 +293,7 @@ func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
 }
 
 func TestWhatWasApprovedInAStageThatFailedStaysOnRecord(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	tries := 0
 	s.OnActivity("Purchase", anything, anything).Return(func(context.Context,
 		activities.Request,

@@ -16,6 +16,7 @@ import (
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 	"rocketshift/workflows/message"
+	"rocketshift/workflows/prepare"
 	"rocketshift/workflows/standins"
 )
 
@@ -43,7 +44,7 @@ func newResettable(t *testing.T) *resettable {
 		w.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}
 	register(api.MigrationType, Migration)
-	register(api.PurchaseType, Purchase)
+	register(api.PurchaseType, prepare.Purchase)
 	for _, name := range []string{
 		api.AssessType, api.ImportMetadataType, api.VerifyType, api.ShiftType, api.FinalizeType, api.RollbackType,
 	} {

@@ -45,7 +45,7 @@ func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 			return
 		}
 		if stranded := lists.Without(fenced, moved); len(stranded) > 0 {
-			m.undoFence(ctx, stranded, false)
+			m.UndoFence(ctx, stranded, false)
 		}
 		if found.MoreFenced == 0 {
 			return

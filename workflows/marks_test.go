@@ -12,6 +12,8 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/rollback"
+	"rocketshift/workflows/shift"
 )
 
 // forgets notes when marks of fences are taken away.
@@ -126,7 +128,7 @@ func TestTheUndoOfAMoveThatApplicationsWereAskedForKeepsItsMarks(t *testing.T) {
 }
 
 func TestWhatOthersClosedIsNotOnRecordAsFenced(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.ShiftType: Shift, api.RollbackType: Rollback})
+	s := newMigration(t, map[string]stageFunc{api.ShiftType: shift.Shift, api.RollbackType: rollback.Rollback})
 	s.OnActivity("ClosedByOthers", anything, anything).Return([]string{"audit-group"}, nil)
 	s.OnActivity("AwaitSettled", anything, anything).Return(notYet("members hold 3 messages"))
 	asked := false

@@ -12,6 +12,7 @@ import (
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
+	"rocketshift/workflows/moving"
 	"rocketshift/workflows/stage"
 )
 
@@ -23,13 +24,13 @@ func Migration(ctx workflow.Context, in api.MigrationInput) (api.Status, error) 
 	if err != nil {
 		return api.Status{}, err
 	}
-	m := &migration{mover: newMover(d)}
+	m := &migration{Mover: moving.New(d)}
 	m.services = &keeper{m: m}
 	return d.Execute(ctx, m.story)
 }
 
 type migration struct {
-	*mover
+	*moving.Mover
 	inventory *api.Inventory
 	services  *keeper          // of Replicate and SyncOffsets
 	shifted   bool             // a Shift was started: going back needs a Rollback
@@ -89,7 +90,7 @@ func (m *migration) goForward(ctx workflow.Context) error {
 	// Step 0: nobody waits for what an earlier run left in the middle of a move.
 	if change.Made(ctx, change.Stranded) {
 		m.endLeftStages(ctx)
-		m.freeStranded(ctx)
+		m.FreeStranded(ctx)
 		m.ShowLeft(ctx)
 	}
 	// Step 1: look before anything is spent or written.
@@ -124,7 +125,7 @@ func (m *migration) goForward(ctx workflow.Context) error {
 	for _, name := range last {
 		if name == api.ShiftType {
 			m.shifted = true
-			m.watchTarget(ctx)
+			m.WatchTarget(ctx)
 		}
 		if err := m.insist(ctx, name); err != nil {
 			return err
@@ -190,8 +191,8 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 	}
 	if name == api.ShiftType && wasTerminated(err) && change.Made(ctx, change.Cancel) {
 		if change.Made(ctx, change.Stranded) {
-			m.freeStranded(ctx)
-			m.freeLate(ctx)
+			m.FreeStranded(ctx)
+			m.FreeLate(ctx)
 		} else {
 			m.freeStrandedBefore(ctx)
 		}

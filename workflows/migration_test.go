@@ -12,6 +12,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/prepare"
 	"rocketshift/workflows/report"
 	"rocketshift/workflows/stage"
 )
@@ -126,7 +127,7 @@ func TestMigrationHoldsWhenAStageFailsAndResumeTriesItAgain(t *testing.T) {
 }
 
 func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).
 		Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026", Version: "5.3.3"}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
@@ -150,7 +151,7 @@ func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
 }
 
 func TestMigrationKeepsTheNewestReportOfAChildWhateverTheOrderOfSignals(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() {
@@ -188,7 +189,7 @@ func TestMigrationGoesBackDuringShiftThroughRollback(t *testing.T) {
 }
 
 func TestMigrationGoesBackBeforeAnyShiftWithoutRollback(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() { s.SignalWorkflow(api.BackName, api.Steering{By: "alice"}) }, time.Minute)

@@ -14,6 +14,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/moving"
 	"rocketshift/workflows/stage"
 )
 
@@ -191,7 +192,7 @@ func TestTheEndOfWhatOpensTopicsIsWaitedFor(t *testing.T) {
 			})
 			return proof
 		}
-		return api.Status{}, newMover(d).pollPart(ctx, api.Waiting{}, api.Some("orders"), poll)
+		return api.Status{}, moving.New(d).PollPart(ctx, api.Waiting{}, api.Some("orders"), poll)
 	}, workflow.RegisterOptions{Name: api.ShiftType})
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, nil)})

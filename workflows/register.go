@@ -5,6 +5,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/lanes"
+	"rocketshift/workflows/prepare"
+	"rocketshift/workflows/rollback"
+	"rocketshift/workflows/settle"
+	"rocketshift/workflows/shift"
 	"rocketshift/workflows/stage"
 )
 
@@ -17,16 +22,16 @@ func Register(r worker.WorkflowRegistry, attributes bool) {
 		run  func(workflow.Context, api.MigrationInput) (api.Status, error)
 	}{
 		{api.MigrationType, Migration},
-		{api.AssessType, Assess},
-		{api.PurchaseType, Purchase},
-		{api.ImportMetadataType, ImportMetadata},
-		{api.ReplicateType, Replicate},
-		{api.SyncOffsetsType, SyncOffsets},
-		{api.VerifyType, Verify},
-		{api.ShiftType, Shift},
-		{api.EndPhaseType, EndPhase},
-		{api.FinalizeType, Finalize},
-		{api.RollbackType, Rollback},
+		{api.AssessType, prepare.Assess},
+		{api.PurchaseType, prepare.Purchase},
+		{api.ImportMetadataType, prepare.ImportMetadata},
+		{api.ReplicateType, lanes.Replicate},
+		{api.SyncOffsetsType, lanes.SyncOffsets},
+		{api.VerifyType, prepare.Verify},
+		{api.ShiftType, shift.Shift},
+		{api.EndPhaseType, shift.EndPhase},
+		{api.FinalizeType, settle.Finalize},
+		{api.RollbackType, rollback.Rollback},
 	} {
 		run := func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 			return w.run(stage.Searched(ctx, attributes), in)

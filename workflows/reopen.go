@@ -7,6 +7,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/moving"
 )
 
 // reopen waits beside other work for the brokers that weren't there when a stage lifted its fences.
@@ -34,14 +35,14 @@ func (m *migration) reopen(ctx workflow.Context) {
 }
 
 func (m *migration) reopenOn(ctx workflow.Context, brokers []string) error {
-	defer m.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: owedText(brokers)})()
+	defer m.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: moving.SourceGate, Text: moving.OwedText(brokers)})()
 	var unmarked []string
-	err := m.untilReopened(ctx, activities.BrokersRequest{
+	err := m.UntilReopened(ctx, activities.BrokersRequest{
 		Request: m.Request(), Brokers: brokers, Calm: m.Plan.Shift.FenceLimit(),
 	}).Get(ctx, &unmarked)
 	if err == nil {
 		m.Status.Owed = lists.Without(m.Status.Owed, brokers)
-		m.noteBack(ctx, brokers, unmarked)
+		m.NoteBack(ctx, brokers, unmarked)
 	}
 	return err
 }

@@ -19,7 +19,9 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/message"
+	"rocketshift/workflows/prepare"
 	"rocketshift/workflows/report"
+	"rocketshift/workflows/shift"
 	"rocketshift/workflows/stage"
 )
 
@@ -106,7 +108,7 @@ func TestOnlyWhatChangedIsTold(t *testing.T) {
 
 // tellingStage notes how often its parent is told, and of what.
 func TestAStageTellsABurstOnceAndNothingTwice(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).
 		Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026"}, nil)
 	var told []map[string]json.RawMessage
@@ -131,7 +133,7 @@ func TestAStageTellsABurstOnceAndNothingTwice(t *testing.T) {
 }
 
 func TestAFailedStageTellsWhatItFound(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.VerifyType: Verify})
+	s := newMigration(t, map[string]stageFunc{api.VerifyType: prepare.Verify})
 	s.OnActivity("Verify", anything, anything).Return(api.Verification{Lanes: 8, Compared: 10, Missing: 1}, nil)
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
@@ -257,12 +259,12 @@ func TestGroupsThatOthersClosedAreNamedInDocumentsWhenTheyAreMany(t *testing.T) 
 	}
 	slices.Sort(kept)
 	require.Equal(t, closed, kept, "none is forgotten")
-	require.LessOrEqual(t, named, mostClosed, "in all steps")
+	require.LessOrEqual(t, named, shift.MostClosed, "in all steps")
 	require.Positive(t, lists)
 }
 
 func TestWordsOfPersonsHaveBounds(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	long := string(make([]byte, message.LongestWords+1))

@@ -13,6 +13,8 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/lists"
+	"rocketshift/workflows/moving"
+	"rocketshift/workflows/rollback"
 )
 
 func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
@@ -219,8 +221,8 @@ func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting[0]
 		require.Contains(t, w.Text, "delayed broker broker-a level 18 3")
-		s.update(api.ApproveName, api.Approval{Gate: LeaveGate, By: "alice", Evidence: w.Evidence})
-	}, callBackTime+time.Minute)
+		s.update(api.ApproveName, api.Approval{Gate: rollback.LeaveGate, By: "alice", Evidence: w.Evidence})
+	}, moving.CallBackTime+time.Minute)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, int64(3), s.result(t).Ledger.Rest)
 	require.Equal(t, api.StateDone, s.result(t).State)

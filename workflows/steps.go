@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/moving"
 )
 
 // waveStates are the states of a step of a shift, in their order.
@@ -46,9 +47,9 @@ func (m *migration) tellSteps(in *api.MigrationInput) {
 	m.rememberSteps()
 	in.Closed = closedByOthers(m.steps)
 	if m.Bounded && m.Plan.Traffic.Mode != plan.ModeGateway {
-		in.AskedIn = askedToMove(api.Status{Waves: m.steps})
+		in.AskedIn = moving.AskedToMove(api.Status{Waves: m.steps})
 	}
-	for _, groups := range begun(api.Status{Waves: m.steps}) {
+	for _, groups := range moving.Begun(api.Status{Waves: m.steps}) {
 		names, inline := groups.Inline()
 		switch {
 		case m.Bounded:

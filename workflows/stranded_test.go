@@ -16,6 +16,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/workflows/message"
+	"rocketshift/workflows/shift"
 )
 
 // stranded plays what a Shift and its migration, or a Rollback, left when both were terminated.
@@ -151,7 +152,7 @@ func cutOff(t *testing.T, first activities.Stranded) (s *workflowEnvironment, mo
 		}
 		return nil, nil
 	})
-	fillMigration(s, map[string]stageFunc{api.ShiftType: Shift})
+	fillMigration(s, map[string]stageFunc{api.ShiftType: shift.Shift})
 	s.playTraffic()
 	return s, moves
 }

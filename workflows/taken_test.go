@@ -15,6 +15,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/prepare"
 	"rocketshift/workflows/stage"
 )
 
@@ -47,7 +48,7 @@ func TestServicesRefuseWhatWouldStopThemOrDoNothing(t *testing.T) {
 }
 
 func TestAnApprovalAtTheMigrationIsBoundToWhatItShows(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything,
 		anything).Return(activities.PurchaseResult{Provider: "local"}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
