@@ -1,4 +1,4 @@
-package main
+package remote
 
 import (
 	"context"
@@ -23,34 +23,34 @@ const (
 )
 
 // Check looks at server, namespace, search attributes and workers.
-func (t *temporalService) Check(ctx context.Context) []check {
-	return append([]check{t.checkServer(ctx), t.checkNamespace(ctx), t.checkAttributes(ctx)}, t.checkWorkers(ctx)...)
+func (t *Temporal) Check(ctx context.Context) []Check {
+	return append([]Check{t.checkServer(ctx), t.checkNamespace(ctx), t.checkAttributes(ctx)}, t.checkWorkers(ctx)...)
 }
 
-func (t *temporalService) checkServer(ctx context.Context) check {
-	c := check{Name: "temporal", Result: checkOK}
+func (t *Temporal) checkServer(ctx context.Context) Check {
+	c := Check{Name: "temporal", Result: CheckOK}
 	info, err := t.client.WorkflowService().GetSystemInfo(ctx, &workflowservice.GetSystemInfoRequest{})
 	if err != nil {
-		c.Result, c.Detail, c.Next = checkFailed, fmt.Sprintf("%s: %s", t.options.HostPort, err), "see the server's log"
+		c.Result, c.Detail, c.Next = CheckFailed, fmt.Sprintf("%s: %s", t.options.HostPort, err), "see the server's log"
 		return c
 	}
 	c.Detail = fmt.Sprintf("%s answers, server %s", t.options.HostPort, info.GetServerVersion())
 	return c
 }
 
-func (t *temporalService) checkNamespace(ctx context.Context) check {
-	c := check{Name: "namespace", Result: checkOK}
+func (t *Temporal) checkNamespace(ctx context.Context) Check {
+	c := Check{Name: "namespace", Result: CheckOK}
 	d, err := t.client.WorkflowService().
 		DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.options.Namespace})
 	if err != nil {
-		c.Result, c.Detail = checkFailed, fmt.Sprintf("%s: %s", t.options.Namespace, err)
+		c.Result, c.Detail = CheckFailed, fmt.Sprintf("%s: %s", t.options.Namespace, err)
 		c.Next = "create it (temporal operator namespace create), or set TEMPORAL_NAMESPACE"
 		return c
 	}
 	kept := d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
 	c.Detail = fmt.Sprintf("%s keeps finished migrations for %s", t.options.Namespace, days(kept))
 	if kept < enoughRetention {
-		c.Result, c.Next = checkWarning, "temporal operator namespace update --namespace "+t.options.Namespace+" --retention 90d"
+		c.Result, c.Next = CheckWarning, "temporal operator namespace update --namespace "+t.options.Namespace+" --retention 90d"
 	}
 	return c
 }
@@ -62,12 +62,12 @@ func days(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
-func (t *temporalService) checkAttributes(ctx context.Context) check {
-	c := check{Name: "search attributes", Result: checkOK}
+func (t *Temporal) checkAttributes(ctx context.Context) Check {
+	c := Check{Name: "search attributes", Result: CheckOK}
 	list, err := t.client.OperatorService().
 		ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: t.options.Namespace})
 	if err != nil {
-		c.Result, c.Detail = checkWarning, "they can't be listed here: "+err.Error()
+		c.Result, c.Detail = CheckWarning, "they can't be listed here: "+err.Error()
 		return c
 	}
 	wanted := api.SearchAttributes()
@@ -75,7 +75,7 @@ func (t *temporalService) checkAttributes(ctx context.Context) check {
 		return list.GetCustomAttributes()[name] == enumspb.INDEXED_VALUE_TYPE_KEYWORD
 	})
 	if len(missing) > 0 {
-		c.Result = checkWarning
+		c.Result = CheckWarning
 		c.Detail = "not registered as Keyword: " + strings.Join(missing,
 			", ") + "; migrations run, but can't be searched by stage"
 		c.Next = "start a worker (it registers them), or temporal operator search-attribute create --type " +
@@ -86,8 +86,8 @@ func (t *temporalService) checkAttributes(ctx context.Context) check {
 	return c
 }
 
-func (t *temporalService) checkWorkers(ctx context.Context) []check {
-	var out []check
+func (t *Temporal) checkWorkers(ctx context.Context) []Check {
+	var out []Check
 	for _, want := range []struct {
 		role, queue string
 		kinds       []enumspb.TaskQueueType
@@ -95,7 +95,7 @@ func (t *temporalService) checkWorkers(ctx context.Context) []check {
 		{"control", api.ControlTaskQueue, []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_WORKFLOW, enumspb.TASK_QUEUE_TYPE_ACTIVITY}},
 		{"data", api.DataTaskQueue, []enumspb.TaskQueueType{enumspb.TASK_QUEUE_TYPE_ACTIVITY}},
 	} {
-		c := check{Name: want.role + " worker", Result: checkOK}
+		c := Check{Name: want.role + " worker", Result: CheckOK}
 		fewest := -1
 		for _, kind := range want.kinds {
 			if n := t.pollers(ctx, want.queue, kind); fewest < 0 || n < fewest {
@@ -104,7 +104,7 @@ func (t *temporalService) checkWorkers(ctx context.Context) []check {
 		}
 		c.Detail = fmt.Sprintf("%d polling task queue %s", fewest, want.queue)
 		if fewest == 0 {
-			c.Result, c.Next = checkFailed, "start one: bin/rocketshift-worker (ROCKETSHIFT_ROLES="+want.role+")"
+			c.Result, c.Next = CheckFailed, "start one: bin/rocketshift-worker (ROCKETSHIFT_ROLES="+want.role+")"
 		}
 		out = append(out, c)
 	}
@@ -112,7 +112,7 @@ func (t *temporalService) checkWorkers(ctx context.Context) []check {
 }
 
 // pollers counts the workers that asked for this kind of task lately.
-func (t *temporalService) pollers(ctx context.Context, queue string, kind enumspb.TaskQueueType) int {
+func (t *Temporal) pollers(ctx context.Context, queue string, kind enumspb.TaskQueueType) int {
 	d, err := t.client.DescribeTaskQueue(ctx, queue, kind)
 	if err != nil {
 		return 0

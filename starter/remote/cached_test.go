@@ -1,4 +1,4 @@
-package main
+package remote
 
 import (
 	"context"
@@ -41,9 +41,9 @@ type watchedServer struct {
 	err    error
 }
 
-func newWatchedServer() (*watchedServer, *temporalService) {
+func newWatchedServer() (*watchedServer, *Temporal) {
 	s := &watchedServer{Client: &mocks.Client{}, events: 10, runID: "first", polled: time.Now()}
-	return s, &temporalService{client: s, cached: map[string]cached{}}
+	return s, &Temporal{client: s, cached: map[string]cached{}}
 }
 
 func (s *watchedServer) DescribeWorkflowExecution(
@@ -74,7 +74,7 @@ func (s *watchedServer) DescribeTaskQueue(
 
 func TestWatchingAsksOnlyWhenTheHistoryHasGrown(t *testing.T) {
 	s, service := newWatchedServer()
-	look := func() snapshot {
+	look := func() Snapshot {
 		t.Helper()
 		got, err := service.Snapshot(t.Context(), "migration-a")
 		require.NoError(t, err)

@@ -1,4 +1,4 @@
-package main
+package remote
 
 import (
 	"context"
@@ -11,13 +11,13 @@ import (
 	"rocketshift/plan"
 )
 
-// service is what commands need of Temporal. Errors are *failure, or one of the three below.
-type service interface {
+// Service is what commands need of Temporal. Errors are *failure, or one of the three below.
+type Service interface {
 	// Start starts the migration, or joins the one that runs under the plan's name. One that went
 	// back is started anew if again is set.
-	Start(ctx context.Context, p plan.Plan, again bool) (started, error)
+	Start(ctx context.Context, p plan.Plan, again bool) (Started, error)
 	// Snapshot is what a workflow says about itself; of one that ended, its last word.
-	Snapshot(ctx context.Context, id string) (snapshot, error)
+	Snapshot(ctx context.Context, id string) (Snapshot, error)
 	// Update sends a message that the workflow checks and answers; the answer is read into answer.
 	// A repeated id gives the first answer.
 	Update(ctx context.Context, id, name, updateID string, message, answer any) error
@@ -26,35 +26,36 @@ type service interface {
 	// Running are those of the workflows that run. It needs no worker.
 	Running(ctx context.Context, ids []string) ([]string, error)
 	// Check looks at what a migration needs of Temporal.
-	Check(ctx context.Context) []check
+	Check(ctx context.Context) []Check
 	Close()
 }
 
+// What a service says besides failures.
 var (
-	errNotFound = errors.New("there is no such workflow")
-	errNoWorker = errors.New("no worker answers")
-	errEnded    = errors.New("the workflow has ended")
+	ErrNotFound = errors.New("there is no such workflow")
+	ErrNoWorker = errors.New("no worker answers")
+	ErrEnded    = errors.New("the workflow has ended")
 )
 
-// missing is errNotFound with the workflow's id.
+// missing is ErrNotFound with the workflow's id.
 type missing struct{ id string }
 
 func (m missing) Error() string { return "there is no workflow " + m.id }
 
-func (m missing) Is(other error) bool { return other == errNotFound }
+func (m missing) Is(other error) bool { return other == ErrNotFound }
 
-// notFound is the failure of a caller who names a workflow that isn't there.
-func notFound(id string) error {
+// NotFound is the failure of a caller who names a workflow that isn't there.
+func NotFound(id string) error {
 	return failure.Usage("rocketshift start -f plan.yaml starts a migration", "%w", missing{id})
 }
 
-// refusal is the workflow's own answer that it doesn't take a message.
-type refusal struct{ text string }
+// Refusal is the workflow's own answer that it doesn't take a message.
+type Refusal struct{ Text string }
 
-func (r refusal) Error() string { return r.text }
+func (r Refusal) Error() string { return r.Text }
 
-// started is the answer to a start.
-type started struct {
+// Started is the answer to a start.
+type Started struct {
 	WorkflowID string `json:"workflowId"`
 	RunID      string `json:"runId"`
 	PlanHash   string `json:"planHash"`
@@ -63,8 +64,8 @@ type started struct {
 	NoWorker   bool   `json:"noWorker,omitempty"`
 }
 
-// snapshot is a status with what is seen from the outside: pending activities and their heartbeats.
-type snapshot struct {
+// Snapshot is a status with what is seen from the outside: pending activities and their heartbeats.
+type Snapshot struct {
 	api.Status
 	WorkflowID string `json:"workflowId"`
 	RunID      string `json:"runId,omitempty"`
@@ -78,15 +79,15 @@ type snapshot struct {
 	// MeasuredAt is when the oldest of Replication was heard of: heartbeats reach the server only
 	// every so often.
 	MeasuredAt time.Time `json:"measuredAt,omitzero"`
-	Blocked    []blocked `json:"blocked,omitempty"`
+	Blocked    []Blocked `json:"blocked,omitempty"`
 	// Next are the commands that answer what is waited for.
 	Next     []string `json:"next,omitempty"`
 	ExitCode int      `json:"exitCode"`
 }
 
-// blocked is an activity whose last try did not succeed: a gate that doesn't pass yet, or something
+// Blocked is an activity whose last try did not succeed: a gate that doesn't pass yet, or something
 // out of order.
-type blocked struct {
+type Blocked struct {
 	WorkflowID string    `json:"workflowId"`
 	Activity   string    `json:"activity"`
 	Attempt    int32     `json:"attempt"`
@@ -99,15 +100,15 @@ type blocked struct {
 // somebody must look at.
 const stuckAttempts = 3
 
-// stuck reports whether more than patience is needed: a gate that isn't ready yet is normal for as
+// Stuck reports whether more than patience is needed: a gate that isn't ready yet is normal for as
 // long as it takes, and so are applications that people were asked for.
-func (b blocked) stuck() bool {
+func (b Blocked) Stuck() bool {
 	return b.Type != activities.NotReadyType && b.Type != activities.BypassedType &&
 		b.Attempt > stuckAttempts
 }
 
-// check is one finding of doctor.
-type check struct {
+// Check is one finding of doctor.
+type Check struct {
 	Name   string `json:"name"`
 	Result string `json:"result"` // ok, warning, failed
 	Detail string `json:"detail"`
@@ -116,7 +117,7 @@ type check struct {
 
 // Results of a check. A warning stops no migration.
 const (
-	checkOK      = "ok"
-	checkWarning = "warning"
-	checkFailed  = "failed"
+	CheckOK      = "ok"
+	CheckWarning = "warning"
+	CheckFailed  = "failed"
 )

@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"fmt"
@@ -9,86 +9,87 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/printable"
 	"rocketshift/replicator/lane"
+	"rocketshift/starter/remote"
 )
 
 // numbersPause keeps numbers that change with every look from filling a log.
 const numbersPause = 10 * time.Second
 
-// fact is one line of a status. Its key stays when its text changes.
-type fact struct {
-	key   string
-	text  string
-	pause time.Duration // least time between two lines with this key
+// Fact is one line of a status. Its key stays when its text changes.
+type Fact struct {
+	Key   string
+	Text  string
+	Pause time.Duration // least time between two lines with this key
 }
 
 // factsOf is the status as lines, in the order in which things happen.
-func factsOf(s snapshot) []fact {
+func factsOf(s remote.Snapshot) []Fact {
 	if s.WorkflowID == "" {
 		return nil
 	}
-	facts := []fact{{key: "state", text: fmt.Sprintf("%s: %s", s.WorkflowID, s.State)}}
+	facts := []Fact{{Key: "state", Text: fmt.Sprintf("%s: %s", s.WorkflowID, s.State)}}
 	for _, stage := range s.Stages {
 		if stage.State != api.StagePending {
-			facts = append(facts, fact{key: "stage " + stage.Name, text: "stage " + stage.Name + ": " + stage.State})
+			facts = append(facts, Fact{Key: "stage " + stage.Name, Text: "stage " + stage.Name + ": " + stage.State})
 		}
 		if stage.Detail != "" {
-			facts = append(facts, fact{
-				key:   "detail " + stage.Name,
-				text:  "stage " + stage.Name + ": " + stage.Detail,
-				pause: pauseOf(stage.Detail),
+			facts = append(facts, Fact{
+				Key:   "detail " + stage.Name,
+				Text:  "stage " + stage.Name + ": " + stage.Detail,
+				Pause: pauseOf(stage.Detail),
 			})
 		}
 	}
 	for _, w := range s.Waves {
 		if w.State != api.StagePending {
 			facts = append(facts,
-				fact{key: fmt.Sprint("wave ", w.Step), text: fmt.Sprintf("step %d%%: %s", w.Step, w.State)})
+				Fact{Key: fmt.Sprint("wave ", w.Step), Text: fmt.Sprintf("step %d%%: %s", w.Step, w.State)})
 		}
 	}
 	if lag := lagOf(s); lag != "" {
-		facts = append(facts, fact{key: "lag", text: "lag: " + lag, pause: numbersPause})
+		facts = append(facts, Fact{Key: "lag", Text: "lag: " + lag, Pause: numbersPause})
 	}
 	if comparing := comparingOf(s); comparing != "" {
-		facts = append(facts, fact{key: "comparing", text: "comparing: " + comparing, pause: numbersPause})
+		facts = append(facts, Fact{Key: "comparing", Text: "comparing: " + comparing, Pause: numbersPause})
 	}
 	for _, f := range faultsOf(s) {
-		facts = append(facts, fact{key: "fault " + f, text: "fault: " + f})
+		facts = append(facts, Fact{Key: "fault " + f, Text: "fault: " + f})
 	}
 	for _, stray := range stragglersOf(s) {
-		facts = append(facts, fact{
-			key:   fmt.Sprint("straggler ", stray.Side, stray.Topic, stray.Broker, stray.Queue),
-			text:  "straggler: " + stray.String(),
-			pause: numbersPause,
+		facts = append(facts, Fact{
+			Key:   fmt.Sprint("straggler ", stray.Side, stray.Topic, stray.Broker, stray.Queue),
+			Text:  "straggler: " + stray.String(),
+			Pause: numbersPause,
 		})
 	}
 	if s.Sync != nil && s.Sync.Past.String() != "" {
-		facts = append(facts, fact{key: "past", text: "past: " + s.Sync.Past.String(), pause: numbersPause})
+		facts = append(facts, Fact{Key: "past", Text: "past: " + s.Sync.Past.String(), Pause: numbersPause})
 	}
 	for _, b := range s.Blocked {
 		facts = append(facts,
-			fact{key: "blocked " + b.WorkflowID + b.Activity, text: b.Activity + ": " + b.Cause, pause: numbersPause})
+			Fact{Key: "blocked " + b.WorkflowID + b.Activity, Text: b.Activity + ": " + b.Cause, Pause: numbersPause})
 	}
 	for _, w := range s.Waiting {
 		text := fmt.Sprintf("waiting for %s %s: %s", w.Kind, w.Gate, w.Text)
 		if next := api.NextCommand(s.Status, w); next != "" {
 			text += "; next: " + next
 		}
-		facts = append(facts, fact{key: "waiting " + w.WorkflowID + w.Gate, text: text})
+		facts = append(facts, Fact{Key: "waiting " + w.WorkflowID + w.Gate, Text: text})
 	}
 	for _, note := range s.Notes {
-		facts = append(facts, fact{key: "note " + note, text: "note: " + note})
+		facts = append(facts, Fact{Key: "note " + note, Text: "note: " + note})
 	}
 	return append(facts, closing(s)...)
 }
 
 // closing are the lines of a migration that ended.
-func closing(s snapshot) []fact {
-	var facts []fact
+func closing(s remote.Snapshot) []Fact {
+	var facts []Fact
 	if s.Error != "" {
-		facts = append(facts, fact{key: "error", text: "error: " + s.Error})
+		facts = append(facts, Fact{Key: "error", Text: "error: " + s.Error})
 	}
 	if s.Report != "" {
-		facts = append(facts, fact{key: "report", text: "report: " + s.Report})
+		facts = append(facts, Fact{Key: "report", Text: "report: " + s.Report})
 	}
 	return facts
 }
@@ -102,7 +103,7 @@ func pauseOf(detail string) time.Duration {
 }
 
 // lagOf sums the heartbeats of the data plane: empty without any.
-func lagOf(s snapshot) string {
+func lagOf(s remote.Snapshot) string {
 	var parts []string
 	if len(s.Replication) > 0 {
 		var there, back lane.Progress
@@ -141,7 +142,7 @@ func wayOf(p lane.Progress) string {
 }
 
 // comparingOf is how far Verify is: empty unless it runs.
-func comparingOf(s snapshot) string {
+func comparingOf(s remote.Snapshot) string {
 	c := s.Comparing
 	if c == nil || c.Messages == 0 {
 		return ""
@@ -155,7 +156,7 @@ func comparingOf(s snapshot) string {
 }
 
 // faultsOf are what the data plane waits for, and lanes that stopped, each with the next action.
-func faultsOf(s snapshot) []string {
+func faultsOf(s remote.Snapshot) []string {
 	var out []string
 	var ways []lane.Progress
 	for _, r := range s.Replication {
@@ -182,11 +183,11 @@ func faultsOf(s snapshot) []string {
 	return out
 }
 
-// maxStrays is how many stragglers a status names: rocketshift lanes has all.
-const maxStrays = 5
+// MaxStrays is how many stragglers a status names: rocketshift lanes has all.
+const MaxStrays = 5
 
 // stragglersOf are the busiest applications that write on the side that they should have left.
-func stragglersOf(s snapshot) []lane.Straggler {
+func stragglersOf(s remote.Snapshot) []lane.Straggler {
 	var all []lane.Straggler
 	for _, r := range s.Replication {
 		all = append(all, r.Stragglers...)
@@ -195,25 +196,25 @@ func stragglersOf(s snapshot) []lane.Straggler {
 		}
 	}
 	lane.BusiestFirst(all)
-	return all[:min(len(all), maxStrays)]
+	return all[:min(len(all), MaxStrays)]
 }
 
 // onOneLine is the status with errors and details on one line each, for rows and cells. What others
 // name keeps its escapes.
-func onOneLine(s snapshot) snapshot {
-	s.Error, s.Detail = joined.Replace(s.Error), joined.Replace(s.Detail)
+func onOneLine(s remote.Snapshot) remote.Snapshot {
+	s.Error, s.Detail = Joined.Replace(s.Error), Joined.Replace(s.Detail)
 	s.Stages, s.Blocked = slices.Clone(s.Stages), slices.Clone(s.Blocked)
 	for i := range s.Stages {
-		s.Stages[i].Detail = joined.Replace(s.Stages[i].Detail)
+		s.Stages[i].Detail = Joined.Replace(s.Stages[i].Detail)
 	}
 	for i := range s.Blocked {
-		s.Blocked[i].Cause = joined.Replace(s.Blocked[i].Cause)
+		s.Blocked[i].Cause = Joined.Replace(s.Blocked[i].Cause)
 	}
 	return s
 }
 
-// short keeps a cell on one line; the whole text is in -o json.
-func short(text string) string {
+// Short keeps a cell on one line; the whole text is in -o json.
+func Short(text string) string {
 	const limit = 100
 	if r := []rune(text); len(r) > limit {
 		return string(r[:limit]) + "..."

@@ -1,4 +1,4 @@
-package main
+package remote
 
 import (
 	"testing"
@@ -33,13 +33,13 @@ func TestPausedLanesAndARunningComparisonAreShown(t *testing.T) {
 			),
 		},
 	}
-	var s snapshot
-	(&temporalService{converter: converter.GetDefaultDataConverter()}).addPending(&s,
+	var s Snapshot
+	(&Temporal{converter: converter.GetDefaultDataConverter()}).addPending(&s,
 		"migration-orders-replicate", pending)
 	require.Len(t, s.Replication, 1)
 	assert.Contains(t, s.Replication[0].Waiting,
 		"lanes of broker-a are paused; temporal activity unpause --workflow-id migration-orders-replicate "+
 			"--activity-id 9")
 	assert.EqualValues(t, 7, s.Replication[0].Lag)
-	assert.Equal(t, "40 of 100 messages, 10 a second, 6s left", comparingOf(s))
+	assert.Equal(t, &api.VerifyProgress{Messages: 100, Read: 40, PerSecond: 10, Left: "6s"}, s.Comparing)
 }

@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"fmt"
@@ -14,10 +14,10 @@ const (
 	leastWidth = 2 * titleWidth
 )
 
-// frame makes a picture fit a terminal: no line is longer than a row, as the terminal would wrap
+// Frame makes a picture fit a terminal: no line is longer than a row, as the terminal would wrap
 // it and scroll the first lines away. Lines of tables are cut, others go on in the next row. Where
 // there are too many rows the middle is left out: what is asked of people stays.
-func frame(found, asked string, width, height int) []string {
+func Frame(found, asked string, width, height int) []string {
 	top, end := rows(found, width), rows(asked, width)
 	if len(top)+len(end) <= height {
 		return append(top, end...)

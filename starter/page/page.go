@@ -1,4 +1,4 @@
-package main
+package page
 
 import (
 	"fmt"
@@ -11,51 +11,60 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/printable"
 	"rocketshift/plan"
+	"rocketshift/starter/remote"
 )
 
-// colours of a terminal, as SGR codes.
-type colour string
+// Colour is a colour of a terminal, as an SGR code.
+type Colour string
 
+// The colours: what went wrong, what is done, and what is waited for.
 const (
-	red    colour = "31"
-	green  colour = "32"
-	yellow colour = "33"
-	bold   colour = "1"
+	Red    Colour = "31"
+	Green  Colour = "32"
+	Yellow Colour = "33"
+	bold   Colour = "1"
 )
 
-func (a *app) paint(c colour, text string) string {
-	if !a.colour() {
+// Page is how a status is shown to people.
+type Page struct {
+	Colour bool // on a terminal that shows colours
+	Now    func() time.Time
+}
+
+// Paint colours a text.
+func (p Page) Paint(c Colour, text string) string {
+	if !p.Colour {
 		return text
 	}
 	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"
 }
 
-func (a *app) paintState(state string) string {
+func (p Page) paintState(state string) string {
 	switch state {
 	case api.StateDone:
-		return a.paint(green, state)
+		return p.Paint(Green, state)
 	case api.StateFailed, api.StateHeld, api.StateRolledBack, api.WaveRolledBack:
-		return a.paint(red, state)
+		return p.Paint(Red, state)
 	case api.StateWaiting:
-		return a.paint(yellow, state)
+		return p.Paint(Yellow, state)
 	case api.StagePending, api.StageSkipped:
 		return state
 	}
-	return a.paint(bold, state)
+	return p.Paint(bold, state)
 }
 
-// table is the status as people read it: where it is, the stages, the steps, and last what is asked
+// Table is the status as people read it: where it is, the stages, the steps, and last what is asked
 // of whom.
-func (a *app) table(s snapshot) string {
-	found, asked := a.picturesOf(s)
+func (p Page) Table(s remote.Snapshot) string {
+	found, asked := p.PicturesOf(s)
 	return strings.TrimRight(found+asked, "\n")
 }
 
 // titleWidth is how many columns the titles of lines take.
 const titleWidth = 10
 
-// picturesOf are the two parts of the status: what is so, and what is asked of whom.
-func (a *app) picturesOf(s snapshot) (found, asked string) {
+// PicturesOf are the two parts of the status: what is so, and what is asked of whom.
+func (p Page) PicturesOf(s remote.Snapshot) (found, asked string) {
 	if s.WorkflowID == "" {
 		return "nothing was seen yet", ""
 	}
@@ -63,7 +72,7 @@ func (a *app) picturesOf(s snapshot) (found, asked string) {
 	var b, last strings.Builder
 	rows := func(b *strings.Builder) func(string, string, ...any) {
 		return func(title, format string, args ...any) {
-			fmt.Fprintf(b, "%s %s\n", a.paint(bold, fmt.Sprintf("%-*s", titleWidth, title)),
+			fmt.Fprintf(b, "%s %s\n", p.Paint(bold, fmt.Sprintf("%-*s", titleWidth, title)),
 				fmt.Sprintf(format, args...))
 		}
 	}
@@ -72,7 +81,7 @@ func (a *app) picturesOf(s snapshot) (found, asked string) {
 	if title == "" {
 		title = api.MigrationType
 	}
-	row(title, "%s   %s   plan %s", nameOf(s), a.paintState(s.State), s.PlanHash)
+	row(title, "%s   %s   plan %s", nameOf(s), p.paintState(s.State), s.PlanHash)
 	if s.Detail != "" {
 		row("Doing", "%s", s.Detail)
 	}
@@ -85,7 +94,7 @@ func (a *app) picturesOf(s snapshot) (found, asked string) {
 			i.Brokers, i.Topics, i.Queues, i.Groups, printable.Grouped(i.Messages))
 	}
 	if lag := lagOf(s); lag != "" {
-		row("Lag", "%s%s", lag, a.age(s.MeasuredAt))
+		row("Lag", "%s%s", lag, p.Age(s.MeasuredAt))
 	}
 	if comparing := comparingOf(s); comparing != "" {
 		row("Comparing", "%s", comparing)
@@ -101,40 +110,40 @@ func (a *app) picturesOf(s snapshot) (found, asked string) {
 			row("Left out", "%s by the plan: nothing is said of what they hold", strings.Join(v.LeftOut, ", "))
 		}
 	}
-	a.addTables(&b, s)
-	a.addTroubles(row, s)
-	a.addAsked(rows(&last), s)
+	p.addTables(&b, s)
+	p.addTroubles(row, s)
+	p.addAsked(rows(&last), s)
 	return b.String(), last.String()
 }
 
-func nameOf(s snapshot) string {
+func nameOf(s remote.Snapshot) string {
 	if s.Name == "" {
 		return s.WorkflowID
 	}
 	return s.Name
 }
 
-func (a *app) addTables(b *strings.Builder, s snapshot) {
+func (p Page) addTables(b *strings.Builder, s remote.Snapshot) {
 	if len(s.Stages) > 0 {
-		t := newTable("stage", "state", "time", "detail")
+		t := NewTable("stage", "state", "time", "detail")
 		for _, r := range s.Stages {
-			t.AppendRow(table.Row{r.Name, a.paintState(r.State), a.took(r), short(r.Detail)})
+			t.AppendRow(table.Row{r.Name, p.paintState(r.State), p.took(r), Short(r.Detail)})
 		}
 		fmt.Fprintf(b, "\n%s\n", t.Render())
 	}
 	if len(s.Waves) > 0 {
-		t := newTable("step", "state", "topics", "groups")
+		t := NewTable("step", "state", "topics", "groups")
 		for _, w := range s.Waves {
 			t.AppendRow(
-				table.Row{fmt.Sprintf("%d%%", w.Step), a.paintState(w.State), api.Short(w.Topics), api.Short(w.Groups)},
+				table.Row{fmt.Sprintf("%d%%", w.Step), p.paintState(w.State), api.Short(w.Topics), api.Short(w.Groups)},
 			)
 		}
 		fmt.Fprintf(b, "\n%s\n", t.Render())
 	}
 	if s.Ledger != nil {
-		t := newTable("ledger", "of", "rest", "detail")
+		t := NewTable("ledger", "of", "rest", "detail")
 		for _, r := range s.Ledger.Rows.First() {
-			t.AppendRow(table.Row{r.Kind, r.Object, printable.Grouped(r.Rest), short(r.Detail)})
+			t.AppendRow(table.Row{r.Kind, r.Object, printable.Grouped(r.Rest), Short(r.Detail)})
 		}
 		if rest := s.Ledger.Rows.Len() - len(s.Ledger.Rows.First()); rest > 0 {
 			t.AppendRow(table.Row{"", fmt.Sprintf("and %d more", rest), "", "all of them: -o json"})
@@ -144,7 +153,8 @@ func (a *app) addTables(b *strings.Builder, s snapshot) {
 	b.WriteString("\n")
 }
 
-func newTable(titles ...any) table.Writer {
+// NewTable is a table without borders.
+func NewTable(titles ...any) table.Writer {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
@@ -153,7 +163,7 @@ func newTable(titles ...any) table.Writer {
 	return t
 }
 
-func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
+func (p Page) addTroubles(row func(string, string, ...any), s remote.Snapshot) {
 	if s.Inventory != nil {
 		for _, f := range findingsOf(s) {
 			kind := "Finding"
@@ -170,13 +180,13 @@ func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
 		row("Finding", "%s: %s; %s", f.Object, f.Cause, f.Next)
 	}
 	for _, f := range faultsOf(s) {
-		row("Fault", "%s", a.paint(red, f))
+		row("Fault", "%s", p.Paint(Red, f))
 	}
 	for _, stray := range stragglersOf(s) {
-		row("Straggler", "%s", a.paint(red, stray.String()))
+		row("Straggler", "%s", p.Paint(Red, stray.String()))
 	}
 	if s.Sync != nil && s.Sync.Past.String() != "" {
-		row("Past", "%s", a.paint(yellow, s.Sync.Past.String()))
+		row("Past", "%s", p.Paint(Yellow, s.Sync.Past.String()))
 	}
 	for _, b := range s.Blocked {
 		row("Not yet", "%s (try %d): %s", b.Activity, b.Attempt, b.Cause)
@@ -185,12 +195,12 @@ func (a *app) addTroubles(row func(string, string, ...any), s snapshot) {
 		row("Note", "%s", n)
 	}
 	if s.Error != "" {
-		row("Error", "%s", a.paint(red, s.Error))
+		row("Error", "%s", p.Paint(Red, s.Error))
 	}
 }
 
 // findingsOf are what Assess found and still holds: of gateways SyncOffsets has heard since.
-func findingsOf(s snapshot) []api.Finding {
+func findingsOf(s remote.Snapshot) []api.Finding {
 	if s.Sync != nil && !s.Sync.PastAt.IsZero() {
 		return api.WithoutGateways(s.Inventory.Findings).First()
 	}
@@ -199,7 +209,7 @@ func findingsOf(s snapshot) []api.Finding {
 
 // configuredOtherwise is what ImportMetadata warned of that Assess had not, as the target came
 // later.
-func configuredOtherwise(s snapshot) (all []api.Finding) {
+func configuredOtherwise(s remote.Snapshot) (all []api.Finding) {
 	if s.Metadata == nil {
 		return nil
 	}
@@ -211,15 +221,15 @@ func configuredOtherwise(s snapshot) (all []api.Finding) {
 	return all
 }
 
-func (a *app) addAsked(row func(string, string, ...any), s snapshot) {
+func (p Page) addAsked(row func(string, string, ...any), s remote.Snapshot) {
 	for _, w := range s.Waiting {
 		row(
 			"Waiting",
 			"%s",
-			a.paint(
-				yellow,
+			p.Paint(
+				Yellow,
 				fmt.Sprintf("for %s %s since %s%s: %s", w.Kind, w.Gate, w.Since.Local().Format(time.TimeOnly),
-					a.expiry(w), w.Text),
+					p.expiry(w), w.Text),
 			),
 		)
 		if w.Evidence != "" {
@@ -227,7 +237,7 @@ func (a *app) addAsked(row func(string, string, ...any), s snapshot) {
 		}
 	}
 	for _, command := range s.Next {
-		row("Next", "%s", a.paint(bold, command))
+		row("Next", "%s", p.Paint(bold, command))
 	}
 	switch {
 	case s.Report != "":
@@ -238,11 +248,11 @@ func (a *app) addAsked(row func(string, string, ...any), s snapshot) {
 }
 
 // expiry says how long an answer still counts.
-func (a *app) expiry(w api.Waiting) string {
+func (p Page) expiry(w api.Waiting) string {
 	if w.Expires == nil {
 		return ""
 	}
-	left := w.Expires.Sub(a.now())
+	left := w.Expires.Sub(p.Now())
 	if left <= 0 {
 		return ", being measured again"
 	}
@@ -252,24 +262,25 @@ func (a *app) expiry(w api.Waiting) string {
 // staleAge is from when on people should know that a number is old.
 const staleAge = 5 * time.Second
 
-func (a *app) age(at time.Time) string {
-	if old := a.now().Sub(at); !at.IsZero() && old > staleAge {
+// Age says how old a number is, if people should know.
+func (p Page) Age(at time.Time) string {
+	if old := p.Now().Sub(at); !at.IsZero() && old > staleAge {
 		return " (" + old.Round(time.Second).String() + " ago)"
 	}
 	return ""
 }
 
 // took is how long a stage ran, or runs by now.
-func (a *app) took(s api.StageStatus) string {
+func (p Page) took(s api.StageStatus) string {
 	if s.StartedAt == nil {
 		return ""
 	}
-	end := a.now()
+	end := p.Now()
 	if s.EndedAt != nil {
 		end = *s.EndedAt
 	}
 	return max(end.Sub(*s.StartedAt), 0).Round(time.Second).String()
 }
 
-// joined makes one line of an error of several.
-var joined = strings.NewReplacer(":\n", ": ", "\n", "; ")
+// Joined makes one line of an error of several.
+var Joined = strings.NewReplacer(":\n", ": ", "\n", "; ")

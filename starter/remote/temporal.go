@@ -1,4 +1,4 @@
-package main
+package remote
 
 import (
 	"context"
@@ -34,15 +34,16 @@ const (
 	queryAgain = 200 * time.Millisecond
 )
 
-// temporalService is service on a Temporal server.
-type temporalService struct {
+// Temporal is the Service of a Temporal server.
+type Temporal struct {
 	client    client.Client
 	options   client.Options
 	converter converter.DataConverter
 	cached    map[string]cached // by workflow id
 }
 
-func connectTemporal(ctx context.Context) (service, error) {
+// Connect reaches the server that the TEMPORAL_* settings name.
+func Connect(ctx context.Context) (Service, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return nil, failure.Broken("", "read the TEMPORAL_* settings: %w", err)
@@ -65,31 +66,31 @@ func connectTemporal(ctx context.Context) (service, error) {
 	if data == nil {
 		data = converter.GetDefaultDataConverter()
 	}
-	return &temporalService{client: c, options: options, converter: data, cached: map[string]cached{}}, nil
+	return &Temporal{client: c, options: options, converter: data, cached: map[string]cached{}}, nil
 }
 
 // Start asks for the workflow by its fixed id: a running one is joined, a finished one is never
 // repeated, a failed one may be, and one that went back if again is set: a pipeline that repeats
 // its start must not move what people brought back.
-func (t *temporalService) Start(ctx context.Context, p plan.Plan, again bool) (started, error) {
+func (t *Temporal) Start(ctx context.Context, p plan.Plan, again bool) (Started, error) {
 	check := t.wasCancelled
 	if again {
 		check = t.wentBack
 	}
 	if err := check(ctx, p); err != nil {
-		return started{}, err
+		return Started{}, err
 	}
 	before := ""
 	if d, err := t.client.DescribeWorkflowExecution(ctx, p.WorkflowID(), ""); err == nil && isRunning(d) {
 		before = d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
 	}
-	out := started{WorkflowID: p.WorkflowID(), PlanHash: p.Hash()}
+	out := Started{WorkflowID: p.WorkflowID(), PlanHash: p.Hash()}
 	run, err := t.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID: p.WorkflowID(), TaskQueue: api.ControlTaskQueue,
 		WorkflowIDConflictPolicy:                 enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:                    reuse(again),
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            summaryOf(p), StaticDetails: detailsOf(p),
+		StaticSummary:                            SummaryOf(p), StaticDetails: DetailsOf(p),
 	}, api.MigrationType, api.MigrationInput{Plan: p})
 	var already *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
@@ -117,7 +118,7 @@ func reuse(again bool) enumspb.WorkflowIdReusePolicy {
 
 // wasCancelled refuses to start a migration anew that was cancelled: it went back, as by back, and
 // a pipeline that repeats its start must not move again what people brought back.
-func (t *temporalService) wasCancelled(ctx context.Context, p plan.Plan) error {
+func (t *Temporal) wasCancelled(ctx context.Context, p plan.Plan) error {
 	described, err := t.client.DescribeWorkflowExecution(ctx, p.WorkflowID(), "")
 	if err != nil || described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED {
 		return nil // it is for the start itself to say what is wrong
@@ -128,12 +129,12 @@ func (t *temporalService) wasCancelled(ctx context.Context, p plan.Plan) error {
 
 // wentBack makes sure that the migration's last run doesn't forbid another: it runs still, failed,
 // or went back.
-func (t *temporalService) wentBack(ctx context.Context, p plan.Plan) error {
+func (t *Temporal) wentBack(ctx context.Context, p plan.Plan) error {
 	described, err := t.client.DescribeWorkflowExecution(ctx, p.WorkflowID(), "")
 	if err != nil || described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 		return nil // it is for the start itself to say what is wrong
 	}
-	last := snapshot{
+	last := Snapshot{
 		WorkflowID: p.WorkflowID(),
 		RunID:      described.GetWorkflowExecutionInfo().GetExecution().GetRunId(),
 	}
@@ -143,12 +144,12 @@ func (t *temporalService) wentBack(ctx context.Context, p plan.Plan) error {
 			"%s ended as %s: only a migration that went back is started anew", last.WorkflowID,
 			last.State)
 	}
-	return t.samePlan(ctx, p, started{WorkflowID: last.WorkflowID, RunID: last.RunID, Ended: true})
+	return t.samePlan(ctx, p, Started{WorkflowID: last.WorkflowID, RunID: last.RunID, Ended: true})
 }
 
 // samePlan compares with the plan that the workflow was started with: its first event has it, also
 // when no worker runs.
-func (t *temporalService) samePlan(ctx context.Context, p plan.Plan, s started) error {
+func (t *Temporal) samePlan(ctx context.Context, p plan.Plan, s Started) error {
 	history := t.client.GetWorkflowHistory(ctx, s.WorkflowID, s.RunID, false,
 		enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	event, err := history.Next()
@@ -176,13 +177,13 @@ func isRunning(d *workflowservice.DescribeWorkflowExecutionResponse) bool {
 }
 
 // Snapshot asks the workflow while it runs, and reads its result afterwards.
-func (t *temporalService) Snapshot(ctx context.Context, id string) (snapshot, error) {
+func (t *Temporal) Snapshot(ctx context.Context, id string) (Snapshot, error) {
 	described, err := t.client.DescribeWorkflowExecution(ctx, id, "")
 	if err != nil {
-		return snapshot{}, t.explain("describe "+id, err)
+		return Snapshot{}, t.explain("describe "+id, err)
 	}
 	info := described.GetWorkflowExecutionInfo()
-	out := snapshot{WorkflowID: id, RunID: info.GetExecution().GetRunId(), Running: isRunning(described)}
+	out := Snapshot{WorkflowID: id, RunID: info.GetExecution().GetRunId(), Running: isRunning(described)}
 	if !out.Running {
 		t.lastWord(ctx, &out, info.GetStatus())
 		return out, nil
@@ -195,7 +196,7 @@ func (t *temporalService) Snapshot(ctx context.Context, id string) (snapshot, er
 }
 
 // queryStatus waits for the workflow's first task, if need be, as long as ctx allows.
-func (t *temporalService) queryStatus(ctx context.Context, id, runID string) (status api.Status, err error) {
+func (t *Temporal) queryStatus(ctx context.Context, id, runID string) (status api.Status, err error) {
 	ask := func() error {
 		value, err := t.client.QueryWorkflow(ctx, id, runID, api.StatusQuery)
 		if err != nil {
@@ -213,7 +214,7 @@ func (t *temporalService) queryStatus(ctx context.Context, id, runID string) (st
 
 // lastWord is the result of a workflow that ended. A failed one may still show its tables, if a
 // worker is there.
-func (t *temporalService) lastWord(ctx context.Context, s *snapshot, closed enumspb.WorkflowExecutionStatus) {
+func (t *Temporal) lastWord(ctx context.Context, s *Snapshot, closed enumspb.WorkflowExecutionStatus) {
 	err := t.client.GetWorkflow(ctx, s.WorkflowID, s.RunID).Get(ctx, &s.Status)
 	if err == nil {
 		return
@@ -240,7 +241,7 @@ func (t *temporalService) lastWord(ctx context.Context, s *snapshot, closed enum
 }
 
 // Update waits for the workflow's answer.
-func (t *temporalService) Update(ctx context.Context, id, name, updateID string, message, answer any) error {
+func (t *Temporal) Update(ctx context.Context, id, name, updateID string, message, answer any) error {
 	handle, err := t.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: id, UpdateID: updateID, UpdateName: name, WaitForStage: client.WorkflowUpdateStageCompleted,
 		Args: []any{message},
@@ -252,12 +253,12 @@ func (t *temporalService) Update(ctx context.Context, id, name, updateID string,
 }
 
 // Signal leaves a message.
-func (t *temporalService) Signal(ctx context.Context, id, name string, message any) error {
+func (t *Temporal) Signal(ctx context.Context, id, name string, message any) error {
 	return t.explain("signal "+name+" to "+id, t.client.SignalWorkflow(ctx, id, "", name, message))
 }
 
 // explain turns Temporal's errors into the few that commands tell apart.
-func (t *temporalService) explain(doing string, err error) error {
+func (t *Temporal) explain(doing string, err error) error {
 	var (
 		missing      *serviceerror.NotFound
 		namespace    *serviceerror.NamespaceNotFound
@@ -275,25 +276,25 @@ func (t *temporalService) explain(doing string, err error) error {
 		return failure.Broken("create it, or set TEMPORAL_NAMESPACE", "temporal at %s has no namespace %q",
 			t.options.HostPort, t.options.Namespace)
 	case errors.As(err, &missing) && missing.Message == "workflow execution already completed":
-		return errEnded
+		return ErrEnded
 	case errors.As(err, &missing):
-		return errNotFound
+		return ErrNotFound
 	case errors.As(err, &answer):
-		return refusal{answer.Message()}
+		return Refusal{answer.Message()}
 	case errors.As(err, &precondition): // no poller, or a worker whose code fails: the server knows which
-		return fmt.Errorf("%w: %s: %s", errNoWorker, doing, precondition.Message)
+		return fmt.Errorf("%w: %s: %s", ErrNoWorker, doing, precondition.Message)
 	case errors.As(err, &updateLate),
 		errors.As(err, &late),
 		errors.As(err, &notReady),
 		errors.As(err, &canceled),
 		errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %s: not in time", errNoWorker, doing)
+		return fmt.Errorf("%w: %s: not in time", ErrNoWorker, doing)
 	}
 	return failure.Broken("see rocketshift doctor", "%s: %w", doing, err)
 }
 
 // decode reads a payload, such as a heartbeat's, into out; what can't be read is left out of the
 // picture.
-func (t *temporalService) decode(p *commonpb.Payloads, out any) bool {
+func (t *Temporal) decode(p *commonpb.Payloads, out any) bool {
 	return len(p.GetPayloads()) > 0 && t.converter.FromPayloads(p, out) == nil
 }

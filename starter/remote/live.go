@@ -1,4 +1,4 @@
-package main
+package remote
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 
 // addLive adds what pending activities of the workflow and of its running stages tell: heartbeats,
 // and why a try failed. It is a view from outside: what can't be read now is left out.
-func (t *temporalService) addLive(
+func (t *Temporal) addLive(
 	ctx context.Context,
-	s *snapshot,
+	s *Snapshot,
 	own *workflowservice.DescribeWorkflowExecutionResponse,
 ) {
 	t.addPending(s, s.WorkflowID, own.GetPendingActivities())
@@ -33,7 +33,7 @@ func (t *temporalService) addLive(
 		func(a, b api.ReplicationProgress) int { return strings.Compare(a.Broker, b.Broker) })
 }
 
-func (t *temporalService) addPending(s *snapshot, workflowID string, pending []*workflowpb.PendingActivityInfo) {
+func (t *Temporal) addPending(s *Snapshot, workflowID string, pending []*workflowpb.PendingActivityInfo) {
 	for _, p := range pending {
 		switch p.GetActivityType().GetName() {
 		case api.ReplicateActivity:
@@ -76,8 +76,8 @@ func recovered(p *workflowpb.PendingActivityInfo) bool {
 		p.GetLastHeartbeatTime().AsTime().After(p.GetLastStartedTime().AsTime())
 }
 
-func blockedOf(workflowID string, p *workflowpb.PendingActivityInfo) blocked {
-	b := blocked{
+func blockedOf(workflowID string, p *workflowpb.PendingActivityInfo) Blocked {
+	b := Blocked{
 		WorkflowID: workflowID, Activity: p.GetActivityType().GetName(), Attempt: p.GetAttempt(),
 		Cause: p.GetLastFailure().GetMessage(), Type: p.GetLastFailure().GetApplicationFailureInfo().GetType(),
 	}
@@ -91,4 +91,4 @@ func blockedOf(workflowID string, p *workflowpb.PendingActivityInfo) blocked {
 }
 
 // Close ends the connection to Temporal.
-func (t *temporalService) Close() { t.client.Close() }
+func (t *Temporal) Close() { t.client.Close() }
