@@ -12,7 +12,6 @@ import (
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
-	"rocketshift/workflows/message"
 	"rocketshift/workflows/stage"
 )
 
@@ -46,23 +45,14 @@ func (m *migration) begin(ctx workflow.Context, name, id string) {
 	now := workflow.Now(ctx)
 	*m.row(name) = api.StageStatus{Name: name, State: api.StageRunning, WorkflowID: id, StartedAt: &now}
 	m.Status.Stage = name
-	m.Forget(id)
-	m.Heard[id] = now.UnixNano() // reports of an earlier run are older
-	clear(m.Given)
-	known := false
-	for _, c := range m.Children {
-		known = known || c == id
-	}
-	if !known {
-		m.Children = append(m.Children, id)
-	}
+	m.BeginChild(ctx, id)
 	m.Detail(ctx, "%s runs", name)
 }
 
 // keepRecord keeps what persons approved in a stage that is tried again, what it noted, and which
 // groups it left asked.
 func (m *migration) keepRecord(ctx workflow.Context, id string) {
-	r := m.Reports[id]
+	r := m.Children.Status(id)
 	m.KeepLeft(ctx, r.LeftAsked)
 	m.Status.Approvals = append(m.Status.Approvals, r.Approvals...)
 	m.Status.Notes = append(m.Status.Notes, r.Notes...)
@@ -96,47 +86,25 @@ func (m *migration) child(ctx workflow.Context, name string) error {
 		input)
 	var run workflow.Execution
 	if err := future.GetChildWorkflowExecution().Get(ctx, &run); err == nil {
-		m.tellWhatStands(ctx)
+		m.TellWhatStands(ctx)
 	}
 	err := future.Get(ctx, &result)
 	m.Active = ""
 	// It has ended: what is older than its result is of no interest. A stage that is reset goes on
 	// telling.
-	m.Heard[id], m.Gone[id] = workflow.Now(ctx).UnixNano(), run.RunID
+	m.Children.Ignore(id, workflow.Now(ctx))
+	m.Children.End(id, run.RunID)
 	if err == nil {
-		m.Reports[id] = result
+		m.Children.SetStatus(id, result)
 	} else {
 		err = alreadyRunning(name, id, err)
-		m.silence(id)
+		m.Children.Silence(id)
 	}
 	m.end(ctx, name, err)
 	if err == nil && result.State == api.StateRolledBack && name != api.RollbackType {
 		return stage.ErrBack
 	}
 	return err
-}
-
-// tellWhatStands tells a stage that has begun what was said before it could hear of it.
-func (m *migration) tellWhatStands(ctx workflow.Context) {
-	if m.Missing != "" {
-		_ = m.Forward(ctx, message.MissingSignal, message.Missing{Text: m.Missing, Number: m.Numbered})
-	}
-	if m.Held == nil && m.Back == nil || !change.Made(ctx, change.Forward) {
-		return
-	}
-	if m.Held != nil {
-		_ = m.Forward(ctx, api.HoldName, message.PassedOn(*m.Held))
-	}
-	if m.Back != nil {
-		_ = m.Forward(ctx, api.BackName, message.PassedOn(*m.Back))
-	}
-}
-
-// silence drops what a failed child still waited for.
-func (m *migration) silence(id string) {
-	r := m.Reports[id]
-	r.Waiting = nil
-	m.Reports[id] = r
 }
 
 func (m *migration) input() api.MigrationInput {

@@ -148,7 +148,7 @@ func (m *migration) assess(ctx workflow.Context) error {
 			return err
 		}
 	}
-	m.inventory = m.Reports[api.StageID(m.Plan, api.AssessType)].Assessment
+	m.inventory = m.Children.Status(api.StageID(m.Plan, api.AssessType)).Assessment
 	if m.inventory != nil {
 		m.Brokers = m.inventory.SourceBrokers()
 	}
@@ -271,7 +271,7 @@ func (m *migration) goBack(ctx workflow.Context) error {
 // tryRollback runs Rollback; one that ended before everything was back has failed.
 func (m *migration) tryRollback(ctx workflow.Context) error {
 	err := m.child(ctx, api.RollbackType)
-	state := m.Reports[api.StageID(m.Plan, api.RollbackType)].State
+	state := m.Children.Status(api.StageID(m.Plan, api.RollbackType)).State
 	if err == nil && state != api.StateDone && change.Made(ctx, change.BackTwice) {
 		err = temporal.NewNonRetryableApplicationError(
 			"it ended before everything was back (state "+state+"): resume tries again", call.UnfinishedType, nil,

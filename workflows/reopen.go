@@ -17,11 +17,7 @@ func (m *migration) reopen(ctx workflow.Context) {
 		return
 	}
 	m.Status.Owed = owed
-	//workflowcheck:ignore
-	for id, r := range m.Reports { // in any order
-		r.Owed = nil
-		m.Reports[id] = r
-	}
+	m.Children.Edit(func(r *api.Status) { r.Owed = nil })
 	if m.reopening {
 		return
 	}

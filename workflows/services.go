@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -11,8 +12,6 @@ import (
 	"rocketshift/api"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
-	"rocketshift/workflows/message"
-	"rocketshift/workflows/stage"
 )
 
 const (
@@ -133,14 +132,12 @@ func (k *keeper) once(ctx workflow.Context, s *service) (stood bool, err error) 
 	}
 	var last api.Status
 	err = s.future.Get(ctx, &last)
-	if of := k.m.Fields[s.id]; of != nil { // it may have gone on in a new run
-		run.RunID = of.Run
-	}
-	s.state, k.m.Gone[s.id] = serviceStarts, run.RunID
+	s.state = serviceStarts
+	k.m.Children.End(s.id, k.m.Children.RunOf(s.id, run.RunID))
 	if err == nil {
-		k.m.Reports[s.id] = last
+		k.m.Children.SetStatus(s.id, last)
 	}
-	k.m.silence(s.id)
+	k.m.Children.Silence(s.id)
 	k.m.end(ctx, s.name, err)
 	return stood, err
 }
@@ -161,11 +158,11 @@ func (k *keeper) takeOver(ctx workflow.Context, s *service, err error) error {
 // begin shows that a service runs. What it last told stays until it tells more.
 func (k *keeper) begin(ctx workflow.Context, s *service) {
 	first := s.future == nil
-	stage, detail, told := k.m.Status.Stage, k.m.Status.Detail, k.m.Reports[s.id]
+	stage, detail, told := k.m.Status.Stage, k.m.Status.Detail, k.m.Children.Status(s.id)
 	k.m.begin(ctx, s.name, s.id)
 	if !first {
 		told.Detail = ""
-		k.m.Reports[s.id] = told
+		k.m.Children.SetStatus(s.id, told)
 		k.m.Status.Stage, k.m.Status.Detail = stage, detail
 		k.m.Publish(ctx)
 	}
@@ -194,22 +191,11 @@ func (k *keeper) found(ctx workflow.Context, s *service) {
 
 // tell shows what doesn't run, here and to the stage that works now.
 func (k *keeper) tell(ctx workflow.Context) {
-	if k.m.ToldMissing != nil {
-		k.m.ToldMissing()
-	}
-	k.m.Missing, k.m.ToldMissing = "", nil
+	missing := ""
 	for _, s := range k.all {
-		if k.m.Missing == "" {
-			k.m.Missing = s.down
-		}
+		missing = cmp.Or(missing, s.down)
 	}
-	if k.m.Missing != "" {
-		k.m.ToldMissing = k.m.Wait(ctx,
-			api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: stage.HoldText(nil, k.m.Missing)})
-	}
-	k.m.Publish(ctx)
-	k.m.Numbered = max(k.m.Numbered+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
-	_ = k.m.Forward(ctx, message.MissingSignal, message.Missing{Text: k.m.Missing, Number: k.m.Numbered})
+	k.m.ShowMissing(ctx, missing)
 }
 
 // stop ends Replicate and SyncOffsets and waits for their last checkpoint.

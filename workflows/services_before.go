@@ -32,9 +32,9 @@ func (k *keeper) startBefore(ctx workflow.Context) error {
 func (k *keeper) watch(ctx workflow.Context, name, id string, future workflow.ChildWorkflowFuture) {
 	var last api.Status
 	err := future.Get(ctx, &last)
-	k.m.Heard[id] = workflow.Now(ctx).UnixNano()
+	k.m.Children.Ignore(id, workflow.Now(ctx))
 	if err == nil {
-		k.m.Reports[id] = last
+		k.m.Children.SetStatus(id, last)
 	}
 	k.m.end(ctx, name, err)
 	if k.ending || ctx.Err() != nil {

@@ -2,7 +2,6 @@ package moving
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -148,7 +147,7 @@ func (d *Mover) PollPart(
 	ctx workflow.Context, w api.Waiting, part api.Names, poll poller,
 ) error {
 	all := func() bool { return d.IsReleased(w.Gate, w.Groups, w.Topics) }
-	some := func() []string { return d.saidOf(part) }
+	some := func() []string { return d.SaidOf(part) }
 	for {
 		released, said := all(), some()
 		polling, cancel := workflow.WithCancel(ctx)
@@ -169,20 +168,6 @@ func (d *Mover) PollPart(
 			return err
 		}
 	}
-}
-
-// saidOf are the topics of a part that the pipeline reported.
-func (d *Mover) saidOf(part api.Names) (said []string) {
-	names, inline := part.Inline()
-	if !inline || !d.Bounded {
-		return nil
-	}
-	for _, name := range names {
-		if slices.Contains(d.Released.Topics, name) {
-			said = append(said, name)
-		}
-	}
-	return said
 }
 
 // AwaitDrained waits until the lanes of the topics have copied all that the source holds.

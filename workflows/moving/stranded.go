@@ -154,7 +154,5 @@ func (d *Mover) sayLeft(ctx workflow.Context, groups []string) {
 	}
 	d.Status.LeftAsked = slices.Clone(groups[:min(len(groups), stage.BatchSize)])
 	d.Publish(ctx)
-	if d.Parent != nil && d.Bounded {
-		_ = workflow.Await(ctx, func() bool { return !d.Untold && !d.Telling })
-	}
+	d.AwaitTold(ctx)
 }

@@ -47,7 +47,7 @@ func (d *Run) close(ctx workflow.Context, err error) (api.Status, error) {
 		d.Status.State, d.Status.Error = api.StateFailed, call.RootMessage(err)
 	}
 	d.Publish(ctx)
-	if d.Untold && err != nil { // a good result tells all of it
+	if d.untold && err != nil { // a good result tells all of it
 		d.tell(ctx)
 	}
 	return d.View(), err

@@ -26,7 +26,7 @@ func (d *Run) handOn(ctx workflow.Context, a api.Approval) error {
 	d.handedOn++
 	a.Number = d.handedOn
 	child := d.Active
-	if err := d.Forward(ctx, api.ApproveName, a); err != nil || child == "" {
+	if err := d.forward(ctx, api.ApproveName, a); err != nil || child == "" {
 		return err
 	}
 	said := func() bool { _, ok := d.judged[a.Number]; return ok || d.Active != child }
@@ -43,9 +43,9 @@ func (d *Run) handOn(ctx workflow.Context, a api.Approval) error {
 		return nil
 	}
 	//workflowcheck:ignore
-	for question, given := range d.Given { // it may be answered again
+	for question, given := range d.given { // it may be answered again
 		if given.Gate == a.Gate && given.At.Equal(a.At) {
-			delete(d.Given, question)
+			delete(d.given, question)
 		}
 	}
 	return temporal.NewApplicationError(refused, activities.RefusedType)

@@ -57,10 +57,10 @@ func (d *Run) steering(name, description string) message.Handler {
 
 // takeMissing learns what doesn't run that this workflow needs.
 func (d *Run) takeMissing(ctx workflow.Context, m message.Missing) error {
-	if m.Number != 0 && m.Number < d.Numbered {
+	if m.Number != 0 && m.Number < d.numbered {
 		return nil
 	}
-	d.Missing, d.Numbered = m.Text, m.Number
+	d.missing, d.numbered = m.Text, m.Number
 	d.Publish(ctx)
 	return nil
 }
@@ -93,7 +93,7 @@ func (d *Run) TakeApproval(ctx workflow.Context, a api.Approval) (api.Approval, 
 	for _, w := range d.Status.Waiting {
 		if w.Kind == api.WaitingApproval && w.Gate == a.Gate {
 			a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
-			d.Given[message.QuestionOf(w)] = a // until it is used another one is told of it
+			d.given[message.QuestionOf(w)] = a // until it is used another one is told of it
 			d.Status.Approvals = append(d.Status.Approvals, a)
 			d.Publish(ctx)
 			return a, nil
@@ -101,7 +101,7 @@ func (d *Run) TakeApproval(ctx workflow.Context, a api.Approval) (api.Approval, 
 	}
 	if w, asked := message.WaitingApproval(d.View(), a.Gate); asked {
 		a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
-		d.Given[message.QuestionOf(w)] = a
+		d.given[message.QuestionOf(w)] = a
 		if d.Active == "" { // a stage that runs since before a reset of this workflow
 			if err := d.send(ctx, w.WorkflowID, api.ApproveName, a); err != nil {
 				return a, err
@@ -111,7 +111,7 @@ func (d *Run) TakeApproval(ctx workflow.Context, a api.Approval) (api.Approval, 
 	if change.Made(ctx, change.Handed) {
 		return a, d.handOn(ctx, a)
 	}
-	return a, d.Forward(ctx, api.ApproveName, a)
+	return a, d.forward(ctx, api.ApproveName, a)
 }
 
 func (d *Run) steer(ctx workflow.Context, name string, m api.Steering) (string, error) {
@@ -134,7 +134,7 @@ func (d *Run) steer(ctx workflow.Context, name string, m api.Steering) (string, 
 		d.Note(ctx, "%s by %s: %s", name, m.By, message.OrNoReason(m.Reason))
 	}
 	d.Publish(ctx)
-	return name + " accepted", d.Forward(ctx, name, message.PassedOn(m))
+	return name + " accepted", d.forward(ctx, name, message.PassedOn(m))
 }
 
 // IsGoingBack reports whether this workflow returns everything to the source, or ends because it
@@ -159,7 +159,7 @@ func (d *Run) steerBackAgain(ctx workflow.Context, m api.Steering) (string, erro
 		return answer, nil
 	}
 	// Rollback may be held by itself, and a stage may have begun too late to hear of it
-	return answer, d.Forward(ctx, api.BackName, message.PassedOn(m))
+	return answer, d.forward(ctx, api.BackName, message.PassedOn(m))
 }
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved
@@ -180,9 +180,9 @@ func (d *Run) takeReleased(ctx workflow.Context, r api.Released) (string, error)
 			r.Asked = message.ReleasesAsked(d.View())
 		}
 	}
-	d.Released.Asked = append(d.Released.Asked, r.Asked...)
-	d.Released.Groups = append(d.Released.Groups, lists.Among(r.Groups, groups)...)
-	d.Released.Topics = append(d.Released.Topics, lists.Among(r.Topics, topics)...)
+	d.released.Asked = append(d.released.Asked, r.Asked...)
+	d.released.Groups = append(d.released.Groups, lists.Among(r.Groups, groups)...)
+	d.released.Topics = append(d.released.Topics, lists.Among(r.Topics, topics)...)
 	if !r.Forwarded {
 		d.Note(ctx, "released by %s: groups %s; producers of %s", r.By, d.shortOrNone(r.Groups),
 			d.shortOrNone(r.Topics))
@@ -194,7 +194,7 @@ func (d *Run) takeReleased(ctx workflow.Context, r api.Released) (string, error)
 	}
 	d.Publish(ctx)
 	r.Forwarded = true
-	return "released accepted", d.Forward(ctx, api.ReleasedName, r)
+	return "released accepted", d.forward(ctx, api.ReleasedName, r)
 }
 
 func (d *Run) shortOrNone(names []string) string {
@@ -206,22 +206,36 @@ func (d *Run) shortOrNone(names []string) string {
 
 // IsReleased reports whether the pipeline said that all of these moved.
 func (d *Run) IsReleased(gate string, groups, topics api.Names) bool {
-	if d.all || slices.Contains(d.Released.Asked, gate) {
+	if d.all || slices.Contains(d.released.Asked, gate) {
 		return true
 	}
 	has := func(said []string, wanted api.Names) bool {
 		names, inline := wanted.Inline()
 		return inline && !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(said, name) })
 	}
-	return has(d.Released.Groups, groups) && has(d.Released.Topics, topics)
+	return has(d.released.Groups, groups) && has(d.released.Topics, topics)
+}
+
+// SaidOf are the topics of a part that the pipeline reported.
+func (d *Run) SaidOf(part api.Names) (said []string) {
+	names, inline := part.Inline()
+	if !inline || !d.Bounded {
+		return nil
+	}
+	for _, name := range names {
+		if slices.Contains(d.released.Topics, name) {
+			said = append(said, name)
+		}
+	}
+	return said
 }
 
 // ForgetReleased clears what was said, before the next ask.
-func (d *Run) ForgetReleased() { d.Released, d.all = api.Released{}, false }
+func (d *Run) ForgetReleased() { d.released, d.all = api.Released{}, false }
 
-// Forward passes a message to the child that runs now. A child that has just ended needs it no
+// forward passes a message to the child that runs now. A child that has just ended needs it no
 // more.
-func (d *Run) Forward(ctx workflow.Context, name string, said any) error {
+func (d *Run) forward(ctx workflow.Context, name string, said any) error {
 	if d.Active == "" {
 		return nil
 	}

@@ -71,3 +71,39 @@ func HoldText(held *api.Steering, missing string) string {
 	return missing + ": nothing moves without it; it is started again by itself, at most an hour " +
 		"later; resume tries at once, back returns everything to the source"
 }
+
+// ShowMissing shows what doesn't run that this workflow needs, here and to the stage that works now;
+// an empty text says that everything does.
+func (d *Run) ShowMissing(ctx workflow.Context, text string) {
+	if d.toldMissing != nil {
+		d.toldMissing()
+	}
+	d.missing, d.toldMissing = text, nil
+	if text != "" {
+		d.toldMissing = d.Wait(ctx,
+			api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: HoldText(nil, text)})
+	}
+	d.Publish(ctx)
+	d.numbered = max(d.numbered+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
+	d.forwardMissing(ctx)
+}
+
+func (d *Run) forwardMissing(ctx workflow.Context) {
+	_ = d.forward(ctx, message.MissingSignal, message.Missing{Text: d.missing, Number: d.numbered})
+}
+
+// TellWhatStands tells a stage that has begun what was said before it could hear of it.
+func (d *Run) TellWhatStands(ctx workflow.Context) {
+	if d.missing != "" {
+		d.forwardMissing(ctx)
+	}
+	if d.Held == nil && d.Back == nil || !change.Made(ctx, change.Forward) {
+		return
+	}
+	if d.Held != nil {
+		_ = d.forward(ctx, api.HoldName, message.PassedOn(*d.Held))
+	}
+	if d.Back != nil {
+		_ = d.forward(ctx, api.BackName, message.PassedOn(*d.Back))
+	}
+}

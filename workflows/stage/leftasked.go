@@ -52,11 +52,7 @@ func (d *Run) KeepLeft(ctx workflow.Context, groups []string) {
 // DropLeft is for when a Shift moves them on, or everything goes back.
 func (d *Run) DropLeft() {
 	d.Status.LeftAsked = nil
-	//workflowcheck:ignore
-	for id, r := range d.Reports { // in any order
-		r.LeftAsked = nil
-		d.Reports[id] = r
-	}
+	d.Children.Edit(func(r *api.Status) { r.LeftAsked = nil })
 	if d.hideLeft != nil {
 		d.hideLeft()
 		d.hideLeft = nil

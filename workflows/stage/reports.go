@@ -1,8 +1,6 @@
 package stage
 
 import (
-	"math"
-
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/workflows/report"
@@ -16,11 +14,11 @@ func (d *Run) startTelling(ctx workflow.Context) {
 	}
 	ctx, _ = workflow.NewDisconnectedContext(ctx) // a workflow that is cancelled tells what it does
 	workflow.GoNamed(ctx, "tell the parent", func(ctx workflow.Context) {
-		for workflow.Await(ctx, func() bool { return d.Untold }) == nil {
+		for workflow.Await(ctx, func() bool { return d.untold }) == nil {
 			if sent := d.tell(ctx); sent != nil {
-				d.Telling = true
+				d.telling = true
 				_ = sent.Get(ctx, nil) // a parent that is gone has nothing to show
-				d.Telling = false
+				d.telling = false
 			}
 		}
 	})
@@ -28,7 +26,7 @@ func (d *Run) startTelling(ctx workflow.Context) {
 
 // tell sends what has changed, if anything.
 func (d *Run) tell(ctx workflow.Context) workflow.Future {
-	d.Untold = false
+	d.untold = false
 	now, err := report.FieldsOf(d.Status)
 	if err != nil {
 		workflow.GetLogger(ctx).Warn("a status can't be told", "error", err)
@@ -46,41 +44,25 @@ func (d *Run) tell(ctx workflow.Context) workflow.Future {
 	})
 }
 
-// hear takes a child's report.
-func (d *Run) hear(ctx workflow.Context, r report.Report) error {
-	newest, before := d.Heard[r.WorkflowID]
-	switch {
-	case r.Run != "" && r.Run == d.Gone[r.WorkflowID], newest == math.MaxInt64:
-		return nil // of a run that has ended
-	case r.Status != nil: // all of it
-		if before && r.Number <= newest {
-			return nil
-		}
-		d.Heard[r.WorkflowID], d.Reports[r.WorkflowID] = r.Number, *r.Status
-	default:
-		of := d.Fields[r.WorkflowID]
-		if of == nil {
-			of = &report.Heard{Run: r.Run, Fields: map[string]report.Field{}}
-			d.Fields[r.WorkflowID] = of
-		}
-		status, err := of.Take(r)
-		if err != nil {
-			return err
-		}
-		d.Heard[r.WorkflowID] = max(newest, r.Number)
-		d.Reports[r.WorkflowID] = status
+// AwaitTold waits until the parent knows what has changed.
+func (d *Run) AwaitTold(ctx workflow.Context) {
+	if d.Parent != nil && d.Bounded {
+		_ = workflow.Await(ctx, func() bool { return !d.untold && !d.telling })
 	}
-	d.hearLeft(d.Reports[r.WorkflowID])
-	d.Publish(ctx)
-	return nil
 }
 
-// Forget drops what a child told: it runs anew, and what comes late of its last run isn't heard.
-func (d *Run) Forget(id string) {
-	if of := d.Fields[id]; of != nil {
-		d.Gone[id] = of.Run
+// hear takes a child's report.
+func (d *Run) hear(ctx workflow.Context, r report.Report) error {
+	heard, err := d.Children.hear(r)
+	if heard {
+		d.hearLeft(d.Children.Status(r.WorkflowID))
+		d.Publish(ctx)
 	}
-	delete(d.Reports, id)
-	delete(d.Heard, id)
-	delete(d.Fields, id)
+	return err
+}
+
+// BeginChild begins to hear a child anew.
+func (d *Run) BeginChild(ctx workflow.Context, id string) {
+	d.Children.begin(id, workflow.Now(ctx))
+	clear(d.given)
 }

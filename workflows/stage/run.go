@@ -38,22 +38,16 @@ type Run struct {
 
 	Bounded bool // what it asks for and tells fits in a history, however large the clusters are
 
-	Reports map[string]api.Status   // last status of each child, by workflow id
-	Given   map[string]api.Approval // handed on to the child that asks, by what they answer
-	// number of the newest report of each child: signals may arrive in another order
-	Heard  map[string]int64
-	Fields map[string]*report.Heard // what each child told so far, by workflow id
-	Gone   map[string]string        // the last run of each child that has ended
-	told   int64                    // number of the last report to the parent: no less than its time in ns
+	Children *Children
+	given    map[string]api.Approval // handed on to the child that asks, by what they answer
+	told     int64                   // number of the last report to the parent: no less than its time in ns
 
 	toldFields map[string]json.RawMessage // what the parent knows by it
-	Untold     bool                       // something may have changed since
-	Telling    bool                       // a report is on its way
+	untold     bool                       // something may have changed since
+	telling    bool                       // a report is on its way
 	hideLeft   func()                     // takes groups that are left asked off the page
-	// ids in the order of their start, so that the view is deterministic
-	Children []string
-	Active   string // the child that steering is forwarded to
-	Parent   *workflow.Execution
+	Active     string                     // the child that steering is forwarded to
+	Parent     *workflow.Execution
 
 	handedOn int64            // approvals given to stages so far
 	judged   map[int64]string // why a stage refused one, by its number; empty if it took it
@@ -63,14 +57,14 @@ type Run struct {
 	Held        *api.Steering
 	Back        *api.Steering // asked, and not done yet
 	GoingBack   bool          // Rollback is being done or was
-	Numbered    int64         // of the newest word on what is missing
+	numbered    int64         // of the newest word on what is missing
 	Brokers     []string      // of the source, as Assess found them; empty while it hasn't
-	Missing     string        // what doesn't run that this workflow needs; empty while everything does
-	ToldMissing func()        // takes it off the page
+	missing     string        // what doesn't run that this workflow needs; empty while everything does
+	toldMissing func()        // takes it off the page
 	Retry       bool          // a person wants it tried again at once
 	Stopped     bool
 	Taking      int          // signals that are being taken
-	Released    api.Released // said since the last ask, accumulated
+	released    api.Released // said since the last ask, accumulated
 	all         bool         // a released message with empty lists came since the last ask
 
 	attributes bool // search attributes are registered; decided once per run
@@ -82,9 +76,8 @@ type Run struct {
 func New(ctx workflow.Context, kind string, in api.MigrationInput) (*Run, error) {
 	info := workflow.GetInfo(ctx)
 	d := &Run{
-		Status:  api.Status{Name: in.Plan.Name, Type: kind, Stage: kind, State: api.StateRunning},
-		Reports: map[string]api.Status{}, Given: map[string]api.Approval{}, Heard: map[string]int64{},
-		Fields: map[string]*report.Heard{}, Gone: map[string]string{}, judged: map[int64]string{},
+		Status:   api.Status{Name: in.Plan.Name, Type: kind, Stage: kind, State: api.StateRunning},
+		Children: newChildren(), given: map[string]api.Approval{}, judged: map[int64]string{},
 		firstPut: map[string]int{},
 		Parent:   info.ParentWorkflowExecution,
 		told:     info.WorkflowStartTime.UnixNano(),
@@ -157,10 +150,10 @@ func (d *Run) Wait(ctx workflow.Context, w api.Waiting) func() {
 // Checkpoint stands between two steps: it stops for `hold`, and ends the work for `back`.
 func (d *Run) Checkpoint(ctx workflow.Context) error {
 	for d.IsHeld() && d.Back == nil {
-		held, missing := d.Held, d.Missing
+		held, missing := d.Held, d.missing
 		done := func() {}
 		// else it stands on the page already
-		if held != nil && !d.HoldIsShown() || held == nil && d.ToldMissing == nil {
+		if held != nil && !d.HoldIsShown() || held == nil && d.toldMissing == nil {
 			done = d.Wait(ctx, api.Waiting{
 				Kind: api.WaitingGate, Gate: api.ResumeName,
 				Text: HoldText(held, missing),
@@ -168,7 +161,7 @@ func (d *Run) Checkpoint(ctx workflow.Context) error {
 		}
 		err := d.Await(ctx, "held: waiting for resume or back", func() bool {
 			// another cause: another sentence
-			other := d.Missing != missing || d.Missing != "" && d.Held != held
+			other := d.missing != missing || d.missing != "" && d.Held != held
 			return !d.IsHeld() || d.Back != nil || other
 		})
 		done()
@@ -184,7 +177,7 @@ func (d *Run) Checkpoint(ctx workflow.Context) error {
 
 // IsHeld reports whether the next step has to wait, for a person or for what doesn't run. The way
 // back waits for persons alone: it opens what is fenced also where no lane runs.
-func (d *Run) IsHeld() bool { return d.Held != nil || d.Missing != "" && !d.IsGoingBack() }
+func (d *Run) IsHeld() bool { return d.Held != nil || d.missing != "" && !d.IsGoingBack() }
 
 // Await waits with a timer that has a summary, so that the history and the Web UI show what is
 // waited for.
@@ -239,7 +232,7 @@ func (d *Run) Publish(ctx workflow.Context) {
 	d.upsert(ctx, s)
 	switch {
 	case d.Parent != nil && d.Bounded:
-		d.Untold = true
+		d.untold = true
 	case d.Parent != nil:
 		// Nobody waits for the answer: a parent that is gone has nothing to show.
 		d.told = max(d.told+1, workflow.Now(ctx).UnixNano()) // greater after a reset too

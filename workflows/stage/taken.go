@@ -56,7 +56,7 @@ func (d *Run) CheckApproval(a api.Approval, now time.Time) error {
 	}
 	s := d.View()
 	if w, asked := message.WaitingApproval(s, a.Gate); asked {
-		if given, before := d.Given[message.QuestionOf(w)]; before {
+		if given, before := d.given[message.QuestionOf(w)]; before {
 			return fmt.Errorf("approve %q: it was approved by %s at %s already; an approval is used once",
 				a.Gate, given.By, given.At.UTC().Format(time.RFC3339))
 		}

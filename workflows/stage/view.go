@@ -15,8 +15,8 @@ func (d *Run) View() api.Status {
 	s.Stages, s.Notes = slices.Clone(s.Stages), slices.Clone(s.Notes)
 	s.Answers, s.Rates = slices.Clone(s.Answers), slices.Clone(s.Rates)
 	s.Copied = slices.Clone(s.Copied)
-	for _, id := range d.Children {
-		if r, ok := d.Reports[id]; ok {
+	for _, id := range d.Children.ids {
+		if r, ok := d.Children.status[id]; ok {
 			d.adopt(&s, id, r)
 		}
 	}
