@@ -50,7 +50,10 @@ func (a *app) approveCommand() *cobra.Command {
 				return err
 			}
 			answer.Gate = args[1]
-			return a.withService(c.Context(), func(s remote.Service) error { return a.approve(c.Context(), s, id, answer) })
+			return a.withService(
+				c.Context(),
+				func(s remote.Service) error { return a.approve(c.Context(), s, id, answer) },
+			)
 		},
 	}
 	byFlags(c, &answer.By, &answer.Reason)

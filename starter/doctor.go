@@ -42,7 +42,8 @@ func (a *app) doctor(ctx context.Context) error {
 		t.AppendRow(
 			table.Row{
 				c.Name,
-				a.page().Paint(map[string]page.Colour{remote.CheckOK: page.Green, remote.CheckWarning: page.Yellow, remote.CheckFailed: page.Red}[c.Result], c.Result),
+				a.page().
+					Paint(map[string]page.Colour{remote.CheckOK: page.Green, remote.CheckWarning: page.Yellow, remote.CheckFailed: page.Red}[c.Result], c.Result),
 				c.Detail,
 			},
 		)

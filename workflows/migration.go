@@ -20,13 +20,13 @@ import (
 // children and keeps what people need in one place: one status, one address for approvals and
 // steering.
 func Migration(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.MigrationType, in)
+	run, err := stage.New(ctx, api.MigrationType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	m := &migration{Mover: moving.New(d)}
+	m := &migration{Mover: moving.New(run)}
 	m.services = &keeper{m: m}
-	return d.Execute(ctx, m.story)
+	return run.Execute(ctx, m.story)
 }
 
 type migration struct {

@@ -9,6 +9,11 @@ type Action struct {
 	Request  any
 }
 
+// New is the call of an activity. People read the summary in the history.
+func New(summary string, activity, request any) Action {
+	return Action{Summary: summary, Activity: activity, Request: request}
+}
+
 // Run runs it to its end, with the options of the context; what it returns isn't of interest.
 func (a Action) Run(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(ctx, a.Activity, a.Request).Get(ctx, nil)

@@ -15,20 +15,20 @@ import (
 // Replicate keeps the forward lanes running, `replicate.shards` activities for each source broker,
 // until its parent or a person signals stop.
 func Replicate(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.ReplicateType, in)
+	run, err := stage.New(ctx, api.ReplicateType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
 	// of the run before
-	d.Status.Answers, d.Status.EarlierAnswers = in.Answers, in.EarlierAnswers
-	d.Status.Rates, d.Status.Copied = in.Rates, in.Copied
-	r := &replication{supervisor: supervisor{Run: d}}
+	run.Status.Answers, run.Status.EarlierAnswers = in.Answers, in.EarlierAnswers
+	run.Status.Rates, run.Status.Copied = in.Rates, in.Copied
+	r := &replication{supervisor: supervisor{Run: run}}
 	r.start, r.ended = r.startShards, r.countShard
 	if err := r.handleLanes(ctx); err != nil {
 		return api.Status{}, err
 	}
-	return d.Execute(ctx, func(ctx workflow.Context) (err error) {
-		r.inventory, err = d.Inventory(ctx, in)
+	return run.Execute(ctx, func(ctx workflow.Context) (err error) {
+		r.inventory, err = run.Inventory(ctx, in)
 		if err != nil {
 			return err
 		}
@@ -88,19 +88,19 @@ func lanesOf(broker string, part, parts int) string {
 // SyncOffsets keeps the positions of all groups that still read the source translated on the
 // target, until stop.
 func SyncOffsets(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.SyncOffsetsType, in)
+	run, err := stage.New(ctx, api.SyncOffsetsType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	s := &supervisor{Run: d, ended: func(int, error) {}}
+	s := &supervisor{Run: run, ended: func(int, error) {}}
 	s.start = func(ctx workflow.Context) []workflow.Future {
 		var acts *activities.Offsets
 		return []workflow.Future{
-			workflow.ExecuteActivity(call.Syncing(ctx, d.Plan, "positions of all groups"), acts.Sync, d.Request()),
+			workflow.ExecuteActivity(call.Syncing(ctx, run.Plan, "positions of all groups"), acts.Sync, run.Request()),
 		}
 	}
-	return d.Execute(ctx, func(ctx workflow.Context) error {
-		d.Detail(ctx, "every %s", d.Plan.Replicate.SyncInterval)
+	return run.Execute(ctx, func(ctx workflow.Context) error {
+		run.Detail(ctx, "every %s", run.Plan.Replicate.SyncInterval)
 		return s.serve(ctx)
 	})
 }

@@ -9,7 +9,8 @@ import (
 	"rocketshift/workflows/stage"
 )
 
-// supervisor runs the long activities of a service until its workflow is told to stop, or goes back.
+// supervisor runs the long activities of a service until its workflow is told to stop, or goes
+// back.
 type supervisor struct {
 	*stage.Run
 	// start starts the activities.
@@ -35,8 +36,8 @@ func (s *supervisor) serve(ctx workflow.Context) error {
 func (s *supervisor) isOver() bool { return s.Stopped || s.Back != nil }
 
 // once runs the activities until something is said, then cancels them and waits for their
-// checkpoints. One that ends by itself has failed for good: the rest is stopped and its error is the
-// workflow's.
+// checkpoints. One that ends by itself has failed for good: the rest is stopped and its error is
+// the workflow's.
 func (s *supervisor) once(ctx workflow.Context) error {
 	serving, cancel := workflow.WithCancel(ctx)
 	defer cancel()

@@ -4,10 +4,10 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// Message is what people, or other workflows, tell a workflow while it runs. By an update its sender
-// gets an answer, and a refusal leaves no trace in the history. By a signal it comes from tools that
-// only signal, and when no worker is there to answer; what an update would refuse is noted then.
-// said is what it says, answer what its sender gets.
+// Message is what people, or other workflows, tell a workflow while it runs. By an update its
+// sender gets an answer, and a refusal leaves no trace in the history. By a signal it comes from
+// tools that only signal, and when no worker is there to answer; what an update would refuse is
+// noted then. said is what it says, answer what its sender gets.
 type Message[said, answer any] struct {
 	Name string // of the update and of the signal
 	// Description is what the Web UI says of the update; without one there is only the signal.

@@ -4,7 +4,8 @@ package message
 const (
 	// HandedSignal, child to parent, is what became of an approval that was handed on.
 	HandedSignal = "approvalJudged"
-	// MissingSignal, parent to child, says that a service that it needs doesn't run, or that all do.
+	// MissingSignal, parent to child, says that a service that it needs doesn't run, or that all
+	// do.
 	MissingSignal = "missing"
 )
 

@@ -20,14 +20,14 @@ const AuthorityTries = 15 * time.Second
 // what they refused it for. It says who they are, and that is asked for, and more when others hold
 // the move up meanwhile. Gateways of older releases don't say it: then groups and topics are asked
 // for. It ends, too, when the target doesn't answer.
-func (d *Mover) AskBehind(
+func (m *Mover) AskBehind(
 	ctx workflow.Context, move call.Action, why error, groups, topics api.Names,
 ) error {
 	tells := change.Made(ctx, change.Bypassed)
 	var gateways *activities.Gateways
 	var at activities.Gateway
 	if err := workflow.ExecuteActivity(call.Quick(ctx, "where the gateways are"), gateways.Entrance,
-		d.Request()).Get(ctx, &at); err != nil {
+		m.Request()).Get(ctx, &at); err != nil {
 		return err
 	}
 	if tells && groups.Len()+topics.Len() == 0 {
@@ -38,12 +38,12 @@ func (d *Mover) AskBehind(
 		if told {
 			groups, topics = by.Groups, by.Topics
 		}
-		d.ForgetReleased()
+		m.ForgetReleased()
 		try := move
 		if tells {
 			try = Telling(move, activities.Bypassing{Groups: groups, Topics: topics})
 		}
-		err := d.AskRelease(ctx, d.behindAsked(at, why, groups, topics), []api.Names{{}}, func(
+		err := m.AskRelease(ctx, m.behindAsked(at, why, groups, topics), []api.Names{{}}, func(
 			ctx workflow.Context, _ api.Names, _ bool, _ []string,
 		) workflow.Future {
 			if tells {
@@ -76,7 +76,7 @@ func untilBehind(ctx workflow.Context, move call.Action) workflow.Future {
 }
 
 // behindAsked is the question for applications that bypass the gateways.
-func (d *Mover) behindAsked(
+func (m *Mover) behindAsked(
 	at activities.Gateway, why error, groups, topics api.Names,
 ) api.Waiting {
 	who := "all applications"
@@ -107,7 +107,7 @@ func Telling(move call.Action, asked activities.Bypassing) call.Action {
 
 // ByGateway makes gateways move something, however long it takes. While the target doesn't answer
 // it can't be done: gateways prove each move on both sides. Then the page says so.
-func (d *Mover) ByGateway(ctx workflow.Context, move call.Action) error {
+func (m *Mover) ByGateway(ctx workflow.Context, move call.Action) error {
 	if !change.Made(ctx, change.Behind) {
 		return move.Run(call.Quick(ctx, move.Summary))
 	}
@@ -116,7 +116,7 @@ func (d *Mover) ByGateway(ctx workflow.Context, move call.Action) error {
 	defer func() { done() }()
 	say := func(format string, args ...any) {
 		done()
-		done = d.Wait(ctx, api.Waiting{
+		done = m.Wait(ctx, api.Waiting{
 			Kind: api.WaitingGate, Gate: "target", Text: fmt.Sprintf(format, args...),
 		})
 	}
@@ -132,7 +132,7 @@ func (d *Mover) ByGateway(ctx workflow.Context, move call.Action) error {
 		if _, bypassed := activities.BypassingOf(err); bypassed {
 			done()
 			done = func() {}
-			err = d.AskBehind(ctx, move, err, api.Names{}, api.Names{})
+			err = m.AskBehind(ctx, move, err, api.Names{}, api.Names{})
 		}
 		switch {
 		case err == nil || ctx.Err() != nil || call.Lasts(err):
@@ -144,7 +144,7 @@ func (d *Mover) ByGateway(ctx workflow.Context, move call.Action) error {
 		say("the target doesn't answer: start its brokers. Gateways can't do this without it: %s; "+
 			"what is on the source goes on meanwhile", move.Summary)
 		if err := workflow.ExecuteActivity(call.Quick(ctx, "the target answers again"),
-			returns.AwaitTarget, d.Request()).Get(ctx, nil); err != nil {
+			returns.AwaitTarget, m.Request()).Get(ctx, nil); err != nil {
 			return err
 		}
 	}

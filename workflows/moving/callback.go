@@ -25,27 +25,27 @@ const CallBackTime = time.Minute
 // the source meanwhile.
 
 // AwaitBack asks for groups whose applications are to be at the source, and waits until they are.
-func (d *Mover) AwaitBack(ctx workflow.Context, groups []string) error {
-	if d.Arrivals.IsZero() { // else it was done before the first question
-		d.ForgetReleased()
+func (m *Mover) AwaitBack(ctx workflow.Context, groups []string) error {
+	if m.Arrivals.IsZero() { // else it was done before the first question
+		m.ForgetReleased()
 	}
-	w := d.groupsAsked(api.Source, groups, d.Plan.Source.NameServers)
-	look := d.membersLeave(api.Target, groups, d.UntilDead())
-	return d.AskRelease(ctx, d.UntilArrived(ctx, w), []api.Names{w.Groups}, d.Arrived(look))
+	w := m.groupsAsked(api.Source, groups, m.Plan.Source.NameServers)
+	look := m.membersLeave(api.Target, groups, m.UntilDead())
+	return m.AskRelease(ctx, m.UntilArrived(ctx, w), []api.Names{w.Groups}, m.Arrived(look))
 }
 
 // UntilDead is for how long a question about applications on the target waits for a target that
 // doesn't answer. Nobody is at a dead one; what it owes is told, and waited for, elsewhere.
-func (d *Mover) UntilDead() time.Duration {
-	if d.Arrivals.IsZero() {
+func (m *Mover) UntilDead() time.Duration {
+	if m.Arrivals.IsZero() {
 		return 0
 	}
-	return d.Patience()
+	return m.Patience()
 }
 
 // UntilArrived says in a question how long it stands.
-func (d *Mover) UntilArrived(ctx workflow.Context, w api.Waiting) api.Waiting {
-	if left := d.Arrivals.Sub(workflow.Now(ctx)); left > 0 {
+func (m *Mover) UntilArrived(ctx workflow.Context, w api.Waiting) api.Waiting {
+	if left := m.Arrivals.Sub(workflow.Now(ctx)); left > 0 {
 		w.Text += fmt.Sprintf(
 			"; stop releases that bring them to the target, and say released when none is under way: else it "+
 				"goes on in %s", left.Round(time.Second))
@@ -55,11 +55,11 @@ func (d *Mover) UntilArrived(ctx workflow.Context, w api.Waiting) api.Waiting {
 
 // Arrived looks once more when those that were on their way must have arrived, unless the pipeline
 // says that none is.
-func (d *Mover) Arrived(look poller) poller {
+func (m *Mover) Arrived(look poller) poller {
 	return func(
 		ctx workflow.Context, part api.Names, released bool, said []string,
 	) workflow.Future {
-		if released || !workflow.Now(ctx).Before(d.Arrivals) {
+		if released || !workflow.Now(ctx).Before(m.Arrivals) {
 			return look(ctx, part, released, said)
 		}
 		const summary = "applications on their way to the target return"
@@ -70,7 +70,7 @@ func (d *Mover) Arrived(look poller) poller {
 				settable.Chain(first)
 				return
 			}
-			left := d.Arrivals.Sub(workflow.Now(ctx))
+			left := m.Arrivals.Sub(workflow.Now(ctx))
 			if left <= 0 {
 				settable.Chain(first)
 				return
@@ -87,15 +87,15 @@ func (d *Mover) Arrived(look poller) poller {
 }
 
 // CloseOnTarget takes the rest of moves off the target: groups read the source already.
-func (d *Mover) CloseOnTarget(ctx workflow.Context, groups []string) error {
+func (m *Mover) CloseOnTarget(ctx workflow.Context, groups []string) error {
 	var traffic *activities.Traffic
 	request := activities.GroupsRequest{
-		Request: d.Request(), Side: api.Target, Groups: api.Some(groups...),
+		Request: m.Request(), Side: api.Target, Groups: api.Some(groups...),
 	}
 	names := lists.Short(groups)
-	shut := call.Action{Summary: "close on the target: " + names, Activity: traffic.Fence, Request: request}
+	shut := call.New("close on the target: "+names, traffic.Fence, request)
 	if err := shut.Run(call.Quick(ctx, shut.Summary)); err != nil {
 		return err
 	}
-	return d.AwaitBack(ctx, groups)
+	return m.AwaitBack(ctx, groups)
 }

@@ -18,8 +18,8 @@ import (
 // brokers at least. All steps share the plan's fence budget; when it is used up, the error says
 // what hindered them. An activity learns of the end of its time by itself, so that none writes
 // later.
-func (d *Mover) UnderFence(ctx workflow.Context, actions []call.Action) error {
-	limit := d.Plan.Shift.FenceLimit()
+func (m *Mover) UnderFence(ctx workflow.Context, actions []call.Action) error {
+	limit := m.Plan.Shift.FenceLimit()
 	end := workflow.Now(ctx).Add(limit)
 	for i, a := range actions {
 		if i == 0 && !change.Made(ctx, change.WholeFence) {
@@ -52,35 +52,35 @@ func overBudget(a call.Action, limit time.Duration, why string) error {
 // the target, where they don't read. What the target doesn't take now is owed: the mark on the
 // source says so, and Rollback or the next move of the groups does it. Where applications were
 // asked to move, some may be on the target, and messages may be to come from there: the mark stays.
-func (d *Mover) UndoFence(ctx workflow.Context, names []string, asked bool) {
+func (m *Mover) UndoFence(ctx workflow.Context, names []string, asked bool) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	var traffic *activities.Traffic
 	var returns *activities.Returns
 	groups := activities.GroupsRequest{
-		Request: d.Request(), Side: api.Source, Ours: true,
+		Request: m.Request(), Side: api.Source, Ours: true,
 		Groups: api.Some(names...),
 	}
 	onTarget := groups
 	onTarget.Side = api.Target
 	first := lists.Short(names)
-	lift := call.Action{Summary: "undo 1: lift the fence on the source: " + first, Activity: traffic.Unfence, Request: groups}
+	lift := call.New("undo 1: lift the fence on the source: "+first, traffic.Unfence, groups)
 	if err := lift.Run(call.Quick(ctx, lift.Summary)); err != nil {
-		d.Note(ctx, "undo: %s", call.RootMessage(err))
+		m.Note(ctx, "undo: %s", call.RootMessage(err))
 		return
 	}
-	d.Note(ctx, "fences on the source lifted: %s", first)
-	d.lookForMissing(ctx)
+	m.Note(ctx, "fences on the source lifted: %s", first)
+	m.lookForMissing(ctx)
 	rest := []call.Action{
-		{Summary: "undo 2: close on the target: " + first, Activity: traffic.Fence, Request: onTarget},
-		{Summary: "undo 3: nothing of these fences is left: " + first, Activity: returns.Forget, Request: groups},
+		call.New("undo 2: close on the target: "+first, traffic.Fence, onTarget),
+		call.New("undo 3: nothing of these fences is left: "+first, returns.Forget, groups),
 	}
 	if asked && change.Made(ctx, change.ForgetLast) {
 		rest = rest[:1]
 	}
 	for _, a := range rest {
-		if err := a.Run(call.IfItAnswers(ctx, d.Plan.Shift.FenceLimit(), a.Summary)); err != nil {
-			d.Note(ctx, "owed to the target: %s; Rollback or the next move of the groups does it: %s",
+		if err := a.Run(call.IfItAnswers(ctx, m.Plan.Shift.FenceLimit(), a.Summary)); err != nil {
+			m.Note(ctx, "owed to the target: %s; Rollback or the next move of the groups does it: %s",
 				a.Summary, call.RootMessage(err))
 			return
 		}
@@ -88,17 +88,17 @@ func (d *Mover) UndoFence(ctx workflow.Context, names []string, asked bool) {
 }
 
 // ForgetFences takes the marks of fences away.
-func (d *Mover) ForgetFences(ctx workflow.Context, groups []string) error {
+func (m *Mover) ForgetFences(ctx workflow.Context, groups []string) error {
 	var returns *activities.Returns
 	request := activities.GroupsRequest{
-		Request: d.Request(), Side: api.Target, Groups: api.Some(groups...),
+		Request: m.Request(), Side: api.Target, Groups: api.Some(groups...),
 	}
-	forget := call.Action{Summary: "nothing of these fences is left: " + lists.Short(groups), Activity: returns.Forget, Request: request}
+	forget := call.New("nothing of these fences is left: "+lists.Short(groups), returns.Forget, request)
 	return forget.Run(call.Quick(ctx, forget.Summary))
 }
 
 // Patience is for how long an activity under a fence waits for a target that doesn't answer: it
 // must say so itself before its own time-out.
-func (d *Mover) Patience() time.Duration {
-	return min(d.Plan.Shift.FenceLimit(), call.QuickTimeout/2)
+func (m *Mover) Patience() time.Duration {
+	return min(m.Plan.Shift.FenceLimit(), call.QuickTimeout/2)
 }

@@ -28,26 +28,26 @@ const SourceGate = "source"
 const LostBrokersGate = "lost-brokers"
 
 // lookForMissing notes which brokers weren't there when fences were lifted.
-func (d *Mover) lookForMissing(ctx workflow.Context) {
-	missing, err := d.missingBrokers(ctx)
+func (m *Mover) lookForMissing(ctx workflow.Context) {
+	missing, err := m.missingBrokers(ctx)
 	if err != nil {
-		d.Note(ctx, "whether all brokers of the source are there isn't known: %s", call.RootMessage(err))
+		m.Note(ctx, "whether all brokers of the source are there isn't known: %s", call.RootMessage(err))
 	}
 	if len(missing) > 0 {
-		d.Note(ctx, "%s", OwedText(missing))
-		d.Status.Owed = slices.Concat(d.Status.Owed, lists.Without(missing, d.Status.Owed))
-		d.Publish(ctx)
+		m.Note(ctx, "%s", OwedText(missing))
+		m.Status.Owed = slices.Concat(m.Status.Owed, lists.Without(missing, m.Status.Owed))
+		m.Publish(ctx)
 	}
 }
 
-func (d *Mover) missingBrokers(ctx workflow.Context) (missing []string, err error) {
-	if len(d.Brokers) == 0 || !change.Made(ctx, change.Owed) {
+func (m *Mover) missingBrokers(ctx workflow.Context) (missing []string, err error) {
+	if len(m.Brokers) == 0 || !change.Made(ctx, change.Owed) {
 		return nil, nil
 	}
 	var returns *activities.Returns
-	err = workflow.ExecuteActivity(call.Within(ctx, d.Plan.Shift.FenceLimit(), "whether all brokers of the source "+
+	err = workflow.ExecuteActivity(call.Within(ctx, m.Plan.Shift.FenceLimit(), "whether all brokers of the source "+
 		"are there"),
-		returns.Missing, activities.BrokersRequest{Request: d.Request(), Brokers: d.Brokers}).
+		returns.Missing, activities.BrokersRequest{Request: m.Request(), Brokers: m.Brokers}).
 		Get(ctx, &missing)
 	return missing, err
 }
@@ -60,13 +60,13 @@ func OwedText(brokers []string) string {
 
 // NoteBack says that brokers are back. Marks are on a broker's disk five seconds after the fence:
 // who closed a group without one isn't known.
-func (d *Mover) NoteBack(ctx workflow.Context, brokers, unmarked []string) {
+func (m *Mover) NoteBack(ctx workflow.Context, brokers, unmarked []string) {
 	names := strings.Join(brokers, ", ")
 	if len(unmarked) == 0 {
-		d.Note(ctx, "%s is back, and no group is left closed there", names)
+		m.Note(ctx, "%s is back, and no group is left closed there", names)
 		return
 	}
-	d.Note(
+	m.Note(
 		ctx,
 		"%s is back; groups %s are closed there alone, without a mark of rocketshift, and stay so: open them by "+
 			"hand (consumeEnable=true) unless somebody closed them on purpose",
@@ -76,26 +76,26 @@ func (d *Mover) NoteBack(ctx workflow.Context, brokers, unmarked []string) {
 }
 
 // UntilReopened waits until brokers of the source are back, and groups are open there.
-func (d *Mover) UntilReopened(ctx workflow.Context, r activities.BrokersRequest) workflow.Future {
+func (m *Mover) UntilReopened(ctx workflow.Context, r activities.BrokersRequest) workflow.Future {
 	var returns *activities.Returns
 	return call.WaitFor(ctx, 0, "brokers of the source come back: "+lists.Short(r.Brokers), returns.Reopen, r)
 }
 
 // AwaitMissing waits for the brokers of the source that aren't there. A person may end that where
 // they never will be.
-func (d *Mover) AwaitMissing(ctx workflow.Context) error {
-	missing, err := d.missingBrokers(ctx)
+func (m *Mover) AwaitMissing(ctx workflow.Context) error {
+	missing, err := m.missingBrokers(ctx)
 	if err != nil || len(missing) == 0 {
 		return err
 	}
-	d.Status.Owed = missing
-	done := d.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: OwedText(missing)})
+	m.Status.Owed = missing
+	done := m.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: OwedText(missing)})
 	defer done()
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	owed := "groups that were fenced there stay closed there"
-	watch := d.UntilReopened(watching, activities.BrokersRequest{Request: d.Request(), Brokers: missing})
-	lost, err := d.untilOrLost(ctx, "brokers of the source come back", watch,
+	watch := m.UntilReopened(watching, activities.BrokersRequest{Request: m.Request(), Brokers: missing})
+	lost, err := m.untilOrLost(ctx, "brokers of the source come back", watch,
 		stage.Question{
 			Gate: LostBrokersGate, Evidence: missing,
 			Text: fmt.Sprintf("end the way back without %s, only if it is gone for good: %s",
@@ -105,12 +105,12 @@ func (d *Mover) AwaitMissing(ctx workflow.Context) error {
 	case err != nil:
 		return err
 	case lost:
-		d.Note(ctx, "%s is lost: %s", strings.Join(missing, ", "), owed)
+		m.Note(ctx, "%s is lost: %s", strings.Join(missing, ", "), owed)
 	default:
 		var unmarked []string
 		_ = watch.Get(ctx, &unmarked) // it has ended well
-		d.NoteBack(ctx, missing, unmarked)
-		d.Status.Owed = nil
+		m.NoteBack(ctx, missing, unmarked)
+		m.Status.Owed = nil
 	}
 	return nil
 }

@@ -25,17 +25,17 @@ var ErrLost = errors.New("the target is lost")
 
 // AwaitTarget waits until the target answers again. A person may end that where it never will: then
 // it returns ErrLost. Owed says what ends undone.
-func (d *Mover) AwaitTarget(ctx workflow.Context, owed string) error {
+func (m *Mover) AwaitTarget(ctx workflow.Context, owed string) error {
 	var returns *activities.Returns
 	const summary = "the target answers again"
 	if !change.Made(ctx, change.Lost) {
 		return workflow.ExecuteActivity(call.Quick(ctx, summary), returns.AwaitTarget,
-			d.Request()).Get(ctx, nil)
+			m.Request()).Get(ctx, nil)
 	}
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
-	watch := call.WaitFor(watching, 0, summary, returns.AwaitTarget, d.Request())
-	lost, err := d.untilOrLost(ctx, summary, watch, stage.Question{
+	watch := call.WaitFor(watching, 0, summary, returns.AwaitTarget, m.Request())
+	lost, err := m.untilOrLost(ctx, summary, watch, stage.Question{
 		Gate: LostGate, Evidence: owed,
 		Text: "end the way back without the target, only if it is gone for good: " + owed,
 	})
@@ -47,7 +47,7 @@ func (d *Mover) AwaitTarget(ctx workflow.Context, owed string) error {
 
 // untilOrLost waits for what a watch sees. When that takes long, a person is asked whether it is
 // lost.
-func (d *Mover) untilOrLost(
+func (m *Mover) untilOrLost(
 	ctx workflow.Context, summary string, watch workflow.Future, q stage.Question,
 ) (lost bool, err error) {
 	timer := workflow.AwaitOptions{
@@ -60,9 +60,9 @@ func (d *Mover) untilOrLost(
 		return false, watch.Get(ctx, nil)
 	}
 	q.Life, q.Until = stage.LongestWait, watch.IsReady
-	defer d.Unask(ctx, q.Gate)
+	defer m.Unask(ctx, q.Gate)
 	for {
-		given, err := d.Ask(ctx, q)
+		given, err := m.Ask(ctx, q)
 		switch {
 		case err != nil || given:
 			return given, err

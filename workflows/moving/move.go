@@ -29,55 +29,61 @@ func New(d *stage.Run) *Mover { return &Mover{Run: d} }
 // AwaitGroups asks the release pipeline to re-point the groups' applications away from one side,
 // and waits until they have left; where away isn't 0, no longer than that for a target that doesn't
 // answer.
-func (d *Mover) AwaitGroups(
+func (m *Mover) AwaitGroups(
 	ctx workflow.Context, from api.Side, groups, nameServers []string, away time.Duration,
 ) error {
-	d.ForgetReleased()
-	w := d.groupsAsked(from.Other(), groups, nameServers)
-	return d.AskRelease(ctx, w, []api.Names{w.Groups}, d.membersLeave(from, groups, away))
+	m.ForgetReleased()
+	w := m.groupsAsked(from.Other(), groups, nameServers)
+	return m.AskRelease(ctx, w, []api.Names{w.Groups}, m.membersLeave(from, groups, away))
 }
 
 // groupsAsked is the question for the applications of groups.
-func (d *Mover) groupsAsked(to api.Side, groups, nameServers []string) api.Waiting {
+func (m *Mover) groupsAsked(to api.Side, groups, nameServers []string) api.Waiting {
 	return api.Waiting{
 		Kind: api.WaitingRelease, Gate: "groups", Groups: api.Some(groups...), To: to,
 		NameServers: nameServers,
 		Text: fmt.Sprintf("re-point the applications of %d groups to the %s (name servers %s): %s%s", len(groups), to,
-			lists.OrNone(nameServers), lists.Short(groups), d.renamed(to)),
-		Rename: d.rename(to),
+			lists.OrNone(nameServers), lists.Short(groups), m.renamed(to)),
+		Rename: m.rename(to),
 	}
 }
 
 // membersLeave looks whether groups have no member on a side any more.
-func (d *Mover) membersLeave(from api.Side, groups []string, away time.Duration) poller {
+func (m *Mover) membersLeave(from api.Side, groups []string, away time.Duration) poller {
 	var acts *activities.Traffic
 	return func(ctx workflow.Context, part api.Names, released bool, _ []string) workflow.Future {
 		request := activities.AwaitMoveRequest{
-			Request: d.Request(), From: from, Groups: part,
+			Request: m.Request(), From: from, Groups: part,
 			Released: released, Away: away,
 		}
-		return call.WaitFor(ctx, away, "members leave the "+string(from)+": "+lists.Short(groups), acts.AwaitMembers, request)
+		return call.WaitFor(
+			ctx,
+			away,
+			"members leave the "+string(from)+": "+lists.Short(groups),
+			acts.AwaitMembers,
+			request,
+		)
 	}
 }
 
 // AwaitProducers asks for the producers of the topics, and waits until nothing is written on the
 // side that they leave.
-func (d *Mover) AwaitProducers(
+func (m *Mover) AwaitProducers(
 	ctx workflow.Context, from api.Side, topics api.Names, nameServers []string,
 	away time.Duration,
 ) error {
-	return d.AskRelease(ctx, d.ProducersAsked(from.Other(), topics, nameServers), d.Parts(topics),
-		d.PutsEnd(from, away))
+	return m.AskRelease(ctx, m.ProducersAsked(from.Other(), topics, nameServers), m.Parts(topics),
+		m.PutsEnd(from, away))
 }
 
 // PutsEnd looks whether nothing is written to topics on a side any more.
-func (d *Mover) PutsEnd(from api.Side, away time.Duration) poller {
+func (m *Mover) PutsEnd(from api.Side, away time.Duration) poller {
 	var acts *activities.Traffic
 	return func(
 		ctx workflow.Context, part api.Names, released bool, said []string,
 	) workflow.Future {
 		request := activities.AwaitMoveRequest{
-			Request: d.Request(), From: from, Topics: part,
+			Request: m.Request(), From: from, Topics: part,
 			Released: released, Said: said, Away: away,
 		}
 		summary := "nothing is written on the " + string(from) + ": " + api.Short(part)
@@ -86,7 +92,7 @@ func (d *Mover) PutsEnd(from api.Side, away time.Duration) poller {
 }
 
 // ProducersAsked is the question for the producers of topics.
-func (d *Mover) ProducersAsked(
+func (m *Mover) ProducersAsked(
 	to api.Side, topics api.Names, nameServers []string,
 ) api.Waiting {
 	first := api.Short(topics)
@@ -94,22 +100,22 @@ func (d *Mover) ProducersAsked(
 		Kind: api.WaitingRelease, Gate: "producers of " + first, Topics: topics, To: to,
 		NameServers: nameServers,
 		Text: fmt.Sprintf("re-point the producers of %d topics to the %s (name servers %s): %s%s",
-			topics.Len(), to, lists.OrNone(nameServers), first, d.renamed(to)),
-		Rename: d.rename(to),
+			topics.Len(), to, lists.OrNone(nameServers), first, m.renamed(to)),
+		Rename: m.rename(to),
 	}
 }
 
 // rename is how names change for applications that go to a side.
-func (d *Mover) rename(to api.Side) *plan.Rename {
+func (m *Mover) rename(to api.Side) *plan.Rename {
 	if to != api.Target {
 		return nil
 	}
-	return d.Plan.Target.Rename
+	return m.Plan.Target.Rename
 }
 
 // renamed says so in words.
-func (d *Mover) renamed(to api.Side) string {
-	r := d.rename(to)
+func (m *Mover) renamed(to api.Side) string {
+	r := m.rename(to)
 	if r == nil {
 		return ""
 	}
@@ -126,28 +132,28 @@ type poller func(
 // AskRelease waits for the measured proof that applications have moved, part by part. The
 // pipeline's word (`released`) asks the activities to look again under their easier rule: they need
 // not guess any more from silence whether a move is over.
-func (d *Mover) AskRelease(
+func (m *Mover) AskRelease(
 	ctx workflow.Context, w api.Waiting, parts []api.Names, poll poller,
 ) error {
-	done := d.Wait(ctx, w)
+	done := m.Wait(ctx, w)
 	defer done()
 	var moves []func(workflow.Context) error
 	for _, part := range parts {
-		moves = append(moves, func(ctx workflow.Context) error { return d.PollPart(ctx, w, part, poll) })
+		moves = append(moves, func(ctx workflow.Context) error { return m.PollPart(ctx, w, part, poll) })
 	}
 	err := call.AllOf(ctx, moves)
 	if err == nil {
-		stage.AddTo(&d.Status.Moved, w.Groups, w.Topics, d.Bounded)
+		stage.AddTo(&m.Status.Moved, w.Groups, w.Topics, m.Bounded)
 	}
 	return err
 }
 
 // PollPart looks at one part until it has moved, and anew when the pipeline says more of it.
-func (d *Mover) PollPart(
+func (m *Mover) PollPart(
 	ctx workflow.Context, w api.Waiting, part api.Names, poll poller,
 ) error {
-	all := func() bool { return d.IsReleased(w.Gate, w.Groups, w.Topics) }
-	some := func() []string { return d.SaidOf(part) }
+	all := func() bool { return m.IsReleased(w.Gate, w.Groups, w.Topics) }
+	some := func() []string { return m.SaidOf(part) }
 	for {
 		released, said := all(), some()
 		polling, cancel := workflow.WithCancel(ctx)
@@ -171,13 +177,13 @@ func (d *Mover) PollPart(
 }
 
 // AwaitDrained waits until the lanes of the topics have copied all that the source holds.
-func (d *Mover) AwaitDrained(ctx workflow.Context, topics api.Names) error {
+func (m *Mover) AwaitDrained(ctx workflow.Context, topics api.Names) error {
 	var acts *activities.Replication
 	var moves []func(workflow.Context) error
-	for _, part := range d.Parts(topics) {
+	for _, part := range m.Parts(topics) {
 		moves = append(moves, func(ctx workflow.Context) error {
 			request := activities.TopicsRequest{
-				Request: d.Request(), Side: api.Source, Topics: part,
+				Request: m.Request(), Side: api.Source, Topics: part,
 			}
 			return call.WaitFor(ctx, 0, "last messages are copied: "+api.Short(part),
 				acts.AwaitDrained, request).Get(ctx, nil)

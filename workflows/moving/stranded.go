@@ -18,47 +18,45 @@ import (
 // on which they read before it. It comes before anything else, as nobody can read meanwhile; what
 // it can't do is noted, and left to a move of the groups or to Rollback. It reports whether the
 // target didn't answer though it was waited for: then what it needs is owed to it.
-func (d *Mover) FreeStranded(ctx workflow.Context) (away bool) {
+func (m *Mover) FreeStranded(ctx workflow.Context) (away bool) {
 	if change.Made(ctx, change.CalledBack) {
-		return d.FreeThose(ctx, d.LeaveAsked)
+		return m.FreeThose(ctx, m.LeaveAsked)
 	}
-	return d.FreeThose(ctx, d.takeBackAsked)
+	return m.FreeThose(ctx, m.takeBackAsked)
 }
 
 // FreeThose is freeStranded with what is done for groups whose applications were asked to move.
-func (d *Mover) FreeThose(
+func (m *Mover) FreeThose(
 	ctx workflow.Context, takeBack func(workflow.Context, []string),
 ) (away bool) {
-	if d.Plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+	if m.Plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return false
 	}
 	var returns *activities.Returns
 	var found activities.Stranded
-	request := activities.SurveyRequest{Request: d.Request(), Away: d.Patience()}
-	err := workflow.ExecuteActivity(call.Within(ctx, 2*d.Plan.Shift.FenceLimit(),
+	request := activities.SurveyRequest{Request: m.Request(), Away: m.Patience()}
+	err := workflow.ExecuteActivity(call.Within(ctx, 2*m.Plan.Shift.FenceLimit(),
 		"groups that a move left without messages"), returns.Stranded, request).Get(ctx, &found)
 	if err != nil {
-		d.Note(ctx, "whether a move left groups without messages isn't known: %s", call.RootMessage(err))
+		m.Note(ctx, "whether a move left groups without messages isn't known: %s", call.RootMessage(err))
 		return false
 	}
-	groups := activities.GroupsRequest{Request: d.Request(), Side: api.Target}
+	groups := activities.GroupsRequest{Request: m.Request(), Side: api.Target}
 	if groups.Groups = api.Some(found.Target...); len(found.Target) > 0 {
 		var traffic *activities.Traffic
-		open := call.Action{
-			Summary: "open on the target again: " + lists.Short(found.Target), Activity: traffic.Unfence, Request: groups,
-		}
-		if err := open.Run(call.IfItAnswers(ctx, d.Plan.Shift.FenceLimit(), open.Summary)); err != nil {
-			d.Note(ctx, "%s: %s", open.Summary, call.RootMessage(err))
+		open := call.New("open on the target again: "+lists.Short(found.Target), traffic.Unfence, groups)
+		if err := open.Run(call.IfItAnswers(ctx, m.Plan.Shift.FenceLimit(), open.Summary)); err != nil {
+			m.Note(ctx, "%s: %s", open.Summary, call.RootMessage(err))
 		} else {
-			d.Note(ctx, "a move was cut off: %s read the target again", lists.Short(found.Target))
+			m.Note(ctx, "a move was cut off: %s read the target again", lists.Short(found.Target))
 		}
 	}
 	if len(found.Source) > 0 && !found.Away {
-		d.Note(ctx, "a move was cut off: %s read the source again", lists.Short(found.Source))
-		d.UndoFence(ctx, found.Source, false)
+		m.Note(ctx, "a move was cut off: %s read the source again", lists.Short(found.Source))
+		m.UndoFence(ctx, found.Source, false)
 	}
-	if len(found.Source) > 0 && found.Away && d.Status.Type != api.RollbackType {
-		d.liftCutOff(ctx, found.Source)
+	if len(found.Source) > 0 && found.Away && m.Status.Type != api.RollbackType {
+		m.liftCutOff(ctx, found.Source)
 	}
 	if len(found.Asked) > 0 {
 		takeBack(ctx, found.Asked)
@@ -68,8 +66,8 @@ func (d *Mover) FreeThose(
 
 // WasReset reports whether this run was begun by a reset, before this place. What the run before it
 // was at nobody undoes, and a question that it had passed may be asked again, for days.
-func (d *Mover) WasReset(ctx workflow.Context) (reset bool) {
-	if d.Plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Reset) {
+func (m *Mover) WasReset(ctx workflow.Context) (reset bool) {
+	if m.Plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Reset) {
 		return false
 	}
 	err := workflow.SideEffect(ctx, func(ctx workflow.Context) any {
@@ -81,78 +79,82 @@ func (d *Mover) WasReset(ctx workflow.Context) (reset bool) {
 
 // FreeLate looks once more when activities of a stage that was terminated, or reset, can't write
 // any more: they learn of it with their next heartbeat.
-func (d *Mover) FreeLate(ctx workflow.Context) {
+func (m *Mover) FreeLate(ctx workflow.Context) {
 	if !change.Made(ctx, change.Late) {
 		return
 	}
-	d.Detail(ctx, "waits for the end of what a terminated stage began")
+	m.Detail(ctx, "waits for the end of what a terminated stage began")
 	if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      2 * call.QuickHeartbeat,
 		TimerOptions: workflow.TimerOptions{Summary: "activities of the terminated stage end"},
-	}, func() bool { return d.Back != nil }); err == nil && d.Back == nil {
-		d.FreeStranded(ctx)
+	}, func() bool { return m.Back != nil }); err == nil && m.Back == nil {
+		m.FreeStranded(ctx)
 	}
 }
 
-// takeBackAsked is of runs that are older than change.CalledBack: it asked for applications that are
-// on their way, and forgot the groups when none had arrived yet.
-func (d *Mover) takeBackAsked(ctx workflow.Context, groups []string) {
-	if !d.liftCutOff(ctx, groups) {
+// takeBackAsked is of runs that are older than change.CalledBack: it asked for applications that
+// are on their way, and forgot the groups when none had arrived yet.
+func (m *Mover) takeBackAsked(ctx workflow.Context, groups []string) {
+	if !m.liftCutOff(ctx, groups) {
 		return
 	}
-	err := d.CloseOnTarget(ctx, groups)
+	err := m.CloseOnTarget(ctx, groups)
 	if err == nil { // nobody has read there, so nothing is to come back
-		err = d.ForgetFences(ctx, groups)
+		err = m.ForgetFences(ctx, groups)
 	}
 	if err != nil { // the mark on the source says what is owed
-		d.Note(ctx, "%s aren't known to have left the target: %s", lists.Short(groups), call.RootMessage(err))
+		m.Note(ctx, "%s aren't known to have left the target: %s", lists.Short(groups), call.RootMessage(err))
 	}
 }
 
 // LeaveAsked opens groups on the source whose applications were asked to move and haven't. The mark
 // on the source says what is owed, and whoever comes next asks for applications that are on their
 // way.
-func (d *Mover) LeaveAsked(ctx workflow.Context, groups []string) {
+func (m *Mover) LeaveAsked(ctx workflow.Context, groups []string) {
 	if !change.Made(ctx, change.LeftAsking) {
-		d.takeBackAsked(ctx, groups)
+		m.takeBackAsked(ctx, groups)
 		return
 	}
-	if !d.liftCutOff(ctx, groups) {
+	if !m.liftCutOff(ctx, groups) {
 		return
 	}
-	d.sayLeft(ctx, groups)
+	m.sayLeft(ctx, groups)
 	var traffic *activities.Traffic
-	shut := call.Action{Summary: "close on the target: " + lists.Short(groups), Activity: traffic.Fence, Request: activities.GroupsRequest{
-		Request: d.Request(), Side: api.Target, Groups: api.Some(groups...),
-	}}
-	if err := shut.Run(call.IfItAnswers(ctx, d.Plan.Shift.FenceLimit(), shut.Summary)); err != nil {
-		d.Note(ctx, "owed to the target: %s: %s", shut.Summary, call.RootMessage(err))
+	shut := call.New("close on the target: "+lists.Short(groups), traffic.Fence, activities.GroupsRequest{
+		Request: m.Request(), Side: api.Target, Groups: api.Some(groups...),
+	})
+	if err := shut.Run(call.IfItAnswers(ctx, m.Plan.Shift.FenceLimit(), shut.Summary)); err != nil {
+		m.Note(ctx, "owed to the target: %s: %s", shut.Summary, call.RootMessage(err))
 	}
 }
 
 // liftCutOff opens groups on the source. Their mark there stands until the target is as it was.
-func (d *Mover) liftCutOff(ctx workflow.Context, groups []string) bool {
+func (m *Mover) liftCutOff(ctx workflow.Context, groups []string) bool {
 	var traffic *activities.Traffic
 	request := activities.GroupsRequest{
-		Request: d.Request(), Side: api.Source, Ours: true,
+		Request: m.Request(), Side: api.Source, Ours: true,
 		Groups: api.Some(groups...),
 	}
-	lift := call.Action{Summary: "lift the fence on the source: " + lists.Short(groups), Activity: traffic.Unfence, Request: request}
+	lift := call.New("lift the fence on the source: "+lists.Short(groups), traffic.Unfence, request)
 	if err := lift.Run(call.Quick(ctx, lift.Summary)); err != nil {
-		d.Note(ctx, "%s: %s", lift.Summary, call.RootMessage(err))
+		m.Note(ctx, "%s: %s", lift.Summary, call.RootMessage(err))
 		return false
 	}
-	d.lookForMissing(ctx)
-	d.Note(ctx, "a move was cut off: %s read the source again; applications that have moved return", lists.Short(groups))
+	m.lookForMissing(ctx)
+	m.Note(
+		ctx,
+		"a move was cut off: %s read the source again; applications that have moved return",
+		lists.Short(groups),
+	)
 	return true
 }
 
 // sayLeft tells of such groups. A stage that ends tells its migration before that.
-func (d *Mover) sayLeft(ctx workflow.Context, groups []string) {
-	if d.Status.Type == api.RollbackType || !change.Made(ctx, change.LeftShown) { // it calls them back
+func (m *Mover) sayLeft(ctx workflow.Context, groups []string) {
+	if m.Status.Type == api.RollbackType || !change.Made(ctx, change.LeftShown) { // it calls them back
 		return
 	}
-	d.Status.LeftAsked = slices.Clone(groups[:min(len(groups), stage.BatchSize)])
-	d.Publish(ctx)
-	d.AwaitTold(ctx)
+	m.Status.LeftAsked = slices.Clone(groups[:min(len(groups), stage.BatchSize)])
+	m.Publish(ctx)
+	m.AwaitTold(ctx)
 }

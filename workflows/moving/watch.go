@@ -15,21 +15,21 @@ import (
 // WatchTarget looks after the target for the rest of the workflow, and says so while it doesn't
 // answer: in soaks, at gates and between two steps nothing else asks it, and groups that have moved
 // get nothing while their fences on the healthy source stay. Behind gateways nothing is fenced.
-func (d *Mover) WatchTarget(ctx workflow.Context) {
-	if d.Plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Watch) {
+func (m *Mover) WatchTarget(ctx workflow.Context) {
+	if m.Plan.Traffic.Mode == plan.ModeGateway || !change.Made(ctx, change.Watch) {
 		return
 	}
 	workflow.GoNamed(ctx, "watch the target", func(ctx workflow.Context) {
 		var returns *activities.Returns
-		request := activities.WatchRequest{Request: d.Request(), Away: d.Patience()}
+		request := activities.WatchRequest{Request: m.Request(), Away: m.Patience()}
 		for {
 			err := call.WaitOn(ctx, "the target answers", returns.WatchTarget, request).Get(ctx, nil)
 			if !call.IsAway(err) { // it was cancelled, or nobody can tell
 				return
 			}
-			done := d.sayAway(ctx, call.AwayText(err))
+			done := m.sayAway(ctx, call.AwayText(err))
 			err = call.WaitOn(ctx, "the target answers again", returns.AwaitTarget,
-				d.Request()).Get(ctx, nil)
+				m.Request()).Get(ctx, nil)
 			done()
 			if err != nil {
 				return
@@ -40,12 +40,12 @@ func (d *Mover) WatchTarget(ctx workflow.Context) {
 
 // sayAway puts on the page that the target is away, where applications are on it and nothing takes
 // them back yet; the result takes it off again.
-func (d *Mover) sayAway(ctx workflow.Context, why string) (done func()) {
-	there := len(Begun(d.View())) > 0 || d.Status.Type == api.RollbackType
-	if !there || d.IsGoingBack() && !d.IsHeld() {
+func (m *Mover) sayAway(ctx workflow.Context, why string) (done func()) {
+	there := len(Begun(m.View())) > 0 || m.Status.Type == api.RollbackType
+	if !there || m.IsGoingBack() && !m.IsHeld() {
 		return func() {}
 	}
-	return d.Wait(ctx, api.Waiting{
+	return m.Wait(ctx, api.Waiting{
 		Kind: api.WaitingGate, Gate: api.BackName,
 		Text: fmt.Sprintf("%s. Groups that have moved get no messages until it is back, or until they go "+
 			"back to the source: back opens it for them at once", why),

@@ -15,13 +15,13 @@ import (
 // ImportMetadata makes the topics and groups of the plan on the target: diff first, then chunks,
 // each read back.
 func ImportMetadata(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.ImportMetadataType, in)
+	run, err := stage.New(ctx, api.ImportMetadataType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	i := &importer{Run: d}
-	return d.Execute(ctx, func(ctx workflow.Context) error {
-		return d.Step(ctx, func(ctx workflow.Context) error { return i.importAll(ctx, in) })
+	i := &importer{Run: run}
+	return run.Execute(ctx, func(ctx workflow.Context) error {
+		return run.Step(ctx, func(ctx workflow.Context) error { return i.importAll(ctx, in) })
 	})
 }
 

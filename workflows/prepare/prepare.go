@@ -19,19 +19,19 @@ const chunk = 200
 // Assess takes the inventory of the source and refuses what can't work, before anything is bought
 // or written.
 func Assess(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.AssessType, in)
+	run, err := stage.New(ctx, api.AssessType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	return d.Execute(ctx, func(ctx workflow.Context) error {
-		return d.Step(ctx, func(ctx workflow.Context) error {
-			inventory, err := d.Measure(ctx)
+	return run.Execute(ctx, func(ctx workflow.Context) error {
+		return run.Step(ctx, func(ctx workflow.Context) error {
+			inventory, err := run.Measure(ctx)
 			if err != nil {
 				return err
 			}
-			d.Status.Assessment = &inventory
+			run.Status.Assessment = &inventory
 			short := inventory.Summary
-			d.Detail(ctx, "%d topics, %d groups, %d findings", short.Topics, short.Groups, short.Findings.Len())
+			run.Detail(ctx, "%d topics, %d groups, %d findings", short.Topics, short.Groups, short.Findings.Len())
 			return stage.Refusal(inventory)
 		})
 	})
@@ -40,12 +40,12 @@ func Assess(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 // Purchase makes sure that the target runs, after an approval where the plan wants one. It is
 // idempotent by the plan's name.
 func Purchase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.PurchaseType, in)
+	run, err := stage.New(ctx, api.PurchaseType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	p := &purchase{Run: d}
-	return d.Execute(ctx, func(ctx workflow.Context) error {
+	p := &purchase{Run: run}
+	return run.Execute(ctx, func(ctx workflow.Context) error {
 		if err := p.approve(ctx); err != nil {
 			return err
 		}

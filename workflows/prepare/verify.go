@@ -14,12 +14,12 @@ import (
 
 // Verify compares every lane by content over the range that is copied.
 func Verify(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.VerifyType, in)
+	run, err := stage.New(ctx, api.VerifyType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	v := &verifier{Run: d, in: in}
-	return d.Execute(ctx, func(ctx workflow.Context) error { return d.Step(ctx, v.compareAll) })
+	v := &verifier{Run: run, in: in}
+	return run.Execute(ctx, func(ctx workflow.Context) error { return run.Step(ctx, v.compareAll) })
 }
 
 // verifier compares the two replicas of all lanes, and adds up what it finds.

@@ -16,12 +16,12 @@ import (
 
 // withoutTarget opens on the source what is fenced there, and waits until the target answers again.
 // Why says what it does instead.
-func (d *rollback) withoutTarget(ctx workflow.Context, why string) error {
+func (b *rollback) withoutTarget(ctx workflow.Context, why string) error {
 	var survey activities.Survey
-	if err := d.surveySource(ctx, "", &survey); err != nil {
+	if err := b.surveySource(ctx, "", &survey); err != nil {
 		return err
 	}
-	open, err := d.openFenced(ctx, survey)
+	open, err := b.openFenced(ctx, survey)
 	if err != nil {
 		return err
 	}
@@ -31,16 +31,16 @@ func (d *rollback) withoutTarget(ctx workflow.Context, why string) error {
 	if open.count > 0 {
 		w = api.Waiting{
 			Kind: api.WaitingRelease, Gate: "target", Groups: api.Some(open.first...),
-			To: api.Source, NameServers: d.Plan.Source.NameServers,
+			To: api.Source, NameServers: b.Plan.Source.NameServers,
 			Text: "re-point all applications to the source now: " + text,
 		}
-		if d.in.Inventory != nil { // whose producers have moved only the target could tell
-			w.Topics = d.in.Inventory.Topics()
+		if b.in.Inventory != nil { // whose producers have moved only the target could tell
+			w.Topics = b.in.Inventory.Topics()
 		}
 	}
-	done := d.Wait(ctx, w)
+	done := b.Wait(ctx, w)
 	defer done()
-	return d.AwaitTarget(ctx, fmt.Sprintf("%d groups aren't closed on it, and what was written there and hadn't "+
+	return b.AwaitTarget(ctx, fmt.Sprintf("%d groups aren't closed on it, and what was written there and hadn't "+
 		"been copied back is lost", open.count))
 }
 
@@ -51,7 +51,7 @@ type openedGroups struct {
 }
 
 // openFenced lifts the fences on the source, a batch after another.
-func (d *rollback) openFenced(
+func (b *rollback) openFenced(
 	ctx workflow.Context, survey activities.Survey,
 ) (open openedGroups, err error) {
 	var traffic *activities.Traffic
@@ -60,7 +60,7 @@ func (d *rollback) openFenced(
 		opened, _ := survey.OpenedGroups.Inline()
 		if len(groups) > 0 {
 			request := activities.GroupsRequest{
-				Request: d.Request(), Side: api.Source,
+				Request: b.Request(), Side: api.Source,
 				Groups: survey.FencedGroups, Ours: true,
 			}
 			names := lists.Short(groups)
@@ -69,7 +69,7 @@ func (d *rollback) openFenced(
 				nil); err != nil {
 				return open, err
 			}
-			d.Note(
+			b.Note(
 				ctx,
 				"the target doesn't answer: %d groups go on at the source where they were fenced, and read "+
 					"again what they have read "+
@@ -85,7 +85,7 @@ func (d *rollback) openFenced(
 			return open, nil
 		}
 		survey = activities.Survey{}
-		if err := d.surveySource(ctx, "", &survey); err != nil {
+		if err := b.surveySource(ctx, "", &survey); err != nil {
 			return open, err
 		}
 	}
@@ -94,7 +94,7 @@ func (d *rollback) openFenced(
 // undoReturn opens groups on the target again, where they were. If it doesn't take that, or was
 // what the return failed for, they go on at the source. It returns why the return failed: that the
 // target doesn't answer, if that is so by now.
-func (d *rollback) undoReturn(
+func (b *rollback) undoReturn(
 	ctx workflow.Context, why error, onTarget, onSource activities.GroupsRequest,
 ) error {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
@@ -103,19 +103,19 @@ func (d *rollback) undoReturn(
 	names := api.Short(onTarget.Groups)
 	err := why
 	if !call.IsAway(err) || !change.Made(ctx, change.WholeFence) {
-		back := call.Action{Summary: "undo: open on the target again: " + names, Activity: traffic.Unfence, Request: onTarget}
-		err = back.Run(call.IfItAnswers(ctx, d.Plan.Shift.FenceLimit(), back.Summary))
+		back := call.New("undo: open on the target again: "+names, traffic.Unfence, onTarget)
+		err = back.Run(call.IfItAnswers(ctx, b.Plan.Shift.FenceLimit(), back.Summary))
 		if err == nil {
-			d.Note(ctx, "%s read the target again", names)
+			b.Note(ctx, "%s read the target again", names)
 			return why
 		}
 	}
-	lift := call.Action{Summary: "undo: lift the fence on the source: " + names, Activity: traffic.Unfence, Request: onSource}
+	lift := call.New("undo: lift the fence on the source: "+names, traffic.Unfence, onSource)
 	if err := lift.Run(call.Quick(ctx, lift.Summary)); err != nil {
-		d.Note(ctx, "undo: %s", call.RootMessage(err))
+		b.Note(ctx, "undo: %s", call.RootMessage(err))
 		return why
 	}
-	d.Note(ctx, "%s go on at the source, as the target doesn't take them: %s", names,
+	b.Note(ctx, "%s go on at the source, as the target doesn't take them: %s", names,
 		call.RootMessage(err))
 	if call.IsAway(err) && change.Made(ctx, change.Undone) { // applications are still to be asked
 		return err
@@ -125,21 +125,21 @@ func (d *rollback) undoReturn(
 
 // endWithoutTarget is the end of a way back whose target is lost: nothing is closed there any more,
 // and nothing comes from there. Marks on the source would keep a later migration from its groups.
-func (d *rollback) endWithoutTarget(ctx workflow.Context) error {
-	d.Note(ctx, "the target is lost: everything stays on the source, without what was written on the target "+
+func (b *rollback) endWithoutTarget(ctx workflow.Context) error {
+	b.Note(ctx, "the target is lost: everything stays on the source, without what was written on the target "+
 		"and hadn't been copied back")
-	if d.Plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+	if b.Plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return nil
 	}
 	after := ""
 	for {
 		var survey activities.Survey
-		if err := d.surveySource(ctx, after, &survey); err != nil {
+		if err := b.surveySource(ctx, after, &survey); err != nil {
 			return err
 		}
 		groups, _ := survey.OpenedGroups.Inline()
 		if len(groups) > 0 {
-			if err := d.ForgetFences(ctx, groups); err != nil {
+			if err := b.ForgetFences(ctx, groups); err != nil {
 				return err
 			}
 			after = groups[len(groups)-1]

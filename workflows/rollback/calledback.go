@@ -15,9 +15,9 @@ import (
 )
 
 // callsBack begins that time.
-func (d *rollback) callsBack(ctx workflow.Context) {
+func (b *rollback) callsBack(ctx workflow.Context) {
 	if change.Made(ctx, change.CalledBack) {
-		d.Arrivals = workflow.Now(ctx).Add(moving.CallBackTime)
+		b.Arrivals = workflow.Now(ctx).Add(moving.CallBackTime)
 	}
 }
 
@@ -29,7 +29,7 @@ type calledBack struct {
 
 // callBackProducers asks for producers that a Shift has asked to go to the target, and that nobody
 // saw there when the way back began.
-func (d *rollback) callBackProducers(ctx workflow.Context, asked []api.Names) calledBack {
+func (b *rollback) callBackProducers(ctx workflow.Context, asked []api.Names) calledBack {
 	ctx, cancel := workflow.WithCancel(ctx)
 	outcome, settable := workflow.NewFuture(ctx)
 	if len(asked) == 0 {
@@ -39,9 +39,9 @@ func (d *rollback) callBackProducers(ctx workflow.Context, asked []api.Names) ca
 	var questions []func(workflow.Context) error
 	for _, topics := range asked {
 		questions = append(questions, func(ctx workflow.Context) error {
-			w := d.ProducersAsked(api.Source, topics, d.Plan.Source.NameServers)
-			look := d.PutsEnd(api.Target, d.UntilDead())
-			return d.AskRelease(ctx, d.UntilArrived(ctx, w), d.Parts(topics), d.Arrived(look))
+			w := b.ProducersAsked(api.Source, topics, b.Plan.Source.NameServers)
+			look := b.PutsEnd(api.Target, b.UntilDead())
+			return b.AskRelease(ctx, b.UntilArrived(ctx, w), b.Parts(topics), b.Arrived(look))
 		})
 	}
 	workflow.GoNamed(ctx, "producers return", func(ctx workflow.Context) {
@@ -52,16 +52,16 @@ func (d *rollback) callBackProducers(ctx workflow.Context, asked []api.Names) ca
 
 // underWay are the topics whose producers may be on their way to the target, although those of the
 // moved ones have returned.
-func (d *rollback) underWay(moved api.Names) []api.Names {
-	if d.Arrivals.IsZero() {
+func (b *rollback) underWay(moved api.Names) []api.Names {
+	if b.Arrivals.IsZero() {
 		return nil
 	}
-	asked := d.in.AskedIn
+	asked := b.in.AskedIn
 	if len(asked) == 0 && moved.Len() > 0 { // who began it doesn't know
 		asked = []api.Names{moved}
 	}
-	gate := d.ProducersAsked(api.Source, moved, nil).Gate
-	if moved.Len() == 0 || !d.IsReleased(gate, api.Names{}, moved) {
+	gate := b.ProducersAsked(api.Source, moved, nil).Gate
+	if moved.Len() == 0 || !b.IsReleased(gate, api.Names{}, moved) {
 		return asked
 	}
 	names, inline := moved.Inline() // of these nothing is under way

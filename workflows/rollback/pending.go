@@ -16,29 +16,35 @@ import (
 
 // awaitPending waits until the target has delivered what it held for later, retries among it, and
 // the reverse lanes have copied it. A person may accept what is left.
-func (d *rollback) awaitPending(ctx workflow.Context) error {
+func (b *rollback) awaitPending(ctx workflow.Context) error {
 	if !change.Made(ctx, change.Pending) {
-		return d.awaitPendingBefore(ctx)
+		return b.awaitPendingBefore(ctx)
 	}
 	var acts *activities.Ledgers
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
 	gate := pendingGate(ctx)
-	defer d.Unask(ctx, gate)
+	defer b.Unask(ctx, gate)
 	var watch workflow.Future
 	var asked settle.RestAsked
-	for pause := settle.LedgerFirst; ; pause = min(pause*2, settle.LongestPause(d.Run)) {
+	for pause := settle.LedgerFirst; ; pause = min(pause*2, settle.LongestPause(b.Run)) {
 		if watch == nil || watch.IsReady() {
-			watch = call.WaitFor(watching, 0, "nothing is to come from the target any more", acts.AwaitPending, d.Request())
+			watch = call.WaitFor(
+				watching,
+				0,
+				"nothing is to come from the target any more",
+				acts.AwaitPending,
+				b.Request(),
+			)
 		}
-		left, err := d.measurePending(ctx)
-		d.Status.Ledger = &left
+		left, err := b.measurePending(ctx)
+		b.Status.Ledger = &left
 		if err != nil || left.Rest == 0 {
 			return err
 		}
 		q := asked.Take(ctx, left, pendingText, pause)
 		q.Gate, q.Until = gate, watch.IsReady
-		if given, err := d.Ask(ctx, q); given || err != nil {
+		if given, err := b.Ask(ctx, q); given || err != nil {
 			return err
 		}
 	}
@@ -56,29 +62,29 @@ func pendingGate(ctx workflow.Context) string {
 }
 
 // measurePending says so while the target doesn't answer, and measures when it is back.
-func (d *rollback) measurePending(ctx workflow.Context) (left api.Ledger, err error) {
+func (b *rollback) measurePending(ctx workflow.Context) (left api.Ledger, err error) {
 	var acts *activities.Ledgers
-	err = d.Step(ctx, func(ctx workflow.Context) error {
+	err = b.Step(ctx, func(ctx workflow.Context) error {
 		for limit := 2 * call.QuickTimeout; ; limit = min(2*limit, call.LongestTries) {
 			summary := "what is to come from the target"
 			err := workflow.ExecuteActivity(call.Within(ctx, limit, summary),
-				acts.Pending, d.Request()).Get(ctx, &left)
+				acts.Pending, b.Request()).Get(ctx, &left)
 			switch {
 			case err == nil || call.Lasts(err) || ctx.Err() != nil:
 				return err
 			case !call.IsAway(err):
-				d.Detail(ctx, "what is to come from the target isn't known yet: %s",
+				b.Detail(ctx, "what is to come from the target isn't known yet: %s",
 					call.RootMessage(err))
 				continue
 			}
-			done := d.Wait(ctx, api.Waiting{
+			done := b.Wait(ctx, api.Waiting{
 				Kind: api.WaitingGate, Gate: "target",
 				Text: call.AwayText(
 					err,
 				) + ": everything reads and writes the source, and what is still to come from the target " +
 					"comes when it is back",
 			})
-			err = d.AwaitTarget(ctx, "what is still to come from it is lost")
+			err = b.AwaitTarget(ctx, "what is still to come from it is lost")
 			done()
 			if err != nil {
 				return err
@@ -94,15 +100,15 @@ func pendingText(left api.Ledger) string {
 }
 
 // awaitPendingBefore is of runs that are older than change.Pending.
-func (d *rollback) awaitPendingBefore(ctx workflow.Context) error {
+func (b *rollback) awaitPendingBefore(ctx workflow.Context) error {
 	for pause := settle.LedgerFirst; ; pause = min(pause*2, settle.LedgerMax) {
 		var left api.Ledger
-		err := d.Step(ctx, func(ctx workflow.Context) error {
+		err := b.Step(ctx, func(ctx workflow.Context) error {
 			var acts *activities.Ledgers
 			return workflow.ExecuteActivity(call.Quick(ctx, "what is to come from the target"),
-				acts.Pending, d.Request()).Get(ctx, &left)
+				acts.Pending, b.Request()).Get(ctx, &left)
 		})
-		d.Status.Ledger = &left
+		b.Status.Ledger = &left
 		if err != nil || left.Rest == 0 {
 			return err
 		}
@@ -110,7 +116,7 @@ func (d *rollback) awaitPendingBefore(ctx workflow.Context) error {
 			Gate: string(plan.GateFinalize), Text: pendingText(left), Evidence: left.Rows,
 			Life: pause,
 		}
-		if given, err := d.Ask(ctx, q); given || err != nil {
+		if given, err := b.Ask(ctx, q); given || err != nil {
 			return err
 		}
 	}

@@ -28,12 +28,12 @@ import (
 // A target that doesn't answer keeps nobody off the source: groups are opened there within the
 // fence budget, and what the target needs is done when it is back.
 func Rollback(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.RollbackType, in)
+	run, err := stage.New(ctx, api.RollbackType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	r := &rollback{Mover: moving.New(d), in: in}
-	return d.Execute(ctx, func(ctx workflow.Context) error {
+	r := &rollback{Mover: moving.New(run), in: in}
+	return run.Execute(ctx, func(ctx workflow.Context) error {
 		err := r.rollBack(ctx)
 		if errors.Is(err, moving.ErrLost) {
 			return r.endWithoutTarget(ctx)
@@ -48,34 +48,34 @@ type rollback struct {
 	in api.MigrationInput
 }
 
-func (d *rollback) rollBack(ctx workflow.Context) error {
+func (b *rollback) rollBack(ctx workflow.Context) error {
 	switch {
-	case d.Plan.Traffic.Mode == plan.ModeGateway:
-		return d.gatewayBack(ctx)
+	case b.Plan.Traffic.Mode == plan.ModeGateway:
+		return b.gatewayBack(ctx)
 	case !change.Made(ctx, change.HealthyFirst):
-		return d.releasesBack(ctx)
+		return b.releasesBack(ctx)
 	}
-	d.callsBack(ctx)
-	if change.Made(ctx, change.Stranded) && d.FreeStranded(ctx) {
-		if err := d.withoutTarget(ctx, "the target doesn't answer"); err != nil {
+	b.callsBack(ctx)
+	if change.Made(ctx, change.Stranded) && b.FreeStranded(ctx) {
+		if err := b.withoutTarget(ctx, "the target doesn't answer"); err != nil {
 			return err
 		}
 	}
-	if d.WasReset(ctx) {
-		d.FreeLate(ctx)
+	if b.WasReset(ctx) {
+		b.FreeLate(ctx)
 	}
-	if d.Parent == nil { // else the migration does it
-		d.WatchTarget(ctx)
+	if b.Parent == nil { // else the migration does it
+		b.WatchTarget(ctx)
 	}
 	for {
-		survey, err := d.survey(ctx)
+		survey, err := b.survey(ctx)
 		if err == nil {
-			err = d.returnAll(ctx, survey)
+			err = b.returnAll(ctx, survey)
 		}
 		if !call.IsAway(err) {
 			return err
 		}
-		if err := d.withoutTarget(ctx, call.AwayText(err)); err != nil {
+		if err := b.withoutTarget(ctx, call.AwayText(err)); err != nil {
 			return err
 		}
 	}
@@ -84,74 +84,74 @@ func (d *rollback) rollBack(ctx workflow.Context) error {
 // survey is what has moved. Both sides are waited for, the target for no longer than groups may
 // wait for it: then the error says so. The activity says it by itself after half of the time that
 // it has; a fault of the source, or of nobody known, is no reason to go on without the target.
-func (d *rollback) survey(ctx workflow.Context) (activities.Survey, error) {
+func (b *rollback) survey(ctx workflow.Context) (activities.Survey, error) {
 	var acts *activities.Returns
 	var survey activities.Survey
 	request := activities.SurveyRequest{
-		Request: d.Request(), ByMark: true, Recorded: d.in.Fenced, RecordedIn: d.in.FencedIn,
-		Closed: d.in.Closed,
-		Away:   d.Patience(), Most: d.MostAtOnce(),
+		Request: b.Request(), ByMark: true, Recorded: b.in.Fenced, RecordedIn: b.in.FencedIn,
+		Closed: b.in.Closed,
+		Away:   b.Patience(), Most: b.MostAtOnce(),
 	}
 	const what = "what has moved"
 	if !change.Made(ctx, change.Refusal) {
 		err := workflow.ExecuteActivity(call.Quick(ctx, what), acts.Survey, request).Get(ctx, &survey)
 		return survey, err
 	}
-	for limit := 2 * d.Patience(); ; limit = min(2*limit, call.LongestTries) {
+	for limit := 2 * b.Patience(); ; limit = min(2*limit, call.LongestTries) {
 		err := workflow.ExecuteActivity(call.Within(ctx, limit, what), acts.Survey,
 			request).Get(ctx, &survey)
 		if err == nil || call.IsAway(err) || call.Lasts(err) || ctx.Err() != nil {
 			return survey, err
 		}
-		d.Detail(ctx, "what has moved isn't known yet: %s", call.RootMessage(err))
+		b.Detail(ctx, "what has moved isn't known yet: %s", call.RootMessage(err))
 	}
 }
 
 // surveySource is what the source alone tells of it.
-func (d *rollback) surveySource(
+func (b *rollback) surveySource(
 	ctx workflow.Context, after string, survey *activities.Survey,
 ) error {
 	var acts *activities.Returns
 	request := activities.SurveyRequest{
-		Request: d.Request(), ByMark: true, Recorded: d.in.Fenced, RecordedIn: d.in.FencedIn,
-		Closed:     d.in.Closed,
-		SourceOnly: true, Most: d.MostAtOnce(), After: after,
+		Request: b.Request(), ByMark: true, Recorded: b.in.Fenced, RecordedIn: b.in.FencedIn,
+		Closed:     b.in.Closed,
+		SourceOnly: true, Most: b.MostAtOnce(), After: after,
 	}
 	return workflow.ExecuteActivity(call.Quick(ctx, "what is fenced on the source"), acts.Survey,
 		request).Get(ctx, survey)
 }
 
 // returnAll is the way back while both sides answer.
-func (d *rollback) returnAll(ctx workflow.Context, survey activities.Survey) error {
+func (b *rollback) returnAll(ctx workflow.Context, survey activities.Survey) error {
 	moved := survey.MovedTopics
 	fenced, opened := survey.FencedGroups.Len()+survey.MoreFenced,
 		survey.OpenedGroups.Len()+survey.MoreOpened
-	d.Detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target",
+	b.Detail(ctx, "%d groups are fenced on the source, %d topics have messages of their own on the target",
 		fenced, moved.Len())
-	away := d.UntilDead() // of older runs: while nobody is refused, the target may take its time
+	away := b.UntilDead() // of older runs: while nobody is refused, the target may take its time
 	if fenced > 0 {
-		away = d.Patience()
+		away = b.Patience()
 	}
 	// Step 1: producers write on the source again.
 	if moved.Len() > 0 {
-		d.ForgetReleased()
-		if err := d.Checkpoint(ctx); err != nil {
+		b.ForgetReleased()
+		if err := b.Checkpoint(ctx); err != nil {
 			return err
 		}
-		if err := d.AwaitProducers(ctx, api.Target, moved, d.Plan.Source.NameServers,
+		if err := b.AwaitProducers(ctx, api.Target, moved, b.Plan.Source.NameServers,
 			away); err != nil {
 			return err
 		}
 	}
-	asked := d.underWay(moved)
+	asked := b.underWay(moved)
 	// Step 2: groups read on the source again, at the same message. Step 3: groups that were opened
 	// on the source while the target was away leave it.
 	// Producers that were on their way are called back meanwhile: groups don't wait for them.
-	if !d.Arrivals.IsZero() {
-		d.ForgetReleased()
+	if !b.Arrivals.IsZero() {
+		b.ForgetReleased()
 	}
-	arrived := d.callBackProducers(ctx, asked)
-	back, err := d.returnEach(ctx, survey)
+	arrived := b.callBackProducers(ctx, asked)
+	back, err := b.returnEach(ctx, survey)
 	if err != nil {
 		arrived.cancel()
 		return err
@@ -159,32 +159,32 @@ func (d *rollback) returnAll(ctx workflow.Context, survey activities.Survey) err
 	if err := arrived.Get(ctx, nil); err != nil {
 		return err
 	}
-	if fenced+opened+len(d.in.Fenced)+len(d.in.FencedIn) > 0 {
-		if err := d.AwaitMissing(ctx); err != nil {
+	if fenced+opened+len(b.in.Fenced)+len(b.in.FencedIn) > 0 {
+		if err := b.AwaitMissing(ctx); err != nil {
 			return err
 		}
 	}
 	// Step 4: what was sent to the target for later comes back too.
 	if moved.Len()+fenced+opened+len(asked) > 0 {
-		if err := d.awaitPending(ctx); err != nil {
+		if err := b.awaitPending(ctx); err != nil {
 			return err
 		}
 	}
 	// Step 5: nothing of the fences is left. Who goes back again before finds by them that members,
 	// or messages, may be on the target.
 	for some := range slices.Chunk(back, stage.BatchSize) {
-		if err := d.ForgetFences(ctx, some); err != nil {
+		if err := b.ForgetFences(ctx, some); err != nil {
 			return err
 		}
 	}
-	d.Detail(ctx, "%d groups and the producers of %d topics are back on the source",
+	b.Detail(ctx, "%d groups and the producers of %d topics are back on the source",
 		fenced+opened, moved.Len())
 	return nil
 }
 
 // returnEach returns the groups, a batch after another: the brokers say which are left. It names
 // those whose marks are to be taken away in the end.
-func (d *rollback) returnEach(
+func (b *rollback) returnEach(
 	ctx workflow.Context, survey activities.Survey,
 ) (back []string, err error) {
 	last := change.Made(ctx, change.ForgetLast)
@@ -193,10 +193,10 @@ func (d *rollback) returnEach(
 		fenced, _ := survey.FencedGroups.Inline()
 		opened, _ := survey.OpenedGroups.Inline()
 		if len(fenced) > 0 {
-			if err := d.Checkpoint(ctx); err != nil {
+			if err := b.Checkpoint(ctx); err != nil {
 				return nil, err
 			}
-			if err := d.returnGroups(ctx, fenced, d.freeTopics()); err != nil {
+			if err := b.returnGroups(ctx, fenced, b.freeTopics()); err != nil {
 				return nil, err
 			}
 		}
@@ -205,11 +205,11 @@ func (d *rollback) returnEach(
 			opened = lists.Without(opened, back)
 		}
 		if len(opened) > 0 {
-			if err := d.CloseOnTarget(ctx, opened); err != nil {
+			if err := b.CloseOnTarget(ctx, opened); err != nil {
 				return nil, err
 			}
 			if !last {
-				err = d.ForgetFences(ctx, opened)
+				err = b.ForgetFences(ctx, opened)
 			}
 		}
 		if last {
@@ -222,7 +222,7 @@ func (d *rollback) returnEach(
 			after = ""
 		}
 		survey = activities.Survey{}
-		if err := d.surveySource(ctx, after, &survey); err != nil {
+		if err := b.surveySource(ctx, after, &survey); err != nil {
 			return nil, err
 		}
 	}
@@ -230,38 +230,34 @@ func (d *rollback) returnEach(
 
 // returnGroups translates positions back and lifts the fences on the source. Until the positions
 // are written the groups read the target, and do so again if it doesn't work.
-func (d *rollback) returnGroups(
+func (b *rollback) returnGroups(
 	ctx workflow.Context, groups []string, free api.Names,
 ) (err error) {
 	var returns *activities.Returns
 	var traffic *activities.Traffic
 	onTarget := activities.GroupsRequest{
-		Request: d.Request(), Side: api.Target, Groups: api.Some(groups...),
+		Request: b.Request(), Side: api.Target, Groups: api.Some(groups...),
 	}
 	onSource := onTarget
 	onSource.Side, onSource.Ours = api.Source, true
 	names := lists.Short(groups)
-	exact := call.Action{
-		Summary: "step 1: positions are exact on the source: " + names, Activity: returns.AwaitReturnable,
-		Request: activities.ReturnRequest{
-			GroupsRequest: onTarget, Free: free, Away: d.Patience(),
-		},
-	}
-	d.Detail(ctx, "%s", exact.Summary)
-	if err := exact.Run(call.PatientFor(ctx, d.Patience(), exact.Summary)); err != nil {
+	exact := call.New("step 1: positions are exact on the source: "+names, returns.AwaitReturnable,
+		activities.ReturnRequest{GroupsRequest: onTarget, Free: free, Away: b.Patience()})
+	b.Detail(ctx, "%s", exact.Summary)
+	if err := exact.Run(call.PatientFor(ctx, b.Patience(), exact.Summary)); err != nil {
 		return err
 	}
 	translated := false
 	defer func() { // stands before the first write
 		if err != nil && !translated {
-			err = d.undoReturn(ctx, err, onTarget, onSource)
+			err = b.undoReturn(ctx, err, onTarget, onSource)
 		}
 	}()
-	d.Detail(ctx, "step 2: groups move to the source: %s", names)
-	if err := d.UnderFence(ctx, []call.Action{
-		{Summary: "step 2: fence on the target: " + names, Activity: traffic.Fence, Request: onTarget},
-		{Summary: "step 3: positions stand still: " + names, Activity: traffic.AwaitSettled, Request: onTarget},
-		{Summary: "step 4: translate back and write: " + names, Activity: traffic.Translate, Request: onTarget},
+	b.Detail(ctx, "step 2: groups move to the source: %s", names)
+	if err := b.UnderFence(ctx, []call.Action{
+		call.New("step 2: fence on the target: "+names, traffic.Fence, onTarget),
+		call.New("step 3: positions stand still: "+names, traffic.AwaitSettled, onTarget),
+		call.New("step 4: translate back and write: "+names, traffic.Translate, onTarget),
 	}); err != nil {
 		return err
 	}
@@ -270,26 +266,26 @@ func (d *rollback) returnGroups(
 	disconnected, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	open := []call.Action{
-		{Summary: "step 5: lift the fence on the source: " + names, Activity: traffic.Unfence, Request: onSource},
-		{Summary: "step 6: nothing of these fences is left: " + names, Activity: returns.Forget, Request: onSource},
+		call.New("step 5: lift the fence on the source: "+names, traffic.Unfence, onSource),
+		call.New("step 6: nothing of these fences is left: "+names, returns.Forget, onSource),
 	}
 	if change.Made(ctx, change.ForgetLast) {
 		open = open[:1]
 	}
 	for _, a := range open {
-		d.Detail(ctx, "%s", a.Summary)
+		b.Detail(ctx, "%s", a.Summary)
 		if err := a.Run(call.Quick(disconnected, a.Summary)); err != nil {
 			return err
 		}
 	}
-	return d.AwaitBack(ctx, groups)
+	return b.AwaitBack(ctx, groups)
 }
 
 // freeTopics are those whose order needn't survive a move. Without an inventory nobody knows of
 // any.
-func (d *rollback) freeTopics() api.Names {
-	if d.in.Inventory == nil {
+func (b *rollback) freeTopics() api.Names {
+	if b.in.Inventory == nil {
 		return api.Names{}
 	}
-	return d.in.Inventory.Free()
+	return b.in.Inventory.Free()
 }

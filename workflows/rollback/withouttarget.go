@@ -52,14 +52,14 @@ const OneTry = 20 * time.Second
 
 // returnByGateways brings everything back, with or without the target. It ends when both sides
 // answered. Done takes what is owed by then off the page.
-func (d *rollback) returnByGateways(
+func (b *rollback) returnByGateways(
 	ctx workflow.Context, steps []call.Action,
 ) (done func(), err error) {
 	done = func() {}
 	var at activities.Gateway
 	var gateways *activities.Gateways
 	err = workflow.ExecuteActivity(call.Within(ctx, moving.AuthorityTries, "how the gateways stand"), gateways.Entrance,
-		d.Request()).Get(ctx, &at)
+		b.Request()).Get(ctx, &at)
 	if ctx.Err() != nil {
 		return done, err
 	}
@@ -67,7 +67,7 @@ func (d *rollback) returnByGateways(
 	past := api.Names{} // groups with members that may have gone to the target itself
 	for first := true; ; first = false {
 		r := gatewaysReturn{
-			rollback: d, by: workflow.Now(ctx).Add(d.Patience()), at: at, tells: tells,
+			rollback: b, by: workflow.Now(ctx).Add(b.Patience()), at: at, tells: tells,
 		}
 		if r.fromEnd() {
 			past = r.left()
@@ -115,7 +115,7 @@ func (r *gatewaysReturn) all(
 				request := activities.GroupsRequest{
 					Request: r.Request(), Side: api.Source, Groups: past,
 				}
-				step = call.Action{Summary: "nobody reads the target: " + api.Short(past), Activity: step.Activity, Request: request}
+				step = call.New("nobody reads the target: "+api.Short(past), step.Activity, request)
 				if r.tells {
 					step = moving.Telling(step, activities.Bypassing{})
 				}

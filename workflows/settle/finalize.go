@@ -15,12 +15,12 @@ import (
 // Finalize shows the ledger of the source until it is zero, or until a person accepts by approval
 // what is left. Its end is the point of no return: from there on nothing returns by itself.
 func Finalize(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.FinalizeType, in)
+	run, err := stage.New(ctx, api.FinalizeType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	f := &finalize{Run: d}
-	return d.Execute(ctx, f.settleAndEnd)
+	f := &finalize{Run: run}
+	return run.Execute(ctx, f.settleAndEnd)
 }
 
 // finalize settles the ledger of the source.
@@ -70,7 +70,8 @@ func (f *finalize) ledger(ctx workflow.Context) (api.Ledger, error) {
 	var ledger api.Ledger
 	err := f.Step(ctx, func(ctx workflow.Context) error {
 		var acts *activities.Ledgers
-		return workflow.ExecuteActivity(call.Quick(ctx, "ledger of the source"), acts.Ledger, f.Request()).Get(ctx, &ledger)
+		return workflow.ExecuteActivity(call.Quick(ctx, "ledger of the source"), acts.Ledger, f.Request()).
+			Get(ctx, &ledger)
 	})
 	f.Status.Ledger = &ledger
 	return ledger, err

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// LedgerFirst is the pause after the first measurement of a ledger: quick while somebody watches.
+	// LedgerFirst is the pause after the first measurement of a ledger: quick while somebody
+	// watches.
 	LedgerFirst = 5 * time.Second
 	// LedgerMax is what it grows to: rare over days.
 	LedgerMax = time.Hour

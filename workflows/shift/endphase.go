@@ -21,21 +21,21 @@ import (
 // behind gateways share queues meanwhile, as the target now says who they are. It ends when nobody
 // is behind a gateway any more.
 func EndPhase(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.EndPhaseType, in)
+	run, err := stage.New(ctx, api.EndPhaseType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	s := &shift{Mover: moving.New(d)}
-	return d.Execute(ctx, func(ctx workflow.Context) error {
-		if d.Plan.Traffic.Mode != plan.ModeGateway {
+	s := &shift{Mover: moving.New(run)}
+	return run.Execute(ctx, func(ctx workflow.Context) error {
+		if run.Plan.Traffic.Mode != plan.ModeGateway {
 			return temporal.NewNonRetryableApplicationError(
-				"traffic.mode is "+d.Plan.Traffic.Mode+": only applications behind gateways have an end phase",
+				"traffic.mode is "+run.Plan.Traffic.Mode+": only applications behind gateways have an end phase",
 				call.InvalidPlanType, nil,
 			)
 		}
 		var inventory api.Inventory
-		if err := d.Hears(ctx, func(ctx workflow.Context) (err error) {
-			inventory, err = d.Inventory(ctx, in)
+		if err := run.Hears(ctx, func(ctx workflow.Context) (err error) {
+			inventory, err = run.Inventory(ctx, in)
 			return err
 		}); err != nil {
 			return err
@@ -53,7 +53,7 @@ func (s *shift) endPhase(ctx workflow.Context, inventory api.Inventory) error {
 	onTarget := activities.GroupsRequest{Request: s.Request(), Side: api.Target}
 	if err := s.Step(ctx, func(ctx workflow.Context) error {
 		s.Detail(ctx, "the target becomes the side that says who members are")
-		move := call.Action{Summary: "the target says who members are", Activity: gateways.MoveAuthority, Request: onTarget}
+		move := call.New("the target says who members are", gateways.MoveAuthority, onTarget)
 		if change.Made(ctx, change.Bypassed) {
 			return s.ByGateway(ctx, move)
 		}

@@ -154,7 +154,7 @@ func (s *shift) gatewayWave(
 		}},
 		{api.WaveProducers, func(ctx workflow.Context) error {
 			request := activities.HomesRequest{Request: s.Request(), Topics: topics, Percent: w.Step}
-			return s.ByGateway(ctx, call.Action{Summary: fmt.Sprintf("homes of %d%% of the queues", w.Step), Activity: gateways.MoveHomes, Request: request})
+			return s.ByGateway(ctx, call.New(fmt.Sprintf("homes of %d%% of the queues", w.Step), gateways.MoveHomes, request))
 		}},
 		{api.WaveSoak, func(ctx workflow.Context) error {
 			if !change.Made(ctx, change.Soak) {
@@ -185,7 +185,7 @@ func (s *shift) leadGroups(ctx workflow.Context, groups api.Names) error {
 			Request: s.Request(), Side: api.Target, Groups: part,
 		}
 		summary := "groups read on the target: " + api.Short(part)
-		if err := s.ByGateway(ctx, call.Action{Summary: summary, Activity: gateways.MoveGroups, Request: request}); err != nil {
+		if err := s.ByGateway(ctx, call.New(summary, gateways.MoveGroups, request)); err != nil {
 			return err
 		}
 	}

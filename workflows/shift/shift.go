@@ -20,16 +20,16 @@ import (
 // producers, then a soak. A wave that was moved before (by an earlier Shift that failed or was
 // reset) is seen as moved and not moved again.
 func Shift(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := stage.New(ctx, api.ShiftType, in)
+	run, err := stage.New(ctx, api.ShiftType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	s := &shift{Mover: moving.New(d)}
-	return d.Execute(ctx, func(ctx workflow.Context) error {
+	s := &shift{Mover: moving.New(run)}
+	return run.Execute(ctx, func(ctx workflow.Context) error {
 		var inventory api.Inventory
-		if err := d.Hears(ctx, func(ctx workflow.Context) (err error) {
-			inventory, err = d.Inventory(ctx, in)
-			d.Brokers = inventory.SourceBrokers()
+		if err := run.Hears(ctx, func(ctx workflow.Context) (err error) {
+			inventory, err = run.Inventory(ctx, in)
+			run.Brokers = inventory.SourceBrokers()
 			return err
 		}); err != nil {
 			return err
@@ -140,7 +140,8 @@ func (s *shift) approveWave(ctx workflow.Context, w activities.Wave) error {
 	return s.Approve(ctx, func(ctx workflow.Context) (stage.Question, error) {
 		var acts *activities.Replication
 		var state activities.ReplicationState
-		err := workflow.ExecuteActivity(call.Quick(ctx, "lag before the step"), acts.State, s.Request()).Get(ctx, &state)
+		err := workflow.ExecuteActivity(call.Quick(ctx, "lag before the step"), acts.State, s.Request()).
+			Get(ctx, &state)
 		text := fmt.Sprintf("shift to %d%%: %s; %d lanes, lag %d messages",
 			w.Step, s.partOf(w), state.Lanes, state.Lag)
 		return stage.Question{Gate: api.ShiftGate(w.Step), Text: text, Evidence: []any{s.shown(w), state}}, err
@@ -156,8 +157,8 @@ func (s *shift) partOf(w activities.Wave) string {
 	return fmt.Sprintf("topics %s; groups %s", lists.OrNone(lists.Shortened(w.Topics)), groups)
 }
 
-// shown is a wave as evidence. Approvals of runs that are older than change.Bounded are bound to the
-// digest of its names alone.
+// shown is a wave as evidence. Approvals of runs that are older than change.Bounded are bound to
+// the digest of its names alone.
 func (s *shift) shown(w activities.Wave) any {
 	if s.Bounded {
 		return w
@@ -239,10 +240,10 @@ func (s *shift) openOnTarget(all, fenced activities.GroupsRequest) []call.Action
 	onTarget.Side = api.Target
 	names := api.Short(all.Groups)
 	actions := []call.Action{
-		{Summary: "step 1: fence on the source: " + names, Activity: acts.Fence, Request: fenced},
-		{Summary: "step 2: positions stand still: " + names, Activity: acts.AwaitSettled, Request: all},
-		{Summary: "step 3: translate and write positions: " + names, Activity: acts.Translate, Request: all},
-		{Summary: "step 4: open on the target: " + names, Activity: acts.Unfence, Request: onTarget},
+		call.New("step 1: fence on the source: "+names, acts.Fence, fenced),
+		call.New("step 2: positions stand still: "+names, acts.AwaitSettled, all),
+		call.New("step 3: translate and write positions: "+names, acts.Translate, all),
+		call.New("step 4: open on the target: "+names, acts.Unfence, onTarget),
 	}
 	if fenced.Groups.Len() == 0 {
 		return actions[1:3]

@@ -38,10 +38,10 @@ func (s *shift) openOnTargetBefore(ctx workflow.Context, groups activities.Group
 	onTarget.Side = api.Target
 	names := api.Short(groups.Groups)
 	for _, step := range []call.Action{
-		{Summary: "step 1: fence on the source: " + names, Activity: acts.Fence, Request: groups},
-		{Summary: "step 2: positions stand still: " + names, Activity: acts.AwaitSettled, Request: groups},
-		{Summary: "step 3: translate and write positions: " + names, Activity: acts.Translate, Request: groups},
-		{Summary: "step 4: open on the target: " + names, Activity: acts.Unfence, Request: onTarget},
+		call.New("step 1: fence on the source: "+names, acts.Fence, groups),
+		call.New("step 2: positions stand still: "+names, acts.AwaitSettled, groups),
+		call.New("step 3: translate and write positions: "+names, acts.Translate, groups),
+		call.New("step 4: open on the target: "+names, acts.Unfence, onTarget),
 	} {
 		if err := step.Run(call.Quick(ctx, step.Summary)); err != nil {
 			return err
@@ -131,5 +131,6 @@ func (s *shift) moveOrderedBefore(ctx workflow.Context, name string) error {
 	if err := s.AwaitDrained(ctx, topic); err != nil {
 		return err
 	}
-	return workflow.ExecuteActivity(call.Quick(ctx, "open on the target: "+name), acts.OpenTopics, onTarget).Get(ctx, nil)
+	return workflow.ExecuteActivity(call.Quick(ctx, "open on the target: "+name), acts.OpenTopics, onTarget).
+		Get(ctx, nil)
 }

@@ -36,12 +36,12 @@ type Question struct {
 
 // Approve waits for the approval of one gate. The context of measure ends with it. Evidence that
 // got old is measured again, and an answer to the old one is refused.
-func (d *Run) Approve(ctx workflow.Context, measure func(workflow.Context) (Question, error)) error {
+func (run *Run) Approve(ctx workflow.Context, measure func(workflow.Context) (Question, error)) error {
 	gate := ""
-	defer func() { d.Unask(ctx, gate) }()
-	for life := EvidenceLife; ; life = min(2*life, d.longestLife()) {
+	defer func() { run.Unask(ctx, gate) }()
+	for life := EvidenceLife; ; life = min(2*life, run.longestLife()) {
 		var q Question
-		err := d.Hears(ctx, func(ctx workflow.Context) (err error) {
+		err := run.Hears(ctx, func(ctx workflow.Context) (err error) {
 			q, err = measure(ctx)
 			return err
 		})
@@ -49,7 +49,7 @@ func (d *Run) Approve(ctx workflow.Context, measure func(workflow.Context) (Ques
 			return err
 		}
 		gate, q.Life = q.Gate, cmp.Or(q.Life, life)
-		given, err := d.Ask(ctx, q)
+		given, err := run.Ask(ctx, q)
 		if given || err != nil {
 			return err
 		}
@@ -57,16 +57,16 @@ func (d *Run) Approve(ctx workflow.Context, measure func(workflow.Context) (Ques
 }
 
 // Hears is step for what once was done outside of steps, so that `back` had to wait for it.
-func (d *Run) Hears(ctx workflow.Context, work func(workflow.Context) error) error {
+func (run *Run) Hears(ctx workflow.Context, work func(workflow.Context) error) error {
 	if !change.Made(ctx, change.Heard) {
 		return work(ctx)
 	}
-	return d.Step(ctx, work)
+	return run.Step(ctx, work)
 }
 
 // Ask shows the question until it is approved (true) or its evidence expires (false).
-func (d *Run) Ask(ctx workflow.Context, q Question) (bool, error) {
-	if err := d.Checkpoint(ctx); err != nil {
+func (run *Run) Ask(ctx workflow.Context, q Question) (bool, error) {
+	if err := run.Checkpoint(ctx); err != nil {
 		return false, err
 	}
 	life := cmp.Or(q.Life, EvidenceLife)
@@ -75,24 +75,24 @@ func (d *Run) Ask(ctx workflow.Context, q Question) (bool, error) {
 		expires = workflow.Now(ctx).Add(life)
 	}
 	evidence := message.ShownDigest(ctx, q.Evidence)
-	given := d.answered(ctx, q.Gate, evidence)
-	done := d.put(ctx, api.Waiting{
-		Kind: api.WaitingApproval, Gate: q.Gate, Text: q.Text, PlanHash: d.Status.PlanHash, Evidence: evidence,
+	given := run.answered(ctx, q.Gate, evidence)
+	done := run.put(ctx, api.Waiting{
+		Kind: api.WaitingApproval, Gate: q.Gate, Text: q.Text, PlanHash: run.Status.PlanHash, Evidence: evidence,
 		Expires: &expires,
 	})
 	ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: life, TimerOptions: workflow.TimerOptions{Summary: "approval of " + q.Gate},
-	}, func() bool { return given() || d.Back != nil || q.Until != nil && q.Until() })
-	measuring := err == nil && !given() && d.Back == nil && change.Made(ctx, change.Question)
+	}, func() bool { return given() || run.Back != nil || q.Until != nil && q.Until() })
+	measuring := err == nil && !given() && run.Back == nil && change.Made(ctx, change.Question)
 	// else the question stands until it is put anew, or until nobody needs the answer
 	if !measuring {
 		done()
-		delete(d.firstPut, q.Gate)
+		delete(run.firstPut, q.Gate)
 	}
 	switch {
 	case err != nil:
 		return false, err
-	case d.Back != nil:
+	case run.Back != nil:
 		return false, ErrBack
 	case !ok:
 		return false, nil
@@ -102,64 +102,64 @@ func (d *Run) Ask(ctx workflow.Context, q Question) (bool, error) {
 
 // answered returns what tells whether a question has been approved. While its evidence is measured
 // again it stands, so that an approval of then counts, if it is for what is asked now.
-func (d *Run) answered(ctx workflow.Context, gate, evidence string) func() bool {
-	before := len(d.Status.Approvals)
+func (run *Run) answered(ctx workflow.Context, gate, evidence string) func() bool {
+	before := len(run.Status.Approvals)
 	if !change.Made(ctx, change.Kept) {
-		return func() bool { return len(d.Status.Approvals) > before }
+		return func() bool { return len(run.Status.Approvals) > before }
 	}
-	if first, stands := d.firstPut[gate]; stands {
+	if first, stands := run.firstPut[gate]; stands {
 		before = first
 	}
-	for _, a := range d.Status.Approvals[before:] {
+	for _, a := range run.Status.Approvals[before:] {
 		if a.Gate == gate && a.Evidence != evidence {
-			d.Note(ctx, "%s was approved by %s for what was measured before, so that it is asked again",
+			run.Note(ctx, "%s was approved by %s for what was measured before, so that it is asked again",
 				gate, a.By)
-			before = len(d.Status.Approvals)
+			before = len(run.Status.Approvals)
 		}
 	}
-	d.firstPut[gate] = before
+	run.firstPut[gate] = before
 	return func() bool {
-		return slices.ContainsFunc(d.Status.Approvals[before:], func(a api.Approval) bool {
+		return slices.ContainsFunc(run.Status.Approvals[before:], func(a api.Approval) bool {
 			return a.Gate == gate && a.Evidence == evidence
 		})
 	}
 }
 
 // put shows a question, in the place and with the age of the one of its gate that stands.
-func (d *Run) put(ctx workflow.Context, w api.Waiting) func() {
-	for i, old := range d.Status.Waiting {
+func (run *Run) put(ctx workflow.Context, w api.Waiting) func() {
+	for i, old := range run.Status.Waiting {
 		if old.Kind == api.WaitingApproval && old.Gate == w.Gate {
 			w.WorkflowID, w.Since = old.WorkflowID, old.Since
-			d.Status.Waiting = slices.Clone(d.Status.Waiting)
-			d.Status.Waiting[i] = w
-			d.Publish(ctx)
-			return func() { d.Unask(ctx, w.Gate) }
+			run.Status.Waiting = slices.Clone(run.Status.Waiting)
+			run.Status.Waiting[i] = w
+			run.Publish(ctx)
+			return func() { run.Unask(ctx, w.Gate) }
 		}
 	}
-	return d.Wait(ctx, w)
+	return run.Wait(ctx, w)
 }
 
 // Unask takes a question off the page that stands and isn't asked any more.
-func (d *Run) Unask(ctx workflow.Context, gate string) {
-	delete(d.firstPut, gate)
+func (run *Run) Unask(ctx workflow.Context, gate string) {
+	delete(run.firstPut, gate)
 	standing := func(w api.Waiting) bool { return w.Kind == api.WaitingApproval && w.Gate == gate }
-	if slices.ContainsFunc(d.Status.Waiting, standing) {
-		d.Status.Waiting = slices.DeleteFunc(slices.Clone(d.Status.Waiting), standing)
-		d.Publish(ctx)
+	if slices.ContainsFunc(run.Status.Waiting, standing) {
+		run.Status.Waiting = slices.DeleteFunc(slices.Clone(run.Status.Waiting), standing)
+		run.Publish(ctx)
 	}
 }
 
 // longestLife is how long evidence may be answered while nobody does.
-func (d *Run) longestLife() time.Duration {
-	if !d.Bounded {
+func (run *Run) longestLife() time.Duration {
+	if !run.Bounded {
 		return EvidenceLife
 	}
 	return EvidenceLongest
 }
 
 // Asks reports whether the plan wants a person's approval of this gate.
-func (d *Run) Asks(gate plan.Gate) bool {
-	for _, g := range d.Plan.Approvals {
+func (run *Run) Asks(gate plan.Gate) bool {
+	for _, g := range run.Plan.Approvals {
 		if g == gate {
 			return true
 		}

@@ -54,14 +54,14 @@ func TargetValue(s api.Status) string {
 }
 
 // upsert writes the search attributes that changed, in one command.
-func (d *Run) upsert(ctx workflow.Context, s api.Status) {
-	if !d.attributes {
+func (run *Run) upsert(ctx workflow.Context, s api.Status) {
+	if !run.attributes {
 		return
 	}
 	now := [3]string{s.Stage, WaitingValue(s), TargetValue(s)}
 	var changes []temporal.SearchAttributeUpdate
 	for i, name := range api.SearchAttributes() {
-		if now[i] != d.shown[i] {
+		if now[i] != run.shown[i] {
 			changes = append(changes,
 				temporal.NewSearchAttributeKeyKeyword(name).ValueSet(Keyword(now[i])))
 		}
@@ -69,7 +69,7 @@ func (d *Run) upsert(ctx workflow.Context, s api.Status) {
 	if len(changes) == 0 {
 		return
 	}
-	d.shown = now
+	run.shown = now
 	if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
 		workflow.GetLogger(ctx).Warn("search attributes not written", "error", err)
 	}

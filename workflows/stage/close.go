@@ -19,38 +19,38 @@ var errLeft = errors.New(
 )
 
 // leavesMoved reports whether the workflow moves applications, and nobody runs Rollback after it.
-func (d *Run) leavesMoved() bool {
-	return d.Parent == nil &&
-		slices.Contains([]string{api.ShiftType, api.EndPhaseType, api.FinalizeType}, d.Status.Type)
+func (run *Run) leavesMoved() bool {
+	return run.Parent == nil &&
+		slices.Contains([]string{api.ShiftType, api.EndPhaseType, api.FinalizeType}, run.Status.Type)
 }
 
 // close is the last word: the final status is the workflow's result. A failure keeps its error and
 // shows it.
-func (d *Run) close(ctx workflow.Context, err error) (api.Status, error) {
+func (run *Run) close(ctx workflow.Context, err error) (api.Status, error) {
 	if workflow.IsContinueAsNewError(err) { // it goes on in its next run
-		return d.Status, err
+		return run.Status, err
 	}
 	awaitHandlers(ctx)
-	d.Status.Waiting = nil
+	run.Status.Waiting = nil
 	switch {
-	case err == nil && d.Status.State != api.StateRolledBack:
-		d.Status.State = api.StateDone
+	case err == nil && run.Status.State != api.StateRolledBack:
+		run.Status.State = api.StateDone
 	// it went back before it ended
-	case d.Status.State == api.StateRolledBack && temporal.IsCanceledError(err):
+	case run.Status.State == api.StateRolledBack && temporal.IsCanceledError(err):
 	// a rollback that ends before it is done is none
-	case errors.Is(err, ErrBack) && d.leavesMoved() && change.Made(ctx, change.Alone):
-		d.Status.State, d.Status.Error = api.StateFailed, errLeft.Error()
+	case errors.Is(err, ErrBack) && run.leavesMoved() && change.Made(ctx, change.Alone):
+		run.Status.State, run.Status.Error = api.StateFailed, errLeft.Error()
 		err = temporal.NewNonRetryableApplicationError(errLeft.Error(), call.NotRolledBackType, nil)
-	case errors.Is(err, ErrBack) && d.Status.Type != api.RollbackType:
-		d.Status.State, err = api.StateRolledBack, nil
+	case errors.Is(err, ErrBack) && run.Status.Type != api.RollbackType:
+		run.Status.State, err = api.StateRolledBack, nil
 	case err != nil:
-		d.Status.State, d.Status.Error = api.StateFailed, call.RootMessage(err)
+		run.Status.State, run.Status.Error = api.StateFailed, call.RootMessage(err)
 	}
-	d.Publish(ctx)
-	if d.untold && err != nil { // a good result tells all of it
-		d.tell(ctx)
+	run.Publish(ctx)
+	if run.untold && err != nil { // a good result tells all of it
+		run.tell(ctx)
 	}
-	return d.View(), err
+	return run.View(), err
 }
 
 // awaitHandlers waits until every update that was accepted has its answer: one that is open when

@@ -22,14 +22,14 @@ import (
 const handedPatience = 10 * time.Second
 
 // handOn gives an approval to the stage that asks, and waits for its word.
-func (d *Run) handOn(ctx workflow.Context, a api.Approval) error {
-	d.handedOn++
-	a.Number = d.handedOn
-	child := d.Active
-	if err := d.forward(ctx, api.ApproveName, a); err != nil || child == "" {
+func (run *Run) handOn(ctx workflow.Context, a api.Approval) error {
+	run.handedOn++
+	a.Number = run.handedOn
+	child := run.Active
+	if err := run.forward(ctx, api.ApproveName, a); err != nil || child == "" {
 		return err
 	}
-	said := func() bool { _, ok := d.judged[a.Number]; return ok || d.Active != child }
+	said := func() bool { _, ok := run.judged[a.Number]; return ok || run.Active != child }
 	if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: handedPatience, TimerOptions: workflow.TimerOptions{
 			Summary: "what the stage says to the approval of " + a.Gate,
@@ -37,15 +37,15 @@ func (d *Run) handOn(ctx workflow.Context, a api.Approval) error {
 	}, said); err != nil {
 		return err
 	}
-	refused := d.judged[a.Number]
-	delete(d.judged, a.Number)
+	refused := run.judged[a.Number]
+	delete(run.judged, a.Number)
 	if refused == "" {
 		return nil
 	}
 	//workflowcheck:ignore
-	for question, given := range d.given { // it may be answered again
+	for question, given := range run.given { // it may be answered again
 		if given.Gate == a.Gate && given.At.Equal(a.At) {
-			delete(d.given, question)
+			delete(run.given, question)
 		}
 	}
 	return temporal.NewApplicationError(refused, activities.RefusedType)
@@ -53,13 +53,13 @@ func (d *Run) handOn(ctx workflow.Context, a api.Approval) error {
 
 // tellJudged tells the migration what became of an approval that it handed on. Nobody waits for it
 // otherwise.
-func (d *Run) tellJudged(ctx workflow.Context, a api.Approval, err error) {
-	if d.Parent == nil || a.Number == 0 {
+func (run *Run) tellJudged(ctx workflow.Context, a api.Approval, err error) {
+	if run.Parent == nil || a.Number == 0 {
 		return
 	}
 	word := message.Handed{Number: a.Number}
 	if err != nil {
 		word.Refused = fmt.Sprint(err)
 	}
-	workflow.SignalExternalWorkflow(ctx, d.Parent.ID, "", message.HandedSignal, word)
+	workflow.SignalExternalWorkflow(ctx, run.Parent.ID, "", message.HandedSignal, word)
 }

@@ -13,73 +13,73 @@ import (
 )
 
 // messages are what every workflow of a migration is told, by people and by the others.
-func (d *Run) messages() []message.Handler {
+func (run *Run) messages() []message.Handler {
 	return []message.Handler{
 		message.Message[api.Approval, api.Approval]{
 			Name:        api.ApproveName,
 			Description: `Approve a waiting gate: {"gate": "shift-25", "by": "alice", "reason": "…"}`,
 			Check: func(ctx workflow.Context, a api.Approval) error {
-				return d.CheckApproval(a, workflow.Now(ctx))
+				return run.CheckApproval(a, workflow.Now(ctx))
 			},
-			Take: d.TakeApproval, Signalled: d.tellJudged,
+			Take: run.TakeApproval, Signalled: run.tellJudged,
 		},
 		message.NoAnswer(message.HandedSignal, func(_ workflow.Context, h message.Handed) error {
-			d.judged[h.Number] = h.Refused
+			run.judged[h.Number] = h.Refused
 			return nil
 		}),
-		d.steering(api.HoldName, `Stop before the next step: {"by": "alice", "reason": "…"}`),
-		d.steering(api.ResumeName, `Go on after a hold: {"by": "alice"}`),
-		d.steering(api.BackName, `Return everything to the source: {"by": "alice", "reason": "…"}`),
+		run.steering(api.HoldName, `Stop before the next step: {"by": "alice", "reason": "…"}`),
+		run.steering(api.ResumeName, `Go on after a hold: {"by": "alice"}`),
+		run.steering(api.BackName, `Return everything to the source: {"by": "alice", "reason": "…"}`),
 		message.Message[api.Released, string]{
 			Name:        api.ReleasedName,
 			Description: `The pipeline re-pointed applications: {"by": "jenkins", "groups": […], "topics": […]}`,
-			Check:       func(_ workflow.Context, r api.Released) error { return d.checkReleased(r) },
-			Take:        d.takeReleased,
+			Check:       func(_ workflow.Context, r api.Released) error { return run.checkReleased(r) },
+			Take:        run.takeReleased,
 		},
-		message.NoAnswer(report.Signal, d.hear),
-		message.NoAnswer(message.MissingSignal, d.takeMissing),
+		message.NoAnswer(report.Signal, run.hear),
+		message.NoAnswer(message.MissingSignal, run.takeMissing),
 		message.NoAnswer(api.StopName, func(workflow.Context, struct{}) error {
-			d.Stopped = true
+			run.Stopped = true
 			return nil
 		}),
 	}
 }
 
-func (d *Run) steering(name, description string) message.Handler {
+func (run *Run) steering(name, description string) message.Handler {
 	return message.Message[api.Steering, string]{
 		Name: name, Description: description,
-		Check: func(_ workflow.Context, m api.Steering) error { return d.checkSteering(name, m) },
+		Check: func(_ workflow.Context, m api.Steering) error { return run.checkSteering(name, m) },
 		Take: func(ctx workflow.Context, m api.Steering) (string, error) {
-			return d.steer(ctx, name, m)
+			return run.steer(ctx, name, m)
 		},
 	}
 }
 
 // takeMissing learns what doesn't run that this workflow needs.
-func (d *Run) takeMissing(ctx workflow.Context, m message.Missing) error {
-	if m.Number != 0 && m.Number < d.numbered {
+func (run *Run) takeMissing(ctx workflow.Context, m message.Missing) error {
+	if m.Number != 0 && m.Number < run.numbered {
 		return nil
 	}
-	d.missing, d.numbered = m.Text, m.Number
-	d.Publish(ctx)
+	run.missing, run.numbered = m.Text, m.Number
+	run.Publish(ctx)
 	return nil
 }
 
 // TakeSignal does what a signal says. What can't be done is noted.
-func (d *Run) TakeSignal(ctx workflow.Context, take func(workflow.Context) error) {
-	d.Taking++
+func (run *Run) TakeSignal(ctx workflow.Context, take func(workflow.Context) error) {
+	run.Taking++
 	err := take(ctx)
-	d.Taking--
+	run.Taking--
 	if err != nil {
-		d.Note(ctx, "ignored signal %s", err)
-		d.Publish(ctx)
+		run.Note(ctx, "ignored signal %s", err)
+		run.Publish(ctx)
 	}
 }
 
 // steerable is the view with the state that hold and resume judge by.
-func (d *Run) steerable() api.Status {
-	s := d.View()
-	if d.IsHeld() {
+func (run *Run) steerable() api.Status {
+	s := run.View()
+	if run.IsHeld() {
 		s.State = api.StateHeld
 	}
 	return s
@@ -88,142 +88,142 @@ func (d *Run) steerable() api.Status {
 // TakeApproval records the approval, or hands it to the child that waits for it: the approval is
 // used where the work is. It is bound to what is shown here now; if the child has measured anew
 // meanwhile, it is refused there, and who approved is told.
-func (d *Run) TakeApproval(ctx workflow.Context, a api.Approval) (api.Approval, error) {
+func (run *Run) TakeApproval(ctx workflow.Context, a api.Approval) (api.Approval, error) {
 	a.At = workflow.Now(ctx)
-	for _, w := range d.Status.Waiting {
+	for _, w := range run.Status.Waiting {
 		if w.Kind == api.WaitingApproval && w.Gate == a.Gate {
 			a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
-			d.given[message.QuestionOf(w)] = a // until it is used another one is told of it
-			d.Status.Approvals = append(d.Status.Approvals, a)
-			d.Publish(ctx)
+			run.given[message.QuestionOf(w)] = a // until it is used another one is told of it
+			run.Status.Approvals = append(run.Status.Approvals, a)
+			run.Publish(ctx)
 			return a, nil
 		}
 	}
-	if w, asked := message.WaitingApproval(d.View(), a.Gate); asked {
+	if w, asked := message.WaitingApproval(run.View(), a.Gate); asked {
 		a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
-		d.given[message.QuestionOf(w)] = a
-		if d.Active == "" { // a stage that runs since before a reset of this workflow
-			if err := d.send(ctx, w.WorkflowID, api.ApproveName, a); err != nil {
+		run.given[message.QuestionOf(w)] = a
+		if run.Active == "" { // a stage that runs since before a reset of this workflow
+			if err := run.send(ctx, w.WorkflowID, api.ApproveName, a); err != nil {
 				return a, err
 			}
 		}
 	}
 	if change.Made(ctx, change.Handed) {
-		return a, d.handOn(ctx, a)
+		return a, run.handOn(ctx, a)
 	}
-	return a, d.forward(ctx, api.ApproveName, a)
+	return a, run.forward(ctx, api.ApproveName, a)
 }
 
-func (d *Run) steer(ctx workflow.Context, name string, m api.Steering) (string, error) {
-	if name == api.BackName && d.IsGoingBack() && change.Made(ctx, change.BackTwice) {
-		return d.steerBackAgain(ctx, m)
+func (run *Run) steer(ctx workflow.Context, name string, m api.Steering) (string, error) {
+	if name == api.BackName && run.IsGoingBack() && change.Made(ctx, change.BackTwice) {
+		return run.steerBackAgain(ctx, m)
 	}
 	switch name {
 	case api.HoldName:
-		d.showHold(ctx, m)
+		run.showHold(ctx, m)
 	case api.ResumeName:
-		d.liftHold(ctx)
-		d.Retry = true
+		run.liftHold(ctx)
+		run.Retry = true
 	case api.BackName:
-		d.Back = &m
+		run.Back = &m
 		if change.Made(ctx, change.HoldShown) { // it says to go on, to the source
-			d.liftHold(ctx)
+			run.liftHold(ctx)
 		}
 	}
 	if !m.Forwarded { // else the migration has noted it
-		d.Note(ctx, "%s by %s: %s", name, m.By, message.OrNoReason(m.Reason))
+		run.Note(ctx, "%s by %s: %s", name, m.By, message.OrNoReason(m.Reason))
 	}
-	d.Publish(ctx)
-	return name + " accepted", d.forward(ctx, name, message.PassedOn(m))
+	run.Publish(ctx)
+	return name + " accepted", run.forward(ctx, name, message.PassedOn(m))
 }
 
 // IsGoingBack reports whether this workflow returns everything to the source, or ends because it
 // was asked to.
-func (d *Run) IsGoingBack() bool {
-	return d.Back != nil || d.GoingBack || d.Status.Type == api.RollbackType
+func (run *Run) IsGoingBack() bool {
+	return run.Back != nil || run.GoingBack || run.Status.Type == api.RollbackType
 }
 
 // steerBackAgain answers `back` while everything goes back already. It ends nothing; it lifts a
 // hold, as it says to go on.
-func (d *Run) steerBackAgain(ctx workflow.Context, m api.Steering) (string, error) {
-	if d.Held != nil {
-		d.liftHold(ctx)
+func (run *Run) steerBackAgain(ctx workflow.Context, m api.Steering) (string, error) {
+	if run.Held != nil {
+		run.liftHold(ctx)
 		if !m.Forwarded {
-			d.Note(ctx, "%s by %s: it goes on going back: %s", api.BackName, m.By,
+			run.Note(ctx, "%s by %s: it goes on going back: %s", api.BackName, m.By,
 				message.OrNoReason(m.Reason))
 		}
-		d.Publish(ctx)
+		run.Publish(ctx)
 	}
 	const answer = "already going back"
-	if !d.GoingBack && !change.Made(ctx, change.Forward) {
+	if !run.GoingBack && !change.Made(ctx, change.Forward) {
 		return answer, nil
 	}
 	// Rollback may be held by itself, and a stage may have begun too late to hear of it
-	return answer, d.forward(ctx, api.BackName, message.PassedOn(m))
+	return answer, run.forward(ctx, api.BackName, message.PassedOn(m))
 }
 
 // takeReleased remembers the pipeline's word for what is asked now; a word about what has moved
 // already changes nothing.
-func (d *Run) takeReleased(ctx workflow.Context, r api.Released) (string, error) {
-	groups, topics, listed := message.ReleaseWanted(d.View())
+func (run *Run) takeReleased(ctx workflow.Context, r api.Released) (string, error) {
+	groups, topics, listed := message.ReleaseWanted(run.View())
 	if len(groups)+len(topics) == 0 && listed {
 		return "moved already", nil
 	}
 	if len(r.Groups)+len(r.Topics) == 0 {
 		switch {
 		case !change.Made(ctx, change.ReleasedNow):
-			d.all = true
+			run.all = true
 		case len(r.Asked) > 0: // a migration was told
 		case listed:
 			r.Groups, r.Topics = groups, topics
 		default:
-			r.Asked = message.ReleasesAsked(d.View())
+			r.Asked = message.ReleasesAsked(run.View())
 		}
 	}
-	d.released.Asked = append(d.released.Asked, r.Asked...)
-	d.released.Groups = append(d.released.Groups, lists.Among(r.Groups, groups)...)
-	d.released.Topics = append(d.released.Topics, lists.Among(r.Topics, topics)...)
+	run.released.Asked = append(run.released.Asked, r.Asked...)
+	run.released.Groups = append(run.released.Groups, lists.Among(r.Groups, groups)...)
+	run.released.Topics = append(run.released.Topics, lists.Among(r.Topics, topics)...)
 	if !r.Forwarded {
-		d.Note(ctx, "released by %s: groups %s; producers of %s", r.By, d.shortOrNone(r.Groups),
-			d.shortOrNone(r.Topics))
+		run.Note(ctx, "released by %s: groups %s; producers of %s", r.By, run.shortOrNone(r.Groups),
+			run.shortOrNone(r.Topics))
 	}
 	if !listed && len(r.Groups)+len(r.Topics) > 0 {
-		d.Note(ctx,
+		run.Note(ctx,
 			"so many are asked that their silence is measured whatever is said of some: say released without "+
 				"names for all")
 	}
-	d.Publish(ctx)
+	run.Publish(ctx)
 	r.Forwarded = true
-	return "released accepted", d.forward(ctx, api.ReleasedName, r)
+	return "released accepted", run.forward(ctx, api.ReleasedName, r)
 }
 
-func (d *Run) shortOrNone(names []string) string {
-	if len(names) == 0 || !d.Bounded {
+func (run *Run) shortOrNone(names []string) string {
+	if len(names) == 0 || !run.Bounded {
 		return lists.OrNone(names)
 	}
 	return lists.Short(names)
 }
 
 // IsReleased reports whether the pipeline said that all of these moved.
-func (d *Run) IsReleased(gate string, groups, topics api.Names) bool {
-	if d.all || slices.Contains(d.released.Asked, gate) {
+func (run *Run) IsReleased(gate string, groups, topics api.Names) bool {
+	if run.all || slices.Contains(run.released.Asked, gate) {
 		return true
 	}
 	has := func(said []string, wanted api.Names) bool {
 		names, inline := wanted.Inline()
 		return inline && !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(said, name) })
 	}
-	return has(d.released.Groups, groups) && has(d.released.Topics, topics)
+	return has(run.released.Groups, groups) && has(run.released.Topics, topics)
 }
 
 // SaidOf are the topics of a part that the pipeline reported.
-func (d *Run) SaidOf(part api.Names) (said []string) {
+func (run *Run) SaidOf(part api.Names) (said []string) {
 	names, inline := part.Inline()
-	if !inline || !d.Bounded {
+	if !inline || !run.Bounded {
 		return nil
 	}
 	for _, name := range names {
-		if slices.Contains(d.released.Topics, name) {
+		if slices.Contains(run.released.Topics, name) {
 			said = append(said, name)
 		}
 	}
@@ -231,22 +231,22 @@ func (d *Run) SaidOf(part api.Names) (said []string) {
 }
 
 // ForgetReleased clears what was said, before the next ask.
-func (d *Run) ForgetReleased() { d.released, d.all = api.Released{}, false }
+func (run *Run) ForgetReleased() { run.released, run.all = api.Released{}, false }
 
 // forward passes a message to the child that runs now. A child that has just ended needs it no
 // more.
-func (d *Run) forward(ctx workflow.Context, name string, said any) error {
-	if d.Active == "" {
+func (run *Run) forward(ctx workflow.Context, name string, said any) error {
+	if run.Active == "" {
 		return nil
 	}
-	child := d.Active
-	if err := d.send(ctx, child, name, said); err != nil && d.Active == child {
-		d.Note(ctx, "%s did not reach %s: %s", name, child, err)
+	child := run.Active
+	if err := run.send(ctx, child, name, said); err != nil && run.Active == child {
+		run.Note(ctx, "%s did not reach %s: %s", name, child, err)
 	}
 	return nil
 }
 
 // send passes a message to a workflow.
-func (d *Run) send(ctx workflow.Context, id, name string, said any) error {
+func (run *Run) send(ctx workflow.Context, id, name string, said any) error {
 	return workflow.SignalExternalWorkflow(ctx, id, "", name, said).Get(ctx, nil)
 }

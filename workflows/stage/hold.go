@@ -17,50 +17,50 @@ const byRocketshift = "rocketshift"
 // showHold puts a person's hold in front of all that is waited for, as soon as it is said: at a
 // gate too, where an approval alone would move nothing. What is held already is held by who said
 // it last.
-func (d *Run) showHold(ctx workflow.Context, m api.Steering) {
-	if d.Held != nil {
-		d.HideHold()
+func (run *Run) showHold(ctx workflow.Context, m api.Steering) {
+	if run.Held != nil {
+		run.HideHold()
 	}
-	d.Held = &m
+	run.Held = &m
 	if !change.Made(ctx, change.HoldShown) {
 		return
 	}
-	d.Status.Waiting = slices.Insert(slices.Clone(d.Status.Waiting), 0, api.Waiting{
-		Kind: api.WaitingGate, Gate: api.ResumeName, Text: HoldText(d.Held, ""),
+	run.Status.Waiting = slices.Insert(slices.Clone(run.Status.Waiting), 0, api.Waiting{
+		Kind: api.WaitingGate, Gate: api.ResumeName, Text: HoldText(run.Held, ""),
 		WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Since: workflow.Now(ctx),
 	})
 }
 
 // HoldItself holds the migration where no person did. One who held it before stands in the reason:
 // a resume lifts both.
-func (d *Run) HoldItself(ctx workflow.Context, reason string) {
-	if d.HoldIsShown() && change.Made(ctx, change.OneHold) {
-		reason += "; " + HoldText(d.Held, "")
-		d.HideHold()
+func (run *Run) HoldItself(ctx workflow.Context, reason string) {
+	if run.HoldIsShown() && change.Made(ctx, change.OneHold) {
+		reason += "; " + HoldText(run.Held, "")
+		run.HideHold()
 	}
-	d.Held = &api.Steering{By: byRocketshift, Reason: reason}
+	run.Held = &api.Steering{By: byRocketshift, Reason: reason}
 }
 
 // liftHold lets the next step go on.
-func (d *Run) liftHold(ctx workflow.Context) {
+func (run *Run) liftHold(ctx workflow.Context) {
 	if change.Made(ctx, change.HoldShown) {
-		d.HideHold()
+		run.HideHold()
 	}
-	d.Held = nil
+	run.Held = nil
 }
 
 // HideHold takes the hold off the page.
-func (d *Run) HideHold() {
-	d.Status.Waiting = slices.DeleteFunc(slices.Clone(d.Status.Waiting), d.isHold)
+func (run *Run) HideHold() {
+	run.Status.Waiting = slices.DeleteFunc(slices.Clone(run.Status.Waiting), run.isHold)
 }
 
 // HoldIsShown reports whether the hold stands on the page.
-func (d *Run) HoldIsShown() bool { return slices.ContainsFunc(d.Status.Waiting, d.isHold) }
+func (run *Run) HoldIsShown() bool { return slices.ContainsFunc(run.Status.Waiting, run.isHold) }
 
 // isHold reports whether an entry is the hold that stands now.
-func (d *Run) isHold(w api.Waiting) bool {
-	return d.Held != nil && w.Kind == api.WaitingGate && w.Gate == api.ResumeName &&
-		w.Text == HoldText(d.Held, "")
+func (run *Run) isHold(w api.Waiting) bool {
+	return run.Held != nil && w.Kind == api.WaitingGate && w.Gate == api.ResumeName &&
+		w.Text == HoldText(run.Held, "")
 }
 
 // HoldText says who or what holds a workflow.
@@ -72,38 +72,38 @@ func HoldText(held *api.Steering, missing string) string {
 		"later; resume tries at once, back returns everything to the source"
 }
 
-// ShowMissing shows what doesn't run that this workflow needs, here and to the stage that works now;
-// an empty text says that everything does.
-func (d *Run) ShowMissing(ctx workflow.Context, text string) {
-	if d.toldMissing != nil {
-		d.toldMissing()
+// ShowMissing shows what doesn't run that this workflow needs, here and to the stage that works
+// now; an empty text says that everything does.
+func (run *Run) ShowMissing(ctx workflow.Context, text string) {
+	if run.toldMissing != nil {
+		run.toldMissing()
 	}
-	d.missing, d.toldMissing = text, nil
+	run.missing, run.toldMissing = text, nil
 	if text != "" {
-		d.toldMissing = d.Wait(ctx,
+		run.toldMissing = run.Wait(ctx,
 			api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: HoldText(nil, text)})
 	}
-	d.Publish(ctx)
-	d.numbered = max(d.numbered+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
-	d.forwardMissing(ctx)
+	run.Publish(ctx)
+	run.numbered = max(run.numbered+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
+	run.forwardMissing(ctx)
 }
 
-func (d *Run) forwardMissing(ctx workflow.Context) {
-	_ = d.forward(ctx, message.MissingSignal, message.Missing{Text: d.missing, Number: d.numbered})
+func (run *Run) forwardMissing(ctx workflow.Context) {
+	_ = run.forward(ctx, message.MissingSignal, message.Missing{Text: run.missing, Number: run.numbered})
 }
 
 // TellWhatStands tells a stage that has begun what was said before it could hear of it.
-func (d *Run) TellWhatStands(ctx workflow.Context) {
-	if d.missing != "" {
-		d.forwardMissing(ctx)
+func (run *Run) TellWhatStands(ctx workflow.Context) {
+	if run.missing != "" {
+		run.forwardMissing(ctx)
 	}
-	if d.Held == nil && d.Back == nil || !change.Made(ctx, change.Forward) {
+	if run.Held == nil && run.Back == nil || !change.Made(ctx, change.Forward) {
 		return
 	}
-	if d.Held != nil {
-		_ = d.forward(ctx, api.HoldName, message.PassedOn(*d.Held))
+	if run.Held != nil {
+		_ = run.forward(ctx, api.HoldName, message.PassedOn(*run.Held))
 	}
-	if d.Back != nil {
-		_ = d.forward(ctx, api.BackName, message.PassedOn(*d.Back))
+	if run.Back != nil {
+		_ = run.forward(ctx, api.BackName, message.PassedOn(*run.Back))
 	}
 }

@@ -12,21 +12,21 @@ import (
 )
 
 // Measure runs the Assess activity and shows its summary.
-func (d *Run) Measure(ctx workflow.Context) (api.Inventory, error) {
+func (run *Run) Measure(ctx workflow.Context) (api.Inventory, error) {
 	var acts *activities.Assess
 	var inventory api.Inventory
-	err := workflow.ExecuteActivity(call.Quick(ctx, "inventory of the source"), acts.Assess, d.Request()).
+	err := workflow.ExecuteActivity(call.Quick(ctx, "inventory of the source"), acts.Assess, run.Request()).
 		Get(ctx, &inventory)
-	d.Status.Inventory = &inventory.Summary
+	run.Status.Inventory = &inventory.Summary
 	return inventory, err
 }
 
 // Inventory is the parent's, or measured now when the stage was started alone.
-func (d *Run) Inventory(ctx workflow.Context, in api.MigrationInput) (api.Inventory, error) {
+func (run *Run) Inventory(ctx workflow.Context, in api.MigrationInput) (api.Inventory, error) {
 	if in.Inventory != nil {
 		return *in.Inventory, nil
 	}
-	inventory, err := d.Measure(ctx)
+	inventory, err := run.Measure(ctx)
 	if err != nil {
 		return inventory, err
 	}

@@ -27,44 +27,44 @@ func LeftText(groups []string) string {
 }
 
 // ShowLeft puts on the page what a migration that is started anew has found.
-func (d *Run) ShowLeft(ctx workflow.Context) {
-	if len(d.Status.LeftAsked) == 0 {
+func (run *Run) ShowLeft(ctx workflow.Context) {
+	if len(run.Status.LeftAsked) == 0 {
 		return
 	}
-	d.hideLeft = d.Wait(ctx, api.Waiting{
-		Kind: api.WaitingGate, Gate: api.BackName, Text: LeftText(d.Status.LeftAsked),
+	run.hideLeft = run.Wait(ctx, api.Waiting{
+		Kind: api.WaitingGate, Gate: api.BackName, Text: LeftText(run.Status.LeftAsked),
 	})
 }
 
 // KeepLeft keeps on the page what a stage left asked that is tried again: it may ask for its step
 // again first, which takes days.
-func (d *Run) KeepLeft(ctx workflow.Context, groups []string) {
+func (run *Run) KeepLeft(ctx workflow.Context, groups []string) {
 	if len(groups) == 0 || !change.Made(ctx, change.LeftKept) {
 		return
 	}
-	if d.hideLeft != nil {
-		d.hideLeft()
+	if run.hideLeft != nil {
+		run.hideLeft()
 	}
-	d.Status.LeftAsked = groups
-	d.ShowLeft(ctx)
+	run.Status.LeftAsked = groups
+	run.ShowLeft(ctx)
 }
 
 // DropLeft is for when a Shift moves them on, or everything goes back.
-func (d *Run) DropLeft() {
-	d.Status.LeftAsked = nil
-	d.Children.Edit(func(r *api.Status) { r.LeftAsked = nil })
-	if d.hideLeft != nil {
-		d.hideLeft()
-		d.hideLeft = nil
+func (run *Run) DropLeft() {
+	run.Status.LeftAsked = nil
+	run.Children.Edit(func(r *api.Status) { r.LeftAsked = nil })
+	if run.hideLeft != nil {
+		run.hideLeft()
+		run.hideLeft = nil
 	}
 }
 
 // hearLeft drops them when a Shift asks for their applications again, or has moved them.
-func (d *Run) hearLeft(s api.Status) {
-	if len(d.Status.LeftAsked) == 0 {
+func (run *Run) hearLeft(s api.Status) {
+	if len(run.Status.LeftAsked) == 0 {
 		return
 	}
-	left := d.Status.LeftAsked[0] // all are of one batch, or of what one migration left
+	left := run.Status.LeftAsked[0] // all are of one batch, or of what one migration left
 	asked := slices.ContainsFunc(s.Waiting, func(w api.Waiting) bool {
 		groups, _ := w.Groups.Inline()
 		return w.Kind == api.WaitingRelease && w.To == api.Target && slices.Contains(groups, left)
@@ -73,6 +73,6 @@ func (d *Run) hearLeft(s api.Status) {
 		return w.State == api.StagePending || w.State == api.WaveGroups
 	})
 	if asked || moved || slices.Contains(s.Moved.Groups, left) {
-		d.DropLeft()
+		run.DropLeft()
 	}
 }

@@ -14,30 +14,30 @@ import (
 
 // usePlan says by which plan the workflow works: its parent's, which is checked, or one that is
 // still to be checked.
-func (d *Run) usePlan(ctx workflow.Context, in api.MigrationInput) {
+func (run *Run) usePlan(ctx workflow.Context, in api.MigrationInput) {
 	if !change.Made(ctx, change.Plan) {
-		d.Plan, d.Status.PlanHash = PlanBefore(in.Plan)
+		run.Plan, run.Status.PlanHash = PlanBefore(in.Plan)
 		return
 	}
-	d.Plan, d.Status.PlanHash = in.Plan, in.PlanHash
-	if d.Parent == nil || in.PlanHash == "" || !in.Read {
-		d.unchecked, d.Status.PlanHash = in.Given, ""
+	run.Plan, run.Status.PlanHash = in.Plan, in.PlanHash
+	if run.Parent == nil || in.PlanHash == "" || !in.Read {
+		run.unchecked, run.Status.PlanHash = in.Given, ""
 		if in.Given == nil {
-			d.unchecked = json.RawMessage("null")
+			run.unchecked = json.RawMessage("null")
 		}
 	}
 }
 
 // checkPlan has the plan judged and completed by an activity, whose answer stays on record.
-func (d *Run) checkPlan(ctx workflow.Context) error {
-	if d.unchecked == nil {
+func (run *Run) checkPlan(ctx workflow.Context) error {
+	if run.unchecked == nil {
 		return nil
 	}
 	ctx, cancel := workflow.NewDisconnectedContext(ctx) // a cancelled migration needs it to go back
 	defer cancel()
 	var acts *activities.Plans
 	var checked activities.CheckedPlan
-	request := activities.PlanRequest{Plan: d.unchecked}
+	request := activities.PlanRequest{Plan: run.unchecked}
 	if err := workflow.ExecuteActivity(call.Quick(ctx, "check the plan, write its defaults out"),
 		acts.CheckPlan, request).Get(ctx, &checked); err != nil {
 		return err
@@ -45,6 +45,6 @@ func (d *Run) checkPlan(ctx workflow.Context) error {
 	if checked.Refused != "" {
 		return temporal.NewNonRetryableApplicationError(checked.Refused, activities.InvalidType, nil)
 	}
-	d.Plan, d.Status.PlanHash = checked.Plan, checked.Hash
+	run.Plan, run.Status.PlanHash = checked.Plan, checked.Hash
 	return nil
 }

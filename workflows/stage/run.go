@@ -75,7 +75,7 @@ type Run struct {
 // lost.
 func New(ctx workflow.Context, kind string, in api.MigrationInput) (*Run, error) {
 	info := workflow.GetInfo(ctx)
-	d := &Run{
+	run := &Run{
 		Status:   api.Status{Name: in.Plan.Name, Type: kind, Stage: kind, State: api.StateRunning},
 		Children: newChildren(), given: map[string]api.Approval{}, judged: map[int64]string{},
 		firstPut: map[string]int{},
@@ -83,93 +83,93 @@ func New(ctx workflow.Context, kind string, in api.MigrationInput) (*Run, error)
 		told:     info.WorkflowStartTime.UnixNano(),
 	}
 	if in.Inventory != nil {
-		d.Brokers = in.Inventory.SourceBrokers()
+		run.Brokers = in.Inventory.SourceBrokers()
 	}
-	d.usePlan(ctx, in)
+	run.usePlan(ctx, in)
 	err := workflow.SetQueryHandlerWithOptions(ctx, api.StatusQuery,
-		func() (api.Status, error) { return d.View(), nil },
+		func() (api.Status, error) { return run.View(), nil },
 		workflow.QueryHandlerOptions{Description: "What runs, what is done, what is waited for"})
 	if err != nil {
 		return nil, err
 	}
-	if err := message.Register(ctx, d, d.messages()...); err != nil {
+	if err := message.Register(ctx, run, run.messages()...); err != nil {
 		return nil, err
 	}
 	err = workflow.SideEffect(ctx,
-		func(ctx workflow.Context) any { return areSearched(ctx) }).Get(&d.attributes)
-	d.Bounded = change.Made(ctx, change.Bounded)
-	d.startTelling(ctx)
-	return d, err
+		func(ctx workflow.Context) any { return areSearched(ctx) }).Get(&run.attributes)
+	run.Bounded = change.Made(ctx, change.Bounded)
+	run.startTelling(ctx)
+	return run, err
 }
 
-// Execute is the life of every workflow: a plan that can't work fails at once, with every problem in
-// one text; then the story.
-func (d *Run) Execute(ctx workflow.Context, story func(workflow.Context) error) (api.Status, error) {
-	if err := d.checkPlan(ctx); err != nil {
-		return d.close(ctx, err)
+// Execute is the life of every workflow: a plan that can't work fails at once, with every problem
+// in one text; then the story.
+func (run *Run) Execute(ctx workflow.Context, story func(workflow.Context) error) (api.Status, error) {
+	if err := run.checkPlan(ctx); err != nil {
+		return run.close(ctx, err)
 	}
-	if err := d.checkID(ctx); err != nil {
-		return d.close(ctx, err)
+	if err := run.checkID(ctx); err != nil {
+		return run.close(ctx, err)
 	}
-	if err := d.Plan.CheckSize(); err != nil && d.Bounded {
-		return d.close(ctx, temporal.NewNonRetryableApplicationError(err.Error(), activities.InvalidType, nil))
+	if err := run.Plan.CheckSize(); err != nil && run.Bounded {
+		return run.close(ctx, temporal.NewNonRetryableApplicationError(err.Error(), activities.InvalidType, nil))
 	}
-	d.Publish(ctx)
-	return d.close(ctx, story(ctx))
+	run.Publish(ctx)
+	return run.close(ctx, story(ctx))
 }
 
 // Note remembers one line for the status.
-func (d *Run) Note(ctx workflow.Context, format string, args ...any) {
+func (run *Run) Note(ctx workflow.Context, format string, args ...any) {
 	line := workflow.Now(ctx).UTC().Format("15:04:05") + " " + fmt.Sprintf(format, args...)
-	d.Status.Notes = append(d.Status.Notes, line)
-	if extra := len(d.Status.Notes) - MaxNotes; extra > 0 {
-		d.Status.Notes = slices.Clone(d.Status.Notes[extra:])
+	run.Status.Notes = append(run.Status.Notes, line)
+	if extra := len(run.Status.Notes) - MaxNotes; extra > 0 {
+		run.Status.Notes = slices.Clone(run.Status.Notes[extra:])
 	}
 }
 
 // Detail sets the one line that says what this workflow is at.
-func (d *Run) Detail(ctx workflow.Context, format string, args ...any) {
-	d.Status.Detail = fmt.Sprintf(format, args...)
-	d.Publish(ctx)
+func (run *Run) Detail(ctx workflow.Context, format string, args ...any) {
+	run.Status.Detail = fmt.Sprintf(format, args...)
+	run.Publish(ctx)
 }
 
 // Wait adds an entry to what is waited for and returns the function that takes it away again.
-func (d *Run) Wait(ctx workflow.Context, w api.Waiting) func() {
+func (run *Run) Wait(ctx workflow.Context, w api.Waiting) func() {
 	w.WorkflowID = workflow.GetInfo(ctx).WorkflowExecution.ID
 	w.Since = workflow.Now(ctx)
-	d.Status.Waiting = append(d.Status.Waiting, w)
-	d.Publish(ctx)
+	run.Status.Waiting = append(run.Status.Waiting, w)
+	run.Publish(ctx)
 	return func() {
-		d.Status.Waiting = slices.DeleteFunc(d.Status.Waiting, func(o api.Waiting) bool {
+		run.Status.Waiting = slices.DeleteFunc(run.Status.Waiting, func(o api.Waiting) bool {
 			return o.Kind == w.Kind && o.Gate == w.Gate && o.Text == w.Text
 		})
-		d.Publish(ctx)
+		run.Publish(ctx)
 	}
 }
 
 // Checkpoint stands between two steps: it stops for `hold`, and ends the work for `back`.
-func (d *Run) Checkpoint(ctx workflow.Context) error {
-	for d.IsHeld() && d.Back == nil {
-		held, missing := d.Held, d.missing
+func (run *Run) Checkpoint(ctx workflow.Context) error {
+	for run.IsHeld() && run.Back == nil {
+		held, missing := run.Held, run.missing
 		done := func() {}
 		// else it stands on the page already
-		if held != nil && !d.HoldIsShown() || held == nil && d.toldMissing == nil {
-			done = d.Wait(ctx, api.Waiting{
+		if held != nil && !run.HoldIsShown() || held == nil && run.toldMissing == nil {
+			done = run.Wait(ctx, api.Waiting{
 				Kind: api.WaitingGate, Gate: api.ResumeName,
 				Text: HoldText(held, missing),
 			})
 		}
-		err := d.Await(ctx, "held: waiting for resume or back", func() bool {
+		err := run.Await(ctx, "held: waiting for resume or back", func() bool {
 			// another cause: another sentence
-			other := d.missing != missing || d.missing != "" && d.Held != held
-			return !d.IsHeld() || d.Back != nil || other
+			other := run.missing != missing || run.missing != "" && run.Held != held
+			return !run.IsHeld() || run.Back != nil || other
 		})
 		done()
 		if err != nil {
 			return err
 		}
 	}
-	if d.Back != nil {
+	if run.Back != nil {
 		return ErrBack
 	}
 	return ctx.Err()
@@ -177,11 +177,11 @@ func (d *Run) Checkpoint(ctx workflow.Context) error {
 
 // IsHeld reports whether the next step has to wait, for a person or for what doesn't run. The way
 // back waits for persons alone: it opens what is fenced also where no lane runs.
-func (d *Run) IsHeld() bool { return d.Held != nil || d.missing != "" && !d.IsGoingBack() }
+func (run *Run) IsHeld() bool { return run.Held != nil || run.missing != "" && !run.IsGoingBack() }
 
 // Await waits with a timer that has a summary, so that the history and the Web UI show what is
 // waited for.
-func (d *Run) Await(ctx workflow.Context, summary string, condition func() bool) error {
+func (run *Run) Await(ctx workflow.Context, summary string, condition func() bool) error {
 	for {
 		ok, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 			Timeout: LongestWait, TimerOptions: workflow.TimerOptions{Summary: summary},
@@ -194,8 +194,8 @@ func (d *Run) Await(ctx workflow.Context, summary string, condition func() bool)
 
 // Step runs work that `back` may interrupt: its activities are cancelled then, and step returns
 // ErrBack once they ended.
-func (d *Run) Step(ctx workflow.Context, work func(workflow.Context) error) error {
-	if err := d.Checkpoint(ctx); err != nil {
+func (run *Run) Step(ctx workflow.Context, work func(workflow.Context) error) error {
+	if err := run.Checkpoint(ctx); err != nil {
 		return err
 	}
 	stepCtx, cancel := workflow.WithCancel(ctx)
@@ -206,7 +206,7 @@ func (d *Run) Step(ctx workflow.Context, work func(workflow.Context) error) erro
 		err = work(ctx)
 		done = true
 	})
-	canceled := workflow.Await(ctx, func() bool { return done || d.Back != nil })
+	canceled := workflow.Await(ctx, func() bool { return done || run.Back != nil })
 	if done {
 		return err
 	}
@@ -223,26 +223,26 @@ func (d *Run) Step(ctx workflow.Context, work func(workflow.Context) error) erro
 
 // Publish shows the status everywhere that people look: current details, search attributes, the
 // parent's copy.
-func (d *Run) Publish(ctx workflow.Context) {
-	s := d.View()
-	if d.Status.State == api.StateRunning && d.IsHeld() {
+func (run *Run) Publish(ctx workflow.Context) {
+	s := run.View()
+	if run.Status.State == api.StateRunning && run.IsHeld() {
 		s.State = api.StateHeld
 	}
 	workflow.SetCurrentDetails(ctx, api.Details(s))
-	d.upsert(ctx, s)
+	run.upsert(ctx, s)
 	switch {
-	case d.Parent != nil && d.Bounded:
-		d.untold = true
-	case d.Parent != nil:
+	case run.Parent != nil && run.Bounded:
+		run.untold = true
+	case run.Parent != nil:
 		// Nobody waits for the answer: a parent that is gone has nothing to show.
-		d.told = max(d.told+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
-		workflow.SignalExternalWorkflow(ctx, d.Parent.ID, "", report.Signal, report.Report{
-			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Number: d.told, Status: &d.Status,
+		run.told = max(run.told+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
+		workflow.SignalExternalWorkflow(ctx, run.Parent.ID, "", report.Signal, report.Report{
+			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Number: run.told, Status: &run.Status,
 		})
 	}
 }
 
 // Request is what every activity is told.
-func (d *Run) Request() activities.Request {
-	return activities.Request{Plan: d.Plan, Bounded: d.Bounded}
+func (run *Run) Request() activities.Request {
+	return activities.Request{Plan: run.Plan, Bounded: run.Bounded}
 }

@@ -9,18 +9,18 @@ import (
 )
 
 // View is the status with what the children told about themselves.
-func (d *Run) View() api.Status {
-	s := d.Status
+func (run *Run) View() api.Status {
+	s := run.Status
 	s.Waiting, s.Approvals = slices.Clone(s.Waiting), slices.Clone(s.Approvals)
 	s.Stages, s.Notes = slices.Clone(s.Stages), slices.Clone(s.Notes)
 	s.Answers, s.Rates = slices.Clone(s.Answers), slices.Clone(s.Rates)
 	s.Copied = slices.Clone(s.Copied)
-	for _, id := range d.Children.ids {
-		if r, ok := d.Children.status[id]; ok {
-			d.adopt(&s, id, r)
+	for _, id := range run.Children.ids {
+		if r, ok := run.Children.status[id]; ok {
+			run.adopt(&s, id, r)
 		}
 	}
-	if s.Waves != nil && s.Inventory != nil && d.Plan.Traffic.Mode == plan.ModeGateway {
+	if s.Waves != nil && s.Inventory != nil && run.Plan.Traffic.Mode == plan.ModeGateway {
 		// the shift began with gateways that took the migration: what Assess saw of them is over
 		inventory := *s.Inventory
 		inventory.Findings = api.WithoutGateways(inventory.Findings)
@@ -29,14 +29,14 @@ func (d *Run) View() api.Status {
 	if s.State == api.StateRunning && len(s.Waiting) > 0 {
 		s.State = api.StateWaiting
 	}
-	if d.IsHeld() && (s.State == api.StateRunning || s.State == api.StateWaiting) {
+	if run.IsHeld() && (s.State == api.StateRunning || s.State == api.StateWaiting) {
 		s.State = api.StateHeld
 	}
 	return s
 }
 
 // adopt merges a child's status into its parent's.
-func (d *Run) adopt(s *api.Status, id string, r api.Status) {
+func (run *Run) adopt(s *api.Status, id string, r api.Status) {
 	for _, w := range r.Waiting {
 		same := func(o api.Waiting) bool {
 			return o.Kind == w.Kind && o.Gate == w.Gate &&
@@ -61,7 +61,7 @@ func (d *Run) adopt(s *api.Status, id string, r api.Status) {
 			s.Stages[i].Detail = r.Detail
 		}
 	}
-	s.Moved = bothMoved(s.Moved, r.Moved, d.Bounded)
+	s.Moved = bothMoved(s.Moved, r.Moved, run.Bounded)
 	if r.Waves != nil {
 		s.Waves = r.Waves
 	}
