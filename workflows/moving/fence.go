@@ -45,7 +45,8 @@ func (m *Mover) UnderFence(ctx workflow.Context, actions []call.Action) error {
 
 func overBudget(a call.Action, limit time.Duration, why string) error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf("%s: not done within the fence budget of %s: %s; "+
-		"the groups are opened where they were: find the cause, then resume to try again, or go back", a.Summary, limit, why), call.FenceBudgetType, nil)
+		"the groups are opened where they were: find the cause, then resume to try again, or go back",
+		a.Summary, limit, why), call.FenceBudgetType, nil)
 }
 
 // UndoFence lets groups read the source again, whatever the target does, and then closes them on

@@ -15,7 +15,8 @@ func (b *rollback) releasesBack(ctx workflow.Context) error {
 	var acts *activities.Returns
 	var survey activities.Survey
 	request := activities.SurveyRequest{Request: b.Request()}
-	if err := workflow.ExecuteActivity(call.Quick(ctx, "what has moved"), acts.Survey, request).Get(ctx, &survey); err != nil {
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "what has moved"), acts.Survey,
+		request).Get(ctx, &survey); err != nil {
 		return err
 	}
 	fenced, _ := survey.FencedGroups.Inline()

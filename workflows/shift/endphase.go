@@ -61,7 +61,9 @@ func (s *shift) endPhase(ctx workflow.Context, inventory api.Inventory) error {
 	}); err != nil {
 		return err
 	}
-	if err := s.Step(ctx, func(ctx workflow.Context) error { return s.awaitEmptyGateway(ctx, groups, topics) }); err != nil {
+	if err := s.Step(ctx, func(ctx workflow.Context) error {
+		return s.awaitEmptyGateway(ctx, groups, topics)
+	}); err != nil {
 		return err
 	}
 	s.Detail(ctx, "nobody is behind a gateway any more")

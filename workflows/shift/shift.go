@@ -182,7 +182,8 @@ func (s *shift) moveBatch(ctx workflow.Context, groups []string) (err error) {
 		Request: s.Request(), Side: api.Source, Groups: api.Some(groups...),
 	}
 	var moved []string
-	if err := workflow.ExecuteActivity(call.Quick(ctx, "which groups moved before"), acts.Moved, all).Get(ctx, &moved); err != nil {
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "which groups moved before"), acts.Moved,
+		all).Get(ctx, &moved); err != nil {
 		return err
 	}
 	rest := lists.Without(groups, moved)

@@ -59,11 +59,12 @@ func (s *shift) undoFenceBefore(ctx workflow.Context, groups activities.GroupsRe
 	onTarget := groups
 	onTarget.Side = api.Target
 	names := api.Short(groups.Groups)
-	if err := workflow.ExecuteActivity(call.Quick(ctx, "undo: close on the target: "+names), acts.Fence, onTarget).Get(ctx, nil); err != nil {
+	shut := call.New("undo: close on the target: "+names, acts.Fence, onTarget)
+	if err := shut.Run(call.Quick(ctx, shut.Summary)); err != nil {
 		s.Note(ctx, "undo: %s", call.RootMessage(err))
 	}
-	lift := call.Quick(ctx, "undo: lift the fence on the source: "+names)
-	if err := workflow.ExecuteActivity(lift, acts.Unfence, groups).Get(ctx, nil); err != nil {
+	lift := call.New("undo: lift the fence on the source: "+names, acts.Unfence, groups)
+	if err := lift.Run(call.Quick(ctx, lift.Summary)); err != nil {
 		s.Note(ctx, "undo: %s", call.RootMessage(err))
 	}
 	s.Note(ctx, "fences on the source lifted: %s", names)
@@ -122,7 +123,8 @@ func (s *shift) moveOrderedBefore(ctx workflow.Context, name string) error {
 	var acts *activities.Traffic
 	topic := api.Some(name)
 	onTarget := activities.TopicsRequest{Request: s.Request(), Side: api.Target, Topics: topic}
-	if err := workflow.ExecuteActivity(call.Quick(ctx, "read-only on the target: "+name), acts.CloseTopics, onTarget).Get(ctx, nil); err != nil {
+	shut := call.New("read-only on the target: "+name, acts.CloseTopics, onTarget)
+	if err := shut.Run(call.Quick(ctx, shut.Summary)); err != nil {
 		return err
 	}
 	if err := s.AwaitProducers(ctx, api.Source, topic, s.target.NameServers, 0); err != nil {
