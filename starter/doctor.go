@@ -37,16 +37,12 @@ func (a *app) doctor(ctx context.Context) error {
 		return nil
 	}
 	checks = printable.All(checks, printable.Text)
+	colours := map[string]page.Colour{
+		remote.CheckOK: page.Green, remote.CheckWarning: page.Yellow, remote.CheckFailed: page.Red,
+	}
 	t := page.NewTable("check", "result", "detail")
 	for _, c := range checks {
-		t.AppendRow(
-			table.Row{
-				c.Name,
-				a.page().
-					Paint(map[string]page.Colour{remote.CheckOK: page.Green, remote.CheckWarning: page.Yellow, remote.CheckFailed: page.Red}[c.Result], c.Result),
-				c.Detail,
-			},
-		)
+		t.AppendRow(table.Row{c.Name, a.page().Paint(colours[c.Result], c.Result), c.Detail})
 	}
 	a.picture(t.Render())
 	for _, c := range checks {

@@ -11,28 +11,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/replicator/lane"
-	"rocketshift/workflows/lanes"
 )
-
-// Lanes count what they have copied from their own start on; the sum goes on over their restarts.
-// What an activity tells when it is cancelled needs a real server: TestLongCopiedNeverFalls.
-func TestWhatEndedLanesHaveCopiedIsCounted(t *testing.T) {
-	told := api.ReplicationProgress{Progress: lane.Progress{
-		Copied: 1000, Back: &lane.Progress{Copied: 10},
-	}}
-	less := api.ReplicationProgress{Progress: lane.Progress{Copied: 5}}
-	a := api.Copied{Broker: "broker-a", Part: 1}
-	var s api.Status
-	lanes.CountCopied(&s, a, temporal.NewCanceledError())
-	lanes.CountCopied(&s, a, nil)
-	require.Empty(t, s.Copied, "nothing was told")
-	lanes.CountCopied(&s, a, temporal.NewCanceledError(told))
-	lanes.CountCopied(&s, api.Copied{Broker: "broker-b"}, temporal.NewHeartbeatTimeoutError(less))
-	lanes.CountCopied(&s, a, temporal.NewCanceledError(less))
-	require.Equal(t, []api.Copied{
-		{Broker: "broker-a", Part: 1, There: 1000, Back: 10}, {Broker: "broker-b", There: 5},
-	}, s.Copied, "counts never fall")
-}
 
 func TestAReplicateThatIsStartedAgainCountsOn(t *testing.T) {
 	s := newTheatre(t)

@@ -2,32 +2,17 @@ package workflows
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
 	"rocketshift/plan"
 	"rocketshift/workflows/call"
-	"rocketshift/workflows/lanes"
 )
-
-func TestATimeOutAfterOnesOwnCancelIsAnEnd(t *testing.T) {
-	late := temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_HEARTBEAT,
-		errors.New("the worker is gone"))
-	require.NoError(t, lanes.Failure(late, true))
-	require.Error(t, lanes.Failure(late, false), "nobody asked it to end")
-	require.NoError(t, lanes.Failure(temporal.NewCanceledError(), false))
-	require.Error(t, lanes.Failure(temporal.NewNonRetryableApplicationError("lane broken", "Conflict",
-		nil), true), "a fault is one whoever asked")
-	require.NoError(t, lanes.Failure(nil, false))
-}
 
 func TestCancelledActivitiesAreWaitedFor(t *testing.T) {
 	s := emptyTheatre(t)

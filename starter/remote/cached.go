@@ -19,7 +19,7 @@ type cached struct {
 }
 
 // statusOf asks a running workflow, unless nothing has happened in it since it was asked last.
-func (t *Temporal) statusOf(
+func (t *temporalService) statusOf(
 	ctx context.Context, info *workflowpb.WorkflowExecutionInfo,
 ) (api.Status, error) {
 	id, runID := info.GetExecution().GetWorkflowId(), info.GetExecution().GetRunId()
@@ -38,7 +38,7 @@ func (t *Temporal) statusOf(
 
 // isServed reports whether a worker asked for workflow tasks lately; without one a query says what
 // is wrong. Who may not ask that sees it as if there were one.
-func (t *Temporal) isServed(ctx context.Context) bool {
+func (t *temporalService) isServed(ctx context.Context) bool {
 	d, err := t.client.DescribeTaskQueue(ctx, api.ControlTaskQueue,
 		enumspb.TASK_QUEUE_TYPE_WORKFLOW)
 	if err != nil {

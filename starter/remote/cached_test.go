@@ -41,9 +41,9 @@ type watchedServer struct {
 	err    error
 }
 
-func newWatchedServer() (*watchedServer, *Temporal) {
+func newWatchedServer() (*watchedServer, *temporalService) {
 	s := &watchedServer{Client: &mocks.Client{}, events: 10, runID: "first", polled: time.Now()}
-	return s, &Temporal{client: s, cached: map[string]cached{}}
+	return s, &temporalService{client: s, cached: map[string]cached{}}
 }
 
 func (s *watchedServer) DescribeWorkflowExecution(

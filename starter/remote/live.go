@@ -15,7 +15,7 @@ import (
 
 // addLive adds what pending activities of the workflow and of its running stages tell: heartbeats,
 // and why a try failed. It is a view from outside: what can't be read now is left out.
-func (t *Temporal) addLive(
+func (t *temporalService) addLive(
 	ctx context.Context,
 	s *Snapshot,
 	own *workflowservice.DescribeWorkflowExecutionResponse,
@@ -33,7 +33,7 @@ func (t *Temporal) addLive(
 		func(a, b api.ReplicationProgress) int { return strings.Compare(a.Broker, b.Broker) })
 }
 
-func (t *Temporal) addPending(s *Snapshot, workflowID string, pending []*workflowpb.PendingActivityInfo) {
+func (t *temporalService) addPending(s *Snapshot, workflowID string, pending []*workflowpb.PendingActivityInfo) {
 	for _, p := range pending {
 		switch p.GetActivityType().GetName() {
 		case api.ReplicateActivity:
@@ -91,4 +91,4 @@ func blockedOf(workflowID string, p *workflowpb.PendingActivityInfo) Blocked {
 }
 
 // Close ends the connection to Temporal.
-func (t *Temporal) Close() { t.client.Close() }
+func (t *temporalService) Close() { t.client.Close() }

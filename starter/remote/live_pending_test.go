@@ -34,7 +34,7 @@ func TestPausedLanesAndARunningComparisonAreShown(t *testing.T) {
 		},
 	}
 	var s Snapshot
-	(&Temporal{converter: converter.GetDefaultDataConverter()}).addPending(&s,
+	(&temporalService{converter: converter.GetDefaultDataConverter()}).addPending(&s,
 		"migration-orders-replicate", pending)
 	require.Len(t, s.Replication, 1)
 	assert.Contains(t, s.Replication[0].Waiting,

@@ -34,8 +34,8 @@ const (
 	queryAgain = 200 * time.Millisecond
 )
 
-// Temporal is the Service of a Temporal server.
-type Temporal struct {
+// temporalService is the Service of a Temporal server.
+type temporalService struct {
 	client    client.Client
 	options   client.Options
 	converter converter.DataConverter
@@ -66,13 +66,13 @@ func Connect(ctx context.Context) (Service, error) {
 	if data == nil {
 		data = converter.GetDefaultDataConverter()
 	}
-	return &Temporal{client: c, options: options, converter: data, cached: map[string]cached{}}, nil
+	return &temporalService{client: c, options: options, converter: data, cached: map[string]cached{}}, nil
 }
 
 // Start asks for the workflow by its fixed id: a running one is joined, a finished one is never
 // repeated, a failed one may be, and one that went back if again is set: a pipeline that repeats
 // its start must not move what people brought back.
-func (t *Temporal) Start(ctx context.Context, p plan.Plan, again bool) (Started, error) {
+func (t *temporalService) Start(ctx context.Context, p plan.Plan, again bool) (Started, error) {
 	check := t.wasCancelled
 	if again {
 		check = t.wentBack
@@ -118,7 +118,7 @@ func reuse(again bool) enumspb.WorkflowIdReusePolicy {
 
 // wasCancelled refuses to start a migration anew that was cancelled: it went back, as by back, and
 // a pipeline that repeats its start must not move again what people brought back.
-func (t *Temporal) wasCancelled(ctx context.Context, p plan.Plan) error {
+func (t *temporalService) wasCancelled(ctx context.Context, p plan.Plan) error {
 	described, err := t.client.DescribeWorkflowExecution(ctx, p.WorkflowID(), "")
 	if err != nil || described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED {
 		return nil // it is for the start itself to say what is wrong
@@ -129,7 +129,7 @@ func (t *Temporal) wasCancelled(ctx context.Context, p plan.Plan) error {
 
 // wentBack makes sure that the migration's last run doesn't forbid another: it runs still, failed,
 // or went back.
-func (t *Temporal) wentBack(ctx context.Context, p plan.Plan) error {
+func (t *temporalService) wentBack(ctx context.Context, p plan.Plan) error {
 	described, err := t.client.DescribeWorkflowExecution(ctx, p.WorkflowID(), "")
 	if err != nil || described.GetWorkflowExecutionInfo().GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 		return nil // it is for the start itself to say what is wrong
@@ -149,7 +149,7 @@ func (t *Temporal) wentBack(ctx context.Context, p plan.Plan) error {
 
 // samePlan compares with the plan that the workflow was started with: its first event has it, also
 // when no worker runs.
-func (t *Temporal) samePlan(ctx context.Context, p plan.Plan, s Started) error {
+func (t *temporalService) samePlan(ctx context.Context, p plan.Plan, s Started) error {
 	history := t.client.GetWorkflowHistory(ctx, s.WorkflowID, s.RunID, false,
 		enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	event, err := history.Next()
@@ -177,7 +177,7 @@ func isRunning(d *workflowservice.DescribeWorkflowExecutionResponse) bool {
 }
 
 // Snapshot asks the workflow while it runs, and reads its result afterwards.
-func (t *Temporal) Snapshot(ctx context.Context, id string) (Snapshot, error) {
+func (t *temporalService) Snapshot(ctx context.Context, id string) (Snapshot, error) {
 	described, err := t.client.DescribeWorkflowExecution(ctx, id, "")
 	if err != nil {
 		return Snapshot{}, t.explain("describe "+id, err)
@@ -196,7 +196,7 @@ func (t *Temporal) Snapshot(ctx context.Context, id string) (Snapshot, error) {
 }
 
 // queryStatus waits for the workflow's first task, if need be, as long as ctx allows.
-func (t *Temporal) queryStatus(ctx context.Context, id, runID string) (status api.Status, err error) {
+func (t *temporalService) queryStatus(ctx context.Context, id, runID string) (status api.Status, err error) {
 	ask := func() error {
 		value, err := t.client.QueryWorkflow(ctx, id, runID, api.StatusQuery)
 		if err != nil {
@@ -214,7 +214,7 @@ func (t *Temporal) queryStatus(ctx context.Context, id, runID string) (status ap
 
 // lastWord is the result of a workflow that ended. A failed one may still show its tables, if a
 // worker is there.
-func (t *Temporal) lastWord(ctx context.Context, s *Snapshot, closed enumspb.WorkflowExecutionStatus) {
+func (t *temporalService) lastWord(ctx context.Context, s *Snapshot, closed enumspb.WorkflowExecutionStatus) {
 	err := t.client.GetWorkflow(ctx, s.WorkflowID, s.RunID).Get(ctx, &s.Status)
 	if err == nil {
 		return
@@ -241,7 +241,7 @@ func (t *Temporal) lastWord(ctx context.Context, s *Snapshot, closed enumspb.Wor
 }
 
 // Update waits for the workflow's answer.
-func (t *Temporal) Update(ctx context.Context, id, name, updateID string, message, answer any) error {
+func (t *temporalService) Update(ctx context.Context, id, name, updateID string, message, answer any) error {
 	handle, err := t.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: id, UpdateID: updateID, UpdateName: name, WaitForStage: client.WorkflowUpdateStageCompleted,
 		Args: []any{message},
@@ -253,12 +253,12 @@ func (t *Temporal) Update(ctx context.Context, id, name, updateID string, messag
 }
 
 // Signal leaves a message.
-func (t *Temporal) Signal(ctx context.Context, id, name string, message any) error {
+func (t *temporalService) Signal(ctx context.Context, id, name string, message any) error {
 	return t.explain("signal "+name+" to "+id, t.client.SignalWorkflow(ctx, id, "", name, message))
 }
 
 // explain turns Temporal's errors into the few that commands tell apart.
-func (t *Temporal) explain(doing string, err error) error {
+func (t *temporalService) explain(doing string, err error) error {
 	var (
 		missing      *serviceerror.NotFound
 		namespace    *serviceerror.NamespaceNotFound
@@ -295,6 +295,6 @@ func (t *Temporal) explain(doing string, err error) error {
 
 // decode reads a payload, such as a heartbeat's, into out; what can't be read is left out of the
 // picture.
-func (t *Temporal) decode(p *commonpb.Payloads, out any) bool {
+func (t *temporalService) decode(p *commonpb.Payloads, out any) bool {
 	return len(p.GetPayloads()) > 0 && t.converter.FromPayloads(p, out) == nil
 }

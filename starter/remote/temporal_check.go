@@ -23,11 +23,11 @@ const (
 )
 
 // Check looks at server, namespace, search attributes and workers.
-func (t *Temporal) Check(ctx context.Context) []Check {
+func (t *temporalService) Check(ctx context.Context) []Check {
 	return append([]Check{t.checkServer(ctx), t.checkNamespace(ctx), t.checkAttributes(ctx)}, t.checkWorkers(ctx)...)
 }
 
-func (t *Temporal) checkServer(ctx context.Context) Check {
+func (t *temporalService) checkServer(ctx context.Context) Check {
 	c := Check{Name: "temporal", Result: CheckOK}
 	info, err := t.client.WorkflowService().GetSystemInfo(ctx, &workflowservice.GetSystemInfoRequest{})
 	if err != nil {
@@ -38,7 +38,7 @@ func (t *Temporal) checkServer(ctx context.Context) Check {
 	return c
 }
 
-func (t *Temporal) checkNamespace(ctx context.Context) Check {
+func (t *temporalService) checkNamespace(ctx context.Context) Check {
 	c := Check{Name: "namespace", Result: CheckOK}
 	d, err := t.client.WorkflowService().
 		DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: t.options.Namespace})
@@ -62,7 +62,7 @@ func days(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
-func (t *Temporal) checkAttributes(ctx context.Context) Check {
+func (t *temporalService) checkAttributes(ctx context.Context) Check {
 	c := Check{Name: "search attributes", Result: CheckOK}
 	list, err := t.client.OperatorService().
 		ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: t.options.Namespace})
@@ -86,7 +86,7 @@ func (t *Temporal) checkAttributes(ctx context.Context) Check {
 	return c
 }
 
-func (t *Temporal) checkWorkers(ctx context.Context) []Check {
+func (t *temporalService) checkWorkers(ctx context.Context) []Check {
 	var out []Check
 	for _, want := range []struct {
 		role, queue string
@@ -112,7 +112,7 @@ func (t *Temporal) checkWorkers(ctx context.Context) []Check {
 }
 
 // pollers counts the workers that asked for this kind of task lately.
-func (t *Temporal) pollers(ctx context.Context, queue string, kind enumspb.TaskQueueType) int {
+func (t *temporalService) pollers(ctx context.Context, queue string, kind enumspb.TaskQueueType) int {
 	d, err := t.client.DescribeTaskQueue(ctx, queue, kind)
 	if err != nil {
 		return 0

@@ -8,7 +8,7 @@ import (
 )
 
 // Running are those of the workflows that run.
-func (t *Temporal) Running(ctx context.Context, ids []string) ([]string, error) {
+func (t *temporalService) Running(ctx context.Context, ids []string) ([]string, error) {
 	var running []string
 	for _, id := range ids {
 		described, err := t.client.DescribeWorkflowExecution(ctx, id, "")

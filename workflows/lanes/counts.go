@@ -19,7 +19,7 @@ func copiedBy(s *api.Status, broker string, part int) api.Copied {
 }
 
 // count takes what an activity told when it ended: lanes that start again count on from there.
-func CountCopied(s *api.Status, of api.Copied, end error) {
+func countCopied(s *api.Status, of api.Copied, end error) {
 	var told api.ReplicationProgress
 	var cancelled *temporal.CanceledError
 	var late *temporal.TimeoutError

@@ -47,7 +47,7 @@ type replication struct {
 }
 
 // countShard takes what a shard told when it ended.
-func (r *replication) countShard(i int, end error) { CountCopied(&r.Status, r.shards[i], end) }
+func (r *replication) countShard(i int, end error) { countCopied(&r.Status, r.shards[i], end) }
 
 // startShards starts the activities that run the lanes. Each gets what persons decided about its
 // lanes.

@@ -62,7 +62,7 @@ func (s *supervisor) once(ctx workflow.Context) error {
 	for i, f := range running {
 		err := f.Get(disconnected, nil)
 		s.ended(i, err)
-		if err := Failure(err, asked); err != nil {
+		if err := failure(err, asked); err != nil {
 			failed = err
 		}
 	}
@@ -75,9 +75,9 @@ func (s *supervisor) once(ctx workflow.Context) error {
 	return failed
 }
 
-// Failure is the error that ends a service. After its activities were asked to end, a time-out is
+// failure is the error that ends a service. After its activities were asked to end, a time-out is
 // an end too: the worker that ran them is gone.
-func Failure(err error, asked bool) error {
+func failure(err error, asked bool) error {
 	var late *temporal.TimeoutError
 	if temporal.IsCanceledError(err) || asked && errors.As(err, &late) {
 		return nil

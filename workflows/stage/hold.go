@@ -26,7 +26,7 @@ func (run *Run) showHold(ctx workflow.Context, m api.Steering) {
 		return
 	}
 	run.Status.Waiting = slices.Insert(slices.Clone(run.Status.Waiting), 0, api.Waiting{
-		Kind: api.WaitingGate, Gate: api.ResumeName, Text: HoldText(run.Held, ""),
+		Kind: api.WaitingGate, Gate: api.ResumeName, Text: holdText(run.Held, ""),
 		WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Since: workflow.Now(ctx),
 	})
 }
@@ -35,7 +35,7 @@ func (run *Run) showHold(ctx workflow.Context, m api.Steering) {
 // a resume lifts both.
 func (run *Run) HoldItself(ctx workflow.Context, reason string) {
 	if run.HoldIsShown() && change.Made(ctx, change.OneHold) {
-		reason += "; " + HoldText(run.Held, "")
+		reason += "; " + holdText(run.Held, "")
 		run.HideHold()
 	}
 	run.Held = &api.Steering{By: byRocketshift, Reason: reason}
@@ -60,11 +60,11 @@ func (run *Run) HoldIsShown() bool { return slices.ContainsFunc(run.Status.Waiti
 // isHold reports whether an entry is the hold that stands now.
 func (run *Run) isHold(w api.Waiting) bool {
 	return run.Held != nil && w.Kind == api.WaitingGate && w.Gate == api.ResumeName &&
-		w.Text == HoldText(run.Held, "")
+		w.Text == holdText(run.Held, "")
 }
 
-// HoldText says who or what holds a workflow.
-func HoldText(held *api.Steering, missing string) string {
+// holdText says who or what holds a workflow.
+func holdText(held *api.Steering, missing string) string {
 	if held != nil {
 		return fmt.Sprintf("held by %s: %s", held.By, message.OrNoReason(held.Reason))
 	}
@@ -81,7 +81,7 @@ func (run *Run) ShowMissing(ctx workflow.Context, text string) {
 	run.missing, run.toldMissing = text, nil
 	if text != "" {
 		run.toldMissing = run.Wait(ctx,
-			api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: HoldText(nil, text)})
+			api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName, Text: holdText(nil, text)})
 	}
 	run.Publish(ctx)
 	run.numbered = max(run.numbered+1, workflow.Now(ctx).UnixNano()) // greater after a reset too

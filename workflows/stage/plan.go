@@ -16,7 +16,7 @@ import (
 // still to be checked.
 func (run *Run) usePlan(ctx workflow.Context, in api.MigrationInput) {
 	if !change.Made(ctx, change.Plan) {
-		run.Plan, run.Status.PlanHash = PlanBefore(in.Plan)
+		run.Plan, run.Status.PlanHash = planBefore(in.Plan)
 		return
 	}
 	run.Plan, run.Status.PlanHash = in.Plan, in.PlanHash

@@ -8,10 +8,10 @@ import (
 	"rocketshift/plan"
 )
 
-// PlanBefore completes the plan of a run that is older than change.Plan, and makes its hash. The
+// planBefore completes the plan of a run that is older than change.Plan, and makes its hash. The
 // defaults are those of the release that began it: they stay as they are here, whatever new plans
 // get. Nothing is judged: such a run passed the rules of its time, or has ended.
-func PlanBefore(p plan.Plan) (complete plan.Plan, hash string) {
+func planBefore(p plan.Plan) (complete plan.Plan, hash string) {
 	if p.Target.Provider == plan.ProviderLocal {
 		p.Target.Version = cmp.Or(p.Target.Version, "5.3.3")
 		p.Target.Brokers = cmp.Or(p.Target.Brokers, 1)

@@ -156,7 +156,7 @@ func (run *Run) Checkpoint(ctx workflow.Context) error {
 		if held != nil && !run.HoldIsShown() || held == nil && run.toldMissing == nil {
 			done = run.Wait(ctx, api.Waiting{
 				Kind: api.WaitingGate, Gate: api.ResumeName,
-				Text: HoldText(held, missing),
+				Text: holdText(held, missing),
 			})
 		}
 		err := run.Await(ctx, "held: waiting for resume or back", func() bool {
