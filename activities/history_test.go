@@ -133,7 +133,7 @@ func (k *keptHistory) replay(t *testing.T, id string) {
 	}
 	replayer, err := worker.NewWorkflowReplayerWithOptions(worker.WorkflowReplayerOptions{})
 	require.NoError(t, err)
-	workflows.Register(replayer)
+	workflows.Register(replayer, true)
 	assert.NoError(t, replayer.ReplayWorkflowHistory(log.NewStructuredLogger(labtest.Log(t, "replay")),
 		&historypb.History{Events: k.events}), "%s replays", id)
 }

@@ -176,7 +176,7 @@ func startWorkers(t *testing.T, c client.Client, clusters *played) (stop func())
 	control := worker.New(c, api.ControlTaskQueue, worker.Options{
 		Interceptors: []interceptor.WorkerInterceptor{&hurry{}}, DisableRegistrationAliasing: true,
 	})
-	workflows.Register(control)
+	workflows.Register(control, false)
 	data := worker.New(c, api.DataTaskQueue, worker.Options{
 		DisableWorkflowWorker: true, MaxHeartbeatThrottleInterval: 100 * time.Millisecond,
 	})

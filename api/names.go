@@ -58,6 +58,11 @@ const (
 	TargetAttribute  = "RocketshiftTarget"
 )
 
+// SearchAttributes are all of them.
+func SearchAttributes() []string {
+	return []string{StageAttribute, WaitingAttribute, TargetAttribute}
+}
+
 // stageSlugs end the ids of children: <parent id>-<slug>.
 var stageSlugs = map[string]string{
 	AssessType: "assess", PurchaseType: "purchase", ImportMetadataType: "import-metadata",

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/failure"
+	"rocketshift/starter/remote"
 )
 
 // answered echoes an approval as the workflow does, with its time.
@@ -42,7 +43,7 @@ func TestApproveIsBoundToWhatStatusShows(t *testing.T) {
 func TestApproveOfAnotherPlanOrOtherEvidenceLeavesTheJudgementToTheWorkflow(t *testing.T) {
 	f := &fake{
 		looks:  seen(asking("shift-25")),
-		update: func(any) (any, error) { return nil, refusal{"it names plan x, but plan y runs"} },
+		update: func(any) (any, error) { return nil, remote.Refusal{Text: "it names plan x, but plan y runs"} },
 	}
 	o := rocketshift(t, f, "approve", "orders", "shift-25", "--by", "alice", "--plan-hash", "x", "--evidence", "y")
 	assert.Equal(t, failure.BadUsage, o.code)
@@ -65,7 +66,7 @@ func TestTheSameQuestionHasTheSameUpdateIDAndAnotherOneAnother(t *testing.T) {
 }
 
 func TestARepeatedApprovalGivesTheFirstAnswer(t *testing.T) {
-	passed := running(func(s *snapshot) {
+	passed := running(func(s *remote.Snapshot) {
 		s.Approvals = []api.Approval{{Gate: "shift-25", By: "alice", At: noon, PlanHash: "0123456789ab"}}
 	})
 	f := &fake{looks: seen(passed)}
@@ -135,7 +136,7 @@ func TestASignalThatCannotBeLeftIsAFailure(t *testing.T) {
 		"orders", "--by", "alice")
 	assert.Equal(t, failure.Failed, o.code)
 	assert.Contains(t, o.stderr, "see rocketshift doctor")
-	o = rocketshift(t, &fake{looks: unseen(errLate), signal: errNotFound}, "approve", "orders", "purchase",
+	o = rocketshift(t, &fake{looks: unseen(errLate), signal: remote.ErrNotFound}, "approve", "orders", "purchase",
 		"--by", "alice")
 	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "there is no workflow migration-orders")
@@ -153,9 +154,9 @@ func TestSteeringIsSentByItsName(t *testing.T) {
 
 func TestSteeringThatIsRefusedOrTooLateSaysSo(t *testing.T) {
 	for want, err := range map[string]error{
-		"refused: orders is not held; nothing was changed":                refusal{"orders is not held"},
-		"migration-orders has ended: nothing more can be asked of it":     errEnded,
-		"there is no workflow migration-orders; rocketshift start -f pla": errNotFound,
+		"refused: orders is not held; nothing was changed":                remote.Refusal{Text: "orders is not held"},
+		"migration-orders has ended: nothing more can be asked of it":     remote.ErrEnded,
+		"there is no workflow migration-orders; rocketshift start -f pla": remote.ErrNotFound,
 	} {
 		o := rocketshift(t, &fake{update: func(any) (any, error) { return nil, err }}, "resume", "orders",
 			"--by", "alice")
@@ -191,6 +192,6 @@ func TestReleasedWaitReturnsWhenTheMigrationAsksNoMore(t *testing.T) {
 	f = &fake{looks: seen(asksRelease())}
 	o = rocketshift(t, f, "released", "orders", "--by", "ci", "--group", "other", "--wait")
 	assert.Equal(t, failure.Done, o.code, "what is asked of others is not waited for")
-	o = rocketshift(t, &fake{looks: unseen(errNotFound)}, "released", "orders", "--by", "ci", "--wait")
+	o = rocketshift(t, &fake{looks: unseen(remote.ErrNotFound)}, "released", "orders", "--by", "ci", "--wait")
 	assert.Equal(t, failure.BadUsage, o.code)
 }

@@ -20,6 +20,8 @@ import (
 	"rocketshift/internal/printable"
 	"rocketshift/internal/version"
 	"rocketshift/plan"
+	"rocketshift/starter/page"
+	"rocketshift/starter/remote"
 )
 
 // app is one run of the command line, with all that it touches, so that tests run it in process.
@@ -28,7 +30,7 @@ type app struct {
 	stdout    io.Writer
 	stderr    io.Writer
 	lookupEnv func(string) (string, bool)
-	connect   func(context.Context) (service, error)
+	connect   func(context.Context) (remote.Service, error)
 	now       func() time.Time
 	pace      time.Duration // between two looks of --watch and --wait
 	local     localTargets  // nil: those of this project
@@ -50,7 +52,7 @@ const (
 func newApp(stdin io.Reader, stdout, stderr io.Writer, lookupEnv func(string) (string, bool)) *app {
 	return &app{
 		stdin: stdin, stdout: stdout, stderr: stderr, lookupEnv: lookupEnv,
-		connect: connectTemporal, now: time.Now, pace: watchPace, output: outputText,
+		connect: remote.Connect, now: time.Now, pace: watchPace, output: outputText,
 	}
 }
 
@@ -174,7 +176,7 @@ func (a *app) warn(format string, args ...any) {
 }
 
 // withService connects for the length of one command.
-func (a *app) withService(ctx context.Context, do func(service) error) error {
+func (a *app) withService(ctx context.Context, do func(remote.Service) error) error {
 	s, err := a.connect(ctx)
 	if err != nil {
 		return err
@@ -242,3 +244,6 @@ func (a *app) colour() bool {
 	_, ok := a.screen()
 	return ok && no == ""
 }
+
+// page is how a status is shown here.
+func (a *app) page() page.Page { return page.Page{Colour: a.colour(), Now: a.now} }

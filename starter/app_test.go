@@ -13,6 +13,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/failure"
 	"rocketshift/plan"
+	"rocketshift/starter/remote"
 )
 
 func planFile(t *testing.T, text string) string {
@@ -131,7 +132,7 @@ func TestExitCodesAreDocumented(t *testing.T) {
 func TestTheStateIsTheExitCode(t *testing.T) {
 	held := api.Waiting{Kind: api.WaitingGate, Gate: api.ResumeName}
 	for name, c := range map[string]struct {
-		snapshot snapshot
+		snapshot remote.Snapshot
 		want     int
 	}{
 		"running":        {running(), failure.Done},
@@ -140,16 +141,16 @@ func TestTheStateIsTheExitCode(t *testing.T) {
 		"rolled back":    {over(api.StateRolledBack, ""), failure.RolledBack},
 		"asks approval":  {asking("purchase"), failure.Waiting},
 		"asks a release": {asksRelease(), failure.Waiting},
-		"held":           {running(func(s *snapshot) { s.State, s.Waiting = api.StateWaiting, []api.Waiting{held} }), failure.Halted},
-		"held by state":  {running(func(s *snapshot) { s.State = api.StateHeld }), failure.Halted},
-		"polling a gate": {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "NotReady", Attempt: 99}} }), failure.Done},
-		"people are asked for applications": {running(func(s *snapshot) {
+		"held":           {running(func(s *remote.Snapshot) { s.State, s.Waiting = api.StateWaiting, []api.Waiting{held} }), failure.Halted},
+		"held by state":  {running(func(s *remote.Snapshot) { s.State = api.StateHeld }), failure.Halted},
+		"polling a gate": {running(func(s *remote.Snapshot) { s.Blocked = []remote.Blocked{{Type: "NotReady", Attempt: 99}} }), failure.Done},
+		"people are asked for applications": {running(func(s *remote.Snapshot) {
 			s.Waiting = []api.Waiting{{Kind: api.WaitingRelease}}
-			s.Blocked = []blocked{{Type: "Bypassed", Attempt: 99}}
+			s.Blocked = []remote.Blocked{{Type: "Bypassed", Attempt: 99}}
 		}), failure.Waiting},
-		"broker blinks":  {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "SourceUnreachable", Attempt: 2}} }), failure.Done},
-		"source is down": {running(func(s *snapshot) { s.Blocked = []blocked{{Type: "SourceUnreachable", Attempt: 4}} }), failure.Halted},
-		"asks and is held": {running(func(s *snapshot) {
+		"broker blinks":  {running(func(s *remote.Snapshot) { s.Blocked = []remote.Blocked{{Type: "SourceUnreachable", Attempt: 2}} }), failure.Done},
+		"source is down": {running(func(s *remote.Snapshot) { s.Blocked = []remote.Blocked{{Type: "SourceUnreachable", Attempt: 4}} }), failure.Halted},
+		"asks and is held": {running(func(s *remote.Snapshot) {
 			s.Waiting = append(asking("shift-25").Waiting, held)
 			s.State = api.StateWaiting
 		}), failure.Halted},

@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/failure"
+	"rocketshift/starter/remote"
 )
 
 // How a message reached the workflow.
@@ -49,7 +50,10 @@ func (a *app) approveCommand() *cobra.Command {
 				return err
 			}
 			answer.Gate = args[1]
-			return a.withService(c.Context(), func(s service) error { return a.approve(c.Context(), s, id, answer) })
+			return a.withService(
+				c.Context(),
+				func(s remote.Service) error { return a.approve(c.Context(), s, id, answer) },
+			)
 		},
 	}
 	byFlags(c, &answer.By, &answer.Reason)
@@ -73,9 +77,9 @@ func checkBy(by string) error {
 	return nil
 }
 
-func (a *app) approve(ctx context.Context, s service, id string, answer api.Approval) error {
+func (a *app) approve(ctx context.Context, s remote.Service, id string, answer api.Approval) error {
 	snap, err := a.look(ctx, s, id)
-	if errors.Is(err, errNoWorker) {
+	if errors.Is(err, remote.ErrNoWorker) {
 		return a.leave(ctx, s, id, api.ApproveName, answer, receipt{Approval: answer, WorkflowID: id})
 	}
 	if err != nil {
@@ -91,7 +95,7 @@ func (a *app) approve(ctx context.Context, s service, id string, answer api.Appr
 	limited, cancel := a.within(ctx)
 	defer cancel()
 	err = s.Update(limited, id, api.ApproveName, out.UpdateID, answer, &out.Approval)
-	if errors.Is(err, errNoWorker) {
+	if errors.Is(err, remote.ErrNoWorker) {
 		out.Approval, out.UpdateID = answer, ""
 		return a.leave(ctx, s, id, api.ApproveName, answer, out)
 	}
@@ -130,7 +134,7 @@ func either(given, standard string) string {
 
 // approvedEarlier answers a repeated approval by the first one, and refuses one that nobody asked
 // for.
-func (a *app) approvedEarlier(snap snapshot, gate string) error {
+func (a *app) approvedEarlier(snap remote.Snapshot, gate string) error {
 	for _, given := range slices.Backward(snap.Approvals) {
 		if given.Gate == gate {
 			a.printApproval(receipt{Approval: given, WorkflowID: snap.WorkflowID, Via: viaEarlier}, "")
@@ -166,10 +170,10 @@ func (a *app) printApproval(r receipt, by string) {
 
 // untilTaken waits until the question is gone, so that a status right after shows what comes next.
 // It is a courtesy: the approval has been taken.
-func (a *app) untilTaken(ctx context.Context, s service, id string, w api.Waiting) {
+func (a *app) untilTaken(ctx context.Context, s remote.Service, id string, w api.Waiting) {
 	limited, cancel := a.within(ctx)
 	defer cancel()
-	_, _ = a.follow(limited, s, id, func(snapshot, error) {}, func(now snapshot) bool {
+	_, _ = a.follow(limited, s, id, func(remote.Snapshot, error) {}, func(now remote.Snapshot) bool {
 		return !now.Running || !slices.ContainsFunc(now.Waiting,
 			func(o api.Waiting) bool { return updateID(id, o) == updateID(id, w) })
 	})

@@ -81,7 +81,7 @@ func TestFaultsNameObjectCauseAndNextActionOfThisCommand(t *testing.T) {
 	assert.Contains(t, string(asJSON), `"topic":"orders","broker":"broker-a","queue":3,"type":"SourceTruncated"`)
 	var said []string
 	for _, f := range factsOfCopy(s) {
-		said = append(said, f.text)
+		said = append(said, f.Text)
 	}
 	assert.Contains(t, said, "waiting: target broker b is down")
 	assert.Contains(t, said, "fault: "+s.Faults[0].Text)

@@ -8,6 +8,7 @@ import (
 	"rocketshift/internal/copyjob"
 	"rocketshift/internal/failure"
 	"rocketshift/internal/printable"
+	"rocketshift/starter/page"
 )
 
 // showVerdict prints how the copy ended.
@@ -48,16 +49,16 @@ func (a *app) showVerdict(v copyjob.Verdict) {
 	}
 	for _, r := range v.Differences {
 		row("Differs", "topic %s, from queue %s to queue %s: %s", r.Topic, r.Source, r.Target,
-			a.paint(red, strings.Join(r.Examples, "; ")))
+			a.page().Paint(page.Red, strings.Join(r.Examples, "; ")))
 	}
 	for _, f := range v.Faults {
-		row("Fault", "%s", a.paint(red, f.Text))
+		row("Fault", "%s", a.page().Paint(page.Red, f.Text))
 	}
-	paint := red
+	paint := page.Red
 	if v.ExitCode == failure.Done {
-		paint = green
+		paint = page.Green
 	}
-	row("Verdict", "%s", a.paint(paint, v.Verdict))
+	row("Verdict", "%s", a.page().Paint(paint, v.Verdict))
 	if v.Next != "" {
 		row("Next", "%s", v.Next)
 	}

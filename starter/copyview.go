@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/internal/copyjob"
 	"rocketshift/internal/printable"
+	"rocketshift/starter/page"
 )
 
 // copyView shows states: a bar on a terminal, lines elsewhere, documents in JSON mode.
@@ -29,17 +30,17 @@ func (a *app) copyView() copyView {
 		return a.bar(width)
 	}
 	c := a.changes(a.stdout)
-	return copyView{func(s copyjob.State) { c.print(factsOfCopy(s)) }, func() {}}
+	return copyView{func(s copyjob.State) { c.Print(factsOfCopy(s)) }, func() {}}
 }
 
 // factsOfCopy are the state's lines.
-func factsOfCopy(s copyjob.State) []fact {
-	facts := []fact{{key: s.Doing, text: s.String(), pause: linesPause}}
+func factsOfCopy(s copyjob.State) []page.Fact {
+	facts := []page.Fact{{Key: s.Doing, Text: s.String(), Pause: linesPause}}
 	if s.Waiting != "" {
-		facts = append(facts, fact{key: "waiting", text: "waiting: " + s.Waiting, pause: linesPause})
+		facts = append(facts, page.Fact{Key: "waiting", Text: "waiting: " + s.Waiting, Pause: linesPause})
 	}
 	for _, f := range s.Faults {
-		facts = append(facts, fact{key: f.Text, text: "fault: " + f.Text})
+		facts = append(facts, page.Fact{Key: f.Text, Text: "fault: " + f.Text})
 	}
 	return facts
 }
@@ -69,14 +70,14 @@ func (a *app) bar(width int) copyView {
 		pinned := wrapped(s.String(), width)
 		if s.Waiting != "" {
 			for _, line := range wrapped("waiting: "+s.Waiting, width) {
-				pinned = append(pinned, a.paint(yellow, line))
+				pinned = append(pinned, a.page().Paint(page.Yellow, line))
 			}
 		}
 		w.SetPinnedMessages(pinned...)
 		for _, f := range s.Faults {
 			if !told[f.Text] {
 				told[f.Text] = true
-				w.Log("%s", a.paint(red, "fault: "+f.Text))
+				w.Log("%s", a.page().Paint(page.Red, "fault: "+f.Text))
 			}
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"rocketshift/internal/failure"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/printable"
+	"rocketshift/starter/page"
+	"rocketshift/starter/remote"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -23,27 +25,24 @@ func (a *app) doctorCommand() *cobra.Command {
 func (a *app) doctor(ctx context.Context) error {
 	checks := append(a.checkTemporal(ctx), checkPrograms())
 	for _, c := range checks {
-		if c.Result == checkFailed {
+		if c.Result == remote.CheckFailed {
 			a.code = failure.Failed
 		}
 	}
 	if a.json() {
 		a.document(struct {
-			Checks   []check `json:"checks"`
-			ExitCode int     `json:"exitCode"`
+			Checks   []remote.Check `json:"checks"`
+			ExitCode int            `json:"exitCode"`
 		}{checks, a.code})
 		return nil
 	}
 	checks = printable.All(checks, printable.Text)
-	t := newTable("check", "result", "detail")
+	colours := map[string]page.Colour{
+		remote.CheckOK: page.Green, remote.CheckWarning: page.Yellow, remote.CheckFailed: page.Red,
+	}
+	t := page.NewTable("check", "result", "detail")
 	for _, c := range checks {
-		t.AppendRow(
-			table.Row{
-				c.Name,
-				a.paint(map[string]colour{checkOK: green, checkWarning: yellow, checkFailed: red}[c.Result], c.Result),
-				c.Detail,
-			},
-		)
+		t.AppendRow(table.Row{c.Name, a.page().Paint(colours[c.Result], c.Result), c.Detail})
 	}
 	a.picture(t.Render())
 	for _, c := range checks {
@@ -54,15 +53,15 @@ func (a *app) doctor(ctx context.Context) error {
 	return nil
 }
 
-func (a *app) checkTemporal(ctx context.Context) []check {
+func (a *app) checkTemporal(ctx context.Context) []remote.Check {
 	s, err := a.connect(ctx)
 	if err != nil {
-		c := check{Name: "temporal", Result: checkFailed, Detail: err.Error()}
+		c := remote.Check{Name: "temporal", Result: remote.CheckFailed, Detail: err.Error()}
 		var f *failure.Error
 		if errors.As(err, &f) {
 			c.Detail, c.Next = f.Cause.Error(), f.Next
 		}
-		return []check{c}
+		return []remote.Check{c}
 	}
 	defer s.Close()
 	limited, cancel := a.within(ctx)
@@ -72,8 +71,8 @@ func (a *app) checkTemporal(ctx context.Context) []check {
 
 // checkPrograms looks for what a target of provider local needs on the worker's machine, which may
 // be another one.
-func checkPrograms() check {
-	c := check{Name: "local target", Result: checkOK}
+func checkPrograms() remote.Check {
+	c := remote.Check{Name: "local target", Result: remote.CheckOK}
 	root, err := lab.Root()
 	if err == nil {
 		var files lab.Files
@@ -82,7 +81,7 @@ func checkPrograms() check {
 			return c
 		}
 	}
-	c.Result, c.Detail, c.Next = checkWarning, err.Error(), "only plans with provider: local need it, on the "+
+	c.Result, c.Detail, c.Next = remote.CheckWarning, err.Error(), "only plans with provider: local need it, on the "+
 		"worker's machine"
 	return c
 }

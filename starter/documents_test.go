@@ -14,6 +14,7 @@ import (
 	"rocketshift/api"
 	docs "rocketshift/internal/documents"
 	"rocketshift/internal/failure"
+	"rocketshift/starter/remote"
 )
 
 // inStore is a list of names that stands in a document of a worker with this home folder.
@@ -43,7 +44,7 @@ func TestJSONHasWholeListsWhereTheStoreIsReached(t *testing.T) {
 		names[i] = fmt.Sprintf("billing-%04d", i)
 	}
 	list := inStore(t, home, names)
-	asks := running(func(s *snapshot) {
+	asks := running(func(s *remote.Snapshot) {
 		s.Waiting = []api.Waiting{{Kind: api.WaitingRelease, Gate: "groups", Groups: list, Text: "re-point"}}
 	})
 	var got struct {
@@ -82,7 +83,7 @@ func TestJSONHasWholeListsWhereTheStoreIsReached(t *testing.T) {
 func TestATableNamesTheFirstOfLongListsWithoutEscapes(t *testing.T) {
 	names := []string{"x", "\x1b[2Jevil", "c"}
 	list := inStore(t, t.TempDir(), names)
-	o := rocketshift(t, &fake{looks: []look{{snapshot: running(func(s *snapshot) {
+	o := rocketshift(t, &fake{looks: []look{{snapshot: running(func(s *remote.Snapshot) {
 		s.Waves = []api.WaveStatus{{Step: 100, State: api.WaveGroups, Groups: list}}
 	})}}}, "status", "orders")
 	assert.Contains(t, o.stdout, `\x1b[2Jevil and 1 more`)

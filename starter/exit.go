@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/failure"
+	"rocketshift/starter/remote"
 )
 
 const exitCodesText = `Exit codes of rocketshift:
@@ -28,7 +29,7 @@ func newExitCodesTopic() *cobra.Command {
 }
 
 // stateCode is the exit code that tells the state of a migration.
-func stateCode(s snapshot) int {
+func stateCode(s remote.Snapshot) int {
 	switch s.State {
 	case api.StateDone:
 		return failure.Done
@@ -47,7 +48,7 @@ func stateCode(s snapshot) int {
 		code = failure.Waiting
 	}
 	for _, b := range s.Blocked {
-		if b.stuck() {
+		if b.Stuck() {
 			return failure.Halted
 		}
 	}

@@ -15,17 +15,18 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/failure"
 	"rocketshift/plan"
+	"rocketshift/starter/remote"
 )
 
 // fake is a Temporal that says what the test tells it to, and remembers what it was told.
 type fake struct {
 	again   bool   // of the last start
 	looks   []look // one for each Snapshot; the last one stays
-	started started
+	started remote.Started
 	startIs error
 	update  func(message any) (answer any, err error)
 	signal  error
-	checks  []check
+	checks  []remote.Check
 	running []string // of Running
 	away    error    // of Running
 
@@ -36,7 +37,7 @@ type fake struct {
 }
 
 type look struct {
-	snapshot snapshot
+	snapshot remote.Snapshot
 	err      error
 }
 
@@ -52,14 +53,14 @@ func (f *fake) Running(_ context.Context, ids []string) ([]string, error) {
 		func(id string) bool { return !slices.Contains(ids, id) }), f.away
 }
 
-func (f *fake) Check(context.Context) []check { return f.checks }
+func (f *fake) Check(context.Context) []remote.Check { return f.checks }
 
-func (f *fake) Start(_ context.Context, p plan.Plan, again bool) (started, error) {
+func (f *fake) Start(_ context.Context, p plan.Plan, again bool) (remote.Started, error) {
 	f.plans, f.again = append(f.plans, p), again
 	return f.started, f.startIs
 }
 
-func (f *fake) Snapshot(_ context.Context, id string) (snapshot, error) {
+func (f *fake) Snapshot(_ context.Context, id string) (remote.Snapshot, error) {
 	f.asked = append(f.asked, id)
 	now := f.looks[0]
 	if len(f.looks) > 1 {
@@ -111,7 +112,7 @@ func rocketshiftIn(t *testing.T, f *fake, stdin string, env map[string]string, a
 	clock := noon
 	a.now = func() time.Time { clock = clock.Add(time.Minute); return clock }
 	a.pace = time.Millisecond
-	a.connect = func(context.Context) (service, error) {
+	a.connect = func(context.Context) (remote.Service, error) {
 		if f == nil {
 			return nil, failure.Broken("start it", "temporal at nowhere:7233 does not answer")
 		}
@@ -136,9 +137,9 @@ func (o outcome) document(t *testing.T) map[string]any {
 }
 
 // running is a migration between two questions.
-func running(change ...func(*snapshot)) snapshot {
+func running(change ...func(*remote.Snapshot)) remote.Snapshot {
 	started := noon.Add(-time.Hour)
-	s := snapshot{WorkflowID: "migration-orders", RunID: "run-1", Running: true, Status: api.Status{
+	s := remote.Snapshot{WorkflowID: "migration-orders", RunID: "run-1", Running: true, Status: api.Status{
 		Name: "orders", Type: api.MigrationType, PlanHash: "0123456789ab", Stage: "Shift", State: api.StateRunning,
 		Stages: []api.StageStatus{
 			{Name: "Assess", State: api.StageDone, Detail: "3 topics", StartedAt: &started, EndedAt: &noon},
@@ -157,9 +158,9 @@ func running(change ...func(*snapshot)) snapshot {
 }
 
 // asking is a migration that waits for one approval.
-func asking(gate string) snapshot {
+func asking(gate string) remote.Snapshot {
 	expires := noon.Add(time.Hour)
-	return running(func(s *snapshot) {
+	return running(func(s *remote.Snapshot) {
 		s.State = api.StateWaiting
 		s.Waiting = []api.Waiting{{
 			Kind: api.WaitingApproval, Gate: gate, Text: "shift to 25%: topics orders",
@@ -170,8 +171,8 @@ func asking(gate string) snapshot {
 }
 
 // asksRelease is a migration that waits for the applications of one group.
-func asksRelease() snapshot {
-	return running(func(s *snapshot) {
+func asksRelease() remote.Snapshot {
+	return running(func(s *remote.Snapshot) {
 		s.State = api.StateWaiting
 		s.Waiting = []api.Waiting{{
 			Kind: api.WaitingRelease, Gate: "groups", Text: "re-point billing", Groups: api.Some("billing"),
@@ -180,13 +181,13 @@ func asksRelease() snapshot {
 	})
 }
 
-func over(state, problem string) snapshot {
-	return running(func(s *snapshot) {
+func over(state, problem string) remote.Snapshot {
+	return running(func(s *remote.Snapshot) {
 		s.Running, s.State, s.Error, s.Waiting, s.Report = false, state, problem, nil, ".run/reports/orders.json"
 	})
 }
 
-func seen(all ...snapshot) []look {
+func seen(all ...remote.Snapshot) []look {
 	var looks []look
 	for _, s := range all {
 		looks = append(looks, look{snapshot: s})
@@ -196,4 +197,4 @@ func seen(all ...snapshot) []look {
 
 func unseen(err error) []look { return []look{{err: err}} }
 
-var errLate = errors.Join(errNoWorker, context.DeadlineExceeded)
+var errLate = errors.Join(remote.ErrNoWorker, context.DeadlineExceeded)

@@ -7,10 +7,13 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/starter/page"
+	"rocketshift/starter/remote"
 )
 
 // crowded is a status with longer lines and more of them than a small terminal shows.
-func crowded() snapshot {
+func crowded() remote.Snapshot {
 	s := asking("shift-25")
 	s.Detail = strings.Repeat("a detail that goes on and on ", 10)
 	for range 20 {
@@ -24,8 +27,8 @@ func crowded() snapshot {
 
 func TestAPictureFitsATerminalOf80Columns(t *testing.T) {
 	a := newApp(nil, terminal(t, 80, 24), nil, func(string) (string, bool) { return "", false })
-	found, asked := a.picturesOf(crowded())
-	lines := frame(found, asked, 80, a.height())
+	found, asked := a.page().PicturesOf(crowded())
+	lines := page.Frame(found, asked, 80, a.height())
 	require.LessOrEqual(t, len(lines), 23)
 	for _, line := range lines {
 		assert.LessOrEqual(t, text.StringWidthWithoutEscSequences(line), 80, "%q", line)
@@ -40,26 +43,6 @@ func TestAPictureFitsATerminalOf80Columns(t *testing.T) {
 func TestAPictureIsWholeWhereItFits(t *testing.T) {
 	a := newApp(nil, nil, nil, func(string) (string, bool) { return "", false })
 	s := complete(asking("shift-25"))
-	found, asked := a.picturesOf(s)
-	require.Equal(t, a.table(s), strings.Join(frame(found, asked, 300, 100), "\n"))
-}
-
-func TestLinesGoOnAndTablesAreCut(t *testing.T) {
-	require.Equal(t, []string{
-		"Waiting    for an approval of",
-		"           the step",
-		" stage   state   a long detai…",
-		"           and evidence",
-	}, rows("Waiting    for an approval of the step\n"+
-		" stage   state   a long detail of it\n"+
-		"           and evidence\n", 30))
-}
-
-func TestALowWindowShowsTheStateAndWhatIsAsked(t *testing.T) {
-	lines := frame("Migration  orders\nDoing      much\nthird\nfourth", "Waiting  a\nNext  b\n", 80, 5)
-	require.Equal(t, []string{
-		"Migration  orders", "Doing      much",
-		"... 2 more lines: a taller window or rocketshift status shows them",
-		"Waiting  a", "Next  b",
-	}, lines)
+	found, asked := a.page().PicturesOf(s)
+	require.Equal(t, a.page().Table(s), strings.Join(page.Frame(found, asked, 300, 100), "\n"))
 }

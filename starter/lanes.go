@@ -17,6 +17,8 @@ import (
 	"rocketshift/internal/printable"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
+	"rocketshift/starter/page"
+	"rocketshift/starter/remote"
 )
 
 // lanesView is what the lanes of a migration say, as their last heartbeats told.
@@ -42,15 +44,15 @@ func (a *app) lanesCommand() *cobra.Command {
 			"The numbers are those of the last heartbeats (replicate.heartbeat in the plan).",
 		Args: oneName,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.withService(c.Context(), func(s service) error { return a.lanes(c.Context(), s, args[0]) })
+			return a.withService(c.Context(), func(s remote.Service) error { return a.lanes(c.Context(), s, args[0]) })
 		},
 	}
 	return c
 }
 
-func (a *app) lanes(ctx context.Context, s service, name string) error {
+func (a *app) lanes(ctx context.Context, s remote.Service, name string) error {
 	snap, err := a.look(ctx, s, api.StageID(plan.Plan{Name: name}, api.ReplicateType))
-	if errors.Is(err, errNotFound) {
+	if errors.Is(err, remote.ErrNotFound) {
 		return a.showNoLanes(ctx, s, name)
 	}
 	if err != nil {
@@ -70,7 +72,7 @@ func (a *app) lanes(ctx context.Context, s service, name string) error {
 }
 
 // lanesOf adds up the heartbeats, one of each source broker.
-func lanesOf(name string, s snapshot) lanesView {
+func lanesOf(name string, s remote.Snapshot) lanesView {
 	v := lanesView{
 		WorkflowID: s.WorkflowID,
 		MeasuredAt: s.MeasuredAt,
@@ -177,7 +179,7 @@ func (a *app) lanesTable(v lanesView) string {
 		if len(v.Back) > 0 {
 			fmt.Fprintf(&b, "back to the source:\n%s\n", topicsTable(v.Back))
 		}
-		fmt.Fprintf(&b, "as of %s%s\n", v.MeasuredAt.Local().Format(time.TimeOnly), a.age(v.MeasuredAt))
+		fmt.Fprintf(&b, "as of %s%s\n", v.MeasuredAt.Local().Format(time.TimeOnly), a.page().Age(v.MeasuredAt))
 	}
 	for _, line := range v.Waiting {
 		fmt.Fprintf(&b, "waiting: %s\n", line)
@@ -186,10 +188,10 @@ func (a *app) lanesTable(v lanesView) string {
 		fmt.Fprintf(&b, "no lanes: %s\n", line)
 	}
 	for _, s := range v.Stragglers {
-		fmt.Fprintf(&b, "%s %s\n", a.paint(red, "straggler:"), s)
+		fmt.Fprintf(&b, "%s %s\n", a.page().Paint(page.Red, "straggler:"), s)
 	}
 	for _, f := range v.Faults {
-		fmt.Fprintf(&b, "%s %s\n", a.paint(red, "fault:"), f.Error())
+		fmt.Fprintf(&b, "%s %s\n", a.page().Paint(page.Red, "fault:"), f.Error())
 	}
 	for _, n := range v.Next {
 		fmt.Fprintf(&b, "next: %s\n", n)
@@ -261,9 +263,9 @@ func oneNameAnd(check func() error) cobra.PositionalArgs {
 func (a *app) tellLanes(ctx context.Context, migration, name, by, reason string, message any) error {
 	id := api.StageID(plan.Plan{Name: migration}, api.ReplicateType)
 	out := receipt{Approval: api.Approval{Gate: name, By: by, Reason: reason}, WorkflowID: id}
-	return a.withService(ctx, func(s service) error {
+	return a.withService(ctx, func(s remote.Service) error {
 		err := a.tell(ctx, s, id, name, message, out)
-		if !errors.Is(err, errNotFound) {
+		if !errors.Is(err, remote.ErrNotFound) {
 			return err
 		}
 		why, err := a.noLanes(ctx, s, migration)

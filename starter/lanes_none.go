@@ -7,11 +7,12 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
+	"rocketshift/starter/remote"
 )
 
 // noLanes says why a migration has no lanes: Replicate hasn't begun. It is an error if there is no
 // such migration either.
-func (a *app) noLanes(ctx context.Context, s service, name string) (why string, err error) {
+func (a *app) noLanes(ctx context.Context, s remote.Service, name string) (why string, err error) {
 	snap, err := a.look(ctx, s, plan.WorkflowID(name))
 	if err != nil {
 		return "", err
@@ -27,7 +28,7 @@ func (a *app) noLanes(ctx context.Context, s service, name string) (why string, 
 }
 
 // showNoLanes says so. It is no failure: lanes come in their time.
-func (a *app) showNoLanes(ctx context.Context, s service, name string) error {
+func (a *app) showNoLanes(ctx context.Context, s remote.Service, name string) error {
 	why, err := a.noLanes(ctx, s, name)
 	if err != nil {
 		return err

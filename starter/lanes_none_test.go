@@ -8,15 +8,16 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/failure"
+	"rocketshift/starter/remote"
 )
 
 // beforeReplicate is a Temporal that has the migration, and no Replicate yet.
-func beforeReplicate(of snapshot) []look {
-	return []look{{err: errNotFound}, {snapshot: of}}
+func beforeReplicate(of remote.Snapshot) []look {
+	return []look{{err: remote.ErrNotFound}, {snapshot: of}}
 }
 
 func TestLanesBeforeReplicateSayWhenTheyBegin(t *testing.T) {
-	at := running(func(s *snapshot) { s.Stage = api.PurchaseType })
+	at := running(func(s *remote.Snapshot) { s.Stage = api.PurchaseType })
 	f := &fake{looks: beforeReplicate(at)}
 	o := rocketshift(t, f, "lanes", "orders")
 	require.Equal(t, failure.Done, o.code, o.stderr)
@@ -32,7 +33,7 @@ func TestLanesBeforeReplicateSayWhenTheyBegin(t *testing.T) {
 }
 
 func TestLanesOfNoMigrationAreAMistake(t *testing.T) {
-	o := rocketshift(t, &fake{looks: unseen(errNotFound)}, "lanes", "orders")
+	o := rocketshift(t, &fake{looks: unseen(remote.ErrNotFound)}, "lanes", "orders")
 	require.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "there is no workflow migration-orders")
 	assert.NotContains(t, o.stderr, "migration-orders-replicate")
@@ -41,7 +42,7 @@ func TestLanesOfNoMigrationAreAMistake(t *testing.T) {
 func TestARateBeforeReplicateIsRefused(t *testing.T) {
 	f := &fake{
 		looks:  seen(running()),
-		update: func(any) (any, error) { return nil, errNotFound },
+		update: func(any) (any, error) { return nil, remote.ErrNotFound },
 	}
 	o := rocketshift(t, f, "rate", "orders", "--messages", "5", "--by", "bob")
 	require.Equal(t, failure.BadUsage, o.code)

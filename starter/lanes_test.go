@@ -10,10 +10,11 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/failure"
 	"rocketshift/replicator/lane"
+	"rocketshift/starter/remote"
 )
 
 // replicating is a Replicate whose lanes of two brokers have told how far they are.
-func replicating() snapshot {
+func replicating() remote.Snapshot {
 	s := running()
 	s.WorkflowID = "migration-orders-replicate"
 	fault := lane.Fault{

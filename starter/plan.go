@@ -1,18 +1,17 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
-	goyaml "go.yaml.in/yaml/v2"
 	"sigs.k8s.io/yaml"
 
 	"rocketshift/internal/failure"
 	"rocketshift/plan"
+	"rocketshift/starter/remote"
 )
 
 func (a *app) planCommand() *cobra.Command {
@@ -45,7 +44,7 @@ func (a *app) printPlan(p plan.Plan) error {
 		}{p, p.Hash(), p.WorkflowID(), failure.Done})
 		return nil
 	}
-	text, err := inOrder(p)
+	text, err := remote.InOrder(p)
 	if err != nil {
 		return failure.Broken("", "print the plan: %w", err)
 	}
@@ -120,17 +119,4 @@ func parsePlan(file string, text []byte) (plan.Plan, error) {
 		return plan.Plan{}, failure.Usage("", "%s: %w", file, err)
 	}
 	return p, nil
-}
-
-// inOrder is the plan as YAML with its keys as they are documented, not by the alphabet.
-func inOrder(p plan.Plan) ([]byte, error) {
-	asJSON, err := json.Marshal(p)
-	if err != nil {
-		return nil, err
-	}
-	var ordered goyaml.MapSlice // JSON is YAML too
-	if err := goyaml.Unmarshal(asJSON, &ordered); err != nil {
-		return nil, err
-	}
-	return goyaml.Marshal(ordered)
 }

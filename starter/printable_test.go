@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/replicator/lane"
+	"rocketshift/starter/remote"
 )
 
 // evil is what a client may call itself: it sets a terminal's title, forges a line and turns
@@ -21,8 +22,8 @@ const evil = "\x1b]0;x\x07\nState  done\u202e"
 const shown = `\x1b]0;x\a\nState  done\u202e`
 
 // fromClients is a status with everything that clients and brokers choose.
-func fromClients() snapshot {
-	s := running(func(s *snapshot) {
+func fromClients() remote.Snapshot {
+	s := running(func(s *remote.Snapshot) {
 		s.Replication = []api.ReplicationProgress{{
 			Broker: evil, Unpaired: []string{evil},
 			Progress: lane.Progress{
@@ -39,7 +40,7 @@ func fromClients() snapshot {
 		}}
 		s.Sync = &api.SyncProgress{Past: &api.Past{Count: 1, Clients: []string{evil +
 			" at 10.0.0.7:1"}}}
-		s.Blocked = []blocked{{
+		s.Blocked = []remote.Blocked{{
 			Activity: "AwaitEmpty", Attempt: 2,
 			Cause: "1 clients are still behind the gateway: " + evil,
 		}}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rocketshift/api"
+	"rocketshift/starter/remote"
 )
 
 func (a *app) releasedCommand() *cobra.Command {
@@ -31,7 +32,7 @@ func (a *app) releasedCommand() *cobra.Command {
 				return err
 			}
 			return a.withService(c.Context(),
-				func(s service) error { return a.released(c.Context(), s, id, message, wait) })
+				func(s remote.Service) error { return a.released(c.Context(), s, id, message, wait) })
 		},
 	}
 	c.Flags().StringVar(&message.By, "by", "", "who says so, such as the pipeline's name; required")
@@ -42,7 +43,7 @@ func (a *app) releasedCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) released(ctx context.Context, s service, id string, message api.Released, wait bool) error {
+func (a *app) released(ctx context.Context, s remote.Service, id string, message api.Released, wait bool) error {
 	out := receipt{Approval: api.Approval{Gate: api.ReleasedName, By: message.By}, WorkflowID: id}
 	if !wait {
 		return a.tell(ctx, s, id, api.ReleasedName, message, out)
@@ -55,7 +56,7 @@ func (a *app) released(ctx context.Context, s service, id string, message api.Re
 		return err
 	}
 	asked := slices.DeleteFunc(before.Waiting, func(w api.Waiting) bool { return !concerns(w, message) })
-	_, err = a.follow(ctx, s, id, a.changes(a.stderr).show, func(now snapshot) bool {
+	_, err = a.follow(ctx, s, id, a.changes(a.stderr).Show, func(now remote.Snapshot) bool {
 		return !now.Running || !slices.ContainsFunc(asked, func(w api.Waiting) bool { return stillAsked(now, w) })
 	})
 	return err
@@ -73,7 +74,7 @@ func concerns(w api.Waiting, m api.Released) bool {
 	return len(m.Groups)+len(m.Topics) == 0 || in(m.Groups, w.Groups) || in(m.Topics, w.Topics)
 }
 
-func stillAsked(now snapshot, w api.Waiting) bool {
+func stillAsked(now remote.Snapshot, w api.Waiting) bool {
 	return slices.ContainsFunc(now.Waiting, func(o api.Waiting) bool {
 		return o.Kind == w.Kind && o.Gate == w.Gate && o.Since.Equal(w.Since)
 	})

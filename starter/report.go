@@ -13,6 +13,7 @@ import (
 	"rocketshift/internal/failure"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/printable"
+	"rocketshift/starter/remote"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -23,14 +24,14 @@ func (a *app) reportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withService(c.Context(), func(s service) error { return a.report(c.Context(), s, id) })
+			return a.withService(c.Context(), func(s remote.Service) error { return a.report(c.Context(), s, id) })
 		},
 	}
 }
 
 // report prints the file that the worker wrote, if it lies on this machine, and else the workflow's
 // result: it says the same.
-func (a *app) report(ctx context.Context, s service, id string) error {
+func (a *app) report(ctx context.Context, s remote.Service, id string) error {
 	snap, err := a.look(ctx, s, id)
 	if err != nil {
 		return err
@@ -60,7 +61,7 @@ func (a *app) report(ctx context.Context, s service, id string) error {
 	if snap.Report != "" {
 		a.warn("the report %s does not lie on this machine; this is the workflow's result", snap.Report)
 	}
-	a.picture(a.table(snap))
+	a.picture(a.page().Table(snap))
 	return nil
 }
 

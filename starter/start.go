@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"rocketshift/internal/failure"
 	"rocketshift/plan"
+	"rocketshift/starter/remote"
 )
 
 func (a *app) startCommand() *cobra.Command {
@@ -26,7 +25,7 @@ func (a *app) startCommand() *cobra.Command {
 				return err
 			}
 			return a.withService(c.Context(),
-				func(s service) error { return a.start(c.Context(), s, p, again, wait) })
+				func(s remote.Service) error { return a.start(c.Context(), s, p, again, wait) })
 		},
 	}
 	fileFlag(c, &file)
@@ -56,11 +55,11 @@ func checkWait(wait string) error {
 	return nil
 }
 
-func (a *app) start(ctx context.Context, s service, p plan.Plan, again bool, wait string) error {
+func (a *app) start(ctx context.Context, s remote.Service, p plan.Plan, again bool, wait string) error {
 	limited, cancel := a.within(ctx)
 	defer cancel()
 	st, err := s.Start(limited, p, again)
-	if errors.Is(err, errNoWorker) { // starting needs none: it is the server that is late
+	if errors.Is(err, remote.ErrNoWorker) { // starting needs none: it is the server that is late
 		err = failure.Broken("see rocketshift doctor", "start %s: %w", p.WorkflowID(), err)
 	}
 	if err != nil {
@@ -86,7 +85,7 @@ func (a *app) start(ctx context.Context, s service, p plan.Plan, again bool, wai
 	}
 	if a.json() {
 		a.document(struct {
-			started
+			remote.Started
 			ExitCode int `json:"exitCode"`
 		}{st, failure.Done})
 		return nil
@@ -102,31 +101,4 @@ func (a *app) note(format string, args ...any) {
 		return
 	}
 	a.say(format, args...)
-}
-
-// summaryOf is the line that the Web UI shows for the workflow.
-func summaryOf(p plan.Plan) string {
-	target := p.Target.Provider
-	if p.Target.Provider == plan.ProviderLocal {
-		target += " " + p.Target.Version
-	} else {
-		target += " " + strings.Join(p.Target.Addresses(), ", ")
-	}
-	line := fmt.Sprintf("%s: %s to %s, plan %s", p.Name, strings.Join(p.Source.NameServers, ", "), target, p.Hash())
-	const limit = 180 // Temporal takes 200 bytes
-	if len(line) > limit {
-		line = line[:limit] + "..."
-	}
-	return line
-}
-
-// detailsOf is the plan as its writer knows it, for the Web UI.
-func detailsOf(p plan.Plan) string {
-	const limit = 15_000 // Temporal takes 20,000 bytes
-	text, err := inOrder(p)
-	if err != nil || len(text) > limit {
-		return fmt.Sprintf("Plan `%s` of %d bytes: see the input.", p.Hash(), len(text))
-	}
-	return fmt.Sprintf("Plan `%s`, with defaults:\n\n```yaml\n%s```\n\nStatus: `rocketshift status %s --watch`",
-		p.Hash(), text, p.Name)
 }

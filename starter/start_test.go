@@ -12,10 +12,11 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/failure"
 	"rocketshift/plan"
+	"rocketshift/starter/remote"
 )
 
-func newRun() started {
-	return started{WorkflowID: "migration-orders", RunID: "run-1", PlanHash: "0123456789ab"}
+func newRun() remote.Started {
+	return remote.Started{WorkflowID: "migration-orders", RunID: "run-1", PlanHash: "0123456789ab"}
 }
 
 func TestStartPassesThePlanWithDefaultsAndSaysWhatIsNext(t *testing.T) {
@@ -96,12 +97,12 @@ func TestStartWaits(t *testing.T) {
 func TestTheWebUITextsFitTemporalsLimits(t *testing.T) {
 	p, err := parsePlan("", []byte(goodPlan))
 	require.NoError(t, err)
-	assert.Equal(t, "orders: 10.0.0.1:9876 to local 5.3.3, plan "+p.Hash(), summaryOf(p))
-	assert.Contains(t, detailsOf(p), "```yaml\nname: orders\nsource:\n")
+	assert.Equal(t, "orders: 10.0.0.1:9876 to local 5.3.3, plan "+p.Hash(), remote.SummaryOf(p))
+	assert.Contains(t, remote.DetailsOf(p), "```yaml\nname: orders\nsource:\n")
 	p.Target = plan.Target{Provider: plan.ProviderExisting, NameServers: []string{strings.Repeat("t", 300) + ":1"}}
 	p.Topics.Include = []string{strings.Repeat("x", 20_000)}
-	assert.Less(t, len(summaryOf(p)), 200)
-	assert.Less(t, len(detailsOf(p)), 20_000)
+	assert.Less(t, len(remote.SummaryOf(p)), 200)
+	assert.Less(t, len(remote.DetailsOf(p)), 20_000)
 }
 
 func TestReportPrintsTheFileWhereItLies(t *testing.T) {
@@ -137,16 +138,16 @@ func TestReportFallsBackToTheResult(t *testing.T) {
 
 func TestDoctorFailsOnlyForWhatAMigrationNeeds(t *testing.T) {
 	f := &fake{
-		checks: []check{
-			{Name: "temporal", Result: checkOK, Detail: "answers"},
-			{Name: "namespace", Result: checkWarning, Detail: "1 day", Next: "keep longer"},
+		checks: []remote.Check{
+			{Name: "temporal", Result: remote.CheckOK, Detail: "answers"},
+			{Name: "namespace", Result: remote.CheckWarning, Detail: "1 day", Next: "keep longer"},
 		},
 	}
 	o := rocketshift(t, f, "doctor")
 	assert.Equal(t, failure.Done, o.code)
 	assert.Contains(t, o.stdout, "namespace: keep longer")
 	assert.Contains(t, o.stdout, "local target")
-	f.checks[0].Result = checkFailed
+	f.checks[0].Result = remote.CheckFailed
 	o = rocketshift(t, f, "doctor", "-o", "json")
 	assert.Equal(t, failure.Failed, o.code)
 	assert.Equal(t, "failed", o.document(t)["checks"].([]any)[0].(map[string]any)["result"])

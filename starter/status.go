@@ -11,6 +11,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/failure"
 	"rocketshift/plan"
+	"rocketshift/starter/remote"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -26,7 +27,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withService(c.Context(), func(s service) error {
+			return a.withService(c.Context(), func(s remote.Service) error {
 				switch {
 				case watch:
 					return a.watch(c.Context(), s, id, wait)
@@ -43,7 +44,7 @@ func (a *app) statusCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) status(ctx context.Context, s service, id string) error {
+func (a *app) status(ctx context.Context, s remote.Service, id string) error {
 	snap, err := a.look(ctx, s, id)
 	if err != nil {
 		return err
@@ -53,26 +54,26 @@ func (a *app) status(ctx context.Context, s service, id string) error {
 }
 
 // show prints a snapshot and makes its state the exit code.
-func (a *app) show(snap snapshot) {
+func (a *app) show(snap remote.Snapshot) {
 	a.code = snap.ExitCode
 	if a.json() {
 		a.document(snap)
 		return
 	}
-	a.picture(a.table(snap))
+	a.picture(a.page().Table(snap))
 }
 
 // look takes one snapshot, with what the commands add to it.
-func (a *app) look(ctx context.Context, s service, id string) (snapshot, error) {
+func (a *app) look(ctx context.Context, s remote.Service, id string) (remote.Snapshot, error) {
 	limited, cancel := a.within(ctx)
 	defer cancel()
 	snap, err := s.Snapshot(limited, id)
 	switch {
 	case ctx.Err() != nil:
 		return snap, ctx.Err()
-	case errors.Is(err, errNotFound):
-		return snap, notFound(id)
-	case errors.Is(err, errNoWorker):
+	case errors.Is(err, remote.ErrNotFound):
+		return snap, remote.NotFound(id)
+	case errors.Is(err, remote.ErrNoWorker):
 		return snap, &failure.Error{
 			Code:  failure.Failed,
 			Next:  "start bin/rocketshift-worker, or see rocketshift doctor",
@@ -86,7 +87,7 @@ func (a *app) look(ctx context.Context, s service, id string) (snapshot, error) 
 
 // complete adds the next commands and the exit code. The workflow calls a hold a thing that it
 // waits for; people call it held.
-func complete(s snapshot) snapshot {
+func complete(s remote.Snapshot) remote.Snapshot {
 	for _, w := range s.Waiting {
 		if w.Gate == api.ResumeName && s.State == api.StateWaiting {
 			s.State = api.StateHeld
@@ -117,14 +118,14 @@ func once(lines []string) []string {
 }
 
 // ended reports whether a wait is over.
-func ended(s snapshot, wait string) bool {
+func ended(s remote.Snapshot, wait string) bool {
 	return !s.Running || (wait == waitAsked && (s.ExitCode == failure.Waiting || s.ExitCode == failure.Halted))
 }
 
 // waitAndShow waits, telling people on standard error what changes, and prints the last snapshot.
-func (a *app) waitAndShow(ctx context.Context, s service, id, wait string) error {
+func (a *app) waitAndShow(ctx context.Context, s remote.Service, id, wait string) error {
 	lines := a.changes(a.stderr)
-	last, err := a.follow(ctx, s, id, lines.show, func(s snapshot) bool { return ended(s, wait) })
+	last, err := a.follow(ctx, s, id, lines.Show, func(s remote.Snapshot) bool { return ended(s, wait) })
 	if err != nil {
 		return err
 	}
@@ -136,14 +137,14 @@ func (a *app) waitAndShow(ctx context.Context, s service, id, wait string) error
 // and waited for.
 func (a *app) follow(
 	ctx context.Context,
-	s service,
+	s remote.Service,
 	id string,
-	show func(snapshot, error),
-	until func(snapshot) bool,
-) (snapshot, error) {
+	show func(remote.Snapshot, error),
+	until func(remote.Snapshot) bool,
+) (remote.Snapshot, error) {
 	ticker := time.NewTicker(a.pace)
 	defer ticker.Stop()
-	var last snapshot
+	var last remote.Snapshot
 	for seen := false; ; {
 		snap, err := a.look(ctx, s, id)
 		var f *failure.Error
@@ -158,7 +159,7 @@ func (a *app) follow(
 			if until(snap) {
 				return snap, nil
 			}
-		case errors.As(err, &f) && f.Code == failure.BadUsage, !seen && !errors.Is(err, errNoWorker):
+		case errors.As(err, &f) && f.Code == failure.BadUsage, !seen && !errors.Is(err, remote.ErrNoWorker):
 			return last, err
 		default:
 			show(last, err)

@@ -10,13 +10,14 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/failure"
+	"rocketshift/starter/remote"
 )
 
 const refusal2 = "refused, 2 reasons:\ntopic a: can't be read; exclude it\ntopic b: is gone; " +
 	"leave it out"
 
 func TestErrorsOfSeveralLinesAreOneRowOfTheTable(t *testing.T) {
-	s := running(func(s *snapshot) {
+	s := running(func(s *remote.Snapshot) {
 		s.Stages[1].State, s.Stages[1].Detail, s.Error = api.StageFailed, refusal2, refusal2
 	})
 	o := rocketshift(t, &fake{looks: seen(s)}, "status", "orders")
@@ -33,7 +34,7 @@ func TestErrorsOfSeveralLinesAreOneRowOfTheTable(t *testing.T) {
 }
 
 func TestAFindingAboutTheGatewayEndsWhenTheGatewayIsHeardOf(t *testing.T) {
-	s := running(func(s *snapshot) {
+	s := running(func(s *remote.Snapshot) {
 		s.Inventory = &api.InventorySummary{
 			SourceVersion: "4.9.7", Findings: api.Some(
 				api.Finding{Object: "gateway", Cause: "it doesn't answer", Next: "start it"},

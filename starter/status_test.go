@@ -15,6 +15,8 @@ import (
 	"rocketshift/internal/failure"
 	"rocketshift/internal/printable"
 	"rocketshift/replicator/lane"
+	"rocketshift/starter/page"
+	"rocketshift/starter/remote"
 )
 
 func TestStatusShowsWhatIsAskedAndTheCommandThatAnswers(t *testing.T) {
@@ -50,7 +52,7 @@ func TestStatusOfAStageThatRunsAloneAnswersThere(t *testing.T) {
 }
 
 func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
-	s := running(func(s *snapshot) {
+	s := running(func(s *remote.Snapshot) {
 		s.Replication = []api.ReplicationProgress{
 			{Broker: "a", Progress: lane.Progress{
 				Lanes: 8, CaughtUp: 8, Copied: 20480, Lag: 0,
@@ -81,7 +83,7 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 		}
 		s.Sync = &api.SyncProgress{Groups: 3}
 		s.Comparing = &api.VerifyProgress{Messages: 40_000, Read: 10_000, PerSecond: 5000, Left: "6s"}
-		s.Blocked = []blocked{
+		s.Blocked = []remote.Blocked{
 			{
 				Activity: "AwaitMembers",
 				Attempt:  7,
@@ -136,7 +138,7 @@ func TestStatusShowsLiveLagFaultsAndGatesThatDoNotPass(t *testing.T) {
 }
 
 func TestAHoldIsShownAsHeld(t *testing.T) {
-	s := running(func(s *snapshot) {
+	s := running(func(s *remote.Snapshot) {
 		s.State = api.StateWaiting
 		s.Waiting = []api.Waiting{{Kind: api.WaitingGate, Gate: api.ResumeName, Text: "held by alice: lunch"}}
 	})
@@ -146,7 +148,7 @@ func TestAHoldIsShownAsHeld(t *testing.T) {
 }
 
 func TestNotesOfAMigrationAndItsStagesAreShownOnce(t *testing.T) {
-	s := running(func(s *snapshot) {
+	s := running(func(s *remote.Snapshot) {
 		s.Notes = []string{"12:00:00 hold by alice", "12:00:01 resume by alice", "12:00:00 hold by alice"}
 	})
 	o := rocketshift(t, &fake{looks: seen(s)}, "status", "orders")
@@ -155,7 +157,7 @@ func TestNotesOfAMigrationAndItsStagesAreShownOnce(t *testing.T) {
 }
 
 func TestStatusOfNothingAndOfNobody(t *testing.T) {
-	o := rocketshift(t, &fake{looks: unseen(errNotFound)}, "status", "orders")
+	o := rocketshift(t, &fake{looks: unseen(remote.ErrNotFound)}, "status", "orders")
 	assert.Equal(t, failure.BadUsage, o.code)
 	assert.Contains(t, o.stderr, "there is no workflow migration-orders; rocketshift start")
 	o = rocketshift(t, &fake{looks: unseen(errLate)}, "status", "orders")
@@ -165,7 +167,7 @@ func TestStatusOfNothingAndOfNobody(t *testing.T) {
 }
 
 func TestWatchPrintsOnlyWhatChanged(t *testing.T) {
-	soaking := running(func(s *snapshot) { s.Waves[0].State = api.WaveSoak })
+	soaking := running(func(s *remote.Snapshot) { s.Waves[0].State = api.WaveSoak })
 	o := rocketshift(
 		t,
 		&fake{
@@ -220,7 +222,7 @@ func TestWatchInJSONPrintsOneDocumentPerChange(t *testing.T) {
 
 func TestWatchOfNothingEnds(t *testing.T) {
 	assert.Equal(t, failure.BadUsage,
-		rocketshift(t, &fake{looks: unseen(errNotFound)}, "status", "orders", "--watch").code)
+		rocketshift(t, &fake{looks: unseen(remote.ErrNotFound)}, "status", "orders", "--watch").code)
 }
 
 func TestWaitEndsWhenSomebodyIsAskedUnlessTheEndIsWanted(t *testing.T) {
@@ -242,7 +244,7 @@ func TestNumbersDoNotFillALog(t *testing.T) {
 	c := a.changes(&out)
 	for i := range 25 { // 25 looks, a second apart, each with another lag
 		clock = noon.Add(time.Duration(i) * time.Second)
-		c.show(running(func(s *snapshot) {
+		c.Show(running(func(s *remote.Snapshot) {
 			s.Replication = []api.ReplicationProgress{{Progress: lane.Progress{Lag: int64(1000 - i)}}}
 		}), nil)
 	}
@@ -278,7 +280,7 @@ func TestStatusNamesTheBusiestStragglers(t *testing.T) {
 		}})
 	}
 	o := rocketshift(t, &fake{looks: []look{{snapshot: s}}}, "status", "orders")
-	assert.Equal(t, maxStrays, strings.Count(o.stdout, "10.0.0.7:4711 writes to topic orders"), o.stdout)
+	assert.Equal(t, page.MaxStrays, strings.Count(o.stdout, "10.0.0.7:4711 writes to topic orders"), o.stdout)
 	assert.Contains(t, o.stdout, "queue broker-a/6")
 	assert.NotContains(t, o.stdout, "queue broker-a/1:")
 }

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/failure"
+	"rocketshift/starter/remote"
 )
 
 // steerCommand makes hold, resume and back, which differ in their name only.
@@ -28,7 +29,7 @@ func (a *app) steerCommand(name, short string) *cobra.Command {
 			}
 			out := receipt{Approval: api.Approval{Gate: name, By: message.By, Reason: message.Reason}, WorkflowID: id}
 			return a.withService(c.Context(),
-				func(s service) error { return a.tell(c.Context(), s, id, name, message, out) })
+				func(s remote.Service) error { return a.tell(c.Context(), s, id, name, message, out) })
 		},
 	}
 	byFlags(c, &message.By, &message.Reason)
@@ -37,12 +38,12 @@ func (a *app) steerCommand(name, short string) *cobra.Command {
 }
 
 // tell sends a message that needs no answer but "taken".
-func (a *app) tell(ctx context.Context, s service, id, name string, message any, out receipt) error {
+func (a *app) tell(ctx context.Context, s remote.Service, id, name string, message any, out receipt) error {
 	limited, cancel := a.within(ctx)
 	defer cancel()
 	var taken string
 	err := s.Update(limited, id, name, "", message, &taken)
-	if errors.Is(err, errNoWorker) {
+	if errors.Is(err, remote.ErrNoWorker) {
 		return a.leave(ctx, s, id, name, message, out)
 	}
 	if err != nil {
@@ -55,11 +56,11 @@ func (a *app) tell(ctx context.Context, s service, id, name string, message any,
 
 // leave sends the message as a signal: the server keeps it until a worker runs, and the workflow
 // judges it then.
-func (a *app) leave(ctx context.Context, s service, id, name string, message any, out receipt) error {
+func (a *app) leave(ctx context.Context, s remote.Service, id, name string, message any, out receipt) error {
 	limited, cancel := a.within(ctx)
 	defer cancel()
 	if err := s.Signal(limited, id, name, message); err != nil {
-		if errors.Is(err, errNoWorker) { // a signal needs none: it is the server that is late
+		if errors.Is(err, remote.ErrNoWorker) { // a signal needs none: it is the server that is late
 			err = failure.Broken("see rocketshift doctor", "%w", err)
 		}
 		return refused(id, err)
@@ -86,14 +87,14 @@ func (a *app) printReceipt(r receipt, format string, args ...any) {
 
 // refused words why a message did not get through.
 func refused(id string, err error) error {
-	var no refusal
+	var no remote.Refusal
 	switch {
 	case errors.As(err, &no):
-		return failure.Usage("nothing was changed", "refused: %s", no.text)
-	case errors.Is(err, errEnded):
+		return failure.Usage("nothing was changed", "refused: %s", no.Text)
+	case errors.Is(err, remote.ErrEnded):
 		return failure.Usage("see rocketshift status", "%s has ended: nothing more can be asked of it", id)
-	case errors.Is(err, errNotFound):
-		return notFound(id)
+	case errors.Is(err, remote.ErrNotFound):
+		return remote.NotFound(id)
 	}
 	return err
 }

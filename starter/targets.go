@@ -16,6 +16,8 @@ import (
 	"rocketshift/internal/lab"
 	"rocketshift/internal/printable"
 	"rocketshift/plan"
+	"rocketshift/starter/page"
+	"rocketshift/starter/remote"
 )
 
 // localTargets are the targets of provider local on this machine.
@@ -88,13 +90,13 @@ func (a *app) targets() error {
 		a.say("no target of provider local is on this machine")
 		return nil
 	}
-	t := newTable("target", "version", "processes", "name servers", "problem")
+	t := page.NewTable("target", "version", "processes", "name servers", "problem")
 	for _, f := range all {
-		f.Problem = joined.Replace(f.Problem)
+		f.Problem = page.Joined.Replace(f.Problem)
 		f = printable.All(f, printable.Text)
 		t.AppendRow(table.Row{
 			f.Name, f.Version, strings.Trim(fmt.Sprint(f.Processes), "[]"),
-			strings.Join(f.NameServers, ", "), short(f.Problem),
+			strings.Join(f.NameServers, ", "), page.Short(f.Problem),
 		})
 	}
 	a.picture(t.Render())
@@ -122,7 +124,7 @@ func (a *app) removeTarget(ctx context.Context, name string, alone bool) error {
 	limited, cancel := a.within(ctx)
 	defer cancel()
 	if !alone {
-		err := a.withService(ctx, func(s service) error { return notRunning(limited, s, name) })
+		err := a.withService(ctx, func(s remote.Service) error { return notRunning(limited, s, name) })
 		if f := new(failure.Error); errors.As(err, &f) && f.Code == failure.Failed {
 			if !there { // whatever Temporal would say
 				a.tellRemoved(name, false)
@@ -155,7 +157,7 @@ func (a *app) removeTarget(ctx context.Context, name string, alone bool) error {
 }
 
 // notRunning is an error while a workflow of the migration runs.
-func notRunning(ctx context.Context, s service, name string) error {
+func notRunning(ctx context.Context, s remote.Service, name string) error {
 	ids := []string{plan.WorkflowID(name)}
 	for _, kind := range stageTypes() {
 		ids = append(ids, api.StageID(plan.Plan{Name: name}, kind))

@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/internal/failure"
 	"rocketshift/internal/instance"
+	"rocketshift/starter/remote"
 )
 
 // fakeTargets are local targets by name, with the applications that are connected to each.
@@ -40,7 +41,7 @@ func (f fakeTargets) Remove(_ context.Context, name string) (bool, error) {
 func withTargets(f *fake, local fakeTargets, args ...string) outcome {
 	var stdout, stderr bytes.Buffer
 	a := newApp(nil, &stdout, &stderr, func(string) (string, bool) { return "", false })
-	a.connect = func(context.Context) (service, error) { return f, nil }
+	a.connect = func(context.Context) (remote.Service, error) { return f, nil }
 	a.local = local
 	out := outcome{code: a.run(context.Background(), args)}
 	out.stdout, out.stderr = stdout.String(), stderr.String()

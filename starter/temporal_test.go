@@ -25,6 +25,7 @@ import (
 	"rocketshift/internal/failure"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/replicator/lane"
+	"rocketshift/starter/remote"
 )
 
 // standIn is a migration without clusters: it asks for one approval, runs a data plane that only
@@ -323,7 +324,7 @@ func TestLiveDoctorSeesServerNamespaceAttributesAndWorkers(t *testing.T) {
 		results[entry["name"].(string)] = entry["result"].(string)
 	}
 	for _, name := range []string{"temporal", "control worker", "data worker"} {
-		assert.Equal(t, checkOK, results[name], name)
+		assert.Equal(t, remote.CheckOK, results[name], name)
 	}
 	assert.Contains(t, results, "namespace")
 	assert.Contains(t, results, "search attributes")

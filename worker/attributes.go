@@ -16,7 +16,7 @@ import (
 // an unknown attribute would stop every workflow task.
 func ensureAttributes(ctx context.Context, c client.Client, namespace string, logger *slog.Logger) bool {
 	wanted := map[string]enumspb.IndexedValueType{}
-	for _, name := range []string{api.StageAttribute, api.WaitingAttribute, api.TargetAttribute} {
+	for _, name := range api.SearchAttributes() {
 		wanted[name] = enumspb.INDEXED_VALUE_TYPE_KEYWORD
 	}
 	service := c.OperatorService()

@@ -64,14 +64,14 @@ func run(
 	settings.Wanted = stillWanted(temporalServer{c})
 	settings.Clusters = activities.NewClusters()
 	defer settings.Clusters.Close()
-	workflows.UseSearchAttributes(ensureAttributes(ctx, c, options.Namespace, logger))
+	attributes := ensureAttributes(ctx, c, options.Namespace, logger)
 	var running []worker.Worker
 	defer func() { stopAll(logger, running, stopBound) }()
 	if slices.Contains(roles, roleData) {
 		go watchWorkers(ctx, logger, c, options, settings.Shares)
 	}
 	for _, role := range roles {
-		w := build(c, role, settings, deployment, more...)
+		w := build(c, role, settings, deployment, attributes, more...)
 		if err := w.Start(); err != nil {
 			return fmt.Errorf("role %s: start polling: %w", role, err)
 		}
@@ -121,14 +121,14 @@ func connect(ctx context.Context, logger *slog.Logger) (client.Client, client.Op
 // build makes the worker of one role: control runs workflows and short activities, data runs what
 // stays next to the brokers.
 func build(
-	c client.Client, role string, s activities.Settings, d worker.DeploymentOptions,
+	c client.Client, role string, s activities.Settings, d worker.DeploymentOptions, attributes bool,
 	more ...interceptor.WorkerInterceptor,
 ) worker.Worker {
 	queue, options := pollsWith(c, role, d)
 	options.Interceptors = append(options.Interceptors, more...)
 	w := worker.New(c, queue, options)
 	if role == roleControl {
-		workflows.Register(w)
+		workflows.Register(w, attributes)
 	}
 	for _, a := range []any{
 		activities.NewAssess(s), activities.NewPurchase(s), activities.NewMetadata(s),

@@ -71,6 +71,9 @@ func newUpgrade(t *testing.T, mode string) *upgrade {
 	return &upgrade{T: t, ctx: ctx, client: c, acts: acts, clusters: acts.Of(p.Name), plan: p}
 }
 
+// allWorkflows registers the workflows of this release.
+func allWorkflows(r worker.WorkflowRegistry) { workflows.Register(r, false) }
+
 // build runs a build's worker until the function that it returns is called.
 func (u *upgrade) build(id string, register func(worker.WorkflowRegistry)) (stop func()) {
 	u.Helper()
@@ -182,7 +185,7 @@ func upgradeIn(t *testing.T, stage string) {
 	at := stages()[stage]
 	u := newUpgrade(t, at.mode)
 	release := u.clusters.Hold(at.activity)
-	stopFirst := u.build("1.0", workflows.Register)
+	stopFirst := u.build("1.0", allWorkflows)
 	u.makeCurrent("1.0")
 	run := u.start()
 	if stage == api.RollbackType {
@@ -198,7 +201,7 @@ func upgradeIn(t *testing.T, stage string) {
 	u.clusters.Answer("CheckPlan", func(context.Context, activities.PlanRequest) (activities.CheckedPlan, error) {
 		return activities.CheckedPlan{Refused: "this build takes no plan"}, nil
 	})
-	u.build("1.1", workflows.Register)
+	u.build("1.1", allWorkflows)
 	u.makeCurrent("1.1")
 	tries := u.clusters.Calls(at.activity)
 	u.called(at.activity, tries+1)
@@ -237,7 +240,7 @@ func TestLongABuildThatIsNoGoodIsRolledBack(t *testing.T) {
 	labtest.Loop(t)
 	u := newUpgrade(t, "")
 	release := u.clusters.Hold("AwaitMembers")
-	u.build("1.0", workflows.Register)
+	u.build("1.0", allWorkflows)
 	u.makeCurrent("1.0")
 	run := u.start()
 	u.called("AwaitMembers", 1)

@@ -10,6 +10,10 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/lists"
+	"rocketshift/workflows/rollback"
+	"rocketshift/workflows/settle"
+	"rocketshift/workflows/shift"
 )
 
 // newBehind plays clusters behind a gateway.
@@ -25,10 +29,10 @@ func newBehind(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	a.playMoves()
 	a.playGatewayLooks()
 	a.playRest(map[string]stageFunc{
-		api.ShiftType:    Shift,
-		api.EndPhaseType: EndPhase,
-		api.RollbackType: Rollback,
-		api.FinalizeType: Finalize,
+		api.ShiftType:    shift.Shift,
+		api.EndPhaseType: shift.EndPhase,
+		api.RollbackType: rollback.Rollback,
+		api.FinalizeType: settle.Finalize,
 	})
 	return a
 }
@@ -48,7 +52,7 @@ func (a *anywhere) playMoves() {
 		defer a.mu.Unlock()
 		names, _ := r.Groups.Inline()
 		for name := range a.sides {
-			if r.All || len(without([]string{name}, names)) == 0 {
+			if r.All || len(lists.Without([]string{name}, names)) == 0 {
 				a.sides[name] = r.Side
 			}
 		}

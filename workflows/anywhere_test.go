@@ -17,6 +17,11 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/message"
+	"rocketshift/workflows/rollback"
+	"rocketshift/workflows/settle"
+	"rocketshift/workflows/shift"
 )
 
 // group is where a group of the played clusters stands.
@@ -111,7 +116,7 @@ func newAnywhere(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	a.playGroups()
 	a.playLooks()
 	a.playProducers()
-	a.playRest(map[string]stageFunc{api.ShiftType: Shift, api.RollbackType: Rollback, api.FinalizeType: Finalize})
+	a.playRest(map[string]stageFunc{api.ShiftType: shift.Shift, api.RollbackType: rollback.Rollback, api.FinalizeType: settle.Finalize})
 	return a
 }
 
@@ -337,7 +342,7 @@ func (a *anywhere) goes(back bool) {
 	if !done {
 		require.Empty(a.t, a.there(), "producers that are left on the target")
 	}
-	require.LessOrEqual(a.t, a.longest, p.Shift.FenceLimit()+quickHeartbeat, "closed on both sides")
+	require.LessOrEqual(a.t, a.longest, p.Shift.FenceLimit()+call.QuickHeartbeat, "closed on both sides")
 }
 
 func twoSteps(p *plan.Plan) { p.Shift.Steps = []int{50, 100} }
@@ -365,7 +370,7 @@ func deedsAnywhere(t *testing.T) map[string]func(*anywhere) {
 			a.SignalWorkflow(api.ApproveName, api.Approval{Gate: "shift-7", By: "bob"})
 			a.SignalWorkflow(api.ReleasedName, api.Released{By: "ci", Groups: []string{"nobody"}})
 			a.SignalWorkflow(api.ResumeName, api.Steering{By: "bob"})
-			a.SignalWorkflow(missingName, missing{Number: 1})
+			a.SignalWorkflow(message.MissingSignal, message.Missing{Number: 1})
 		},
 		"target dies, back": func(a *anywhere) {
 			a.mu.Lock()

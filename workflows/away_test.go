@@ -13,6 +13,8 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/moving"
 )
 
 // testDelay is so long that the fence budget ends before the ten tries that Temporal's test
@@ -168,7 +170,7 @@ func TestRollbackOpensTheSourceWithADeadTargetAndDoesTheRestWhenItIsBack(t *test
 // stillAway is what AwaitTarget says while the target doesn't answer.
 func stillAway(ctx context.Context) error {
 	again := 30 * time.Second // of the first two minutes
-	if activity.GetInfo(ctx).StartToCloseTimeout == waitTimeout {
+	if activity.GetInfo(ctx).StartToCloseTimeout == call.WaitTimeout {
 		again = 20 * time.Minute // the test environment makes ten tries
 	}
 	return temporal.NewApplicationErrorWithOptions("the target doesn't answer",
@@ -185,7 +187,7 @@ func (s *workflowEnvironment) lostTarget() {
 // approveLost says after a while that the target is gone for good.
 func (s *workflowEnvironment) approveLost(t *testing.T) {
 	asked := func() (w api.Waiting, ok bool) {
-		i := slices.IndexFunc(s.statusNow(t).Waiting, func(w api.Waiting) bool { return w.Gate == LostGate })
+		i := slices.IndexFunc(s.statusNow(t).Waiting, func(w api.Waiting) bool { return w.Gate == moving.LostGate })
 		if i < 0 {
 			return w, false
 		}
@@ -199,7 +201,7 @@ func (s *workflowEnvironment) approveLost(t *testing.T) {
 		w, ok := asked()
 		require.True(t, ok)
 		require.Contains(t, w.Text, "only if it is gone for good")
-		s.update(api.ApproveName, api.Approval{Gate: LostGate, By: "alice", Evidence: w.Evidence})
+		s.update(api.ApproveName, api.Approval{Gate: moving.LostGate, By: "alice", Evidence: w.Evidence})
 	}, 30*time.Minute)
 }
 

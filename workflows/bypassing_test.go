@@ -14,6 +14,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/moving"
 )
 
 // bypassers plays gateways that refuse moves while applications bypass them.
@@ -197,10 +198,10 @@ func TestAWayBackFromTheEndPhaseGoesOnWithoutAWord(t *testing.T) {
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, []string{"audit-group"}, s.asks(t).Groups.First(), "those that are there")
 		s.groups = nil
-	}, callBackTime+time.Second)
+	}, moving.CallBackTime+time.Second)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, byGateway)})
 	require.Equal(t, api.StateDone, s.result(t).State)
-	require.GreaterOrEqual(t, s.Now().Sub(begin), callBackTime)
+	require.GreaterOrEqual(t, s.Now().Sub(begin), moving.CallBackTime)
 }
 
 // Whoever comes to the target while homes and groups return is asked for before the lanes end.

@@ -12,6 +12,8 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/moving"
+	"rocketshift/workflows/stage"
 )
 
 // goesBack plays a Rollback of a group that was asked to move, and of nothing that is on the target
@@ -140,7 +142,7 @@ func TestAWayBackGoesOnWhenNothingIsUnderWay(t *testing.T) {
 	}, 5*time.Second)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, api.StateDone, s.result(t).State)
-	require.Less(t, s.Now().Sub(begin), callBackTime, "the word is enough")
+	require.Less(t, s.Now().Sub(begin), moving.CallBackTime, "the word is enough")
 }
 
 // What producers write on the target after the lanes have ended nobody brings back.
@@ -180,15 +182,15 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 	var told api.MigrationInput
 	s := newMigration(t, map[string]stageFunc{
 		api.ShiftType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-			d, err := newStageRun(ctx, api.ShiftType, in)
+			d, err := stage.New(ctx, api.ShiftType, in)
 			if err != nil {
 				return api.Status{}, err
 			}
-			return d.run(ctx, func(ctx workflow.Context) error {
+			return d.Execute(ctx, func(ctx workflow.Context) error {
 				if tries++; tries > 1 {
 					return temporal.NewNonRetryableApplicationError("the target isn't known", "No", nil)
 				}
-				d.status.Waves = []api.WaveStatus{
+				d.Status.Waves = []api.WaveStatus{
 					{
 						Step:   50,
 						State:  api.WaveSoak,
@@ -203,7 +205,7 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 						Groups: api.Some("payments-group"),
 					},
 				}
-				d.publish(ctx)
+				d.Publish(ctx)
 				_ = workflow.Sleep(ctx, time.Second)
 				return temporal.NewNonRetryableApplicationError("a broker is down", "No", nil)
 			})
@@ -225,7 +227,7 @@ func TestAMigrationKnowsWhatAllItsShiftsHaveBegun(t *testing.T) {
 
 func TestAMigrationKnowsWhoseProducersWereAskedToMove(t *testing.T) {
 	step := func(state, topic string) api.WaveStatus { return api.WaveStatus{State: state, Topics: api.Some(topic)} }
-	got := askedToMove(api.Status{Waves: []api.WaveStatus{
+	got := moving.AskedToMove(api.Status{Waves: []api.WaveStatus{
 		step(api.StageDone, "a"),
 		step(api.WaveSoak, "b"), step(api.WaveProducers, "c"), step(api.WaveGroups, "d"), step(api.StagePending, "e"),
 	}})

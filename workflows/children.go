@@ -8,9 +8,11 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
-	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/change"
+	"rocketshift/workflows/stage"
 )
 
 // stageOrder is the table that people see from the first moment.
@@ -21,50 +23,41 @@ var stageOrder = []string{
 
 func (m *migration) rows() {
 	for _, name := range stageOrder {
-		if name == api.EndPhaseType && m.plan.Traffic.Mode != plan.ModeGateway {
+		if name == api.EndPhaseType && m.Plan.Traffic.Mode != plan.ModeGateway {
 			continue
 		}
-		m.status.Stages = append(m.status.Stages, api.StageStatus{Name: name, State: api.StagePending})
+		m.Status.Stages = append(m.Status.Stages, api.StageStatus{Name: name, State: api.StagePending})
 	}
 }
 
 func (m *migration) row(name string) *api.StageStatus {
-	for i := range m.status.Stages {
-		if m.status.Stages[i].Name == name {
-			return &m.status.Stages[i]
+	for i := range m.Status.Stages {
+		if m.Status.Stages[i].Name == name {
+			return &m.Status.Stages[i]
 		}
 	}
-	m.status.Stages = append(m.status.Stages, api.StageStatus{Name: name, State: api.StagePending})
-	return &m.status.Stages[len(m.status.Stages)-1]
+	m.Status.Stages = append(m.Status.Stages, api.StageStatus{Name: name, State: api.StagePending})
+	return &m.Status.Stages[len(m.Status.Stages)-1]
 }
 
 // begin shows that a stage runs; a stage that is tried again starts its row anew.
 func (m *migration) begin(ctx workflow.Context, name, id string) {
 	now := workflow.Now(ctx)
 	*m.row(name) = api.StageStatus{Name: name, State: api.StageRunning, WorkflowID: id, StartedAt: &now}
-	m.status.Stage = name
-	m.forget(id)
-	m.heard[id] = now.UnixNano() // reports of an earlier run are older
-	clear(m.given)
-	known := false
-	for _, c := range m.children {
-		known = known || c == id
-	}
-	if !known {
-		m.children = append(m.children, id)
-	}
-	m.detail(ctx, "%s runs", name)
+	m.Status.Stage = name
+	m.BeginChild(ctx, id)
+	m.Detail(ctx, "%s runs", name)
 }
 
 // keepRecord keeps what persons approved in a stage that is tried again, what it noted, and which
 // groups it left asked.
 func (m *migration) keepRecord(ctx workflow.Context, id string) {
-	r := m.reports[id]
-	m.keepLeft(ctx, r.LeftAsked)
-	m.status.Approvals = append(m.status.Approvals, r.Approvals...)
-	m.status.Notes = append(m.status.Notes, r.Notes...)
-	if extra := len(m.status.Notes) - maxNotes; extra > 0 {
-		m.status.Notes = slices.Clone(m.status.Notes[extra:])
+	r := m.Children.Status(id)
+	m.KeepLeft(ctx, r.LeftAsked)
+	m.Status.Approvals = append(m.Status.Approvals, r.Approvals...)
+	m.Status.Notes = append(m.Status.Notes, r.Notes...)
+	if extra := len(m.Status.Notes) - stage.MaxNotes; extra > 0 {
+		m.Status.Notes = slices.Clone(m.Status.Notes[extra:])
 	}
 }
 
@@ -73,91 +66,55 @@ func (m *migration) end(ctx workflow.Context, name string, err error) {
 	row := m.row(name)
 	row.EndedAt, row.State = &now, api.StageDone
 	if err != nil {
-		row.State, row.Detail = api.StageFailed, rootMessage(err)
+		row.State, row.Detail = api.StageFailed, call.RootMessage(err)
 	}
-	m.publish(ctx)
+	m.Publish(ctx)
 }
 
 // child runs one stage to its end.
 func (m *migration) child(ctx workflow.Context, name string) error {
-	if err := m.checkpoint(ctx); err != nil {
+	if err := m.Checkpoint(ctx); err != nil {
 		return err
 	}
-	id := api.StageID(m.plan, name)
+	id := api.StageID(m.Plan, name)
 	input := m.input() // before what the stage told goes away with its row
 	m.keepRecord(ctx, id)
 	m.begin(ctx, name, id)
-	m.active = id
+	m.Active = id
 	var result api.Status
-	future := workflow.ExecuteChildWorkflow(stage(ctx, id, name+" of "+m.plan.Name), name,
+	future := workflow.ExecuteChildWorkflow(call.Child(ctx, id, name+" of "+m.Plan.Name), name,
 		input)
 	var run workflow.Execution
 	if err := future.GetChildWorkflowExecution().Get(ctx, &run); err == nil {
-		m.tellWhatStands(ctx)
+		m.TellWhatStands(ctx)
 	}
 	err := future.Get(ctx, &result)
-	m.active = ""
+	m.Active = ""
 	// It has ended: what is older than its result is of no interest. A stage that is reset goes on
 	// telling.
-	m.heard[id], m.gone[id] = workflow.Now(ctx).UnixNano(), run.RunID
+	m.Children.Ignore(id, workflow.Now(ctx))
+	m.Children.End(id, run.RunID)
 	if err == nil {
-		m.reports[id] = result
+		m.Children.SetStatus(id, result)
 	} else {
 		err = alreadyRunning(name, id, err)
-		m.silence(id)
+		m.Children.Silence(id)
 	}
 	m.end(ctx, name, err)
 	if err == nil && result.State == api.StateRolledBack && name != api.RollbackType {
-		return errBack
+		return stage.ErrBack
 	}
 	return err
 }
 
-// tellWhatStands tells a stage that has begun what was said before it could hear of it.
-func (m *migration) tellWhatStands(ctx workflow.Context) {
-	if m.missing != "" {
-		_ = m.forward(ctx, missingName, missing{m.missing, m.numbered})
-	}
-	if m.held == nil && m.back == nil || !changed(ctx, changeForward) {
-		return
-	}
-	if m.held != nil {
-		_ = m.forward(ctx, api.HoldName, passedOn(*m.held))
-	}
-	if m.back != nil {
-		_ = m.forward(ctx, api.BackName, passedOn(*m.back))
-	}
-}
-
-// silence drops what a failed child still waited for.
-func (m *migration) silence(id string) {
-	r := m.reports[id]
-	r.Waiting = nil
-	m.reports[id] = r
-}
-
 func (m *migration) input() api.MigrationInput {
-	now := m.view()
+	now := m.View()
 	in := api.MigrationInput{
-		Plan: m.plan, PlanHash: m.status.PlanHash, Inventory: m.inventory, Answers: now.Answers,
+		Plan: m.Plan, PlanHash: m.Status.PlanHash, Inventory: m.inventory, Answers: now.Answers,
 		EarlierAnswers: now.EarlierAnswers, Rates: now.Rates, Copied: now.Copied,
 	}
 	m.tellSteps(&in)
 	return in
-}
-
-// begun are the groups of the waves that a Shift has begun.
-func begun(s api.Status) (groups []api.Names) {
-	for _, w := range s.Waves {
-		if w.State != api.StagePending && w.Groups.Len() > 0 {
-			groups = append(groups, w.Groups)
-		}
-	}
-	return groups
-}
-
-func (d *stageRun) request() activities.Request {
-	return activities.Request{Plan: d.plan, Bounded: d.bounded}
 }
 
 // alreadyRunning explains the one start error that people meet: after a reset, or when a stage was
@@ -169,17 +126,15 @@ func alreadyRunning(name, id string, err error) error {
 				"%s: workflow %s runs already (started alone, or before a reset): let it end or cancel it, then resume",
 				name, id,
 			),
-			alreadyRunningType,
+			call.AlreadyRunningType,
 			err,
 		)
 	}
 	return err
 }
 
-const alreadyRunningType = "AlreadyRunning"
-
 // runsAlready reports whether a stage wasn't started as it runs since before a reset.
 func runsAlready(ctx workflow.Context, err error) bool {
 	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.Type() == alreadyRunningType && changed(ctx, changeReset)
+	return errors.As(err, &app) && app.Type() == call.AlreadyRunningType && change.Made(ctx, change.Reset)
 }

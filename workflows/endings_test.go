@@ -2,37 +2,24 @@ package workflows
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
 )
-
-func TestATimeOutAfterOnesOwnCancelIsAnEnd(t *testing.T) {
-	late := temporal.NewTimeoutError(enumspb.TIMEOUT_TYPE_HEARTBEAT,
-		errors.New("the worker is gone"))
-	require.NoError(t, failure(late, true))
-	require.Error(t, failure(late, false), "nobody asked it to end")
-	require.NoError(t, failure(temporal.NewCanceledError(), false))
-	require.Error(t, failure(temporal.NewNonRetryableApplicationError("lane broken", "Conflict",
-		nil), true), "a fault is one whoever asked")
-	require.NoError(t, failure(nil, false))
-}
 
 func TestCancelledActivitiesAreWaitedFor(t *testing.T) {
 	s := emptyTheatre(t)
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
 		for _, ctx := range []workflow.Context{
-			quick(ctx, ""), minutes(ctx, ""),
-			within(ctx, time.Second, ""), long(ctx, plan.Plan{}.WithDefaults(), ""),
+			call.Quick(ctx, ""), call.Minutes(ctx, ""),
+			call.Within(ctx, time.Second, ""), call.Lanes(ctx, plan.Plan{}.WithDefaults(), ""),
 		} {
 			require.True(t, workflow.GetActivityOptions(ctx).WaitForCancellation)
 		}
@@ -46,13 +33,13 @@ func TestCancelledActivitiesAreWaitedFor(t *testing.T) {
 func TestCancelledWaitsForOthersAreNotWaitedFor(t *testing.T) {
 	s := emptyTheatre(t)
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
-		free := workflow.GetActivityOptions(patient(ctx, ""))
+		free := workflow.GetActivityOptions(call.Patient(ctx, ""))
 		require.False(t, free.WaitForCancellation)
 		require.Zero(t, free.HeartbeatTimeout, "a heartbeat is an action")
-		require.Equal(t, waitTimeout, free.StartToCloseTimeout)
-		require.Equal(t, free, workflow.GetActivityOptions(patientFor(ctx, 0, "")))
-		fenced := workflow.GetActivityOptions(patientFor(ctx, time.Minute, ""))
-		require.Equal(t, waitHeartbeat, fenced.HeartbeatTimeout)
+		require.Equal(t, call.WaitTimeout, free.StartToCloseTimeout)
+		require.Equal(t, free, workflow.GetActivityOptions(call.PatientFor(ctx, 0, "")))
+		fenced := workflow.GetActivityOptions(call.PatientFor(ctx, time.Minute, ""))
+		require.Equal(t, call.WaitHeartbeat, fenced.HeartbeatTimeout)
 		require.False(t, fenced.WaitForCancellation)
 		return nil
 	}, workflow.RegisterOptions{Name: "options"})
@@ -78,7 +65,7 @@ func TestAWaitIsWatchedCloselyAtFirst(t *testing.T) {
 		})
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context) (state activities.ReplicationState, err error) {
 		var acts *activities.Replication
-		err = waitFor(ctx, 0, "lag", acts.AwaitCaughtUp, activities.Request{}).Get(ctx, &state)
+		err = call.WaitFor(ctx, 0, "lag", acts.AwaitCaughtUp, activities.Request{}).Get(ctx, &state)
 		return state, err
 	}, workflow.RegisterOptions{Name: "waits"})
 	s.TestWorkflowEnvironment.ExecuteWorkflow("waits")
@@ -86,7 +73,7 @@ func TestAWaitIsWatchedCloselyAtFirst(t *testing.T) {
 	var state activities.ReplicationState
 	require.NoError(t, s.GetWorkflowResult(&state))
 	require.Equal(t, 16, state.Lanes, "the result is that of the one that succeeded")
-	require.Equal(t, []time.Duration{quickHeartbeat, 0}, options)
+	require.Equal(t, []time.Duration{call.QuickHeartbeat, 0}, options)
 }
 
 // fencedWait runs a wait while groups are fenced, and notes when it was tried, with which
@@ -101,7 +88,7 @@ func fencedWait(t *testing.T, look func(s *workflowEnvironment, after, beat time
 	})
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
 		var acts *activities.Returns
-		return waitFor(ctx, time.Minute, "members", acts.AwaitTarget, activities.Request{}).Get(ctx, nil)
+		return call.WaitFor(ctx, time.Minute, "members", acts.AwaitTarget, activities.Request{}).Get(ctx, nil)
 	}, workflow.RegisterOptions{Name: "waits"})
 	s.TestWorkflowEnvironment.ExecuteWorkflow("waits")
 	return s
@@ -114,11 +101,11 @@ func TestAnOldWaitBeatsNoMoreThoughGroupsAreFenced(t *testing.T) {
 			return nil
 		}
 		if beat > 0 {
-			require.Equal(t, waitHeartbeat, beat)
-			require.LessOrEqual(t, after, oldAfter+2*time.Minute)
+			require.Equal(t, call.WaitHeartbeat, beat)
+			require.LessOrEqual(t, after, call.OldAfter+2*time.Minute)
 			return againIn(15 * time.Minute)
 		}
-		require.GreaterOrEqual(t, after, oldAfter)
+		require.GreaterOrEqual(t, after, call.OldAfter)
 		return againIn(2 * time.Hour)
 	})
 	require.NoError(t, s.GetWorkflowError())
@@ -128,12 +115,12 @@ func TestAnOldWaitBeatsNoMoreThoughGroupsAreFenced(t *testing.T) {
 // An attempt that began when the wait got old would count the time without the target from then.
 func TestATargetThatDiesWhenAWaitGetsOldHasNotMoreThanItsPatience(t *testing.T) {
 	s := fencedWait(t, func(s *workflowEnvironment, after, beat time.Duration) error {
-		if beat > 0 && after >= oldAfter {
+		if beat > 0 && after >= call.OldAfter {
 			s.note("away " + after.String())
 			return stayedAway()
 		}
-		return againIn(oldAfter/2 + 20*time.Second)
+		return againIn(call.OldAfter/2 + 20*time.Second)
 	})
-	require.True(t, isAway(s.GetWorkflowError()), "%v", s.GetWorkflowError())
+	require.True(t, call.IsAway(s.GetWorkflowError()), "%v", s.GetWorkflowError())
 	require.Equal(t, []string{"away 1h0m40s"}, s.called())
 }

@@ -13,6 +13,9 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/moving"
+	"rocketshift/workflows/shift"
 )
 
 // gone plays a source whose broker-b is missing until it is back.
@@ -35,7 +38,7 @@ func (s *workflowEnvironment) gone(t *testing.T) (back *bool) {
 			return []string{"audit-group"}, nil
 		}
 		again := 30 * time.Second // of the first two minutes
-		if activity.GetInfo(ctx).StartToCloseTimeout >= waitTimeout {
+		if activity.GetInfo(ctx).StartToCloseTimeout >= call.WaitTimeout {
 			again = 20 * time.Minute // the test environment makes ten tries
 		}
 		return nil, temporal.NewApplicationErrorWithOptions("broker-b is missing", activities.NotReadyType,
@@ -45,7 +48,7 @@ func (s *workflowEnvironment) gone(t *testing.T) (back *bool) {
 }
 
 func waitsForSource(now api.Status) bool {
-	return slices.ContainsFunc(now.Waiting, func(w api.Waiting) bool { return w.Gate == SourceGate })
+	return slices.ContainsFunc(now.Waiting, func(w api.Waiting) bool { return w.Gate == moving.SourceGate })
 }
 
 func TestABrokerThatIsMissingWhenAFenceIsUndoneIsOpenedWhenItIsBack(t *testing.T) {
@@ -59,7 +62,7 @@ func TestABrokerThatIsMissingWhenAFenceIsUndoneIsOpenedWhenItIsBack(t *testing.T
 		}
 		return nil
 	})
-	fillMigration(s, map[string]stageFunc{api.ShiftType: Shift})
+	fillMigration(s, map[string]stageFunc{api.ShiftType: shift.Shift})
 	s.playTraffic()
 	s.RegisterDelayedCallback(func() {
 		now := s.statusNow(t)
@@ -117,8 +120,8 @@ func TestRollbackEndsWithoutABrokerThatIsLostIfAPersonSaysSo(t *testing.T) {
 	s, _ := missingInRollback(t)
 	var wrong, right *answered
 	s.RegisterDelayedCallback(func() {
-		wrong = s.update(api.ApproveName, api.Approval{Gate: LostGate, By: "alice"})
-		right = s.update(api.ApproveName, api.Approval{Gate: LostBrokersGate, By: "alice"})
+		wrong = s.update(api.ApproveName, api.Approval{Gate: moving.LostGate, By: "alice"})
+		right = s.update(api.ApproveName, api.Approval{Gate: moving.LostBrokersGate, By: "alice"})
 	}, 30*time.Minute)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{
 		Plan: testPlan(t, nil), Inventory: testInventory(),

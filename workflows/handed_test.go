@@ -8,6 +8,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/message"
+	"rocketshift/workflows/report"
 )
 
 // refusesFirst stands in for a stage that asks, has measured anew by the first approval, and takes
@@ -20,7 +22,7 @@ func refusesFirst(ctx workflow.Context, in api.MigrationInput) (api.Status, erro
 		Kind: api.WaitingApproval, Gate: "purchase", Evidence: "old", PlanHash: in.PlanHash,
 		WorkflowID: id, Expires: &expires,
 	}}}
-	workflow.SignalExternalWorkflow(ctx, parent.ID, "", stageReportName, stageReport{
+	workflow.SignalExternalWorkflow(ctx, parent.ID, "", report.Signal, report.Report{
 		WorkflowID: id, Number: workflow.Now(ctx).UnixNano() + 1, Status: &status,
 	})
 	for _, refused := range []string{"new evidence is shown now", ""} {
@@ -29,8 +31,8 @@ func refusesFirst(ctx workflow.Context, in api.MigrationInput) (api.Status, erro
 		if err := workflow.Sleep(ctx, time.Second); err != nil {
 			return status, err
 		}
-		workflow.SignalExternalWorkflow(ctx, parent.ID, "", handedName,
-			handed{Number: a.Number, Refused: refused})
+		workflow.SignalExternalWorkflow(ctx, parent.ID, "", message.HandedSignal,
+			message.Handed{Number: a.Number, Refused: refused})
 	}
 	return api.Status{State: api.StateDone}, workflow.Sleep(ctx, time.Minute)
 }

@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/call"
 )
 
 // `back` is the answer to a stage that failed: nobody has to resume first.
@@ -51,7 +52,7 @@ func TestBackWhileWhatATerminatedShiftBeganEndsGoesBack(t *testing.T) {
 			return api.Status{}, temporal.NewNonRetryableApplicationError("ended", "Test", &temporal.TerminatedError{})
 		}},
 	)
-	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, quickHeartbeat)
+	s.RegisterDelayedCallback(func() { s.update(api.BackName, api.Steering{By: "alice"}) }, call.QuickHeartbeat)
 	s.SetTestTimeout(10 * time.Second) // of real time: a hold has nothing to do
 	s.ExecuteWorkflow(api.MigrationType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, api.StateRolledBack, s.result(t).State)

@@ -13,12 +13,16 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
+	"rocketshift/workflows/prepare"
+	"rocketshift/workflows/report"
+	"rocketshift/workflows/stage"
 )
 
 // askingPurchase is a migration whose Purchase asks for an approval.
 func askingPurchase(t *testing.T) (*workflowEnvironment, plan.Plan) {
 	t.Helper()
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{Provider: "local"},
 		nil)
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
@@ -37,7 +41,7 @@ func TestAHoldAtAGateIsShownWithTheCommandThatLiftsIt(t *testing.T) {
 		require.Len(t, now.Waiting, 2, "one hold, and the gate: %v", now.Waiting)
 		require.Equal(t, "held by carol: lunch", now.Waiting[0].Text)
 		require.Equal(t, "rocketshift resume orders-2026 --by YOU", api.NextCommand(now, now.Waiting[0]))
-		require.Equal(t, "gate:resume", waitingValue(now))
+		require.Equal(t, "gate:resume", stage.WaitingValue(now))
 		s.update(api.ApproveName, api.Approval{Gate: "purchase", By: "alice"})
 	}, 2*time.Minute)
 	s.RegisterDelayedCallback(func() {
@@ -83,7 +87,7 @@ func TestGroupsAreHeldBetweenBatchesWhenLanesDoNotRun(t *testing.T) {
 		s.groupsStep("Fence", func(r activities.GroupsRequest) error {
 			if r.Side == api.Source {
 				if batches++; batches == 1 {
-					s.SignalWorkflow(missingName, missing{"Replicate doesn't run: no disk", 7})
+					s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "Replicate doesn't run: no disk", Number: 7})
 				}
 			}
 			return nil
@@ -94,7 +98,7 @@ func TestGroupsAreHeldBetweenBatchesWhenLanesDoNotRun(t *testing.T) {
 				s.update(api.BackName, api.Steering{By: "alice"})
 				return
 			}
-			s.SignalWorkflow(missingName, missing{"", 8})
+			s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "", Number: 8})
 		})
 		if back {
 			require.ErrorContains(t, s.GetWorkflowError(), "back")
@@ -111,7 +115,7 @@ func TestGatewaysLeadNoFurtherBatchWhenLanesDoNotRun(t *testing.T) {
 	batches := 0
 	s.OnActivity("MoveGroups", anything, anything).Return(func(context.Context, activities.GroupsRequest) error {
 		if batches++; batches == 1 {
-			s.SignalWorkflow(missingName, missing{"Replicate doesn't run: no disk", 7})
+			s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "Replicate doesn't run: no disk", Number: 7})
 		}
 		return nil
 	})
@@ -121,7 +125,7 @@ func TestGatewaysLeadNoFurtherBatchWhenLanesDoNotRun(t *testing.T) {
 		byGateway(p)
 		p.Shift.Steps = []int{100}
 	}), &batches, func() {
-		s.SignalWorkflow(missingName, missing{"", 8})
+		s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "", Number: 8})
 	})
 	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Equal(t, 3, batches)
@@ -177,12 +181,12 @@ func TestAHoldOfAStageAloneIsShownAtItsMigration(t *testing.T) {
 // A run that was reset counts its reports on from where it was: its parent has heard of greater
 // numbers, unless they go with the time.
 func TestReportsOfARunThatWasResetAreNewer(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	id := api.StageID(p, api.PurchaseType)
 	s.RegisterDelayedCallback(func() { // the run before the reset told much, until now
-		s.SignalWorkflow(stageReportName, stageReport{
+		s.SignalWorkflow(report.Signal, report.Report{
 			WorkflowID: id, Number: s.Now().UnixNano() - 1,
 			Status: &api.Status{State: api.StateRunning, Detail: "of before the reset"},
 		})
@@ -206,7 +210,7 @@ func TestAStageThatIsResetAfterItsEndIsHeardOf(t *testing.T) {
 	p := testPlan(t, nil)
 	id := api.StageID(p, api.ImportMetadataType)
 	tell := func(after time.Duration, detail string) {
-		s.SignalWorkflow(stageReportName, stageReport{
+		s.SignalWorkflow(report.Signal, report.Report{
 			WorkflowID: id, Number: s.Now().Add(after).UnixNano(),
 			Status: &api.Status{State: api.StateRunning, Detail: detail},
 		})
@@ -265,7 +269,7 @@ func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
 	s := newTheatre(t)
 	release := false
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		d, err := newStageRun(ctx, api.AssessType, in)
+		d, err := stage.New(ctx, api.AssessType, in)
 		if err != nil {
 			return api.Status{}, err
 		}
@@ -275,7 +279,7 @@ func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
 		}); err != nil {
 			return api.Status{}, err
 		}
-		return d.run(ctx, func(ctx workflow.Context) error {
+		return d.Execute(ctx, func(ctx workflow.Context) error {
 			return workflow.Await(ctx, func() bool { return release })
 		})
 	}, workflow.RegisterOptions{Name: "slow"})
@@ -289,7 +293,7 @@ func TestAnUpdateThatIsBeingJudgedIsAnsweredBeforeTheEnd(t *testing.T) {
 }
 
 func TestWhatWasApprovedInAStageThatFailedStaysOnRecord(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	tries := 0
 	s.OnActivity("Purchase", anything, anything).Return(func(context.Context,
 		activities.Request,
@@ -319,12 +323,12 @@ func TestAnOlderWordOnWhatIsMissingThatComesLateChangesNothing(t *testing.T) {
 	s.playTraffic()
 	s.OnActivity("AwaitMembers", anything, anything).Return(nil, notYet("they are on the source"))
 	s.RegisterDelayedCallback(func() {
-		s.SignalWorkflow(missingName, missing{"", 7})
-		s.SignalWorkflow(missingName, missing{"Replicate doesn't run", 6})
+		s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "", Number: 7})
+		s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "Replicate doesn't run", Number: 6})
 	}, 10*time.Second)
 	s.RegisterDelayedCallback(func() {
 		require.NotEqual(t, api.StateHeld, s.statusNow(t).State)
-		s.SignalWorkflow(missingName, missing{"Replicate doesn't run", 8})
+		s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "Replicate doesn't run", Number: 8})
 	}, 20*time.Second)
 	s.RegisterDelayedCallback(func() {
 		require.Equal(t, api.StateHeld, s.statusNow(t).State)

@@ -8,6 +8,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
+	"rocketshift/workflows/lanes"
 )
 
 func TestLongReplicateGoesOnInANewRunAndItsMigrationWithIt(t *testing.T) {
@@ -22,7 +23,7 @@ func TestLongReplicateGoesOnInANewRunAndItsMigrationWithIt(t *testing.T) {
 		return d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
 	}
 	first := run()
-	for range longHistory { // each an event, which the workflow ignores
+	for range lanes.LongHistory { // each an event, which the workflow ignores
 		require.NoError(t, s.client.SignalWorkflow(p.ctx, id, "", api.StopName+"-not", nil))
 	}
 	rate := func(messages float64) {

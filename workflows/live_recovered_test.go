@@ -19,6 +19,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
 	"rocketshift/workflows/standins"
 )
 
@@ -256,7 +257,7 @@ func TestLongAShiftThatIsResetUnderItsFenceOpensTheSourceBeforeItAsksAgain(t *te
 	require.True(t, fenced())
 	p.reset(api.ShiftType)
 	p.until("it is asked again, with the source open", func(s api.Status) bool {
-		_, asked := waitingApproval(s, "shift-100")
+		_, asked := message.WaitingApproval(s, "shift-100")
 		return asked && !fenced()
 	})
 	release()

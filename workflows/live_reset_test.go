@@ -15,6 +15,8 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
+	"rocketshift/workflows/prepare"
 	"rocketshift/workflows/standins"
 )
 
@@ -42,7 +44,7 @@ func newResettable(t *testing.T) *resettable {
 		w.RegisterWorkflowWithOptions(run, workflow.RegisterOptions{Name: name})
 	}
 	register(api.MigrationType, Migration)
-	register(api.PurchaseType, Purchase)
+	register(api.PurchaseType, prepare.Purchase)
 	for _, name := range []string{
 		api.AssessType, api.ImportMetadataType, api.VerifyType, api.ShiftType, api.FinalizeType, api.RollbackType,
 	} {
@@ -71,7 +73,7 @@ func (r *resettable) asked() (api.Waiting, bool) {
 	if err != nil || value.Get(&s) != nil {
 		return api.Waiting{}, false
 	}
-	return waitingApproval(s, string(plan.GatePurchase))
+	return message.WaitingApproval(s, string(plan.GatePurchase))
 }
 
 func (r *resettable) say(id, name string, message any) {

@@ -9,39 +9,43 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/change"
+	"rocketshift/workflows/lists"
+	"rocketshift/workflows/stage"
 )
 
-// freeStrandedBefore is of runs that are older than changeStranded.
+// freeStrandedBefore is of runs that are older than change.Stranded.
 func (m *migration) freeStrandedBefore(ctx workflow.Context) {
-	if m.plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
+	if m.Plan.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return
 	}
 	var returns *activities.Returns
 	var traffic *activities.Traffic
 	survey := activities.SurveyRequest{
-		Request: m.request(), ByMark: true, SourceOnly: true, Most: m.mostAtOnce(),
+		Request: m.Request(), ByMark: true, SourceOnly: true, Most: m.MostAtOnce(),
 	}
 	for {
 		var found activities.Survey
 		var moved []string
-		err := workflow.ExecuteActivity(quick(ctx, "what a terminated Shift left fenced"),
+		err := workflow.ExecuteActivity(call.Quick(ctx, "what a terminated Shift left fenced"),
 			returns.Survey, survey).Get(ctx, &found)
 		fenced, _ := found.FencedGroups.Inline()
 		if err != nil || len(fenced) == 0 {
 			return
 		}
 		groups := activities.GroupsRequest{
-			Request: m.request(), Side: api.Source, Groups: found.FencedGroups,
+			Request: m.Request(), Side: api.Source, Groups: found.FencedGroups,
 		}
-		limited := within(ctx, m.plan.Shift.FenceLimit(), "which of them moved")
+		limited := call.Within(ctx, m.Plan.Shift.FenceLimit(), "which of them moved")
 		if err := workflow.ExecuteActivity(limited, traffic.Moved, groups).Get(ctx,
-			&moved); err != nil && !isAway(err) {
-			m.note(ctx, "what a terminated Shift left fenced isn't known: %s: go back, or resume",
-				rootMessage(err))
+			&moved); err != nil && !call.IsAway(err) {
+			m.Note(ctx, "what a terminated Shift left fenced isn't known: %s: go back, or resume",
+				call.RootMessage(err))
 			return
 		}
-		if stranded := without(fenced, moved); len(stranded) > 0 {
-			m.undoFence(ctx, stranded, false)
+		if stranded := lists.Without(fenced, moved); len(stranded) > 0 {
+			m.UndoFence(ctx, stranded, false)
 		}
 		if found.MoreFenced == 0 {
 			return
@@ -55,27 +59,27 @@ func (m *migration) freeStrandedBefore(ctx workflow.Context) {
 // Where they don't answer, Rollback waits for them, in a run that has assessed the source; another
 // one holds, as it may have the wrong address: resume looks again, and back ends it.
 func (m *migration) hasMoved(ctx workflow.Context) (bool, error) {
-	if !changed(ctx, changeLook) {
+	if !change.Made(ctx, change.Look) {
 		return false, nil
 	}
 	var acts *activities.Returns
 	for {
 		var found activities.Survey
-		m.detail(ctx, "looks whether anything has moved")
-		request := activities.SurveyRequest{Request: m.request(), ByMark: true, Noted: true}
-		err := workflow.ExecuteActivity(within(ctx, m.plan.Shift.FenceLimit(),
+		m.Detail(ctx, "looks whether anything has moved")
+		request := activities.SurveyRequest{Request: m.Request(), ByMark: true, Noted: true}
+		err := workflow.ExecuteActivity(call.Within(ctx, m.Plan.Shift.FenceLimit(),
 			"whether anything has moved"), acts.Survey, request).Get(ctx, &found)
-		if err == nil || m.inventory != nil || !changed(ctx, changeUnknown) {
+		if err == nil || m.inventory != nil || !change.Made(ctx, change.Unknown) {
 			return err != nil || found.Moved(), nil
 		}
-		m.back = nil
-		m.holdItself(ctx, "whether an earlier run moved anything can't be looked up: "+
-			rootMessage(err)+": resume looks again, back ends without")
-		if stop := m.checkpoint(ctx); errors.Is(stop, errBack) {
+		m.Back = nil
+		m.HoldItself(ctx, "whether an earlier run moved anything can't be looked up: "+
+			call.RootMessage(err)+": resume looks again, back ends without")
+		if stop := m.Checkpoint(ctx); errors.Is(stop, stage.ErrBack) {
 			return false, temporal.NewNonRetryableApplicationError(
 				"it was ended, and nobody knows whether an earlier run moved anything: "+
-					rootMessage(err),
-				"NotRolledBack",
+					call.RootMessage(err),
+				call.NotRolledBackType,
 				nil,
 			)
 		} else if stop != nil {

@@ -11,6 +11,9 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/lists"
+	"rocketshift/workflows/rollback"
+	"rocketshift/workflows/shift"
 )
 
 // forgets notes when marks of fences are taken away.
@@ -86,7 +89,7 @@ func TestARollbackOfManyGroupsReturnsEachOnceThoughMarksStay(t *testing.T) {
 	})
 	s.groupsStep("Unfence", func(r activities.GroupsRequest) error {
 		names, _ := r.Groups.Inline()
-		fenced = without(fenced, names)
+		fenced = lists.Without(fenced, names)
 		marked = slices.Sorted(slices.Values(slices.Concat(names, marked)))
 		return nil
 	})
@@ -101,7 +104,7 @@ func TestARollbackOfManyGroupsReturnsEachOnceThoughMarksStay(t *testing.T) {
 	s.OnActivity("Forget", anything,
 		anything).Return(func(_ context.Context, r activities.GroupsRequest) error {
 		names, _ := r.Groups.Inline()
-		marked = without(marked, names)
+		marked = lists.Without(marked, names)
 		return nil
 	})
 	s.playTraffic()
@@ -125,7 +128,7 @@ func TestTheUndoOfAMoveThatApplicationsWereAskedForKeepsItsMarks(t *testing.T) {
 }
 
 func TestWhatOthersClosedIsNotOnRecordAsFenced(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.ShiftType: Shift, api.RollbackType: Rollback})
+	s := newMigration(t, map[string]stageFunc{api.ShiftType: shift.Shift, api.RollbackType: rollback.Rollback})
 	s.OnActivity("ClosedByOthers", anything, anything).Return([]string{"audit-group"}, nil)
 	s.OnActivity("AwaitSettled", anything, anything).Return(notYet("members hold 3 messages"))
 	asked := false

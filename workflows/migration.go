@@ -10,27 +10,31 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/change"
+	"rocketshift/workflows/moving"
+	"rocketshift/workflows/stage"
 )
 
 // Migration moves what the plan selects from the source to the target. It runs the stages as
 // children and keeps what people need in one place: one status, one address for approvals and
 // steering.
 func Migration(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-	d, err := newStageRun(ctx, api.MigrationType, in)
+	run, err := stage.New(ctx, api.MigrationType, in)
 	if err != nil {
 		return api.Status{}, err
 	}
-	m := &migration{stageRun: d}
-	return d.run(ctx, m.story)
+	m := &migration{Mover: moving.New(run)}
+	m.services = &keeper{m: m}
+	return run.Execute(ctx, m.story)
 }
 
 type migration struct {
-	*stageRun
+	*moving.Mover
 	inventory *api.Inventory
-	services  []*service       // Replicate and SyncOffsets: they stay until the end
+	services  *keeper          // of Replicate and SyncOffsets
 	shifted   bool             // a Shift was started: going back needs a Rollback
 	steps     []api.WaveStatus // that Shifts have begun, with what all of them did
-	ending    bool             // services are being stopped on purpose
 	reopening bool             // brokers of the source are waited for that weren't there when fences were lifted
 }
 
@@ -40,54 +44,54 @@ type migration struct {
 func (m *migration) story(ctx workflow.Context) error {
 	m.rows()
 	err := m.goForward(ctx)
-	if !changed(ctx, changeCancel) {
+	if !change.Made(ctx, change.Cancel) {
 		return m.storyBefore(ctx, err)
 	}
 	cancelled := ctx.Err()
 	ctx, done := workflow.NewDisconnectedContext(ctx) // whoever cancels now, it is done to the end
 	defer done()
-	if cancelled != nil && m.view().PointOfNoReturn == nil {
-		m.note(ctx, "cancelled: everything goes back to the source, with lanes that run until that is done")
-		if m.holdIsShown() && changed(ctx, changeOneHold) {
-			m.hideHold()
+	if cancelled != nil && m.View().PointOfNoReturn == nil {
+		m.Note(ctx, "cancelled: everything goes back to the source, with lanes that run until that is done")
+		if m.HoldIsShown() && change.Made(ctx, change.OneHold) {
+			m.HideHold()
 		}
-		m.held, err = nil, errBack
+		m.Held, err = nil, stage.ErrBack
 	}
-	if errors.Is(err, errBack) {
+	if errors.Is(err, stage.ErrBack) {
 		err = m.goBack(ctx)
 	}
-	m.stopServices(ctx)
-	if err == nil && m.back != nil {
-		m.note(ctx, "back by %s came when the last stage had passed the point of no return: nothing goes back",
-			m.back.By)
+	m.services.stop(ctx)
+	if err == nil && m.Back != nil {
+		m.Note(ctx, "back by %s came when the last stage had passed the point of no return: nothing goes back",
+			m.Back.By)
 	}
-	if err == nil || errors.Is(err, errBack) {
+	if err == nil || errors.Is(err, stage.ErrBack) {
 		m.stopLeftServices(ctx)
 	}
 	m.report(ctx, err)
-	if cancelled != nil && errors.Is(err, errBack) {
-		m.status.State = api.StateRolledBack
+	if cancelled != nil && errors.Is(err, stage.ErrBack) {
+		m.Status.State = api.StateRolledBack
 		return cancelled
 	}
 	return err
 }
 
-// storyBefore is the end of runs that are older than changeCancel.
+// storyBefore is the end of runs that are older than change.Cancel.
 func (m *migration) storyBefore(ctx workflow.Context, err error) error {
-	if errors.Is(err, errBack) {
+	if errors.Is(err, stage.ErrBack) {
 		err = m.goBack(ctx)
 	}
-	m.stopServices(ctx)
+	m.services.stop(ctx)
 	m.report(ctx, err)
 	return err
 }
 
 func (m *migration) goForward(ctx workflow.Context) error {
 	// Step 0: nobody waits for what an earlier run left in the middle of a move.
-	if changed(ctx, changeStranded) {
+	if change.Made(ctx, change.Stranded) {
 		m.endLeftStages(ctx)
-		m.freeStranded(ctx)
-		m.showLeft(ctx)
+		m.FreeStranded(ctx)
+		m.ShowLeft(ctx)
 	}
 	// Step 1: look before anything is spent or written.
 	if err := m.assess(ctx); err != nil {
@@ -100,11 +104,11 @@ func (m *migration) goForward(ctx workflow.Context) error {
 		}
 	}
 	// Step 4: copy messages and positions from now on, and wait until the copy is close.
-	if err := m.startServices(ctx); err != nil {
+	if err := m.services.start(ctx); err != nil {
 		return err
 	}
 	for err := m.awaitCaughtUp(ctx); err != nil; err = m.awaitCaughtUp(ctx) {
-		if errors.Is(err, errBack) || ctx.Err() != nil || !changed(ctx, changeCancel) {
+		if errors.Is(err, stage.ErrBack) || ctx.Err() != nil || !change.Made(ctx, change.Cancel) {
 			return err
 		}
 		// an earlier run may have moved applications
@@ -115,13 +119,13 @@ func (m *migration) goForward(ctx workflow.Context) error {
 	// Step 5: prove the copy. Step 6: move applications. Step 7: the ledger, and the point of no
 	// return.
 	last := []string{api.VerifyType, api.ShiftType, api.FinalizeType}
-	if m.plan.Traffic.Mode == plan.ModeGateway {
+	if m.Plan.Traffic.Mode == plan.ModeGateway {
 		last = slices.Insert(last, 2, api.EndPhaseType)
 	}
 	for _, name := range last {
 		if name == api.ShiftType {
 			m.shifted = true
-			m.watchTarget(ctx)
+			m.WatchTarget(ctx)
 		}
 		if err := m.insist(ctx, name); err != nil {
 			return err
@@ -144,9 +148,9 @@ func (m *migration) assess(ctx workflow.Context) error {
 			return err
 		}
 	}
-	m.inventory = m.reports[api.StageID(m.plan, api.AssessType)].Assessment
+	m.inventory = m.Children.Status(api.StageID(m.Plan, api.AssessType)).Assessment
 	if m.inventory != nil {
-		m.brokers = m.inventory.SourceBrokers()
+		m.Brokers = m.inventory.SourceBrokers()
 	}
 	return nil
 }
@@ -157,7 +161,7 @@ func (m *migration) assess(ctx workflow.Context) error {
 func (m *migration) insist(ctx workflow.Context, name string) error {
 	for {
 		err := m.child(ctx, name)
-		if err == nil || errors.Is(err, errBack) || temporal.IsCanceledError(err) &&
+		if err == nil || errors.Is(err, stage.ErrBack) || temporal.IsCanceledError(err) &&
 			!m.endedByHand(ctx, err) {
 			return err
 		}
@@ -171,7 +175,7 @@ func (m *migration) insist(ctx workflow.Context, name string) error {
 // on from it, or back.
 func (m *migration) endedByHand(ctx workflow.Context, err error) bool {
 	return (temporal.IsCanceledError(err) || wasTerminated(err)) && ctx.Err() == nil &&
-		changed(ctx, changeCancel)
+		change.Made(ctx, change.Cancel)
 }
 
 func wasTerminated(err error) bool {
@@ -185,34 +189,34 @@ func (m *migration) holdFor(ctx workflow.Context, name string, err error) error 
 	if temporal.IsCanceledError(err) {
 		what = " was cancelled: "
 	}
-	if name == api.ShiftType && wasTerminated(err) && changed(ctx, changeCancel) {
-		if changed(ctx, changeStranded) {
-			m.freeStranded(ctx)
-			m.freeLate(ctx)
+	if name == api.ShiftType && wasTerminated(err) && change.Made(ctx, change.Cancel) {
+		if change.Made(ctx, change.Stranded) {
+			m.FreeStranded(ctx)
+			m.FreeLate(ctx)
 		} else {
 			m.freeStrandedBefore(ctx)
 		}
 	}
 	m.reopen(ctx)
-	if m.back != nil && changed(ctx, changeBackFirst) { // it came as the stage failed: nobody has to say it again
-		m.note(ctx, "%s%s%s; everything goes back", name, what, rootMessage(err))
-		return errBack
+	if m.Back != nil && change.Made(ctx, change.BackFirst) { // it came as the stage failed: nobody has to say it again
+		m.Note(ctx, "%s%s%s; everything goes back", name, what, call.RootMessage(err))
+		return stage.ErrBack
 	}
-	m.holdItself(ctx, name+what+rootMessage(err))
-	if left := m.view().LeftAsked; len(left) > 0 {
-		m.held.Reason += "; " + leftText(left)
+	m.HoldItself(ctx, name+what+call.RootMessage(err))
+	if left := m.View().LeftAsked; len(left) > 0 {
+		m.Held.Reason += "; " + stage.LeftText(left)
 	}
-	m.note(ctx, "held: %s", m.held.Reason)
-	return m.checkpoint(ctx)
+	m.Note(ctx, "held: %s", m.Held.Reason)
+	return m.Checkpoint(ctx)
 }
 
 func (m *migration) awaitCaughtUp(ctx workflow.Context) error {
 	var acts *activities.Replication
-	return m.step(ctx, func(ctx workflow.Context) error {
-		m.detail(ctx, "waiting until the copy is close behind the source")
+	return m.Step(ctx, func(ctx workflow.Context) error {
+		m.Detail(ctx, "waiting until the copy is close behind the source")
 		var state activities.ReplicationState
-		err := waitFor(ctx, 0, "lag of all lanes", acts.AwaitCaughtUp, m.request()).Get(ctx, &state)
-		m.detail(ctx, "%d lanes, lag %d messages", state.Lanes, state.Lag)
+		err := call.WaitFor(ctx, 0, "lag of all lanes", acts.AwaitCaughtUp, m.Request()).Get(ctx, &state)
+		m.Detail(ctx, "%d lanes, lag %d messages", state.Lanes, state.Lag)
 		return err
 	})
 }
@@ -226,73 +230,53 @@ func (m *migration) goBack(ctx workflow.Context) error {
 			return err
 		}
 		if !moved {
-			return errBack
+			return stage.ErrBack
 		}
 	}
-	asked := m.back
+	asked := m.Back
 	// it is being done: the rollback itself may be held and resumed
-	m.back, m.goingBack = nil, true
-	m.dropLeft()
+	m.Back, m.GoingBack = nil, true
+	m.DropLeft()
 	// of what an earlier run moved; it needs lanes to go back, and whoever said back while the
 	// services were being started has one of them
-	none, one := len(m.services) == 0, len(m.services) == 1
-	if none && changed(ctx, changeLook) || one && changed(ctx, changeBothServices) {
-		if err := m.startServices(ctx); err != nil && !errors.Is(err, errBack) {
+	none, one := len(m.services.all) == 0, len(m.services.all) == 1
+	if none && change.Made(ctx, change.Look) || one && change.Made(ctx, change.BothServices) {
+		if err := m.services.start(ctx); err != nil && !errors.Is(err, stage.ErrBack) {
 			return err
 		}
-		m.back = nil
+		m.Back = nil
 	}
 	for {
 		err := m.tryRollback(ctx)
 		if err == nil {
-			m.back, m.status.Owed = asked, nil // which Rollback has waited for
-			return errBack
+			m.Back, m.Status.Owed = asked, nil // which Rollback has waited for
+			return stage.ErrBack
 		}
 		if temporal.IsCanceledError(err) && !m.endedByHand(ctx, err) {
 			return err
 		}
 		// in the middle of a move groups may be refused on both sides
-		if wasTerminated(err) && changed(ctx, changeCancel) {
-			m.note(ctx, "Rollback was terminated, and is started again: cancel it to hold it")
+		if wasTerminated(err) && change.Made(ctx, change.Cancel) {
+			m.Note(ctx, "Rollback was terminated, and is started again: cancel it to hold it")
 			continue
 		}
-		m.holdItself(ctx, "Rollback failed: "+rootMessage(err))
-		if err := m.checkpoint(ctx); err != nil && !errors.Is(err, errBack) {
+		m.HoldItself(ctx, "Rollback failed: "+call.RootMessage(err))
+		if err := m.Checkpoint(ctx); err != nil && !errors.Is(err, stage.ErrBack) {
 			return err
 		}
-		m.back, m.held = nil, nil
+		m.Back, m.Held = nil, nil
 	}
 }
 
 // tryRollback runs Rollback; one that ended before everything was back has failed.
 func (m *migration) tryRollback(ctx workflow.Context) error {
 	err := m.child(ctx, api.RollbackType)
-	state := m.reports[api.StageID(m.plan, api.RollbackType)].State
-	if err == nil && state != api.StateDone && changed(ctx, changeBackTwice) {
+	state := m.Children.Status(api.StageID(m.Plan, api.RollbackType)).State
+	if err == nil && state != api.StateDone && change.Made(ctx, change.BackTwice) {
 		err = temporal.NewNonRetryableApplicationError(
-			"it ended before everything was back (state "+state+"): resume tries again", "Unfinished", nil,
+			"it ended before everything was back (state "+state+"): resume tries again", call.UnfinishedType, nil,
 		)
 		m.end(ctx, api.RollbackType, err)
 	}
 	return err
-}
-
-// report writes the last status where it outlives the history. A report that can't be written is
-// noted, not fatal.
-func (m *migration) report(ctx workflow.Context, err error) {
-	ctx, cancel := workflow.NewDisconnectedContext(ctx)
-	defer cancel()
-	m.status.Detail = lastDetail(err)
-	final := m.view()
-	final.Waiting, final.State = nil, finalState(err)
-	if err != nil && !errors.Is(err, errBack) {
-		final.Error = rootMessage(err)
-	}
-	var acts *activities.Reports
-	var result activities.ReportResult
-	request := activities.ReportRequest{Name: m.plan.Name, Document: final}
-	if err := workflow.ExecuteActivity(reporting(ctx), acts.Write, request).Get(ctx, &result); err != nil {
-		m.note(ctx, "the report was not written: %s", rootMessage(err))
-	}
-	m.status.Report = result.Path
 }

@@ -12,6 +12,9 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/prepare"
+	"rocketshift/workflows/report"
+	"rocketshift/workflows/stage"
 )
 
 type stageFunc = func(workflow.Context, api.MigrationInput) (api.Status, error)
@@ -124,7 +127,7 @@ func TestMigrationHoldsWhenAStageFailsAndResumeTriesItAgain(t *testing.T) {
 }
 
 func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).
 		Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026", Version: "5.3.3"}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
@@ -144,15 +147,15 @@ func TestMigrationForwardsAnApprovalToTheChildThatWaits(t *testing.T) {
 	require.ErrorContains(t, wrong.rejected, "waiting now: purchase")
 	require.ErrorContains(t, nobody.rejected, "nobody is named")
 	require.Equal(t, "alice", got.Approvals[0].By)
-	require.Equal(t, "local:orders-2026", targetValue(got))
+	require.Equal(t, "local:orders-2026", stage.TargetValue(got))
 }
 
 func TestMigrationKeepsTheNewestReportOfAChildWhateverTheOrderOfSignals(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() {
-		s.SignalWorkflow(stageReportName, stageReport{
+		s.SignalWorkflow(report.Signal, report.Report{
 			WorkflowID: api.StageID(p, api.PurchaseType),
 			Number:     1,
 			Status:     &api.Status{State: api.StateRunning},
@@ -186,7 +189,7 @@ func TestMigrationGoesBackDuringShiftThroughRollback(t *testing.T) {
 }
 
 func TestMigrationGoesBackBeforeAnyShiftWithoutRollback(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Survey", anything, anything).Return(activities.Survey{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
 	s.RegisterDelayedCallback(func() { s.SignalWorkflow(api.BackName, api.Steering{By: "alice"}) }, time.Minute)

@@ -13,6 +13,9 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/moving"
+	"rocketshift/workflows/stage"
 )
 
 // movesOrdered plays moves of ordered topics that leave none to wait for.
@@ -104,8 +107,8 @@ func TestProducersOfOrderedTopicsThatComeBackAreWaitedForAgain(t *testing.T) {
 	o.shift(t)
 	require.Equal(t, api.StateDone, o.result(t).State)
 	require.Equal(t, []time.Duration{
-		patientAfter, 2 * patientAfter, 4 * patientAfter, 8 * patientAfter, 16 * patientAfter,
-		oldAfter, oldAfter,
+		call.PatientAfter, 2 * call.PatientAfter, 4 * call.PatientAfter, 8 * call.PatientAfter, 16 * call.PatientAfter,
+		call.OldAfter, call.OldAfter,
 	}, o.asked[:7], "turns that bring nothing get longer, or the history fills")
 }
 
@@ -174,7 +177,7 @@ func TestTheEndOfWhatOpensTopicsIsWaitedFor(t *testing.T) {
 	s := emptyTheatre(t)
 	const takes = 10 * time.Second
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		d, err := newStageRun(ctx, api.ShiftType, in)
+		d, err := stage.New(ctx, api.ShiftType, in)
 		if err != nil {
 			return api.Status{}, err
 		}
@@ -189,7 +192,7 @@ func TestTheEndOfWhatOpensTopicsIsWaitedFor(t *testing.T) {
 			})
 			return proof
 		}
-		return api.Status{}, d.pollPart(ctx, api.Waiting{}, api.Some("orders"), poll)
+		return api.Status{}, moving.New(d).PollPart(ctx, api.Waiting{}, api.Some("orders"), poll)
 	}, workflow.RegisterOptions{Name: api.ShiftType})
 	s.RegisterDelayedCallback(s.CancelWorkflow, time.Minute)
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, nil)})

@@ -9,6 +9,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
 	"rocketshift/workflows/standins"
 )
 
@@ -66,7 +67,7 @@ func leftAsked(p *played) {
 	release()
 	p.steer(api.ResumeName)
 	p.until("the page tells of them beside the question", func(s api.Status) bool {
-		_, asks := waitingApproval(s, "shift-100")
+		_, asks := message.WaitingApproval(s, "shift-100")
 		return asks && slices.Contains(s.LeftAsked, "orders-group")
 	})
 	approve()

@@ -20,6 +20,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
 	"rocketshift/workflows/standins"
 )
 
@@ -238,7 +239,7 @@ func staleApprovals(p *played) {
 	p.signal(api.MigrationType, api.ApproveName, api.Approval{Gate: "shift-100", By: "bob"})
 	first := p.asked("finalize")
 	p.until("the evidence has expired", func(s api.Status) bool {
-		now, asked := waitingApproval(s, "finalize")
+		now, asked := message.WaitingApproval(s, "finalize")
 		return asked && now.Evidence != first.Evidence
 	})
 	p.signal(api.MigrationType, api.ApproveName, api.Approval{Gate: "finalize", By: "alice", Evidence: first.Evidence})

@@ -18,6 +18,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
 	"rocketshift/workflows/standins"
 )
 
@@ -36,7 +37,6 @@ type server struct {
 // stand in recordings.
 func newServer(t *testing.T) *server {
 	t.Helper()
-	UseSearchAttributes(true)
 	c, err := client.Dial(client.Options{
 		HostPort: labtest.Temporal(t).Address, Identity: "worker",
 		Logger: log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK")),
@@ -45,7 +45,7 @@ func newServer(t *testing.T) *server {
 	s := &server{client: c, acts: standins.New()}
 	t.Cleanup(c.Close)
 	control := worker.New(c, api.ControlTaskQueue, worker.Options{DisableRegistrationAliasing: true})
-	Register(control)
+	Register(control, true)
 	data := worker.New(c, api.DataTaskQueue, worker.Options{
 		DisableRegistrationAliasing: true, DisableWorkflowWorker: true,
 	})
@@ -152,7 +152,7 @@ func (p *played) untilHeld() api.Status {
 func (p *played) asked(gate string) (w api.Waiting) {
 	p.Helper()
 	p.until("asked for "+gate, func(s api.Status) (found bool) {
-		w, found = waitingApproval(s, gate)
+		w, found = message.WaitingApproval(s, gate)
 		return found
 	})
 	return w
@@ -257,7 +257,7 @@ func (p *played) history(id, runID string) *history.History {
 func requireReplays(t *testing.T, name string, h *history.History) {
 	t.Helper()
 	replayer := worker.NewWorkflowReplayer()
-	Register(replayer)
+	Register(replayer, true)
 	logger := log.NewStructuredLogger(labtest.Log(t, "replay"))
 	require.NoError(t, replayer.ReplayWorkflowHistory(logger, h), name)
 }

@@ -24,7 +24,7 @@ func TestRecordedHistoriesReplay(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
-			Register(replayer)
+			Register(replayer, true)
 			require.NoError(t,
 				replayer.ReplayWorkflowHistoryFromJSONFile(log.NewStructuredLogger(labtest.Log(t, "replay")), file))
 		})

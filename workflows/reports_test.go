@@ -4,13 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -18,98 +16,22 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
+	"rocketshift/workflows/prepare"
+	"rocketshift/workflows/report"
+	"rocketshift/workflows/shift"
+	"rocketshift/workflows/stage"
 )
-
-func report(run string, number int64, changes map[string]any) stageReport {
-	r := stageReport{WorkflowID: "child", Run: run, Number: number, Changes: map[string]json.RawMessage{}}
-	for name, value := range changes {
-		r.Changes[name], _ = json.Marshal(value)
-	}
-	return r
-}
-
-func TestReportsMakeTheSameStatusInAnyOrder(t *testing.T) {
-	reports := []stageReport{
-		report("run", 1, map[string]any{
-			"state":   api.StateRunning,
-			"detail":  "a",
-			"waves/0": api.WaveStatus{Step: 50, State: api.StagePending},
-			"waves/1": api.WaveStatus{Step: 100},
-		}),
-		report("run", 2, map[string]any{"detail": "b", "waves/0": api.WaveStatus{Step: 50, State: api.WaveGroups}}),
-		report("run", 3, map[string]any{"waiting": []api.Waiting{{Gate: "shift-50"}}}),
-		report("run", 4,
-			map[string]any{"waiting": nil, "approvals/0": api.Approval{By: "alice"}, "ledger": api.Ledger{Rest: 3}}),
-	}
-	wanted := api.Status{
-		State: api.StateRunning, Detail: "b", Ledger: &api.Ledger{Rest: 3}, Approvals: []api.Approval{{By: "alice"}},
-		Waves: []api.WaveStatus{{Step: 50, State: api.WaveGroups}, {Step: 100}},
-	}
-	for range 50 {
-		rand.Shuffle(len(reports), func(i, j int) { reports[i], reports[j] = reports[j], reports[i] })
-		h := &heardChild{run: "run", fields: map[string]heardField{}}
-		var got api.Status
-		for _, r := range reports {
-			var err error
-			got, err = h.take(r)
-			require.NoError(t, err)
-		}
-		is, err := json.Marshal(got)
-		require.NoError(t, err)
-		want, err := json.Marshal(wanted)
-		require.NoError(t, err)
-		require.JSONEq(t, string(want), string(is))
-	}
-}
-
-func TestAReportOfAnotherRunStartsAnewAndOneOfAnUnknownFieldIsRefused(t *testing.T) {
-	h := &heardChild{run: "first", fields: map[string]heardField{}}
-	_, err := h.take(report("first", 9, map[string]any{"detail": "old", "rates/0": api.RateChange{By: "a"}}))
-	require.NoError(t, err)
-	got, err := h.take(report("second", 1, map[string]any{"state": api.StateRunning}))
-	require.NoError(t, err)
-	assert.Equal(t, api.Status{State: api.StateRunning}, got)
-	for _, field := range []string{"waves/x", "waves/-1", "detail/0"} {
-		_, err := h.take(report("second", 2, map[string]any{field: "x"}))
-		assert.ErrorContains(t, err, "a field that is none")
-		delete(h.fields, field)
-	}
-}
-
-func TestOnlyWhatChangedIsTold(t *testing.T) {
-	s := api.Status{
-		Name:   "orders",
-		State:  api.StateRunning,
-		Detail: "a",
-		Waves:  make([]api.WaveStatus, 3),
-		Notes:  []string{"n"},
-	}
-	before, err := fieldsOf(s)
-	require.NoError(t, err)
-	assert.NotContains(t, before, "name")
-	assert.NotContains(t, before, "assessment")
-	again, err := fieldsOf(s)
-	require.NoError(t, err)
-	assert.Empty(t, changesOf(before, again))
-	s.Detail, s.Waves[1].State, s.Notes = "b", api.WaveSoak, nil
-	now, err := fieldsOf(s)
-	require.NoError(t, err)
-	changes := changesOf(before, now)
-	assert.Len(t, changes, 3)
-	assert.JSONEq(t, `"b"`, string(changes["detail"]))
-	assert.JSONEq(t, `null`, string(changes["notes"]))
-	assert.Contains(t, string(changes["waves/1"]), api.WaveSoak)
-}
 
 // tellingStage notes how often its parent is told, and of what.
 func TestAStageTellsABurstOnceAndNothingTwice(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).
 		Return(activities.PurchaseResult{Provider: "local", Name: "orders-2026"}, nil)
 	var told []map[string]json.RawMessage
-	s.OnSignalExternalWorkflow(anything, anything, anything, stageReportName, anything).Return(
+	s.OnSignalExternalWorkflow(anything, anything, anything, report.Signal, anything).Return(
 		func(_, _, _, _ string, arg any) error {
-			r, ok := arg.(stageReport)
+			r, ok := arg.(report.Report)
 			require.True(t, ok)
 			told = append(told, r.Changes)
 			return nil
@@ -128,7 +50,7 @@ func TestAStageTellsABurstOnceAndNothingTwice(t *testing.T) {
 }
 
 func TestAFailedStageTellsWhatItFound(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.VerifyType: Verify})
+	s := newMigration(t, map[string]stageFunc{api.VerifyType: prepare.Verify})
 	s.OnActivity("Verify", anything, anything).Return(api.Verification{Lanes: 8, Compared: 10, Missing: 1}, nil)
 	s.RegisterDelayedCallback(func() {
 		status := s.statusNow(t)
@@ -149,7 +71,7 @@ func TestReportsOfARunThatHasEndedArentHeard(t *testing.T) {
 			api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 				if tries++; tries == 1 {
 					run := workflow.GetInfo(ctx).WorkflowExecution.RunID
-					_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", stageReportName, stageReport{
+					_ = workflow.SignalExternalWorkflow(ctx, in.Plan.WorkflowID(), "", report.Signal, report.Report{
 						WorkflowID: api.StageID(in.Plan, api.ImportMetadataType), Run: run, Number: 1,
 						Changes: map[string]json.RawMessage{"detail": json.RawMessage(`"of the first run"`)},
 					}).Get(ctx, nil)
@@ -200,7 +122,7 @@ func TestOrderedTopicsAreOneQuestionOfFewActivities(t *testing.T) {
 	s.ExecuteWorkflow(api.ShiftType, api.MigrationInput{Plan: testPlan(t, oneStep), Inventory: &inventory})
 	require.Equal(t, api.StateDone, s.result(t).State)
 	require.Contains(t, said, "t007")
-	require.Len(t, parts, mostParts)
+	require.Len(t, parts, stage.MostParts)
 }
 
 func TestGroupsAreFencedABatchAfterAnother(t *testing.T) {
@@ -254,21 +176,21 @@ func TestGroupsThatOthersClosedAreNamedInDocumentsWhenTheyAreMany(t *testing.T) 
 	}
 	slices.Sort(kept)
 	require.Equal(t, closed, kept, "none is forgotten")
-	require.LessOrEqual(t, named, mostClosed, "in all steps")
+	require.LessOrEqual(t, named, shift.MostClosed, "in all steps")
 	require.Positive(t, lists)
 }
 
 func TestWordsOfPersonsHaveBounds(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
-	long := string(make([]byte, longestWords+1))
+	long := string(make([]byte, message.LongestWords+1))
 	answers := map[string]*answered{}
 	s.RegisterDelayedCallback(func() {
 		for name, message := range map[string]any{
 			api.ApproveName:  api.Approval{Gate: "purchase", By: "alice", Reason: long},
 			api.HoldName:     api.Steering{By: long},
-			api.ReleasedName: api.Released{By: "ci", Groups: make([]string, mostReleased+1)},
+			api.ReleasedName: api.Released{By: "ci", Groups: make([]string, message.MostReleased+1)},
 		} {
 			answers[name] = s.update(name, message)
 		}

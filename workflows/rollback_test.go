@@ -11,6 +11,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/rollback"
 )
 
 // stillToCome plays Pending: messages are still to come from the target until done says that none
@@ -89,7 +90,7 @@ func shiftUntilBack(ctx workflow.Context, _ api.MigrationInput) (api.Status, err
 }
 
 func TestASecondBackLeavesTheRollbackOfAMigrationAlone(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.ShiftType: shiftUntilBack, api.RollbackType: Rollback})
+	s := newMigration(t, map[string]stageFunc{api.ShiftType: shiftUntilBack, api.RollbackType: rollback.Rollback})
 	s.OnActivity("Survey", anything,
 		anything).Return(activities.Survey{FencedGroups: api.Some("orders-group")}, nil)
 	came := false

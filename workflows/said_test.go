@@ -19,6 +19,7 @@ import (
 	"rocketshift/internal/documents"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
+	"rocketshift/workflows/lanes"
 )
 
 const (
@@ -47,7 +48,7 @@ func newSaidFor(t *testing.T) *saidFor {
 	store, err := documents.New(t.TempDir())
 	require.NoError(t, err)
 	p := testPlan(t, func(p *plan.Plan) { p.Replicate.Shards = 2 }) // of each of two brokers
-	for i := 0; sizeOf(p) < 16<<10; i++ {
+	for i := 0; lanes.SizeOf(p) < 16<<10; i++ {
 		p.Topics.Include = append(p.Topics.Include, fmt.Sprintf("orders-%04d-*", i))
 	}
 	return &saidFor{
@@ -64,7 +65,7 @@ func (f *saidFor) run(times int, say func(s *workflowEnvironment, n int) []*answ
 	bytes, events := 0, 0
 	kept := func(n int, values ...any) { // in events of the history
 		for _, v := range values {
-			size := sizeOf(v)
+			size := lanes.SizeOf(v)
 			f.payload = max(f.payload, size)
 			bytes += size
 		}
@@ -124,7 +125,7 @@ func (f *saidFor) run(times int, say func(s *workflowEnvironment, n int) []*answ
 	var again *workflow.ContinueAsNewError
 	if !errors.As(s.GetWorkflowError(), &again) {
 		status := s.result(f.t)
-		f.payload = max(f.payload, sizeOf(status))
+		f.payload = max(f.payload, lanes.SizeOf(status))
 		f.input.Answers, f.input.EarlierAnswers, f.input.Rates = status.Answers, status.EarlierAnswers, status.Rates
 		return false
 	}
@@ -152,7 +153,7 @@ func TestAThousandAnswersFitInHistories(t *testing.T) {
 	assert.Less(t, f.payload, mostPayload)
 	assert.Greater(t, f.runs, 1)
 	assert.Equal(t, 1000, f.input.EarlierAnswers.Len()+len(f.input.Answers), "the report has them all")
-	assert.Less(t, sizeOf(f.last[0]), 64<<10)
+	assert.Less(t, lanes.SizeOf(f.last[0]), 64<<10)
 	for _, r := range f.last {
 		for _, a := range r.Answers {
 			assert.Equal(t, r.Broker, a.Broker)
@@ -219,7 +220,7 @@ func TestRatesOfTooManyTopicsAreRefused(t *testing.T) {
 	require.ErrorContains(t, refused.err, "lift one")
 	require.NoError(t, lifted.err)
 	require.NoError(t, taken.err)
-	require.LessOrEqual(t, sizeOf(got.Rates), mostRateBytes)
+	require.LessOrEqual(t, lanes.SizeOf(got.Rates), lanes.MostRateBytes)
 	b, err := json.Marshal(got.Rates)
 	require.NoError(t, err)
 	require.NotContains(t, string(b), `"topic":"orders-7"`)

@@ -9,6 +9,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/api"
+	"rocketshift/workflows/call"
+	"rocketshift/workflows/stage"
 )
 
 // untilStopped stands in for a service: it runs until it is told to stop, or is cancelled.
@@ -45,13 +47,13 @@ func (s *workflowEnvironment) dying(name string, tries *int, fails int, after ti
 // held.
 func (s *workflowEnvironment) steppingShift(steps int) stageFunc {
 	return func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		d, err := newStageRun(ctx, api.ShiftType, in)
+		d, err := stage.New(ctx, api.ShiftType, in)
 		if err != nil {
 			return api.Status{}, err
 		}
-		return d.run(ctx, func(ctx workflow.Context) error {
+		return d.Execute(ctx, func(ctx workflow.Context) error {
 			for range steps {
-				if err := d.checkpoint(ctx); err != nil {
+				if err := d.Checkpoint(ctx); err != nil {
 					return err
 				}
 				s.note("step")
@@ -145,7 +147,7 @@ func TestAServiceThatRunsAlreadyIsTakenOver(t *testing.T) {
 		// The stage before leaves a Replicate behind, as a migration does that was terminated.
 		api.ImportMetadataType: func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
 			id := api.StageID(in.Plan, api.ReplicateType)
-			run := workflow.ExecuteChildWorkflow(lasting(ctx, id, "left"), api.ReplicateType, in)
+			run := workflow.ExecuteChildWorkflow(call.LastingChild(ctx, id, "left"), api.ReplicateType, in)
 			return api.Status{State: api.StateDone}, run.GetChildWorkflowExecution().Get(ctx, nil)
 		},
 	})
@@ -164,13 +166,13 @@ func TestAnswersAndRatesOutliveTheirReplicate(t *testing.T) {
 			if len(inputs) > 1 {
 				return s.untilStopped(api.ReplicateType)(ctx, in)
 			}
-			d, err := newStageRun(ctx, api.ReplicateType, in)
+			d, err := stage.New(ctx, api.ReplicateType, in)
 			if err != nil {
 				return api.Status{}, err
 			}
-			d.status.Answers = []api.LaneAnswer{skipOne()}
-			d.status.Rates = []api.RateChange{{Topic: "orders", By: "bob"}}
-			d.publish(ctx)
+			d.Status.Answers = []api.LaneAnswer{skipOne()}
+			d.Status.Rates = []api.RateChange{{Topic: "orders", By: "bob"}}
+			d.Publish(ctx)
 			_ = workflow.Sleep(ctx, time.Minute)
 			return api.Status{}, temporal.NewNonRetryableApplicationError("gone", "Conflict", nil)
 		},

@@ -12,6 +12,9 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/lists"
+	"rocketshift/workflows/moving"
+	"rocketshift/workflows/rollback"
 )
 
 func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
@@ -194,7 +197,7 @@ func TestRollbackReturnsProducersBeforeGroups(t *testing.T) {
 		called := s.called()
 		require.Equal(t, producers, called[0])
 		// Producers that were on their way are asked for beside the groups.
-		groups := without(called, []string{producers})
+		groups := lists.Without(called, []string{producers})
 		require.Len(t, called, len(groups)+3)
 		require.Equal(t, []string{
 			"AwaitReturnable@target free " + free, "Fence@target", "AwaitSettled@target",
@@ -218,8 +221,8 @@ func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting[0]
 		require.Contains(t, w.Text, "delayed broker broker-a level 18 3")
-		s.update(api.ApproveName, api.Approval{Gate: LeaveGate, By: "alice", Evidence: w.Evidence})
-	}, callBackTime+time.Minute)
+		s.update(api.ApproveName, api.Approval{Gate: rollback.LeaveGate, By: "alice", Evidence: w.Evidence})
+	}, moving.CallBackTime+time.Minute)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, int64(3), s.result(t).Ledger.Rest)
 	require.Equal(t, api.StateDone, s.result(t).State)

@@ -13,6 +13,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/stage"
 )
 
 // later is an answer that isn't given for as long as a test looks: the next try is far away.
@@ -85,24 +86,24 @@ func TestOfTwoApproversInOneTaskTheSecondIsTold(t *testing.T) {
 	var second error
 	approvals := 0
 	s.RegisterWorkflowWithOptions(func(ctx workflow.Context, in api.MigrationInput) (api.Status, error) {
-		d, err := newStageRun(ctx, api.PurchaseType, in)
+		d, err := stage.New(ctx, api.PurchaseType, in)
 		if err != nil {
 			return api.Status{}, err
 		}
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			_ = workflow.Sleep(ctx, time.Minute)
 			a, b := api.Approval{Gate: "purchase", By: "alice"}, api.Approval{Gate: "purchase", By: "bob"}
-			require.NoError(t, d.checkApproval(a, workflow.Now(ctx)))
-			_, _ = d.takeApproval(ctx, a)
-			if second = d.checkApproval(b, workflow.Now(ctx)); second == nil {
-				_, _ = d.takeApproval(ctx, b)
+			require.NoError(t, d.CheckApproval(a, workflow.Now(ctx)))
+			_, _ = d.TakeApproval(ctx, a)
+			if second = d.CheckApproval(b, workflow.Now(ctx)); second == nil {
+				_, _ = d.TakeApproval(ctx, b)
 			}
 		})
-		return d.run(ctx, func(ctx workflow.Context) error {
-			err := d.approve(ctx, func(workflow.Context) (question, error) {
-				return question{gate: "purchase", text: "buy", evidence: 1}, nil
+		return d.Execute(ctx, func(ctx workflow.Context) error {
+			err := d.Approve(ctx, func(workflow.Context) (stage.Question, error) {
+				return stage.Question{Gate: "purchase", Text: "buy", Evidence: 1}, nil
 			})
-			approvals = len(d.status.Approvals)
+			approvals = len(d.Status.Approvals)
 			return err
 		})
 	}, workflow.RegisterOptions{Name: api.PurchaseType})

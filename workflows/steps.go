@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/moving"
 )
 
 // waveStates are the states of a step of a shift, in their order.
@@ -15,7 +16,7 @@ var waveStates = []string{api.StagePending, api.WaveGroups, api.WaveProducers, a
 // closed is known from the first one: a later one may take a fence of ours for theirs, where no
 // mark can be written.
 func (m *migration) rememberSteps() {
-	for _, w := range m.view().Waves {
+	for _, w := range m.View().Waves {
 		if w.State == api.StagePending {
 			continue
 		}
@@ -45,13 +46,13 @@ func closedByOthers(steps []api.WaveStatus) (all api.Collected) {
 func (m *migration) tellSteps(in *api.MigrationInput) {
 	m.rememberSteps()
 	in.Closed = closedByOthers(m.steps)
-	if m.bounded && m.plan.Traffic.Mode != plan.ModeGateway {
-		in.AskedIn = askedToMove(api.Status{Waves: m.steps})
+	if m.Bounded && m.Plan.Traffic.Mode != plan.ModeGateway {
+		in.AskedIn = moving.AskedToMove(api.Status{Waves: m.steps})
 	}
-	for _, groups := range begun(api.Status{Waves: m.steps}) {
+	for _, groups := range moving.Begun(api.Status{Waves: m.steps}) {
 		names, inline := groups.Inline()
 		switch {
-		case m.bounded:
+		case m.Bounded:
 			in.FencedIn = append(in.FencedIn, groups)
 		case inline:
 			in.Fenced = append(in.Fenced, names...)

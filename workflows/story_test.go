@@ -92,7 +92,7 @@ func (s *workflowEnvironment) called() []string {
 func newTheatre(t *testing.T) *workflowEnvironment {
 	t.Helper()
 	s := emptyTheatre(t)
-	Register(s)
+	Register(s, false)
 	return s
 }
 

@@ -15,6 +15,8 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/message"
+	"rocketshift/workflows/shift"
 )
 
 // stranded plays what a Shift and its migration, or a Rollback, left when both were terminated.
@@ -150,7 +152,7 @@ func cutOff(t *testing.T, first activities.Stranded) (s *workflowEnvironment, mo
 		}
 		return nil, nil
 	})
-	fillMigration(s, map[string]stageFunc{api.ShiftType: Shift})
+	fillMigration(s, map[string]stageFunc{api.ShiftType: shift.Shift})
 	s.playTraffic()
 	return s, moves
 }
@@ -190,7 +192,7 @@ func TestAShiftThatIsTriedAgainStillNamesGroupsWhoseApplicationsMayBeOnTheirWay(
 	s.RegisterDelayedCallback(func() { s.update(api.ResumeName, api.Steering{By: "alice"}) }, 10*time.Minute)
 	s.RegisterDelayedCallback(func() {
 		now := s.statusNow(t)
-		_, asks := waitingApproval(now, api.ShiftGate(100))
+		_, asks := message.WaitingApproval(now, api.ShiftGate(100))
 		require.True(t, asks, "the Shift that is tried again asks: %v", now.Waiting)
 		require.Equal(t, []string{"orders-group"}, now.LeftAsked)
 		require.True(t, saysLeft(now), "%v", now.Waiting)

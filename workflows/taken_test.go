@@ -15,6 +15,8 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/prepare"
+	"rocketshift/workflows/stage"
 )
 
 func TestServicesRefuseWhatWouldStopThemOrDoNothing(t *testing.T) {
@@ -46,7 +48,7 @@ func TestServicesRefuseWhatWouldStopThemOrDoNothing(t *testing.T) {
 }
 
 func TestAnApprovalAtTheMigrationIsBoundToWhatItShows(t *testing.T) {
-	s := newMigration(t, map[string]stageFunc{api.PurchaseType: Purchase})
+	s := newMigration(t, map[string]stageFunc{api.PurchaseType: prepare.Purchase})
 	s.OnActivity("Purchase", anything,
 		anything).Return(activities.PurchaseResult{Provider: "local"}, nil)
 	p := testPlan(t, func(p *plan.Plan) { p.Approvals = []plan.Gate{plan.GatePurchase} })
@@ -72,21 +74,21 @@ func TestAnApprovalOfWhatWasMeasuredAnewMeanwhileIsRefusedByTheStage(t *testing.
 	s := newMigration(t, map[string]stageFunc{api.PurchaseType: func(ctx workflow.Context,
 		in api.MigrationInput,
 	) (api.Status, error) {
-		d, err := newStageRun(ctx, api.PurchaseType, in)
+		d, err := stage.New(ctx, api.PurchaseType, in)
 		if err != nil {
 			return api.Status{}, err
 		}
-		return d.run(ctx, func(ctx workflow.Context) error {
+		return d.Execute(ctx, func(ctx workflow.Context) error {
 			measured := 0
-			return d.approve(ctx, func(workflow.Context) (question, error) { // whose context ends with it
+			return d.Approve(ctx, func(workflow.Context) (stage.Question, error) { // whose context ends with it
 				measured++
 				if measured == 2 { // the migration still shows the first: this report is late
-					d.parent = nil
+					d.Parent = nil
 				}
 				early := workflow.NewTimer(ctx, 30*time.Minute)
-				return question{
-					gate: "purchase", text: "buy", evidence: measured,
-					life: 3 * time.Hour, until: early.IsReady,
+				return stage.Question{
+					Gate: "purchase", Text: "buy", Evidence: measured,
+					Life: 3 * time.Hour, Until: early.IsReady,
 				}, nil
 			})
 		})
@@ -166,9 +168,9 @@ func TestSearchAttributesFit(t *testing.T) {
 		Kind: api.WaitingRelease,
 		Gate: "producers of " + strings.Repeat("\u00e4", 400),
 	}}}
-	value := keyword(waitingValue(long))
+	value := stage.Keyword(stage.WaitingValue(long))
 	require.LessOrEqual(t, len(value), 255)
 	require.True(t, utf8.ValidString(value))
 	require.True(t, strings.HasPrefix(value, "release:producers of "))
-	require.Equal(t, "nobody", keyword("nobody"))
+	require.Equal(t, "nobody", stage.Keyword("nobody"))
 }

@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/workflows/message"
 )
 
 // What a rule said of a signal, and the digest of what was shown, are side effects: their function
@@ -19,9 +21,9 @@ func TestVerdictsAndDigestsAreOnRecord(t *testing.T) {
 			calls++
 			return temporal.NewApplicationError("nobody is named", "Refused")
 		}
-		require.ErrorContains(t, judged(ctx, refuse), "nobody is named")
-		require.NoError(t, judged(ctx, func() error { return nil }))
-		require.Equal(t, digest([]int{7}), shownDigest(ctx, []int{7}))
+		require.ErrorContains(t, message.Judged(ctx, refuse), "nobody is named")
+		require.NoError(t, message.Judged(ctx, func() error { return nil }))
+		require.Equal(t, message.Digest([]int{7}), message.ShownDigest(ctx, []int{7}))
 		return workflow.Sleep(ctx, time.Second)
 	}, workflow.RegisterOptions{Name: "verdicts"})
 	s.TestWorkflowEnvironment.ExecuteWorkflow("verdicts")

@@ -10,6 +10,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/prepare"
 )
 
 func TestFindingsAboutGatewaysEndWhenTheShiftBeginsWithThem(t *testing.T) {
@@ -26,7 +27,7 @@ func TestFindingsAboutGatewaysEndWhenTheShiftBeginsWithThem(t *testing.T) {
 		api.AssessType: tell(api.Status{
 			State: api.StateDone, Assessment: &inventory, Inventory: &inventory.Summary,
 		}),
-		api.PurchaseType: Purchase,
+		api.PurchaseType: prepare.Purchase,
 		api.ShiftType:    tell(api.Status{State: api.StateDone, Waves: []api.WaveStatus{{Step: 100}}}),
 	})
 	s.OnActivity("Purchase", anything, anything).Return(activities.PurchaseResult{}, nil)

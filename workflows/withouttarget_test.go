@@ -12,6 +12,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/plan"
+	"rocketshift/workflows/rollback"
 )
 
 // deadTarget plays gateways while the target is dead. They say what they were asked for without it.
@@ -129,7 +130,7 @@ func TestGatewaysReturnEverythingWithoutADeadTarget(t *testing.T) {
 		"homes without the target", "groups without the target", "AwaitTarget", "Pending", "Pending",
 	}, called, "and no approval is asked for")
 	plan := testPlan(t, byGateway).WithDefaults()
-	require.LessOrEqual(t, s.back.Sub(begin), plan.Shift.FenceLimit()+oneTry, "of the fence budget")
+	require.LessOrEqual(t, s.back.Sub(begin), plan.Shift.FenceLimit()+rollback.OneTry, "of the fence budget")
 	require.GreaterOrEqual(t, s.back.Sub(begin), plan.Shift.FenceLimit()/2, "not at the first failure")
 	for _, says := range []string{
 		"start its brokers", "isn't copied yet: 7 messages", "orders broker-t/0, copied up to 40",
@@ -157,7 +158,7 @@ func TestATargetThatDiesInTheMiddleOfAWayBackIsNotWaitedForLonger(t *testing.T) 
 	s.RegisterDelayedCallback(func() { s.dead = false }, 10*time.Minute)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: short, Inventory: testInventory()})
 	require.Equal(t, api.StateDone, s.result(t).State)
-	require.Less(t, s.back.Sub(dies), budget+oneTry)
+	require.Less(t, s.back.Sub(dies), budget+rollback.OneTry)
 }
 
 func TestAnAuthorityThatReturnedWithoutTheTargetLeavesNobodyThere(t *testing.T) {

@@ -13,12 +13,13 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 	"go.temporal.io/api/enums/v1"
+	namespacepb "go.temporal.io/api/namespace/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	namespacepb "go.temporal.io/api/namespace/v1"
+	"rocketshift/api"
 )
 
 const (
@@ -31,9 +32,6 @@ const (
 	// retention keeps finished migrations visible. The server's own default is one day.
 	retention = 90 * 24 * time.Hour
 )
-
-// searchAttributes are the keywords by which people find migrations.
-var searchAttributes = []string{"RocketshiftStage", "RocketshiftWaiting", "RocketshiftTarget"}
 
 // TemporalSpec says how to run a Temporal development server. Zero values mean a free port, and the
 // defaults.
@@ -118,7 +116,7 @@ func launchTemporal(ctx context.Context, program, dir string, spec TemporalSpec,
 		"--http-port", strconv.Itoa(more[0]), "--metrics-port", strconv.Itoa(more[1]),
 		"--db-filename", filepath.Join(dir, "temporal.db"),
 	}
-	for _, name := range searchAttributes {
+	for _, name := range api.SearchAttributes() {
 		args = append(args, "--search-attribute", name+"=Keyword")
 	}
 	started, err := launch(
@@ -203,7 +201,7 @@ func (t *Temporal) prepare(ctx context.Context) error {
 		return err
 	}
 	missing := map[string]enums.IndexedValueType{}
-	for _, name := range searchAttributes {
+	for _, name := range api.SearchAttributes() {
 		if _, ok := known.GetCustomAttributes()[name]; !ok {
 			missing[name] = enums.INDEXED_VALUE_TYPE_KEYWORD
 		}

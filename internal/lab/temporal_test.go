@@ -16,6 +16,8 @@ import (
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
+
+	"rocketshift/api"
 )
 
 func startTemporal(t *testing.T, dir string, spec TemporalSpec) *Temporal {
@@ -99,19 +101,19 @@ func TestLiveTemporalGetsSearchAttributesThatItsDatabaseLacks(t *testing.T) {
 	ctx, server := testContext(t), startTemporal(t, t.TempDir(), TemporalSpec{})
 	operator := dialTemporal(t, server).OperatorService()
 	_, err := operator.RemoveSearchAttributes(ctx, &operatorservice.RemoveSearchAttributesRequest{
-		Namespace: temporalNamespace, SearchAttributes: searchAttributes[:1],
+		Namespace: temporalNamespace, SearchAttributes: api.SearchAttributes()[:1],
 	})
 	require.NoError(t, err)
 
 	require.NoError(t, await(ctx, func() error {
-		if _, there := attributes(t, server)[searchAttributes[0]]; there {
-			return errors.New(searchAttributes[0] + " is still there")
+		if _, there := attributes(t, server)[api.SearchAttributes()[0]]; there {
+			return errors.New(api.SearchAttributes()[0] + " is still there")
 		}
 		return nil
 	}))
 
 	require.NoError(t, server.prepare(ctx))
-	for _, name := range searchAttributes {
+	for _, name := range api.SearchAttributes() {
 		require.Contains(t, attributes(t, server), name)
 	}
 }

@@ -1,0 +1,2 @@
+// Package lists has what workflows do with short lists of names.
+package lists

@@ -1,0 +1,3 @@
+// Package prepare has the workflows that come before anything moves: Assess, Purchase,
+// ImportMetadata and Verify.
+package prepare

@@ -1,0 +1,3 @@
+// Package rollback returns everything to the source: the workflow Rollback, by releases and by
+// gateways, with and without the target.
+package rollback

@@ -1,0 +1,3 @@
+// Package shift moves applications to the target: the workflows Shift, by releases and by gateways,
+// and EndPhase.
+package shift

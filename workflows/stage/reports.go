@@ -1,0 +1,68 @@
+package stage
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"rocketshift/workflows/report"
+)
+
+// startTelling tells the parent what changes, one report at a time: what changes while one is on
+// its way goes into the next.
+func (run *Run) startTelling(ctx workflow.Context) {
+	if run.Parent == nil || !run.Bounded {
+		return
+	}
+	ctx, _ = workflow.NewDisconnectedContext(ctx) // a workflow that is cancelled tells what it does
+	workflow.GoNamed(ctx, "tell the parent", func(ctx workflow.Context) {
+		for workflow.Await(ctx, func() bool { return run.untold }) == nil {
+			if sent := run.tell(ctx); sent != nil {
+				run.telling = true
+				_ = sent.Get(ctx, nil) // a parent that is gone has nothing to show
+				run.telling = false
+			}
+		}
+	})
+}
+
+// tell sends what has changed, if anything.
+func (run *Run) tell(ctx workflow.Context) workflow.Future {
+	run.untold = false
+	now, err := report.FieldsOf(run.Status)
+	if err != nil {
+		workflow.GetLogger(ctx).Warn("a status can't be told", "error", err)
+		return nil
+	}
+	changes := report.ChangesOf(run.toldFields, now)
+	if len(changes) == 0 {
+		return nil
+	}
+	run.toldFields = now
+	run.told = max(run.told+1, workflow.Now(ctx).UnixNano())
+	own := workflow.GetInfo(ctx).WorkflowExecution
+	return workflow.SignalExternalWorkflow(ctx, run.Parent.ID, "", report.Signal, report.Report{
+		WorkflowID: own.ID, Run: own.RunID, Number: run.told, Changes: changes,
+	})
+}
+
+// AwaitTold waits until the parent knows what has changed.
+func (run *Run) AwaitTold(ctx workflow.Context) {
+	if run.Parent != nil && run.Bounded {
+		_ = workflow.Await(ctx, func() bool { return !run.untold && !run.telling })
+	}
+}
+
+// hear takes a child's report.
+func (run *Run) hear(ctx workflow.Context, r report.Report) error {
+	heard, err := run.Children.hear(r)
+	if heard {
+		run.hearLeft(run.Children.Status(r.WorkflowID))
+		run.Publish(ctx)
+	}
+	return err
+}
+
+// BeginChild begins to hear a child anew.
+func (run *Run) BeginChild(ctx workflow.Context, id string) {
+	run.Children.begin(id, workflow.Now(ctx))
+	clear(run.given)
+}
