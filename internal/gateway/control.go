@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -86,7 +87,7 @@ func (c *Control) use(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &m) {
 		return
 	}
-	change, before := c.changeBy(r, "migration", m.attrs()...), c.gateway.moves.epoch.Load()
+	change, before := c.changeBy(r, "migration", migrationAttrs(m)...), c.gateway.moves.epoch.Load()
 	if !change.asked(w) {
 		return
 	}
@@ -104,7 +105,7 @@ func (c *Control) move(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &m) {
 		return
 	}
-	change, before := c.changeBy(r, "move", m.attrs()...), c.gateway.moves.epoch.Load()
+	change, before := c.changeBy(r, "move", moveAttrs(m)...), c.gateway.moves.epoch.Load()
 	if !change.asked(w) {
 		return
 	}
@@ -232,4 +233,11 @@ func answer(w http.ResponseWriter, status int, body any) {
 		return
 	}
 	_, _ = w.Write(append(printable.JSON(text), '\n')) // people look at it on terminals
+}
+
+// members answers with those of a group.
+func (c *Control) members(w http.ResponseWriter, r *http.Request) {
+	var m Members
+	m.Clients, m.More = listed(maps.Values(c.gateway.membersOf(r.URL.Query().Get("group"))))
+	answer(w, http.StatusOK, m)
 }

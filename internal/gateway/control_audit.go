@@ -147,7 +147,7 @@ func namedQueues(all []TopicQueue) []slog.Attr {
 }
 
 // attrs are what is on record of a move.
-func (m Move) attrs() []slog.Attr {
+func moveAttrs(m Move) []slog.Attr {
 	about := []slog.Attr{
 		slog.String("id", m.ID), slog.String("kind", m.Kind), slog.String("to", m.To),
 		slog.String("reason", m.Reason), named("topics", m.Topics), named("groups", m.Groups),
@@ -172,7 +172,7 @@ func (r Round) attrs() []slog.Attr {
 }
 
 // attrs are what is on record of a migration.
-func (m Migration) attrs() []slog.Attr {
+func migrationAttrs(m Migration) []slog.Attr {
 	var gateways []string
 	for _, p := range m.Gateways {
 		gateways = append(gateways, p.Name+" "+p.Control)

@@ -41,7 +41,7 @@ type awayTarget struct {
 
 // mayGoWithout refuses a move without the target that isn't one to the source, or of which it isn't
 // said who asks for it, and why.
-func (m Move) mayGoWithout(to side) error {
+func mayGoWithoutTarget(m Move, to side) error {
 	switch {
 	case !m.WithoutTarget:
 		return nil

@@ -427,7 +427,7 @@ func TestAReturnWithoutTheTargetIsAuthorisedAndOnRecord(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
 	about := map[string]string{}
-	for _, a := range without(KindHome).attrs() {
+	for _, a := range moveAttrs(without(KindHome)) {
 		about[a.Key] = a.Value.String()
 	}
 	assert.Equal(t, "alice", about["by"])

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"iter"
-	"maps"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -155,11 +154,4 @@ type Members struct {
 // Members asks for the members of a group behind the gateway.
 func (c *Client) Members(ctx context.Context, group string) (m Members, err error) {
 	return m, c.call(ctx, http.MethodGet, "/v1/members?group="+url.QueryEscape(group), nil, &m)
-}
-
-// members answers with those of a group.
-func (c *Control) members(w http.ResponseWriter, r *http.Request) {
-	var m Members
-	m.Clients, m.More = listed(maps.Values(c.gateway.membersOf(r.URL.Query().Get("group"))))
-	answer(w, http.StatusOK, m)
 }

@@ -110,7 +110,7 @@ func (g *Gateway) Move(ctx context.Context, m Move) (Moved, error) {
 
 // moveOnce is Move, which counts what is refused.
 func (g *Gateway) moveOnce(ctx context.Context, m Move) (Moved, error) {
-	to, budget, err := m.check()
+	to, budget, err := checkMove(m)
 	if err != nil {
 		return Moved{}, err
 	}

@@ -113,20 +113,20 @@ func (o *owing) write() error {
 	if o.path == "" {
 		return nil
 	}
-	text, err := json.Marshal(o.sorted())
+	text, err := json.Marshal(sortedOwed(o.queues))
 	if err != nil {
 		return err
 	}
 	return files.Replace(o.path, text, 0o600)
 }
 
-// sorted are all queues. Callers hold o.mu.
-func (o *owing) sorted() []OwedQueue {
-	if len(o.queues) == 0 {
+// sortedOwed are all queues, sorted; nil if there are none.
+func sortedOwed(queues map[TopicQueue]OwedQueue) []OwedQueue {
+	if len(queues) == 0 {
 		return nil
 	}
-	all := make([]OwedQueue, 0, len(o.queues))
-	for _, one := range o.queues {
+	all := make([]OwedQueue, 0, len(queues))
+	for _, one := range queues {
 		all = append(all, one)
 	}
 	slices.SortFunc(all, func(a, b OwedQueue) int { return compareQueues(a.TopicQueue, b.TopicQueue) })
@@ -137,7 +137,7 @@ func (o *owing) sorted() []OwedQueue {
 func (o *owing) all() []OwedQueue {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.sorted()
+	return sortedOwed(o.queues)
 }
 
 // paid forgets queues: everything of them is copied.
@@ -197,9 +197,14 @@ func (g *Gateway) owe(all []OwedQueue) {
 
 // owedBy is what the target owes, by what any gateway knows.
 func owedBy(all []State) []OwedQueue {
-	var sum owing
+	sum := map[TopicQueue]OwedQueue{}
 	for _, s := range all {
-		sum.add(s.Owed)
+		for _, one := range s.Owed {
+			if was, there := sum[one.TopicQueue]; there {
+				one = was.and(one)
+			}
+			sum[one.TopicQueue] = one
+		}
 	}
-	return sum.sorted()
+	return sortedOwed(sum)
 }

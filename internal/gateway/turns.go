@@ -51,7 +51,7 @@ func (w *way) clear() {
 func (g *Gateway) turnOf(
 	ctx context.Context, m Move, to side,
 ) (its context.Context, done func(), err error) {
-	if err := m.mayGoWithout(to); err != nil {
+	if err := mayGoWithoutTarget(m, to); err != nil {
 		return nil, nil, err
 	}
 	leave := func() {}
@@ -76,7 +76,7 @@ func (g *Gateway) turnOf(
 }
 
 // check says where a move goes to and how long clients may wait for it, or why it is refused.
-func (m Move) check() (to side, budget time.Duration, err error) {
+func checkMove(m Move) (to side, budget time.Duration, err error) {
 	to, known := sideOf(m.To)
 	if budget = time.Duration(m.Budget); budget == 0 {
 		budget = usualBudget

@@ -19,20 +19,3 @@ func (c Connected) and(more Connected) Connected {
 	c.More += more.More
 	return c
 }
-
-// connected are the clients behind the gateway; of those with a problem, with what they share in,
-// as far as it is told.
-func (g *Gateway) connected() map[who]Connected {
-	all := map[who]Connected{}
-	for _, s := range g.all() {
-		s.mu.Lock()
-		if one := s.connected(); s.client != "" {
-			all[one.who()] = all[one.who()].and(one)
-		}
-		s.mu.Unlock()
-	}
-	for _, one := range g.unfits() {
-		all[one.who()] = all[one.who()].and(one.told())
-	}
-	return all
-}
