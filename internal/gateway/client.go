@@ -74,6 +74,9 @@ func onThisMachine(host string) bool {
 // stay follows no redirect: the token would go along.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
+// connectTime bounds how long a connection to a control API may take to be made.
+const connectTime = 2 * time.Second
+
 // callIdle is how long a connection to a control API is kept for the next call: activities that
 // wait for something look every second.
 const callIdle = 15 * time.Second
@@ -87,7 +90,7 @@ func transport(a Access) *http.Transport {
 	if a.Cert != "" || a.Key != "" {
 		known.Own = certificates.NewPair("certificate for gateways", a.Cert, a.Key)
 	}
-	dialer := &net.Dialer{Timeout: dialTimeout}
+	dialer := &net.Dialer{Timeout: connectTime}
 	return &http.Transport{
 		// one that waits for a move, and one that looks
 		DialContext: dialer.DialContext, IdleConnTimeout: callIdle, MaxIdleConnsPerHost: 2,

@@ -83,7 +83,7 @@ func asOne(all []State) State {
 	sum.Groups, sum.Bypass, sum.VIPProblems = []GroupSide{}, bypass, vip
 	sum.Clients, _ = listed(maps.Values(clients))
 	sum.ClientsMore, sum.GroupsMore = more[0], more[1]
-	for _, name := range sortedKeys(groups) {
+	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		sum.Groups = append(sum.Groups, groups[name])
 	}
 	return sum

@@ -24,7 +24,7 @@ const (
 	// mostPast is how many members past the gateways are told of one group, and longestPast how
 	// much of each: their ids came past this gateway's bounds.
 	mostPast    = 100
-	longestPast = 2 * longestName
+	longestPast = 1 << 10
 	// perListed is what an entry takes beside its texts.
 	perListed = 150
 )
