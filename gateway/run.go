@@ -16,6 +16,7 @@ import (
 
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/gateway/audit"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -167,7 +168,7 @@ func (s *settings) complete(getenv func(string) string) (err error) {
 		s.Peers.Cert, s.Peers.Key = s.control.Cert, s.control.Key
 	}
 	s.Peers.Plain = s.control.Insecure
-	s.Peers.Set = gateway.AccessSettings{
+	s.Peers.Set = control.AccessSettings{
 		Token: s.tokenEnv, CA: "--peer-ca", Cert: "--peer-cert",
 		Plain: "--control-insecure",
 	}

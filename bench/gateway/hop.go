@@ -16,6 +16,7 @@ import (
 	"syscall"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 )
 
 // gatewayCommand is the first argument of this program when it is to be the gateway. Then come its
@@ -89,7 +90,7 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 type hop struct {
 	*exec.Cmd
 	names   string // its name server
-	control *gateway.Client
+	control *control.Client
 }
 
 // Of the clients that sign.
@@ -150,11 +151,11 @@ func (c *course) startGateway(ctx context.Context, name string, environment ...s
 	if err := h.Start(); err != nil {
 		return nil, err
 	}
-	var control string
-	if _, err := fmt.Fscanln(lines, &h.names, &control); err != nil {
+	var controls string
+	if _, err := fmt.Fscanln(lines, &h.names, &controls); err != nil {
 		return h, fmt.Errorf("the gateway didn't start: %w", err)
 	}
-	h.control = gateway.NewClient(control, gateway.Access{Token: token})
+	h.control = control.NewClient(controls, control.Access{Token: token})
 	return h, nil
 }
 

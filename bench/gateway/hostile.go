@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 )
 
@@ -32,7 +32,7 @@ type besieged struct {
 	CPUPercent  float64 `json:"cpuPercent"`  // of one processor, for the gateway
 	IdlePercent float64 `json:"idlePercent"` // of the machine
 
-	Bounds gateway.Bounds `json:"bounds"`
+	Bounds control.Bounds `json:"bounds"`
 }
 
 // noticed is what a stock producer and a stock consumer that mean well notice.

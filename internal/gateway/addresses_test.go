@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -23,7 +24,7 @@ func stood(t *testing.T, change func(*saved)) (dir string) {
 	s := saved{
 		Epoch: 3, Ports: map[string]int{"@": freePort(t), "broker-a": freePort(t), "broker-a#1": freePort(t)}, Targets: []string{"broker-x"}, Authority: "source",
 		Homes: []savedHome{}, Views: []savedView{},
-		Migration: &Migration{
+		Migration: &control.Migration{
 			Name:        "m",
 			LaneGroup:   "l",
 			Source:      "S",

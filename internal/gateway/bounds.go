@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 )
@@ -50,20 +51,10 @@ type bounds struct {
 	saidFull rarely
 }
 
-// Bounds is how a gateway stands to its bounds, for people who run it.
-type Bounds struct {
-	memory.Standing
-	// Reached counts, by bound, how often clients have come up against it.
-	Reached map[string]int64 `json:"reached"`
-	// Topics are those with too many queues, with how many they have: what clients do with them
-	// passes as it is.
-	Topics map[string]int64 `json:"topics,omitempty"`
-}
-
 // Bounds says how the gateway stands to its bounds.
-func (g *Gateway) Bounds() Bounds {
+func (g *Gateway) Bounds() control.Bounds {
 	b := &g.bounds
-	at := Bounds{Standing: g.budget.Standing()}
+	at := control.Bounds{Standing: g.budget.Standing()}
 	at.Reached = map[string]int64{
 		"memory": at.Waited, "evicted": at.Evicted, "refused": at.Refused, "frames": b.frames.Load(),
 		"calls": b.calls.Load(), "bodies": b.bodies.Load(), "parked": b.parked.Load(), "views": b.views.Load(),

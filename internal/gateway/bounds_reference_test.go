@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/printable"
 )
@@ -29,7 +30,7 @@ func TestBoundsOfTheReferenceAreThoseOfTheCode(t *testing.T) {
 		"| connections |":                         {fmt.Sprint(forConnections, " %")},
 		"| queues: of a topic, of all":            {digits(mostOfTopic), fmt.Sprint(forQueues, " %"), digits(mostQueues)},
 		"| groups' views of queues":               {fmt.Sprint(forViews, " %"), digits(mostViews)},
-		"| lists of clients and of groups":        {mebibytes(mostListed), fmt.Sprint(mostOfClient, " groups")},
+		"| lists of clients and of groups":        {mebibytes(control.MostListed), fmt.Sprint(control.MostOfClient, " groups")},
 		"| producers that bypass":                 {fmt.Sprint(mostPassers)},
 		"| groups whose members are looked at":    {fmt.Sprint(mostMixed)},
 		"| clients' heartbeats on disk":           {mebibytes(mostRegistrations / 2)}, // in base64

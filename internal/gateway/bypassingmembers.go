@@ -11,25 +11,26 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/sleep"
 )
 
 // connected is what there is to say of the session's client. Callers hold s.mu.
-func (s *session) connected() Connected {
-	return Connected{
+func (s *session) connected() control.Connected {
+	return control.Connected{
 		ID: s.client, Address: s.conn.RemoteAddr().String(), AccessKey: s.accessKey,
 		Problem: s.problem(),
 	}
 }
 
 // membersOfAll are the members of a group behind any gateway of the migration, by their ids.
-func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]Connected, error) {
+func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]control.Connected, error) {
 	all := g.membersOf(group)
-	return all, g.askPeers(ctx, func(ctx context.Context, p Peer, c *Client) error {
+	return all, g.askPeers(ctx, func(ctx context.Context, p control.Peer, c *control.Client) error {
 		is, err := c.Members(ctx, group)
-		var old *RefusedError
+		var old *control.RefusedError
 		if errors.As(err, &old) && old.Status == http.StatusNotFound { // it isn't asked so yet
-			var state State
+			var state control.State
 			state, err = c.State(ctx)
 			is.Clients = state.Clients
 		}
@@ -45,7 +46,7 @@ func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]Co
 
 // askPeers asks the other gateways of the migration one after the other, until one of them doesn't
 // answer.
-func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, Peer, *Client) error) error {
+func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, control.Peer, *control.Client) error) error {
 	for _, p := range g.peers() {
 		asking, cancel := context.WithTimeout(ctx, askTime)
 		err := ask(asking, p, g.clientOf(p))
@@ -113,7 +114,7 @@ func (l lanes) knownOnTarget(ctx context.Context, group string, to side, introdu
 			introduce()
 		}
 		if sleep.For(ctx, 10*proofPause) != nil {
-			return refused(
+			return control.Refused(
 				"group %s: %s, and its pulls would be refused there: two applications with one client id and "+
 					"other groups, or a heartbeat that the target refuses, may be the cause",
 				group,
@@ -239,8 +240,8 @@ func (g *Gateway) noneIsPast(
 		return accepted
 	})
 	if len(found) > 0 {
-		return nil, bypassed(
-			Bypassing{Groups: []string{group}},
+		return nil, control.NewBypassed(
+			control.Bypassing{Groups: []string{group}},
 			"group %s has %d members that are connected to the %s past the gateway: %v; give them the "+
 				"gateway as their name server, then try again; "+
 				"or accept the group or these members, where the group may read messages on both sides, and "+

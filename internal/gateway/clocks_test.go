@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -56,7 +57,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 			all, why := two.bypassing.list()
 			assert.Empty(t, all)
 			assert.Contains(t, why, "the time of source broker broker-a isn't known", "nobody says that there is none")
-			_, err := two.nobodyBypasses(t.Context(), Move{}, two.topics.get([]byte("orders")).all())
+			_, err := two.nobodyBypasses(t.Context(), control.Move{}, two.topics.get([]byte("orders")).all())
 			require.NoError(t, err)
 
 			two.tells(source, ahead)

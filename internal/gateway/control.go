@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/printable"
 )
 
@@ -83,7 +84,7 @@ func (c *Control) checked(next http.Handler) http.Handler {
 }
 
 func (c *Control) use(w http.ResponseWriter, r *http.Request) {
-	var m Migration
+	var m control.Migration
 	if !read(w, r, &m) {
 		return
 	}
@@ -101,7 +102,7 @@ func (c *Control) use(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Control) move(w http.ResponseWriter, r *http.Request) {
-	var m Move
+	var m control.Move
 	if !read(w, r, &m) {
 		return
 	}
@@ -118,7 +119,7 @@ func (c *Control) move(w http.ResponseWriter, r *http.Request) {
 		change.ended(true, resultFailed, was.Reason, before)
 	}
 	switch {
-	case errors.Is(err, ErrRefused):
+	case errors.Is(err, control.ErrRefused):
 		problem(w, http.StatusConflict, err)
 	case err != nil:
 		problem(w, http.StatusBadGateway, err)
@@ -209,16 +210,9 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	return true
 }
 
-// Problem is the body of every answer that isn't a success.
-type Problem struct {
-	Error string `json:"error"`
-	// Bypassing says for whose applications a move was refused; absent where it wasn't for that.
-	Bypassing *Bypassing `json:"bypassing,omitempty"`
-}
-
 func problem(w http.ResponseWriter, status int, err error) {
-	says := Problem{Error: err.Error()}
-	var refusal *BypassedError
+	says := control.Problem{Error: err.Error()}
+	var refusal *control.BypassedError
 	if errors.As(err, &refusal) {
 		says.Bypassing = &refusal.Bypassing
 	}
@@ -237,7 +231,7 @@ func answer(w http.ResponseWriter, status int, body any) {
 
 // members answers with those of a group.
 func (c *Control) members(w http.ResponseWriter, r *http.Request) {
-	var m Members
-	m.Clients, m.More = listed(maps.Values(c.gateway.membersOf(r.URL.Query().Get("group"))))
+	var m control.Members
+	m.Clients, m.More = control.ListClients(maps.Values(c.gateway.membersOf(r.URL.Query().Get("group"))))
 	answer(w, http.StatusOK, m)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -74,7 +75,7 @@ func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
 		Cert: file("server.crt"), Key: file("server.key"),
 		ClientCA: file("worker.crt"),
 	})
-	known := Access{Token: testToken, CA: file("server.crt"), Set: AccessSettings{
+	known := control.Access{Token: testToken, CA: file("server.crt"), Set: control.AccessSettings{
 		CA:   "THE_CA",
 		Cert: "THE_CERT",
 	}}
@@ -107,7 +108,7 @@ func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
 		if c.as != "" {
 			access.Cert, access.Key = file(c.as+".crt"), file(c.as+".key")
 		}
-		s, err := NewClient(c.address, access).State(t.Context())
+		s, err := control.NewClient(c.address, access).State(t.Context())
 		if c.says == "" {
 			require.NoError(t, err, name)
 			require.Equal(t, "idle", s.Gateway)
@@ -159,8 +160,8 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	q.queue([]byte("broker-a"), 1).home.Store(uint32(target))
 	g.groups.get([]byte("billing")).of(q.queue([]byte("broker-a"), 0))
 	g.panics.Add(2)
-	_, err := g.Move(t.Context(), Move{})
-	require.ErrorIs(t, err, ErrRefused)
+	_, err := g.Move(t.Context(), control.Move{})
+	require.ErrorIs(t, err, control.ErrRefused)
 	s := newSession(g, &port{}, nobody{})
 	f := frameOf(t, remoting.CodeSendV2)
 	h := newHold()
@@ -207,15 +208,15 @@ func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
 	})
 	a := idle(t)
 	a.config.Token = testToken
-	a.config.Peers = Access{
+	a.config.Peers = control.Access{
 		CA: file("b.crt"), Cert: file("a.crt"), Key: file("a.key"),
-		Set: AccessSettings{Plain: "--control-insecure"},
+		Set: control.AccessSettings{Plain: "--control-insecure"},
 	}
-	is, err := remoteParticipant{a.clientOf(Peer{"b", "https://" + at})}.replica(t.Context())
+	is, err := remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.replica(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "idle", is.Gateway)
-	require.NoError(t, remoteParticipant{a.clientOf(Peer{"b", "https://" + at})}.abort(t.Context(), "1"))
-	_, err = remoteParticipant{a.clientOf(Peer{"c", "10.0.0.3:8089"})}.replica(t.Context())
+	require.NoError(t, remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.abort(t.Context(), "1"))
+	_, err = remoteParticipant{a.clientOf(control.Peer{Name: "c", Control: "10.0.0.3:8089"})}.replica(t.Context())
 	require.ErrorContains(t, err, "--control-insecure",
 		"the token doesn't go over a network in plain text here either")
 }

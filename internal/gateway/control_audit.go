@@ -10,6 +10,7 @@ import (
 	"time"
 
 	gatewayaudit "rocketshift/internal/gateway/audit"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/printable"
 )
 
@@ -138,7 +139,7 @@ func named(key string, all []string) slog.Attr {
 }
 
 // namedQueues are how many there are, and the names of the first.
-func namedQueues(all []TopicQueue) []slog.Attr {
+func namedQueues(all []control.TopicQueue) []slog.Attr {
 	var names []string
 	for _, q := range all[:min(len(all), mostNamed)] {
 		names = append(names, q.Topic+" "+q.Queue.String())
@@ -147,7 +148,7 @@ func namedQueues(all []TopicQueue) []slog.Attr {
 }
 
 // attrs are what is on record of a move.
-func moveAttrs(m Move) []slog.Attr {
+func moveAttrs(m control.Move) []slog.Attr {
 	about := []slog.Attr{
 		slog.String("id", m.ID), slog.String("kind", m.Kind), slog.String("to", m.To),
 		slog.String("reason", m.Reason), named("topics", m.Topics), named("groups", m.Groups),
@@ -172,7 +173,7 @@ func (r Round) attrs() []slog.Attr {
 }
 
 // attrs are what is on record of a migration.
-func migrationAttrs(m Migration) []slog.Attr {
+func migrationAttrs(m control.Migration) []slog.Attr {
 	var gateways []string
 	for _, p := range m.Gateways {
 		gateways = append(gateways, p.Name+" "+p.Control)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
@@ -139,15 +140,15 @@ func frameOf(t *testing.T, code int) *wire.Frame {
 
 // Where the target's name servers know several clusters, the one that the plan names is meant.
 func TestATargetIsTheClusterThatTheMigrationNames(t *testing.T) {
-	now := Migration{NameServers: []string{"127.0.0.1:9876"}, Cluster: "Five"}
-	require.True(t, now.sameTarget(now))
-	for what, change := range map[string]func(*Migration){
-		"cluster":      func(m *Migration) { m.Cluster = "Other" },
-		"name servers": func(m *Migration) { m.NameServers = nil },
-		"proxy":        func(m *Migration) { m.Proxy = "127.0.0.1:8080" },
+	now := control.Migration{NameServers: []string{"127.0.0.1:9876"}, Cluster: "Five"}
+	require.True(t, now.SameTarget(now))
+	for what, change := range map[string]func(*control.Migration){
+		"cluster":      func(m *control.Migration) { m.Cluster = "Other" },
+		"name servers": func(m *control.Migration) { m.NameServers = nil },
+		"proxy":        func(m *control.Migration) { m.Proxy = "127.0.0.1:8080" },
 	} {
 		next := now
 		change(&next)
-		require.False(t, now.sameTarget(next), what)
+		require.False(t, now.SameTarget(next), what)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -326,7 +327,7 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 			require.Equal(t, remoting.Success, is)
 			shares := requests()[remoting.CodeHeartbeat].body
 			require.Contains(t, string(shares), "billing")
-			_, err := g.gateway.allFit(Round{Kind: KindSide, To: "target", Group: "billing"})
+			_, err := g.gateway.allFit(Round{Kind: control.KindSide, To: "target", Group: "billing"})
 			if c.says == "" {
 				require.NoError(t, err)
 				return
@@ -376,7 +377,7 @@ func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.file = ""
 	g.queue(source)
-	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "billing"}})
+	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeMembers, remoting.CodeHeartbeat, remoting.CodeLock} {
 		r := requests()[code]
 		g.request(code, 0, unsignedBy, r.fields, r.body)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/control"
 )
 
 // alone is a gateway without clusters that can go by rounds.
@@ -14,7 +16,7 @@ func alone(t *testing.T) *Gateway {
 	t.Helper()
 	g := idle(t)
 	g.migration.Store(
-		&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: g.source},
+		&migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: g.source},
 	)
 	return g
 }
@@ -29,13 +31,13 @@ func TestAMoveThatCannotBeWrittenIsNone(t *testing.T) {
 		kind string
 		of   Outcome
 	}{
-		{KindHome, Outcome{Homes: []savedHome{{"orders", "broker-a", 0, "target", 7}, {"orders", "broker-a", 1, "target", 1}}}},
-		{KindSide, Outcome{Views: []savedView{{"billing", "orders", "broker-a", 0, "target", [2]int64{0, 7}, 10}}}},
-		{KindAuthority, Outcome{Authority: "target"}},
+		{control.KindHome, Outcome{Homes: []savedHome{{"orders", "broker-a", 0, "target", 7}, {"orders", "broker-a", 1, "target", 1}}}},
+		{control.KindSide, Outcome{Views: []savedView{{"billing", "orders", "broker-a", 0, "target", [2]int64{0, 7}, 10}}}},
+		{control.KindAuthority, Outcome{Authority: "target"}},
 	} {
 		g.standing(&c.of) // what it names is known
 		move := func() error {
-			was := &Moved{ID: c.kind, Done: true}
+			was := &control.Moved{ID: c.kind, Done: true}
 			p := &currentRound{outcome: &c.of, round: Round{ID: c.kind, Kind: c.kind, ends: was}}
 			p.outcome.Epoch = g.moves.epoch.Load() + 1
 			return localParticipant{g}.goBy(p, true)
@@ -58,7 +60,7 @@ func TestAMoveThatCannotBeWrittenIsNone(t *testing.T) {
 
 		next := alone(t) // which asks its disk
 		next.restore(kept(t, g))
-		again, err := next.Move(t.Context(), Move{ID: c.kind, Kind: c.kind, To: "target"})
+		again, err := next.Move(t.Context(), control.Move{ID: c.kind, Kind: c.kind, To: "target"})
 		require.NoError(t, err)
 		assert.Equal(t, was, again, "asked again after a restart")
 	}

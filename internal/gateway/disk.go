@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/sleep"
 )
 
@@ -71,6 +72,6 @@ func (g *Gateway) writable() error {
 	if g.StateProblem() == "" || g.save() == nil {
 		return nil
 	}
-	return refused("%s; make room on that disk, or make it writable: it is tried again every %s",
+	return control.Refused("%s; make room on that disk, or make it writable: it is tried again every %s",
 		g.StateProblem(), saveAgain)
 }

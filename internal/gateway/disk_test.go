@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/control"
 )
 
 // stuck makes a gateway's state unwritable until the result is called.
@@ -40,18 +42,18 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	assert.Contains(t, g.State().StateProblem, "since 2")
 	assert.Equal(t, 1, strings.Count(logged.String(), "nothing moves until it can"), "it is said once")
 
-	_, err := g.Move(t.Context(), Move{ID: "m", Kind: KindHome, To: "source", Topics: []string{"orders"}})
-	require.ErrorIs(t, err, ErrRefused)
+	_, err := g.Move(t.Context(), control.Move{ID: "m", Kind: control.KindHome, To: "source", Topics: []string{"orders"}})
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "can't be written to "+g.state.path)
 	require.ErrorContains(t, err, "make room on that disk")
 	_, err = localParticipant{
 		g,
-	}.prepare(t.Context(), Round{ID: "r", Kind: KindAuthority, To: "source", Budget: Duration(time.Second)})
-	require.ErrorIs(t, err, ErrRefused, "nor with another gateway")
+	}.prepare(t.Context(), Round{ID: "r", Kind: control.KindAuthority, To: "source", Budget: control.Duration(time.Second)})
+	require.ErrorIs(t, err, control.ErrRefused, "nor with another gateway")
 	require.ErrorContains(t, err, "can't be written")
 
 	again()
-	_, err = g.Move(t.Context(), Move{ID: "m", Kind: KindHome, To: "source", Topics: []string{"orders"}})
+	_, err = g.Move(t.Context(), control.Move{ID: "m", Kind: control.KindHome, To: "source", Topics: []string{"orders"}})
 	require.ErrorContains(t, err, "topic orders isn't on the source", "it is tried again at once")
 	require.Empty(t, g.StateProblem())
 	assert.Contains(t, logged.String(), "the state is on disk again")

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"rocketshift/internal/gateway/control"
 )
 
 // A client that couldn't follow to the target holds up moves of what it shares in: its groups, and
@@ -55,7 +57,7 @@ func (w *wroteTo) has(topic string) bool {
 // unfit is a client that can't follow to the target. What it shares in isn't copied: clients choose
 // how many groups they name, on how many connections, and it is looked at in each round.
 type unfit struct {
-	Connected
+	control.Connected
 	reads []membership // of all its connections, as the same groups are part of its identity
 	wrote []*wroteTo
 }
@@ -99,7 +101,7 @@ func (g *Gateway) unfits() map[string]*unfit {
 }
 
 // told is the client with what it shares in, as far as that is told.
-func (u *unfit) told() Connected {
+func (u *unfit) told() control.Connected {
 	var groups, topics names
 	for _, m := range u.reads {
 		groups.add(m.Group)
@@ -116,7 +118,7 @@ func (u *unfit) told() Connected {
 	return c
 }
 
-// names are the first mostOfClient of some names in their order, each once.
+// names are the first MostOfClient of some names in their order, each once.
 type names struct {
 	first []string
 	more  int // others; one that comes several times may be counted as often
@@ -127,20 +129,14 @@ func (n *names) add(name string) {
 	switch {
 	case there:
 		return
-	case at == mostOfClient:
+	case at == control.MostOfClient:
 		n.more++
 		return
-	case len(n.first) == mostOfClient:
+	case len(n.first) == control.MostOfClient:
 		n.more++
-		n.first = n.first[:mostOfClient-1]
+		n.first = n.first[:control.MostOfClient-1]
 	}
 	n.first = slices.Insert(n.first, at, name)
-}
-
-// distinct are names in their order, each once.
-func distinct(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // acceptsKey is put before an access key in a move's accept: for all clients that sign with it,
@@ -157,17 +153,17 @@ func (u *unfit) accepted(by []string) bool {
 // shares is what of a round a client shares in; "" if nothing.
 func (u *unfit) shares(r Round, movedGroup func(string) bool) string {
 	switch r.Kind {
-	case KindHome:
+	case control.KindHome:
 		for _, q := range r.Queues {
 			if slices.ContainsFunc(u.wrote, func(w *wroteTo) bool { return w.has(q.Topic) }) {
 				return q.Topic
 			}
 		}
-	case KindSide:
+	case control.KindSide:
 		if slices.ContainsFunc(u.reads, func(m membership) bool { return m.Group == r.Group }) {
 			return r.Group
 		}
-	case KindAuthority:
+	case control.KindAuthority:
 		for _, m := range u.reads {
 			if movedGroup(m.Group) {
 				return m.Group
@@ -209,7 +205,7 @@ func (g *Gateway) allFit(r Round) (inexact []string, err error) {
 		}
 	}
 	if n > 0 {
-		return nil, refused(
+		return nil, control.Refused(
 			"%d clients can't follow to the target: %s; or accept them by their ids, or by "+
 				"\"accessKey:…\", and what they ask of the target is refused",
 			n,

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -24,7 +25,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
 	homes := func(topic string) Round {
-		return Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{topic, lane.Queue{Broker: "broker-a"}}}}
+		return Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{{Topic: topic, Queue: lane.Queue{Broker: "broker-a"}}}}
 	}
 	fits := func(r Round) {
 		t.Helper()
@@ -35,7 +36,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	holds := func(r Round, says string) {
 		t.Helper()
 		_, err := g.gateway.allFit(r)
-		require.ErrorIs(t, err, ErrRefused)
+		require.ErrorIs(t, err, control.ErrRefused)
 		require.ErrorContains(t, err, says)
 		r.Accept = []string{"one"}
 		inexact, err := g.gateway.allFit(r)
@@ -46,13 +47,13 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 		r.To, r.Accept = "source", nil
 		fits(r)
 	}
-	holds(Round{Kind: KindSide, To: "target", Group: "billing"},
+	holds(Round{Kind: control.KindSide, To: "target", Group: "billing"},
 		"which shares in billing, signs with access key stranger")
-	fits(Round{Kind: KindSide, To: "target", Group: "audit"})
+	fits(Round{Kind: control.KindSide, To: "target", Group: "audit"})
 	fits(homes("orders")) // which it only reads
-	fits(Round{Kind: KindAuthority, To: "target"})
+	fits(Round{Kind: control.KindAuthority, To: "target"})
 	g.gateway.groups.get([]byte("billing")).of(g.gateway.topics.get([]byte("orders")).all()[1]).side = target
-	holds(Round{Kind: KindAuthority, To: "target"}, "which shares in billing")
+	holds(Round{Kind: control.KindAuthority, To: "target"}, "which shares in billing")
 
 	g.request(remoting.CodeSendV2, 0, stranger, requests()[remoting.CodeSendV2].fields, "body")
 	is, _ = g.answer()
@@ -63,7 +64,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	_, err := localParticipant{
 		g.gateway,
 	}.prepare(t.Context(),
-		Round{ID: "r", Kind: KindHome, To: "target", Budget: Duration(time.Second), Queues: homes("orders").Queues})
+		Round{ID: "r", Kind: control.KindHome, To: "target", Budget: control.Duration(time.Second), Queues: homes("orders").Queues})
 	require.ErrorContains(t, err, "which shares in orders", "nor when another gateway leads")
 
 	clients := g.gateway.State().Clients
@@ -82,8 +83,8 @@ func TestAClientThatWritesToMoreTopicsThanAreKeptSharesInAll(t *testing.T) {
 	assert.Len(t, w.all, mostWritten)
 	assert.True(t, w.more)
 	u := unfit{wrote: []*wroteTo{{}, &w}}
-	assert.Equal(t, "any", u.shares(Round{Kind: KindHome, Queues: []TopicQueue{{"any", lane.Queue{}}}}, nil))
-	assert.Empty(t, u.shares(Round{Kind: KindSide, Group: "billing"}, nil))
+	assert.Equal(t, "any", u.shares(Round{Kind: control.KindHome, Queues: []control.TopicQueue{{Topic: "any", Queue: lane.Queue{}}}}, nil))
+	assert.Empty(t, u.shares(Round{Kind: control.KindSide, Group: "billing"}, nil))
 }
 
 // Everybody with a key may say that it is any client. What another client of that id shares in
@@ -105,14 +106,14 @@ func TestNobodyHoldsUpWhatAnotherClientOfItsIdSharesIn(t *testing.T) {
 	g.request(remoting.CodeSendV2, 0, stranger, send.fields, send.body)
 	is, _ := g.answer()
 	require.Equal(t, remoting.SystemError, is)
-	side := Round{Kind: KindSide, To: "target", Group: "billing"}
-	home := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", lane.Queue{Broker: "broker-a"}}}}
+	side := Round{Kind: control.KindSide, To: "target", Group: "billing"}
+	home := Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{{Topic: "orders", Queue: lane.Queue{Broker: "broker-a"}}}}
 	for _, r := range []Round{side, home} {
 		_, err := g.gateway.allFit(r)
 		require.NoError(t, err, r.Kind)
 	}
-	says := func(c Connected) string { return fmt.Sprint(c.AccessKey, c.Problem != "", c.Groups, c.Topics) }
-	all := asOne([]State{g.gateway.State(), g.gateway.State()}).Clients
+	says := func(c control.Connected) string { return fmt.Sprint(c.AccessKey, c.Problem != "", c.Groups, c.Topics) }
+	all := control.Sum([]control.State{g.gateway.State(), g.gateway.State()}).Clients
 	require.Len(t, all, 2)
 	assert.Equal(t, "appfalse [] []", says(all[0]), "one that has no problem")
 	assert.Equal(t, "strangertrue [] []", says(all[1]))
@@ -147,7 +148,7 @@ func newTwoSides(t *testing.T) *twoSides {
 	there := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	t.Cleanup(there.Client().Close)
 	g.migration.Store(
-		&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: there},
+		&migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: there},
 	)
 	g.targets.Store(&[]string{"broker-t"})
 	g.brokers[target].Store(&map[string][]string{"broker-t": {two.brokers[target].Addr().String()}})
@@ -187,12 +188,12 @@ func (two *twoSides) lists(on side, members ...string) {
 func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	two := newTwoSides(t)
 	two.lists(target, "past")
-	back := Move{Kind: KindSide, To: "source", Groups: []string{"billing"}, ID: "back"}
+	back := control.Move{Kind: control.KindSide, To: "source", Groups: []string{"billing"}, ID: "back"}
 	_, err := two.Move(t.Context(), back)
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "past at 10.0.0.9:4711")
 	require.ErrorContains(t, err, "or accept the group or these members")
-	requireBypassing(t, err, Bypassing{Groups: []string{"billing"}})
+	requireBypassing(t, err, control.Bypassing{Groups: []string{"billing"}})
 	for _, name := range []string{"billing", "past"} {
 		back.ID, back.Accept = "back-"+name, []string{name}
 		was, err := two.Move(t.Context(), back)
@@ -209,10 +210,10 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	two.bypassing.life = time.Minute
 	two.bypassing.note(bypassingProducer{"orders", target, netip.MustParseAddrPort("10.0.0.7:1")})
 	orders := two.topics.get([]byte("orders")).all()
-	_, err = two.nobodyBypasses(t.Context(), Move{}, orders)
+	_, err = two.nobodyBypasses(t.Context(), control.Move{}, orders)
 	require.ErrorContains(t, err, "or accept the topic")
-	requireBypassing(t, err, Bypassing{Topics: []string{"orders"}})
-	inexact, err := two.nobodyBypasses(t.Context(), Move{Accept: []string{"orders"}}, orders)
+	requireBypassing(t, err, control.Bypassing{Topics: []string{"orders"}})
+	inexact, err := two.nobodyBypasses(t.Context(), control.Move{Accept: []string{"orders"}}, orders)
 	require.NoError(t, err)
 	require.Contains(t, fmt.Sprint(inexact),
 		"topic orders of the target from 10.0.0.7:1 (1 messages seen): what it writes there comes to the "+

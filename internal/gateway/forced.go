@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -41,14 +42,14 @@ type awayTarget struct {
 
 // mayGoWithout refuses a move without the target that isn't one to the source, or of which it isn't
 // said who asks for it, and why.
-func mayGoWithoutTarget(m Move, to side) error {
+func mayGoWithoutTarget(m control.Move, to side) error {
 	switch {
 	case !m.WithoutTarget:
 		return nil
 	case to != source:
-		return refused("withoutTarget is for moves to the source only: the target must answer to take anything")
+		return control.Refused("withoutTarget is for moves to the source only: the target must answer to take anything")
 	case m.By == "" || m.Reason == "":
-		return refused("withoutTarget needs by and reason: who asks for it, and why")
+		return control.Refused("withoutTarget needs by and reason: who asks for it, and why")
 	}
 	return nil
 }
@@ -63,11 +64,11 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 	}
 	l, err := g.lanes()
 	if err != nil {
-		return refused("%v", err)
+		return control.Refused("%v", err)
 	}
 	names := g.brokersOf(target)
 	if len(names) == 0 {
-		return refused("gateway %s knows no broker of the target, and can't tell whether it answers", g.config.Name)
+		return control.Refused("gateway %s knows no broker of the target, and can't tell whether it answers", g.config.Name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, targetTime)
 	defer cancel()
@@ -78,7 +79,7 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 				if !answers(ctx, l.target.Client(), addr) {
 					return nil
 				}
-				return refused("target broker %s at %s answers gateway %s: ask without withoutTarget",
+				return control.Refused("target broker %s at %s answers gateway %s: ask without withoutTarget",
 					name, addr, g.config.Name)
 			})
 		}
@@ -104,7 +105,7 @@ func (g *Gateway) mayTakePart(ctx context.Context, r Round, to side) error {
 	case !r.WithoutTarget:
 		return nil
 	case to == target:
-		return refused("a round without the target can't go to it")
+		return control.Refused("a round without the target can't go to it")
 	}
 	return g.targetIsAway(ctx)
 }
@@ -152,7 +153,7 @@ func (g *Gateway) viewsWithoutTarget(
 		return nil, err
 	}
 	one, known := g.groups.get([]byte(p.round.Group)), furthest(prepared)
-	names := slices.SortedFunc(maps.Keys(known), compareQueues)
+	names := slices.SortedFunc(maps.Keys(known), control.CompareQueues)
 	o := &Outcome{Views: make([]savedView, len(names))}
 	broadcasts := g.membersHere()[one.name]
 	var all errgroup.Group
@@ -225,8 +226,8 @@ func (l lanes) sourceBounds(ctx context.Context, q *queue) (first, end int64, er
 
 // furthest is, of each queue, the highest offset that members of a group may ask for next, by what
 // any gateway knows: whoever is further back reads messages again, and nobody skips any.
-func furthest(all []Prepared) map[TopicQueue]int64 {
-	next := map[TopicQueue]int64{}
+func furthest(all []Prepared) map[control.TopicQueue]int64 {
+	next := map[control.TopicQueue]int64{}
 	for _, known := range all {
 		for _, v := range known.Views {
 			was, there := next[v.TopicQueue]

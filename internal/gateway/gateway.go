@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/rocketmq"
@@ -34,7 +35,7 @@ type Config struct {
 	OnTarget    *remoting.Credentials // and on the target; nil: the same
 	Keys        string                // file with the access keys of applications; empty: none
 	Token       string                // of the control API, for other gateways of the migration
-	Peers       Access                // to these, but for the token
+	Peers       control.Access        // to these, but for the token
 	// PEM file with the certificate that clients over TLS are shown; empty: these are refused
 	TLSCert string
 	TLSKey  string // and with its key
@@ -64,7 +65,7 @@ type Gateway struct {
 
 	source          *rocketmq.Cluster
 	migration       atomic.Pointer[migration]
-	intended        atomic.Pointer[Migration]              // that is to be on disk before it counts
+	intended        atomic.Pointer[control.Migration]      // that is to be on disk before it counts
 	brokers         [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
 	clusters        [2]clusterNames
 	targets         atomic.Pointer[[]string]          // target brokers in the order of their tags
@@ -122,7 +123,7 @@ type Gateway struct {
 
 	mu          sync.Mutex
 	sessions    map[*session]bool
-	peerClients map[string]*Client // by address
+	peerClients map[string]*control.Client // by address
 }
 
 const (

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -77,7 +78,7 @@ func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.file = ""
 	g.queue(source)
-	m := &migration{Migration: Migration{LaneGroup: "lanes"}}
+	m := &migration{Migration: control.Migration{LaneGroup: "lanes"}}
 	g.gateway.migration.Store(m)
 	all := func(group string, sends func(code int, what string, fields []string, body string)) {
 		for code, places := range requestsOfGroups {
@@ -134,7 +135,7 @@ func TestBodiesThatMayNameTheLanesGroupAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.file = ""
 	g.queue(source)
-	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "17"}})
+	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "17"}})
 	for _, c := range []struct {
 		code  int
 		body  string

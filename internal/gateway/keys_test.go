@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
@@ -240,8 +241,8 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	r.warmUp(orders, ordered)
 	r.control()
 	load := r.produce(orders, "key", 8, 5*time.Millisecond)
-	_, err = g.Move(ctx, Move{ID: "early", Kind: KindSide, To: "target", Groups: []string{billing}})
-	require.ErrorIs(t, err, ErrRefused)
+	_, err = g.Move(ctx, control.Move{ID: "early", Kind: control.KindSide, To: "target", Groups: []string{billing}})
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "signs with access key orders-app, of which the gateway has no secret")
 
 	write(
@@ -262,12 +263,12 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 
 	r.forges(orders, billing)
 	for _, to := range []string{"target", "source", "target"} {
-		r.move(Move{Kind: KindSide, To: to, Groups: []string{billing}})
-		r.move(Move{Kind: KindHome, To: to, Topics: []string{orders}})
+		r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{billing}})
+		r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{orders}})
 		r.untilMore(200, load, ordered)
 		r.forges(orders, billing)
 	}
-	r.move(Move{Kind: KindAuthority, To: "target"})
+	r.move(control.Move{Kind: control.KindAuthority, To: "target"})
 	r.untilMore(200, load, ordered)
 	r.forges(orders, billing)
 	load.end()
@@ -294,8 +295,8 @@ func (r *rig) whiteListed(accounts, rules string) {
 		return "a broker that does"
 	})
 	assert.Equal(r, healthOpen, r.gateway.Health().State)
-	r.move(Move{Kind: KindAuthority, To: "source"})
-	was, err := r.gateway.Move(r.ctx, Move{ID: "open", Kind: KindAuthority, To: "target"})
+	r.move(control.Move{Kind: control.KindAuthority, To: "source"})
+	was, err := r.gateway.Move(r.ctx, control.Move{ID: "open", Kind: control.KindAuthority, To: "target"})
 	assert.False(r, was.Done)
 	assert.Contains(r, fmt.Sprint(err, was.Reason), "take that address out of its white list")
 	config := r.config

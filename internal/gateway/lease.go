@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
@@ -122,7 +123,7 @@ func (g *Gateway) lockLeaseAt(ctx context.Context, at dest, of string) (bool, er
 
 // evict makes sure that gateways that aren't of the migration any more refuse what could harm. It
 // is to be asked again while it isn't sure.
-func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
+func (g *Gateway) evict(ctx context.Context, gone []control.Peer) error {
 	g.lease.mu.Lock()
 	defer g.lease.mu.Unlock()
 	if g.lease.evicted == nil {

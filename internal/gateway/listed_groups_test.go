@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -43,9 +44,9 @@ func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	require.NoError(t, err)
 	server := httptest.NewServer(c.Handler())
 	defer server.Close()
-	state, err := NewClient(server.URL, Access{Token: testToken}).State(t.Context())
+	state, err := control.NewClient(server.URL, control.Access{Token: testToken}).State(t.Context())
 	require.NoError(t, err)
-	assert.Less(t, lengthOf(t, state), 2*mostListed)
+	assert.Less(t, lengthOf(t, state), 2*control.MostListed)
 	assert.Positive(t, state.GroupsMore)
 	assert.Equal(t, invented+2, len(state.Groups)+state.GroupsMore)
 	led := map[string]bool{}
@@ -55,11 +56,11 @@ func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	assert.True(t, led["billing"], "it has moved")
 	assert.True(t, led["zz-read"], "it has members")
 
-	members, err := NewClient(server.URL, Access{Token: testToken}).Members(t.Context(), "zz-read")
+	members, err := control.NewClient(server.URL, control.Access{Token: testToken}).Members(t.Context(), "zz-read")
 	require.NoError(t, err)
 	require.Len(t, members.Clients, 1)
 	assert.Equal(t, "one", members.Clients[0].ID)
-	members, err = NewClient(server.URL, Access{Token: testToken}).Members(t.Context(), "billing")
+	members, err = control.NewClient(server.URL, control.Access{Token: testToken}).Members(t.Context(), "billing")
 	require.NoError(t, err)
 	assert.Empty(t, members.Clients)
 }

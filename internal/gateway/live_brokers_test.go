@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/sleep"
@@ -47,7 +48,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 		t.Log(what)
 		r.untilMore(100, load, read)
 	}
-	to := map[string]side{KindHome: source, KindSide: source}
+	to := map[string]side{control.KindHome: source, control.KindSide: source}
 	for _, on := range []side{source, target} {
 		c := clusters[on]
 		broker := c.Brokers[0].Name
@@ -60,7 +61,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 			{"is killed", func() error { return c.KillBroker(broker) }, func() error { return c.StartBroker(ctx, broker) }, 0},
 			{"is restarted", func() error { return c.StopBroker(broker) }, func() error { return c.StartBroker(ctx, broker) }, 0},
 		} {
-			for _, m := range []Move{{Kind: KindSide, Groups: []string{billing}}, {Kind: KindHome, Topics: []string{orders}}} {
+			for _, m := range []control.Move{{Kind: control.KindSide, Groups: []string{billing}}, {Kind: control.KindHome, Topics: []string{orders}}} {
 				to[m.Kind] = to[m.Kind].other()
 				m.To = to[m.Kind].String()
 				what := fmt.Sprintf("%s of the %s %s in a move of the %s to the %s", broker, on, fault.name,
@@ -79,7 +80,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 					}
 				}
 				armed.Store(&strike)
-				m.ID, m.Budget = what, Duration(time.Second)
+				m.ID, m.Budget = what, control.Duration(time.Second)
 				was := strikes(r, m, &armed, struck) // which ends while the broker is away: it comes back below
 				require.NoError(t, sleep.For(ctx, fault.after))
 				t.Logf("%s: done %t, held %s, %s; %s", what, was.Done, time.Duration(was.Held), was.Reason, load)
@@ -108,7 +109,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 
 // strikes asks for a move until the fault has struck in its middle: before, what the last fault
 // left may hinder it.
-func strikes(r *rig, m Move, armed *atomic.Pointer[func()], struck chan error) Moved {
+func strikes(r *rig, m control.Move, armed *atomic.Pointer[func()], struck chan error) control.Moved {
 	r.Helper()
 	for {
 		was, err := r.gateway.Move(r.ctx, m)
@@ -118,7 +119,7 @@ func strikes(r *rig, m Move, armed *atomic.Pointer[func()], struck chan error) M
 			return was
 		}
 		require.False(r, was.Done, "a move that nothing struck")
-		require.NoError(r, sleep.For(r.ctx, retryAfter), "%+v", was)
+		require.NoError(r, sleep.For(r.ctx, control.RetryAfter), "%+v", was)
 		m.ID += "-"
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -18,7 +19,7 @@ import (
 type stage struct {
 	name                   string
 	home, reads, authority side
-	moves                  []Move // that lead there
+	moves                  []control.Move // that lead there
 }
 
 // Whoever the broker that serves a request would refuse is refused through the gateway, in every
@@ -37,17 +38,21 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		topics = append(topics, m.through[a.name].topic)
 		groups = append(groups, m.through[a.name].group)
 	}
-	home := func(to side) Move { return Move{Kind: KindHome, To: to.String(), Topics: topics} }
-	reads := func(to side) Move { return Move{Kind: KindSide, To: to.String(), Groups: groups} }
-	authority := func(to side) Move { return Move{Kind: KindAuthority, To: to.String()} }
+	home := func(to side) control.Move {
+		return control.Move{Kind: control.KindHome, To: to.String(), Topics: topics}
+	}
+	reads := func(to side) control.Move {
+		return control.Move{Kind: control.KindSide, To: to.String(), Groups: groups}
+	}
+	authority := func(to side) control.Move { return control.Move{Kind: control.KindAuthority, To: to.String()} }
 	at := stage{name: "before everything"}
 	for _, next := range []stage{
 		{"all on the source", source, source, source, nil},
-		{"home on the target", target, source, source, []Move{home(target)}},
-		{"home and group on the target", target, target, source, []Move{reads(target)}},
-		{"authority on the target", target, target, target, []Move{authority(target)}},
-		{"group on the target", source, target, source, []Move{authority(source), home(source)}},
-		{"all back on the source", source, source, source, []Move{reads(source)}},
+		{"home on the target", target, source, source, []control.Move{home(target)}},
+		{"home and group on the target", target, target, source, []control.Move{reads(target)}},
+		{"authority on the target", target, target, target, []control.Move{authority(target)}},
+		{"group on the target", source, target, source, []control.Move{authority(source), home(source)}},
+		{"all back on the source", source, source, source, []control.Move{reads(source)}},
 	} {
 		for _, move := range next.moves {
 			m.moveWith(move, at)
@@ -63,7 +68,7 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		}
 		at = next
 	}
-	for _, move := range []Move{home(target), reads(target)} {
+	for _, move := range []control.Move{home(target), reads(target)} {
 		m.moveWith(move, at)
 		at = at.after(move)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
@@ -53,7 +54,7 @@ func TestLongMembersReadFromASlave(t *testing.T) {
 	load := r.produce(orders, "key", 16, 2*time.Millisecond)
 	r.eventually("the slave serves members", func() bool { return served() > 200 && g.readsAt(true, source) })
 	for _, to := range []string{"target", "source", "target"} {
-		r.move(Move{Kind: KindSide, To: to, Groups: []string{moving}})
+		r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{moving}})
 		r.untilMore(500, readers)
 	}
 	t.Logf("the slave has served %d messages", served())

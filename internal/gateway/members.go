@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -208,17 +209,17 @@ func (m *mirrors) takeOver(from *session) {
 
 // connected are the clients behind the gateway; of those with a problem, with what they share in,
 // as far as it is told.
-func (g *Gateway) connected() map[who]Connected {
-	all := map[who]Connected{}
+func (g *Gateway) connected() map[control.ClientKey]control.Connected {
+	all := map[control.ClientKey]control.Connected{}
 	for _, s := range g.all() {
 		s.mu.Lock()
 		if one := s.connected(); s.client != "" {
-			all[one.who()] = all[one.who()].and(one)
+			all[one.Key()] = all[one.Key()].And(one)
 		}
 		s.mu.Unlock()
 	}
 	for _, one := range g.unfits() {
-		all[one.who()] = all[one.who()].and(one.told())
+		all[one.Key()] = all[one.Key()].And(one.told())
 	}
 	return all
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+
+	"rocketshift/internal/gateway/control"
 )
 
 // membership is a group that a client is a member of, as its heartbeat says (HeartbeatData).
@@ -69,14 +71,14 @@ func (g *Gateway) membersHere() map[string]bool {
 }
 
 // membersOf are the members of a group behind this gateway, by their ids.
-func (g *Gateway) membersOf(group string) map[string]Connected {
-	all := map[string]Connected{}
+func (g *Gateway) membersOf(group string) map[string]control.Connected {
+	all := map[string]control.Connected{}
 	for _, s := range g.all() {
 		s.mu.Lock()
 		client, key, reads := s.client, s.accessKey, s.reads
 		s.mu.Unlock()
 		if slices.ContainsFunc(reads, func(m membership) bool { return m.Group == group }) {
-			all[client] = Connected{
+			all[client] = control.Connected{
 				ID: client, Address: s.conn.RemoteAddr().String(),
 				AccessKey: key,
 			}

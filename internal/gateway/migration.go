@@ -3,66 +3,20 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
 )
 
-// Migration is what the gateway must know to move anything: the other cluster, and the names that
-// the lanes' copies are stamped with.
-type Migration struct {
-	Name        string   `json:"name"`
-	LaneGroup   string   `json:"laneGroup"`
-	Source      string   `json:"source"` // ids of both clusters in stamps
-	Target      string   `json:"target"`
-	NameServers []string `json:"nameServers"` // of the target
-	// Cluster is the target's own name (brokerClusterName), where its name servers know several.
-	Cluster string `json:"cluster,omitempty"`
-	// SourceCluster and LeftOut say which of the source's brokers the lanes read: those of this
-	// cluster, where its name servers know several, but for those of these names.
-	SourceCluster string   `json:"sourceCluster,omitempty"`
-	LeftOut       []string `json:"leftOut,omitempty"`
-	// Proxy is the remoting port of the target's 5.x proxy, host:port, where its brokers can't be
-	// reached; then without NameServers.
-	Proxy string `json:"proxy,omitempty"`
-	// Gateways are all of the migration, this one among them; none if it is the only one.
-	Gateways []Peer `json:"gateways,omitempty"`
-	// Ordered are the topics whose order must hold even while gateways can't agree; nil: all.
-	Ordered []string `json:"ordered"`
-}
-
-func (m Migration) check(gateway string) error {
-	switch {
-	case m.Name == "" || m.LaneGroup == "" || m.Source == "" || m.Target == "":
-		return errors.New("migration: name, laneGroup, source and target must be given")
-	case (len(m.NameServers) == 0) == (m.Proxy == ""):
-		return errors.New("migration: either nameServers of the target or proxy must be given")
-	}
-	names := map[string]bool{}
-	for _, p := range m.Gateways {
-		if p.Name == "" || p.Control == "" || names[p.Name] {
-			return fmt.Errorf(
-				"migration: gateways: each needs a name of its own and the address of its control API; %q at %q",
-				p.Name, p.Control,
-			)
-		}
-		names[p.Name] = true
-	}
-	if len(names) > 0 && !names[gateway] {
-		return fmt.Errorf("migration: gateways doesn't name this one, %s", gateway)
-	}
-	return nil
-}
-
 // without are the other gateways of the migration that aren't of another version of it.
-func (m *migration) without(next Migration) (gone []Peer) {
+func (m *migration) without(next control.Migration) (gone []control.Peer) {
 	for _, p := range m.others {
-		if !slices.ContainsFunc(next.Gateways, func(o Peer) bool { return o.Name == p.Name }) {
+		if !slices.ContainsFunc(next.Gateways, func(o control.Peer) bool { return o.Name == p.Name }) {
 			gone = append(gone, p)
 		}
 	}
@@ -71,15 +25,15 @@ func (m *migration) without(next Migration) (gone []Peer) {
 
 // migration is one with what is needed to carry it out.
 type migration struct {
-	Migration
+	control.Migration
 	target    *rocketmq.Cluster
 	positions *positions.Positions
-	others    []Peer // the other gateways
+	others    []control.Peer // the other gateways
 	ordered   map[string]bool
 }
 
 // meant makes what is needed to carry a migration out.
-func (g *Gateway) meant(m Migration) *migration {
+func (g *Gateway) meant(m control.Migration) *migration {
 	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
 	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.dials[target]})
 	c := rocketmq.NewClusterOf(client, m.NameServers, rocketmq.Part{Cluster: m.Cluster})
@@ -91,7 +45,7 @@ func (g *Gateway) meant(m Migration) *migration {
 	for _, topic := range m.Ordered {
 		ordered[topic] = true
 	}
-	return &migration{m, c, positions.New(g.source, c, names), m.othersThan(g.config.Name), ordered}
+	return &migration{m, c, positions.New(g.source, c, names), m.OthersThan(g.config.Name), ordered}
 }
 
 // ordered reports whether a topic's order must hold even while gateways can't agree.
@@ -104,8 +58,8 @@ func (g *Gateway) ordered(topic string) bool {
 // anything is done: then everything is as it was. While anything is away from the source, the
 // clusters stay what they are. It waits for a move that this gateway leads, and is refused during a
 // round that another one leads.
-func (g *Gateway) Use(ctx context.Context, m Migration) error {
-	if err := m.check(g.config.Name); err != nil {
+func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
+	if err := m.Check(g.config.Name); err != nil {
 		return err
 	}
 	g.moves.one.Lock()
@@ -148,7 +102,7 @@ func (g *Gateway) replaceAlone(ctx context.Context, now, next *migration) error 
 	case round == nil:
 		defer localParticipant{g}.letGo(p)
 	case !g.inDoubt(round) || !now.sameLanes(next):
-		return refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, round.round.ID)
+		return control.Refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, round.round.ID)
 	}
 	return g.replace(ctx, now, next)
 }
@@ -163,12 +117,7 @@ func (g *Gateway) inDoubt(p *currentRound) bool {
 // clusters.
 func (m *migration) sameLanes(o *migration) bool {
 	return m != nil && m.Name == o.Name && m.LaneGroup == o.LaneGroup && m.Source == o.Source && m.Target == o.Target &&
-		m.sameTarget(o.Migration) && m.samePart(o.Migration)
-}
-
-// sameTarget reports whether the target is the same, at the same addresses.
-func (m Migration) sameTarget(o Migration) bool {
-	return slices.Equal(m.NameServers, o.NameServers) && m.Cluster == o.Cluster && m.Proxy == o.Proxy
+		m.SameTarget(o.Migration) && m.SamePart(o.Migration)
 }
 
 // replace makes another migration, or another version of it, the gateway's.
@@ -209,7 +158,7 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 		return fmt.Errorf("migration %s (lanes %s, from %s to %s) instead of %s (lanes %s, from %s to %s): %s",
 			next.Name, next.LaneGroup, next.Source, next.Target, now.Name, now.LaneGroup, now.Source, now.Target, back)
 	}
-	if now.sameTarget(next.Migration) {
+	if now.SameTarget(next.Migration) {
 		return nil
 	}
 	if now.Proxy != "" || next.Proxy != "" { // nothing tells whether the same cluster is behind it

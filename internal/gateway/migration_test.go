@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -20,18 +21,18 @@ import (
 
 // What is wrong with a migration is found before anything is done with it.
 func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
-	now := Migration{Name: "m", LaneGroup: "lanes", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
+	now := control.Migration{Name: "m", LaneGroup: "lanes", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
 	for name, c := range map[string]struct {
 		away bool
-		next func(*Migration)
+		next func(*control.Migration)
 		says string
 	}{
-		"without a name":                      {false, func(m *Migration) { m.Name = "" }, "must be given"},
-		"with a target that can't be reached": {false, func(m *Migration) { m.NameServers = []string{"127.0.0.1:2"} }, "its target"},
-		"another one":                         {true, func(m *Migration) { m.Name = "n" }, "move them back first"},
-		"with another id of the target":       {true, func(m *Migration) { m.Target = "U" }, "move them back first"},
-		"with another target":                 {true, func(m *Migration) { m.NameServers = []string{"127.0.0.1:2"} }, "its target"},
-		"with a proxy instead":                {true, func(m *Migration) { m.NameServers, m.Proxy = nil, "127.0.0.1:2" }, "move them back first"},
+		"without a name":                      {false, func(m *control.Migration) { m.Name = "" }, "must be given"},
+		"with a target that can't be reached": {false, func(m *control.Migration) { m.NameServers = []string{"127.0.0.1:2"} }, "its target"},
+		"another one":                         {true, func(m *control.Migration) { m.Name = "n" }, "move them back first"},
+		"with another id of the target":       {true, func(m *control.Migration) { m.Target = "U" }, "move them back first"},
+		"with another target":                 {true, func(m *control.Migration) { m.NameServers = []string{"127.0.0.1:2"} }, "its target"},
+		"with a proxy instead":                {true, func(m *control.Migration) { m.NameServers, m.Proxy = nil, "127.0.0.1:2" }, "move them back first"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := idle(t)
@@ -64,10 +65,10 @@ func TestAMigrationThatCannotBeWrittenIsNone(t *testing.T) {
 	require.NoError(t, err)
 	g.state = state
 	require.NoError(t, os.RemoveAll(dir))
-	next := g.meant(Migration{Name: "m", LaneGroup: "lanes", Source: "S", Target: "T", Proxy: "127.0.0.1:1"})
+	next := g.meant(control.Migration{Name: "m", LaneGroup: "lanes", Source: "S", Target: "T", Proxy: "127.0.0.1:1"})
 	err = g.replace(t.Context(), nil, next)
 	require.Error(t, err)
-	require.False(t, errors.Is(err, ErrRefused))
+	require.False(t, errors.Is(err, control.ErrRefused))
 	require.Nil(t, g.migration.Load())
 }
 
@@ -125,7 +126,7 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 				})
 			}
 			g := alone(t)
-			now := Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
+			now := control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
 			before := g.meant(now)
 			g.migration.Store(before)
 			q := g.queueFor("orders", "broker-a", 0)
@@ -155,9 +156,9 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 func TestAMigrationChangesBetweenMovesAndWhenItIsOnDisk(t *testing.T) {
 	g := alone(t)
 	now := g.migration.Load()
-	next := Migration{Name: "n", LaneGroup: "l", Source: "S", Target: "T", Proxy: "127.0.0.1:1"}
+	next := control.Migration{Name: "n", LaneGroup: "l", Source: "S", Target: "T", Proxy: "127.0.0.1:1"}
 	p := localParticipant{g}
-	r := Round{ID: "1", Kind: KindAuthority, To: "target", Budget: Duration(time.Second)}
+	r := Round{ID: "1", Kind: control.KindAuthority, To: "target", Budget: control.Duration(time.Second)}
 	prepare(t, p, g, r)
 	require.ErrorContains(t, g.Use(t.Context(), next), "takes part in round 1: wait until that has ended")
 	require.Same(t, now, g.migration.Load())

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/positions"
 )
@@ -88,17 +89,17 @@ func (v *view) prepared() PreparedView {
 	return PreparedView{
 		v.name(),
 		v.next,
-		Duration(time.Since(v.nextAt)),
+		control.Duration(time.Since(v.nextAt)),
 		v.onItsWay(),
-		Duration(time.Since(v.keptAt)),
+		control.Duration(time.Since(v.keptAt)),
 		v.claimed,
 	}
 }
 
 // newest puts together what all gateways know: of each queue what the one knows that has answered a
 // pull, or taken a commit, last.
-func newest(all []Prepared) map[TopicQueue]PreparedView {
-	best := map[TopicQueue]PreparedView{}
+func newest(all []Prepared) map[control.TopicQueue]PreparedView {
+	best := map[control.TopicQueue]PreparedView{}
 	for _, known := range all {
 		for _, v := range known.Views {
 			now, there := best[v.TopicQueue]
@@ -133,7 +134,7 @@ func (g *Gateway) proveViews(
 	}
 	one := g.groups.get([]byte(p.round.Group))
 	known := newest(prepared)
-	names := slices.DeleteFunc(slices.Collect(maps.Keys(known)), func(name TopicQueue) bool {
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(known)), func(name control.TopicQueue) bool {
 		return one.of(g.queueFor(name.Topic, name.Broker, name.ID)).staysBehind(p.to) // as far as this gateway knows
 	})
 	o := &Outcome{Views: make([]savedView, len(names))}

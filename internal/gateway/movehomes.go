@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/replicator/positions"
 )
 
@@ -131,10 +131,6 @@ func (m *holding) doubt(ordered func(topic string) bool) {
 	m.hold = refusing
 }
 
-// readAheadTime bounds how long reading ahead may take: minutes where much was written since the
-// last move.
-const readAheadTime = 5 * time.Minute
-
 // readAhead learns how the replicas of queues are made up so far, while everything flows. What is
 // new since then is read in the move itself.
 func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) error {
@@ -142,7 +138,7 @@ func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) err
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, readAheadTime, errors.New("reading ahead took too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, control.ReadAheadTime, errors.New("reading ahead took too long"))
 	defer cancel()
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
@@ -164,7 +160,7 @@ func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) err
 
 // prepareHomes makes sends to the queues wait, and those that are under way come to their ends.
 func (g localParticipant) prepareHomes(ctx context.Context, p *currentRound) (known Prepared, err error) {
-	queues, err := g.queuesOf(Move{To: p.round.To, Queues: p.round.Queues})
+	queues, err := g.queuesOf(control.Move{To: p.round.To, Queues: p.round.Queues})
 	if err != nil {
 		return known, err
 	}

@@ -1,6 +1,9 @@
 package gateway
 
-import "rocketshift/replicator/lane"
+import (
+	"rocketshift/internal/gateway/control"
+	"rocketshift/replicator/lane"
+)
 
 // apply makes an outcome so in memory.
 func (g *Gateway) apply(o *Outcome) {
@@ -45,13 +48,13 @@ func (g *Gateway) learnLanes(lanes []lane.Lane) {
 func (g *Gateway) canGoBy(o *Outcome) error {
 	for _, h := range o.Homes {
 		if q := g.queueFor(h.Topic, h.Broker, h.Queue); h.Home == target.String() && q.lane.Load() == nil {
-			return refused("gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet",
+			return control.Refused("gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet",
 				g.config.Name, q)
 		}
 	}
 	for _, v := range o.Views {
 		if q := g.queueFor(v.Topic, v.Broker, v.Queue); v.Side == target.String() && q.lane.Load() == nil {
-			return refused(
+			return control.Refused(
 				"gateway %s doesn't know the lane of queue %s, which group %s reads: it hasn't seen the topic yet",
 				g.config.Name, q, v.Group,
 			)

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/replica"
 )
@@ -20,20 +21,20 @@ const (
 
 // seeCopied finds out up to where the lanes have brought queues back, as far as the last messages
 // on the source tell, and takes note of it.
-func (g *Gateway) seeCopied(ctx context.Context, names []TopicQueue) {
+func (g *Gateway) seeCopied(ctx context.Context, names []control.TopicQueue) {
 	l, err := g.lanes()
 	if err != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, usualBudget)
+	ctx, cancel := context.WithTimeout(ctx, control.UsualBudget)
 	defer cancel()
-	found := make([]OwedQueue, len(names))
+	found := make([]control.OwedQueue, len(names))
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for i, name := range names {
 		all.Go(func() error {
 			q := g.queueFor(name.Topic, name.Broker, name.ID)
-			found[i] = OwedQueue{TopicQueue: name, Copied: l.lastCopied(ctx, q)}
+			found[i] = control.OwedQueue{TopicQueue: name, Copied: l.lastCopied(ctx, q)}
 			return nil
 		})
 	}
@@ -42,12 +43,12 @@ func (g *Gateway) seeCopied(ctx context.Context, names []TopicQueue) {
 }
 
 // learn takes over what was found out of queues that are owed.
-func (o *owing) learn(all []OwedQueue) {
+func (o *owing) learn(all []control.OwedQueue) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, one := range all {
 		if was, there := o.queues[one.TopicQueue]; there {
-			o.queues[one.TopicQueue] = was.and(one)
+			o.queues[one.TopicQueue] = was.And(one)
 		}
 	}
 	_ = o.write() // it is known less of them otherwise
@@ -98,13 +99,13 @@ func (g *Gateway) payOwed() {
 
 // payNow looks at each queue that is owed once; copied is an error while something isn't.
 func (g *Gateway) payNow(ctx context.Context, copied func(context.Context, *queue) error) {
-	var paid []TopicQueue
+	var paid []control.TopicQueue
 	for _, one := range g.owing.all() {
 		q := g.queueFor(one.Topic, one.Broker, one.ID)
 		if q.at() == target {
 			continue // not yet, or again, where it was
 		}
-		ctx, cancel := context.WithTimeout(ctx, usualBudget)
+		ctx, cancel := context.WithTimeout(ctx, control.UsualBudget)
 		err := copied(ctx, q)
 		cancel()
 		if err != nil {

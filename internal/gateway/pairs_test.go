@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -92,7 +93,7 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	views, err := two.viewsOf(t.Context(), "billing", target)
 	require.NoError(t, err)
 	require.Equal(t, []*view{one.of(all[0])}, views)
-	p := &currentRound{round: Round{Kind: KindSide, To: "target", Group: "billing"}, to: target}
+	p := &currentRound{round: Round{Kind: control.KindSide, To: "target", Group: "billing"}, to: target}
 	known, err := localParticipant{two.Gateway}.prepareViews(p)
 	require.NoError(t, err)
 	require.Len(t, known.Views, 1)
@@ -117,7 +118,7 @@ func TestTheWayBackNeedsNoNewPairs(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, views, 2)
 	orders.since = time.Now().Add(-lossTime)
-	home := Move{Topics: []string{"orders"}, To: "target"}
+	home := control.Move{Topics: []string{"orders"}, To: "target"}
 	_, err = two.queuesOf(home)
 	require.ErrorContains(t, err, "the source has 3 queues")
 	home.To = "source"

@@ -13,22 +13,10 @@ import (
 // several clusters, or be left out by the plan: lanes don't read their queues, so pairs are made
 // without them.
 
-// reads reports whether the lanes read the queues of a source broker. One whose cluster was never
-// told, as in a state of an older gateway, counts until name servers answer.
-func (m *Migration) reads(broker, cluster string) bool {
-	return !slices.Contains(m.LeftOut, broker) &&
-		(m.SourceCluster == "" || cluster == "" || cluster == m.SourceCluster)
-}
-
-// samePart reports whether lanes read the same brokers.
-func (m Migration) samePart(o Migration) bool {
-	return m.SourceCluster == o.SourceCluster && slices.Equal(m.LeftOut, o.LeftOut)
-}
-
 // readBy are those of the source's brokers that the migration's lanes read.
 func (g *Gateway) readBy(m *migration, brokers []string) []string {
 	return slices.DeleteFunc(slices.Clone(brokers), func(name string) bool {
-		return !m.reads(name, g.clusters[source].of(name))
+		return !m.Reads(name, g.clusters[source].of(name))
 	})
 }
 
@@ -39,7 +27,7 @@ func (g *Gateway) excuse(m *migration, registered map[string]bool) {
 	}
 	if all := g.clusters[source].byBroker.Load(); all != nil {
 		for name, cluster := range *all {
-			if !m.reads(name, cluster) {
+			if !m.Reads(name, cluster) {
 				registered[name] = true
 			}
 		}
@@ -50,7 +38,7 @@ func (g *Gateway) excuse(m *migration, registered map[string]bool) {
 func (g *Gateway) readOf(m *migration, queues []lane.Queue) (read []lane.Queue, unread []string) {
 	for _, q := range queues {
 		switch {
-		case m.reads(q.Broker, g.clusters[source].of(q.Broker)):
+		case m.Reads(q.Broker, g.clusters[source].of(q.Broker)):
 			read = append(read, q)
 		case !slices.Contains(unread, q.Broker):
 			unread = append(unread, q.Broker)

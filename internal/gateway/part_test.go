@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/replica"
@@ -13,7 +14,7 @@ import (
 // Before, the gateway paired the queues of all clusters that the source's name servers know: retry
 // topics otherwise than the lanes, without a word, and other topics not at all.
 func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
-	for name, part := range map[string]Migration{
+	for name, part := range map[string]control.Migration{
 		"another cluster":   {SourceCluster: "Shop"},
 		"a broker left out": {LeftOut: []string{"broker-a"}},
 	} {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"rocketshift/internal/gateway/control"
 )
 
 // currentRound is a round that this gateway takes part in.
@@ -51,13 +53,13 @@ type localParticipant struct{ *Gateway }
 func (g localParticipant) prepare(ctx context.Context, r Round) (Prepared, error) {
 	to, known := sideOf(r.To)
 	if !known || r.ID == "" {
-		return Prepared{}, refused("a round needs an id, and a side to go to")
+		return Prepared{}, control.Refused("a round needs an id, and a side to go to")
 	}
-	if budget := time.Duration(r.Budget); budget <= 0 || budget > mostBudget {
-		return Prepared{}, refused("a budget of %s: more than 0 and at most %s is possible", budget, mostBudget)
+	if budget := time.Duration(r.Budget); budget <= 0 || budget > control.MostBudget {
+		return Prepared{}, control.Refused("a budget of %s: more than 0 and at most %s is possible", budget, control.MostBudget)
 	}
 	if err := r.numbers(); err != nil {
-		return Prepared{}, refused("%v", err)
+		return Prepared{}, control.Refused("%v", err)
 	}
 	if err := g.mayTakePart(ctx, r, to); err != nil {
 		return Prepared{}, err
@@ -70,7 +72,7 @@ func (g localParticipant) prepare(ctx context.Context, r Round) (Prepared, error
 	g.rounds.mu.Lock()
 	p.held = true
 	if p.ended && err == nil {
-		err = refused("round %s was given up meanwhile", r.ID)
+		err = control.Refused("round %s was given up meanwhile", r.ID)
 	}
 	if err == nil {
 		p.lapse = time.AfterFunc(time.Until(p.since.Add(time.Duration(r.Budget)+lapseAfter)), func() { g.lapsed(p) })
@@ -88,19 +90,19 @@ func (g localParticipant) begins(p *currentRound) error {
 	g.rounds.mu.Lock()
 	defer g.rounds.mu.Unlock()
 	if now := g.rounds.now; now != nil {
-		return refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, now.round.ID)
+		return control.Refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, now.round.ID)
 	}
 	if now := g.moves.epoch.Load(); now != p.round.Epoch {
-		return refused("gateway %s is in epoch %d, the round is of epoch %d", g.config.Name, now, p.round.Epoch)
+		return control.Refused("gateway %s is in epoch %d, the round is of epoch %d", g.config.Name, now, p.round.Epoch)
 	}
 	if _, err := g.lanes(); err != nil {
-		return refused("%v", err)
+		return control.Refused("%v", err)
 	}
 	if why := g.StateProblem(); why != "" {
-		return refused("gateway %s: %s", g.config.Name, why)
+		return control.Refused("gateway %s: %s", g.config.Name, why)
 	}
 	if why := g.letsEverybodyIn(); why != nil && p.to == target { // the way back gives nobody more
-		return refused("gateway %s: %v", g.config.Name, why)
+		return control.Refused("gateway %s: %v", g.config.Name, why)
 	}
 	if _, err := g.allFit(p.round); err != nil {
 		return err
@@ -120,14 +122,14 @@ func (g localParticipant) hold(ctx context.Context, p *currentRound) (Prepared, 
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(p.round.Budget), errBudget)
 	defer cancel()
 	switch p.round.Kind {
-	case KindHome:
+	case control.KindHome:
 		return g.prepareHomes(ctx, p)
-	case KindSide:
+	case control.KindSide:
 		return g.prepareViews(p)
-	case KindAuthority:
+	case control.KindAuthority:
 		return Prepared{}, nil
 	}
-	return Prepared{}, refused("kind is %q: %s, %s or %s is possible", p.round.Kind, KindHome, KindSide, KindAuthority)
+	return Prepared{}, control.Refused("kind is %q: %s, %s or %s is possible", p.round.Kind, control.KindHome, control.KindSide, control.KindAuthority)
 }
 
 func (g localParticipant) ready(_ context.Context, id string, o Outcome) error {
@@ -136,7 +138,7 @@ func (g localParticipant) ready(_ context.Context, id string, o Outcome) error {
 		return err
 	}
 	if err := o.numbers(); err != nil {
-		return refused("%v", err)
+		return control.Refused("%v", err)
 	}
 	g.learnLanes(o.Lanes)
 	if err := g.canGoBy(&o); err != nil {
@@ -157,7 +159,7 @@ func (g localParticipant) roundOf(id string) (*currentRound, error) {
 	if p := g.rounds.now; p != nil && p.round.ID == id {
 		return p, nil
 	}
-	return nil, refused("gateway %s takes no part in round %s: its budget has passed, or it was ended",
+	return nil, control.Refused("gateway %s takes no part in round %s: its budget has passed, or it was ended",
 		g.config.Name, id)
 }
 
@@ -171,7 +173,7 @@ func (g localParticipant) commit(_ context.Context, id string) error {
 		return err
 	}
 	err = g.conclude(p, true)
-	if err == nil && p.round.Kind == KindSide && p.to == target {
+	if err == nil && p.round.Kind == control.KindSide && p.to == target {
 		g.remirror(p.round.Group) // a target broker may have forgotten members since their last heartbeats
 	}
 	return err
@@ -183,7 +185,7 @@ func (g localParticipant) abort(_ context.Context, id string) error {
 		return g.conclude(p, false)
 	}
 	if g.hasCommitted(id) {
-		return refused("round %s is decided", id)
+		return control.Refused("round %s is decided", id)
 	}
 	return nil
 }
@@ -203,7 +205,7 @@ func (g localParticipant) conclude(p *currentRound, decided bool) error {
 	}
 	if decided && p.outcome == nil {
 		g.rounds.mu.Unlock()
-		return refused("gateway %s has no outcome of round %s", g.config.Name, p.round.ID)
+		return control.Refused("gateway %s has no outcome of round %s", g.config.Name, p.round.ID)
 	}
 	p.ended = true
 	held := p.held

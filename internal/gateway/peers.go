@@ -7,26 +7,21 @@ import (
 	"net/http"
 	"slices"
 	"time"
-)
 
-// Peer is a gateway of a migration.
-type Peer struct {
-	Name string `json:"name"`
-	// host:port or https://host:port of its control API, as the others reach it
-	Control string `json:"control"`
-}
+	"rocketshift/internal/gateway/control"
+)
 
 // Replica is what a gateway has decided, for others that have missed something.
 type Replica struct {
 	Gateway string `json:"gateway"`
 	Round   string `json:"round,omitempty"` // that it takes part in
 	// Owed is what the target owes, by what this gateway knows.
-	Owed []OwedQueue `json:"owed,omitempty"`
+	Owed []control.OwedQueue `json:"owed,omitempty"`
 	saved
 }
 
 // remoteParticipant is another gateway's part in rounds.
-type remoteParticipant struct{ *Client }
+type remoteParticipant struct{ *control.Client }
 
 // ended names a round that is to end, with its outcome if that is what is told.
 type ended struct {
@@ -35,27 +30,27 @@ type ended struct {
 }
 
 func (r remoteParticipant) prepare(ctx context.Context, round Round) (known Prepared, err error) {
-	return known, r.call(ctx, http.MethodPost, "/v1/rounds/prepare", round, &known)
+	return known, r.Call(ctx, http.MethodPost, "/v1/rounds/prepare", round, &known)
 }
 
 func (r remoteParticipant) ready(ctx context.Context, id string, o Outcome) error {
-	return r.call(ctx, http.MethodPost, "/v1/rounds/ready", ended{id, &o}, &struct{}{})
+	return r.Call(ctx, http.MethodPost, "/v1/rounds/ready", ended{id, &o}, &struct{}{})
 }
 
 func (r remoteParticipant) commit(ctx context.Context, id string) error {
-	return r.call(ctx, http.MethodPost, "/v1/rounds/commit", ended{ID: id}, &struct{}{})
+	return r.Call(ctx, http.MethodPost, "/v1/rounds/commit", ended{ID: id}, &struct{}{})
 }
 
 func (r remoteParticipant) abort(ctx context.Context, id string) error {
-	return r.call(ctx, http.MethodPost, "/v1/rounds/abort", ended{ID: id}, &struct{}{})
+	return r.Call(ctx, http.MethodPost, "/v1/rounds/abort", ended{ID: id}, &struct{}{})
 }
 
 func (r remoteParticipant) replica(ctx context.Context) (is Replica, err error) {
-	return is, r.call(ctx, http.MethodGet, "/v1/replica", nil, &is)
+	return is, r.Call(ctx, http.MethodGet, "/v1/replica", nil, &is)
 }
 
 // peers are the other gateways of the migration.
-func (g *Gateway) peers() []Peer {
+func (g *Gateway) peers() []control.Peer {
 	m := g.migration.Load()
 	if m == nil {
 		return nil
@@ -63,22 +58,17 @@ func (g *Gateway) peers() []Peer {
 	return m.others
 }
 
-// othersThan are the gateways of a migration but the one of that name.
-func (m Migration) othersThan(name string) []Peer {
-	return slices.DeleteFunc(slices.Clone(m.Gateways), func(p Peer) bool { return p.Name == name })
-}
-
-func (g *Gateway) clientOf(p Peer) *Client {
+func (g *Gateway) clientOf(p control.Peer) *control.Client {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.peerClients == nil {
-		g.peerClients = map[string]*Client{}
+		g.peerClients = map[string]*control.Client{}
 	}
 	c := g.peerClients[p.Control]
 	if c == nil {
 		access := g.config.Peers
 		access.Token = g.config.Token
-		c = NewClient(p.Control, access)
+		c = control.NewClient(p.Control, access)
 		g.peerClients[p.Control] = c
 	}
 	return c
@@ -149,7 +139,7 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 		queues = append(queues, g.queueFor(h.Topic, h.Broker, h.Queue))
 	}
 	p.homes = g.holdAll(queues)
-	settling, cancel := context.WithTimeout(ctx, usualBudget)
+	settling, cancel := context.WithTimeout(ctx, control.UsualBudget)
 	defer cancel()
 	_, _ = g.settle(settling, p.homes, nil) // what was sent to a side that was left reaches the other one, late
 	if len(is.Targets) > 0 {
@@ -200,7 +190,7 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 	}
 	for i, name := range ours {
 		if (i >= len(theirs) || theirs[i] != name) && g.used(name) {
-			return refused(
+			return control.Refused(
 				"gateway %s numbers target broker %s otherwise: %v, and not %v; bring everything back to the "+
 					"source, and start it with an empty folder",
 				g.config.Name,

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/replicator/lane"
 )
 
@@ -63,8 +64,8 @@ type queue struct {
 }
 
 // name is what the control API calls it.
-func (q *queue) name() TopicQueue {
-	return TopicQueue{q.topic, lane.Queue{Broker: q.broker, ID: q.id}}
+func (q *queue) name() control.TopicQueue {
+	return control.TopicQueue{Topic: q.topic, Queue: lane.Queue{Broker: q.broker, ID: q.id}}
 }
 
 func (q *queue) at() side { return side(q.home.Load()) }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
@@ -22,7 +23,7 @@ func newNamed(t *testing.T) *guarded {
 	g.gateway.keys.file = ""
 	g.gateway.clusters[source].learn([]rocketmq.Node{{Cluster: "Old", Name: "broker-a"}})
 	g.gateway.clusters[target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
-	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "lanes"}})
+	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "lanes"}})
 	g.gateway.budget = memory.New(testMemory)
 	t.Cleanup(g.gateway.budget.Close)
 	g.comesAt(&port{

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/replicator/lane"
 )
 
@@ -21,16 +22,16 @@ import (
 
 // Round is one round of a move.
 type Round struct {
-	ID     string   `json:"id"`
-	Kind   string   `json:"kind"`
-	To     string   `json:"to"`
-	Epoch  int64    `json:"epoch"`  // that it begins from
-	Leader string   `json:"leader"` // the gateway that leads
-	Budget Duration `json:"budget"`
-	Reason string   `json:"reason,omitempty"`
+	ID     string           `json:"id"`
+	Kind   string           `json:"kind"`
+	To     string           `json:"to"`
+	Epoch  int64            `json:"epoch"`  // that it begins from
+	Leader string           `json:"leader"` // the gateway that leads
+	Budget control.Duration `json:"budget"`
+	Reason string           `json:"reason,omitempty"`
 	// whose homes move, or of which the group's views are known to who leads
-	Queues []TopicQueue `json:"queues,omitempty"`
-	Group  string       `json:"group,omitempty"`
+	Queues []control.TopicQueue `json:"queues,omitempty"`
+	Group  string               `json:"group,omitempty"`
 
 	Accept []string `json:"accept,omitempty"` // what the caller takes as inexact
 
@@ -42,7 +43,7 @@ type Round struct {
 	// WitnessOnTarget is the target broker that knows it, where none of the source answers.
 	WitnessOnTarget string `json:"witnessOnTarget,omitempty"`
 
-	ends *Moved // what is to be remembered together with its outcome, as it is the last round of a move
+	ends *control.Moved // what is to be remembered together with its outcome, as it is the last round of a move
 }
 
 // Prepared is what a gateway knows of what waits.
@@ -55,17 +56,17 @@ type Prepared struct {
 
 // PreparedQueue is a queue to which sends wait.
 type PreparedQueue struct {
-	TopicQueue
+	control.TopicQueue
 	Acked [2]int64 `json:"acked"` // behind the highest acknowledged offsets of source and target
 }
 
 // PreparedView is a queue that the group's pulls wait for. Ages say which gateway knows best.
 type PreparedView struct {
-	TopicQueue
-	Next    int64    `json:"next"` // the group's next offset, as far as answers to pulls tell; -1 if unknown
-	NextAge Duration `json:"nextAge"`
-	Kept    int64    `json:"kept"` // the offset that the group committed last; -1 if unknown
-	KeptAge Duration `json:"keptAge"`
+	control.TopicQueue
+	Next    int64            `json:"next"` // the group's next offset, as far as answers to pulls tell; -1 if unknown
+	NextAge control.Duration `json:"nextAge"`
+	Kept    int64            `json:"kept"` // the offset that the group committed last; -1 if unknown
+	KeptAge control.Duration `json:"keptAge"`
 	// the offset that a client asked last to commit, without an answer so far; 0 or -1: none
 	Claimed int64 `json:"claimed,omitempty"`
 }

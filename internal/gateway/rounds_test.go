@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -18,27 +19,27 @@ import (
 // move.
 func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 	t.Helper()
-	var gateways []Peer
+	var gateways []control.Peer
 	for i, name := range []string{"a", "b"} {
 		g := idle(t)
 		g.config.Name, g.config.Token = name, testToken
 		g.ctx, g.stop = context.WithCancel(context.Background())
-		control, err := NewControl(g, testToken)
+		controls, err := NewControl(g, testToken)
 		require.NoError(t, err)
 		at, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		g.running.Go(func() { _ = control.Serve(g.ctx, at) })
+		g.running.Go(func() { _ = controls.Serve(g.ctx, at) })
 		t.Cleanup(func() {
 			g.stop()
 			g.running.Wait()
 		})
-		gateways = append(gateways, Peer{name, at.Addr().String()})
+		gateways = append(gateways, control.Peer{Name: name, Control: at.Addr().String()})
 		all[i] = g
 	}
 	nobody := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	for i, g := range all {
 		g.source = nobody
-		m := Migration{
+		m := control.Migration{
 			Name:        "m",
 			LaneGroup:   "l",
 			Source:      "S",
@@ -47,7 +48,7 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 			Gateways:    gateways,
 			Ordered:     []string{"orders"},
 		}
-		g.migration.Store(&migration{m, nobody, nil, m.othersThan(g.config.Name), map[string]bool{"orders": true}})
+		g.migration.Store(&migration{m, nobody, nil, m.OthersThan(g.config.Name), map[string]bool{"orders": true}})
 		t1 := g.topics.ensure("orders")
 		t1.ensure("broker-a", 1)
 		queues[i] = t1.queue([]byte("broker-a"), 0)
@@ -72,8 +73,8 @@ func pipe(t *testing.T) (server, client net.Conn) {
 
 func homeRound(id string, budget time.Duration) Round {
 	return Round{
-		ID: id, Kind: KindHome, To: "target", Leader: "a", Budget: Duration(budget),
-		Queues: []TopicQueue{{"orders", lane.Queue{Broker: "broker-a", ID: 0}}},
+		ID: id, Kind: control.KindHome, To: "target", Leader: "a", Budget: control.Duration(budget),
+		Queues: []control.TopicQueue{{Topic: "orders", Queue: lane.Queue{Broker: "broker-a", ID: 0}}},
 	}
 }
 
@@ -200,11 +201,11 @@ func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {
 }
 
 func TestWhoAnsweredLastKnowsWhereAGroupIs(t *testing.T) {
-	of := TopicQueue{"orders", lane.Queue{Broker: "broker-a"}}
+	of := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a"}}
 	got := newest([]Prepared{
-		{Views: []PreparedView{{of, 100, Duration(time.Minute), 90, Duration(time.Second), -1}}},
-		{Views: []PreparedView{{of, 500, Duration(time.Second), -1, 0, 95}}},
-		{Views: []PreparedView{{of, -1, 0, 80, Duration(time.Minute), -1}}},
+		{Views: []PreparedView{{of, 100, control.Duration(time.Minute), 90, control.Duration(time.Second), -1}}},
+		{Views: []PreparedView{{of, 500, control.Duration(time.Second), -1, 0, 95}}},
+		{Views: []PreparedView{{of, -1, 0, 80, control.Duration(time.Minute), -1}}},
 	})
 	assert.EqualValues(t, 500, got[of].Next)
 	assert.EqualValues(t, 90, got[of].Kept)
@@ -231,17 +232,17 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 	other := localParticipant{all[1]}
 	r := Round{
 		ID:     "one",
-		Kind:   KindSide,
+		Kind:   control.KindSide,
 		To:     "target",
 		Leader: "a",
 		Group:  "billing",
-		Budget: Duration(2 * time.Second),
-		Queues: []TopicQueue{queues[0].name()},
+		Budget: control.Duration(2 * time.Second),
+		Queues: []control.TopicQueue{queues[0].name()},
 	}
 	prepare(t, other, all[1], r)
 	o := Outcome{Epoch: 1, Views: []savedView{{Group: "billing", Topic: "orders", Broker: "broker-a", Side: "target"}}}
 	err := other.ready(t.Context(), "one", o)
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "gateway b doesn't know the lane of queue broker-a/0 of topic orders")
 
 	o.Lanes = []lane.Lane{l}
@@ -257,13 +258,13 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 	for _, id := range []int{-1, mostOfTopic, 1<<31 - 1} {
 		all, queues := idlePair(t)
 		g, other := all[1], remoteParticipant{all[0].clientOf(all[0].peers()[0])}
-		odd := TopicQueue{"orders", lane.Queue{Broker: "broker-a", ID: id}}
+		odd := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a", ID: id}}
 		v := g.groups.get([]byte("billing")).of(queues[1])
 		for _, r := range []Round{
 			homeRound("1", time.Second),
-			{ID: "1", Kind: KindSide, To: "target", Budget: Duration(time.Second), Group: "billing"},
+			{ID: "1", Kind: control.KindSide, To: "target", Budget: control.Duration(time.Second), Group: "billing"},
 		} {
-			r.Queues = []TopicQueue{odd}
+			r.Queues = []control.TopicQueue{odd}
 			_, err := other.prepare(t.Context(), r)
 			require.ErrorContains(t, err, "numbers from 0 to 16383 are possible", r.Kind)
 			round, _ := g.underWay()

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -88,7 +89,7 @@ func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	both := map[*queue][]string{queues[0]: {"one", "two"}}
 	for range 3 * mixedLooks {
 		now := &sharing{
-			MixedGroup: MixedGroup{Group: "billing"},
+			MixedGroup: control.MixedGroup{Group: "billing"},
 			holders:    both,
 			contested:  map[*queue]int{},
 			unread:     map[*queue]int{},
@@ -102,7 +103,7 @@ func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	pair[0].log = g.log
 	pair[0].config.Name = "a"
 	m := *pair[0].migration.Load()
-	m.others = []Peer{{"gone", "127.0.0.1:1"}}
+	m.others = []control.Peer{{Name: "gone", Control: "127.0.0.1:1"}}
 	pair[0].migration.Store(&m)
 	for range 10 {
 		pair[0].sync(t.Context())

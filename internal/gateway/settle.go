@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/sleep"
 )
 
@@ -72,7 +73,7 @@ func (g *Gateway) settle(
 
 // unreadTime is how long a client may not read while sends wait for the answers to its own: half of
 // a move's usual budget. The connection to its broker isn't read meanwhile either.
-const unreadTime = usualBudget / 2
+const unreadTime = control.UsualBudget / 2
 
 // unansweredTo counts the sends to queues that are without an answer. Clients that don't read what
 // they have asked for are let go: else they could keep homes where they are.

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -32,19 +33,19 @@ const askedTogether = 8
 
 // mayShare refuses to change the authority where members would share queues wrongly afterwards.
 // It returns what is inexact by what the caller accepts.
-func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexact []string, err error) {
+func (g *Gateway) mayShare(ctx context.Context, m control.Move, r Round, to side) (inexact []string, err error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err
 	}
 	if to == target && !g.anythingOnTarget() {
-		return nil, refused("nothing is on the target yet: move groups and homes first")
+		return nil, control.Refused("nothing is on the target yet: move groups and homes first")
 	}
 	if inexact, err = g.allFit(r); err != nil {
 		return nil, err
 	}
 	var mu sync.Mutex
-	var refusals []*BypassedError // of each group: their applications return together
+	var refusals []*control.BypassedError // of each group: their applications return together
 	var all errgroup.Group
 	all.SetLimit(askedTogether)
 	for _, one := range g.groups.all() {
@@ -58,7 +59,7 @@ func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexa
 			passing, err := g.noneIsPast(ctx, one.name, to.other(), l, m.Accept)
 			mu.Lock()
 			inexact = append(inexact, passing...)
-			var refusal *BypassedError
+			var refusal *control.BypassedError
 			if errors.As(err, &refusal) {
 				refusals, err = append(refusals, refusal), nil
 			}
@@ -74,7 +75,7 @@ func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexa
 		})
 	}
 	if err = all.Wait(); err == nil {
-		err = allBypassed(refusals)
+		err = control.AllBypassed(refusals)
 	}
 	return inexact, err
 }
@@ -90,9 +91,9 @@ func (g *group) ready(to side) error {
 		own := strings.HasPrefix(v.topic, "%") // brokers write to retry and dead-letter topics
 		switch {
 		case v.lane.Load() != nil && v.reads() == source:
-			return refused("group %s reads queue %s on the source: move the group to the target first", g.name, v.queue)
+			return control.Refused("group %s reads queue %s on the source: move the group to the target first", g.name, v.queue)
 		case v.lane.Load() != nil && !own && v.at() == source:
-			return refused(
+			return control.Refused(
 				"queue %s, which group %s reads, has its home on the source: move it to the target first",
 				v.queue, g.name,
 			)
@@ -108,7 +109,7 @@ func (g *Gateway) sameRetries(group string) error {
 	if t == nil || t.beyond.Load() <= 0 {
 		return nil
 	}
-	return refused(
+	return control.Refused(
 		"group %s: %s has %d queues more on the target than on the source, and members behind the gateway "+
 			"don't see these: give it as many on the source; "+
 			"or accept the group, where retries may wait until none is left behind the gateway",
@@ -132,7 +133,7 @@ func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool
 			continue // it doesn't say, as those of client-go at times: what it holds will be looked at
 		}
 		if name := strategy(info); name != "" && !accepted && !slices.Contains(byPlace, name) {
-			return refused(
+			return control.Refused(
 				"group %s: %s allocates queues by %s, which may go by brokers' names: members behind the "+
 					"gateway and members on the target would read the same queues, "+
 					"or leave some to nobody. Give it the usual strategy; or accept the group, and start "+

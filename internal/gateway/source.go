@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"rocketshift/internal/files"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -102,5 +103,5 @@ func (s saved) away() bool {
 }
 
 func sameSet(a, b []string) bool {
-	return slices.Equal(distinct(slices.Clone(a)), distinct(slices.Clone(b)))
+	return slices.Equal(control.Distinct(slices.Clone(a)), control.Distinct(slices.Clone(b)))
 }

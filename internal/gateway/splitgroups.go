@@ -13,27 +13,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/lane"
 )
-
-// MixedGroup is a group with members behind the gateway and members past it.
-type MixedGroup struct {
-	Group     string       `json:"group"`
-	Past      []string     `json:"past"`                // members past the gateway, as "client at address"
-	Contested []HeldQueue  `json:"contested,omitempty"` // queues that several members hold, look after look
-	Unread    []TopicQueue `json:"unread,omitempty"`    // queues that none holds, look after look
-	Problem   string       `json:"problem,omitempty"`   // why nobody knows
-	More      int          `json:"more,omitempty"`      // members past the gateway that aren't told
-}
-
-// HeldQueue is a queue with the members that hold it.
-type HeldQueue struct {
-	TopicQueue
-	Members []string `json:"members"`
-}
 
 const (
 	mixedPause = 10 * time.Second
@@ -51,17 +36,17 @@ type splitGroups struct {
 
 // sharing is how members of one group share its queues; counts are of looks in a row.
 type sharing struct {
-	MixedGroup
+	control.MixedGroup
 	holders           map[*queue][]string
 	contested, unread map[*queue]int
 }
 
 // report is what was so for so long that it won't pass by itself.
-func (m *splitGroups) report() (all []MixedGroup) {
+func (m *splitGroups) report() (all []control.MixedGroup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, name := range sortedKeys(m.groups) {
-		all = append(all, m.groups[name].short())
+		all = append(all, m.groups[name].Short())
 	}
 	return all
 }
@@ -157,7 +142,7 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 	for name, now := range seen {
 		now.since(m.groups[name])
 		if len(now.Contested)+len(now.Unread) > 0 && m.said.due(name) {
-			short := now.short()
+			short := now.Short()
 			log.Warn("members behind the gateway and past it share queues wrongly", "group", name, "past",
 				short.Past, "contested", short.Contested, "unread", short.Unread)
 		}
@@ -182,7 +167,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 		return nil, err
 	}
 	now := &sharing{
-		MixedGroup: MixedGroup{Group: group, Past: past(members, here)},
+		MixedGroup: control.MixedGroup{Group: group, Past: past(members, here)},
 		holders:    map[*queue][]string{},
 		contested:  map[*queue]int{},
 		unread:     map[*queue]int{},
@@ -250,7 +235,7 @@ func (n *sharing) since(last *sharing) {
 		}
 	}
 	for _, q := range lasting(n.contested) {
-		n.Contested = append(n.Contested, HeldQueue{q.name(), n.holders[q]})
+		n.Contested = append(n.Contested, control.HeldQueue{TopicQueue: q.name(), Members: n.holders[q]})
 	}
 	for _, q := range lasting(n.unread) {
 		n.Unread = append(n.Unread, q.name())

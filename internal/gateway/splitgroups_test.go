@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -49,9 +50,9 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 		"by the source's names")
 	assert.Nil(t, g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 9}, false))
 
-	look := func(problem string, holders map[*queue][]string) MixedGroup {
+	look := func(problem string, holders map[*queue][]string) control.MixedGroup {
 		now := &sharing{
-			MixedGroup: MixedGroup{Group: "billing", Problem: problem},
+			MixedGroup: control.MixedGroup{Group: "billing", Problem: problem},
 			holders:    holders,
 			contested:  map[*queue]int{},
 			unread:     map[*queue]int{},
@@ -67,8 +68,8 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 		assert.Empty(t, look("", both).Contested, "members hand queues over")
 	}
 	seen := look("", both)
-	assert.Equal(t, []HeldQueue{{queues[0].name(), []string{"one", "two"}}}, seen.Contested)
-	assert.Equal(t, []TopicQueue{queues[1].name()}, seen.Unread)
+	assert.Equal(t, []control.HeldQueue{{TopicQueue: queues[0].name(), Members: []string{"one", "two"}}}, seen.Contested)
+	assert.Equal(t, []control.TopicQueue{queues[1].name()}, seen.Unread)
 	seen = look("one doesn't say what it reads", both)
 	assert.Empty(t, seen.Unread, "the silent member may read it")
 	assert.NotEmpty(t, seen.Contested)

@@ -16,24 +16,25 @@ import (
 	"time"
 
 	"rocketshift/internal/files"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/replicator/lane"
 )
 
 // saved is what a gateway keeps on disk: all that it decides, and nothing that it can read
 // elsewhere.
 type saved struct {
-	Epoch     int64          `json:"epoch"` // counts the moves that were done
-	Ports     map[string]int `json:"ports"`
-	Targets   []string       `json:"targets"` // target brokers in the order of their tags
-	Migration *Migration     `json:"migration,omitempty"`
-	Authority string         `json:"authority,omitempty"` // a side
-	Open      *savedPart     `json:"open,omitempty"`      // a round of which the end isn't known yet
-	Homes     []savedHome    `json:"homes"`
-	Views     []savedView    `json:"views"`
+	Epoch     int64              `json:"epoch"` // counts the moves that were done
+	Ports     map[string]int     `json:"ports"`
+	Targets   []string           `json:"targets"` // target brokers in the order of their tags
+	Migration *control.Migration `json:"migration,omitempty"`
+	Authority string             `json:"authority,omitempty"` // a side
+	Open      *savedPart         `json:"open,omitempty"`      // a round of which the end isn't known yet
+	Homes     []savedHome        `json:"homes"`
+	Views     []savedView        `json:"views"`
 	// Lanes are those of the queues above: a gateway that begins while a side is away must know
 	// where these go to.
-	Lanes []lane.Lane `json:"lanes,omitempty"`
-	Moves []Moved     `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
+	Lanes []lane.Lane     `json:"lanes,omitempty"`
+	Moves []control.Moved `json:"moves,omitempty"` // the last ones that were done, for callers that ask again
 	// Brokers are where those of both sides were seen last, by side; states of before have none.
 	Brokers map[string]savedAddresses `json:"brokers,omitempty"`
 	// Clusters are what both sides' brokers belong to, by side and broker; states of before have

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/sleep"
 )
 
@@ -29,7 +30,7 @@ func (g *Gateway) remirror(group string) {
 }
 
 // stays makes sure, after a group has moved to the target, that all its members are known there.
-func (g *Gateway) stays(ctx context.Context, m Move, r Round, l lanes) error {
+func (g *Gateway) stays(ctx context.Context, m control.Move, r Round, l lanes) error {
 	if r.To != target.String() {
 		return nil
 	}
@@ -59,7 +60,7 @@ const (
 )
 
 // returns moves a group back to the source, within a bound.
-func (g *Gateway) returns(ctx context.Context, m Move, r Round) error {
+func (g *Gateway) returns(ctx context.Context, m control.Move, r Round) error {
 	ctx, cancel := context.WithTimeout(ctx, returnTime)
 	defer cancel()
 	for try, id := 1, r.ID; ; try++ {
@@ -73,22 +74,22 @@ func (g *Gateway) returns(ctx context.Context, m Move, r Round) error {
 
 // unwrapped is an error's text without that it is a refusal: the group has moved.
 func unwrapped(err error) string {
-	if errors.Is(err, ErrRefused) {
-		return err.Error()[len(ErrRefused.Error())+2:]
+	if errors.Is(err, control.ErrRefused) {
+		return err.Error()[len(control.ErrRefused.Error())+2:]
 	}
 	return err.Error()
 }
 
 // checkAgain makes sure that groups stay of which that wasn't known yet when the gateway ended.
-func (g *Gateway) checkAgain(ctx context.Context, m Move, was Moved) (Moved, error) {
+func (g *Gateway) checkAgain(ctx context.Context, m control.Move, was control.Moved) (control.Moved, error) {
 	l, err := g.lanes()
 	if err != nil {
-		return was, refused("%v", err)
+		return was, control.Refused("%v", err)
 	}
 	for _, group := range m.Groups {
 		r := Round{ID: m.ID + "/" + group, Kind: m.Kind, To: m.To, Budget: m.Budget, Group: group, Accept: m.Accept}
 		if err := g.stays(ctx, m, r, l); err != nil {
-			return Moved{ID: m.ID, Epoch: g.moves.epoch.Load(), Reason: err.Error()}, nil
+			return control.Moved{ID: m.ID, Epoch: g.moves.epoch.Load(), Reason: err.Error()}, nil
 		}
 	}
 	was.Unchecked = false

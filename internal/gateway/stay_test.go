@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -49,7 +50,7 @@ func TestAGroupGoesBackWhenTheTargetForgetsAMember(t *testing.T) {
 			two.lists(target)
 		}
 	}
-	move := Move{ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"}}
+	move := control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}}
 	was, err := two.Move(t.Context(), move)
 	require.NoError(t, err)
 	assert.False(t, was.Done)
@@ -85,7 +86,7 @@ func TestAMemberThatTheTargetForgetsIsIntroducedAgain(t *testing.T) {
 			}()
 		}
 	}
-	was, err := two.Move(t.Context(), Move{ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"}})
+	was, err := two.Move(t.Context(), control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}})
 	require.NoError(t, err)
 	assert.True(t, was.Done, "%+v", was)
 }
@@ -98,13 +99,13 @@ func TestWhatWasNotCheckedIsCheckedWhenItIsAskedForAgain(t *testing.T) {
 	two.member()()
 	two.lists(source, "one")
 	two.lists(target, "one")
-	move := Move{ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"}, Budget: Duration(time.Second)}
-	two.moves.remember(Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
+	move := control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}, Budget: control.Duration(time.Second)}
+	two.moves.remember(control.Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
 	was, err := two.Move(t.Context(), move)
 	require.NoError(t, err)
-	assert.Equal(t, Moved{ID: "there", Done: true, Moved: 3}, was)
+	assert.Equal(t, control.Moved{ID: "there", Done: true, Moved: 3}, was)
 
-	two.moves.remember(Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
+	two.moves.remember(control.Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
 	two.lists(target)
 	was, err = two.Move(t.Context(), move)
 	require.NoError(t, err)

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
@@ -196,8 +197,8 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 	load := r.javaProduce(orders, "5.3.3", javaclient.Ordered, 8, 40*time.Millisecond, overTLS...)
 	for range 2 {
 		for _, to := range []string{"target", "source"} {
-			r.move(Move{Kind: KindSide, To: to, Groups: []string{ordered, audit}})
-			r.move(Move{Kind: KindHome, To: to, Topics: []string{orders}})
+			r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{ordered, audit}})
+			r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{orders}})
 			r.untilMore(100, load, billing, plain)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
@@ -111,7 +112,7 @@ func TestATopicOfTooManyQueuesPassesAsItIs(t *testing.T) {
 	assert.Equal(t, map[string]int64{"vast": 3_000_001}, s.Bounds().Topics)
 	assert.EqualValues(t, 1, s.Bounds().Reached["topics"], "it is said once")
 	assert.Empty(t, s.groups.all(), "nothing is kept of it")
-	_, err := s.queuesOf(Move{Kind: KindHome, To: "target", Topics: []string{"vast"}})
+	_, err := s.queuesOf(control.Move{Kind: control.KindHome, To: "target", Topics: []string{"vast"}})
 	require.ErrorContains(t, err, "topic vast has 3000001 queues on the source")
 }
 
@@ -132,10 +133,10 @@ func TestATopicThatGrewKeepsWhatItHas(t *testing.T) {
 	g.passVast(map[string]int64{"orders": mostOfTopic + 1})
 	assert.Empty(t, one.reason())
 	assert.NotNil(t, one.all()[1].lane.Load())
-	back, err := g.queuesOf(Move{Kind: KindHome, To: "source", Topics: []string{"orders"}})
+	back, err := g.queuesOf(control.Move{Kind: control.KindHome, To: "source", Topics: []string{"orders"}})
 	require.NoError(t, err)
 	assert.Len(t, back, 4)
-	_, err = g.queuesOf(Move{Kind: KindHome, To: "target", Topics: []string{"orders"}})
+	_, err = g.queuesOf(control.Move{Kind: control.KindHome, To: "target", Topics: []string{"orders"}})
 	require.ErrorContains(t, err, "looks into topics of 16384 at most")
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -127,7 +128,7 @@ func (g *Gateway) tryPulls(
 	case len(refusals) > 0 && slices.Contains(accept, group):
 		return refusals, nil
 	case len(refusals) > 0:
-		return nil, refused("group %s: its members' pulls would be refused: %s", group,
+		return nil, control.Refused("group %s: its members' pulls would be refused: %s", group,
 			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	case err != nil:
 		return nil, fmt.Errorf("group %s: whether its members' pulls are taken isn't known: %w", group, err)

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -160,7 +161,7 @@ func (g *Gateway) trySends(ctx context.Context, tries []sendTry) (refusals []str
 		})
 	}
 	err = all.Wait()
-	return distinct(refusals), err
+	return control.Distinct(refusals), err
 }
 
 // takesAll refuses to move homes to brokers of the target that don't take what producers send, or
@@ -170,7 +171,7 @@ func (g *Gateway) takesAll(ctx context.Context, r Round) (inexact []string, err 
 		return nil, err
 	}
 	l, err := g.lanes()
-	if err != nil || r.Kind != KindHome || r.To != target.String() || l.Proxy != "" {
+	if err != nil || r.Kind != control.KindHome || r.To != target.String() || l.Proxy != "" {
 		return inexact, err
 	}
 	var accepted, topics []string
@@ -181,15 +182,15 @@ func (g *Gateway) takesAll(ctx context.Context, r Round) (inexact []string, err 
 			topics = append(topics, q.Topic)
 		}
 	}
-	refusals, err := g.trySends(ctx, g.sendTries(distinct(topics)))
+	refusals, err := g.trySends(ctx, g.sendTries(control.Distinct(topics)))
 	switch {
 	case len(refusals) > 0:
-		return nil, refused("the target doesn't take what producers send: %s; grant it there, or accept the topics by "+
+		return nil, control.Refused("the target doesn't take what producers send: %s; grant it there, or accept the topics by "+
 			"their names, and such sends are refused", strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	case err != nil:
 		return nil, fmt.Errorf("whether producers' sends are taken isn't known: %w", err)
 	}
-	taken, _ := g.trySends(ctx, g.sendTries(distinct(accepted))) // what isn't known was accepted, too
+	taken, _ := g.trySends(ctx, g.sendTries(control.Distinct(accepted))) // what isn't known was accepted, too
 	return append(inexact, taken...), nil
 }
 
@@ -207,7 +208,7 @@ func (g *Gateway) tryGroup(ctx context.Context, group string, to side, accept []
 	case len(refusals) > 0 && slices.Contains(accept, group):
 		return append(inexact, refusals...), nil
 	case len(refusals) > 0:
-		return nil, refused("group %s: its members' answers to requests would be refused when the source is gone: %s; "+
+		return nil, control.Refused("group %s: its members' answers to requests would be refused when the source is gone: %s; "+
 			"grant it there, or accept the group by its name", group, strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	case err != nil:
 		return nil, fmt.Errorf("group %s: whether its members' answers to requests are taken isn't known: %w",
@@ -219,9 +220,9 @@ func (g *Gateway) tryGroup(ctx context.Context, group string, to side, accept []
 // triesOfOwn tries what clients behind this gateway do, for a round that another one leads.
 func (g *Gateway) triesOfOwn(ctx context.Context, r Round, to side) (err error) {
 	switch {
-	case r.Kind == KindSide:
+	case r.Kind == control.KindSide:
 		_, err = g.tryGroup(ctx, r.Group, to, r.Accept)
-	case r.Kind == KindHome && !r.WithoutTarget:
+	case r.Kind == control.KindHome && !r.WithoutTarget:
 		_, err = g.takesAll(ctx, r)
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -17,7 +18,7 @@ import (
 func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(source)
-	round := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{g.queue(source).queue.name()}}
+	round := Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{g.queue(source).queue.name()}}
 	illegal := wire.Reply{
 		Code:   remoting.SystemError,
 		Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders",
@@ -39,7 +40,7 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	require.Equal(t, remoting.Success, is)
 
 	_, err = all()
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err,
 		"which sends to topic orders: target broker broker-t: code 16: app-there has no permission for "+
 			"Topic:orders; grant it there")
@@ -63,7 +64,7 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	g.target.answer(remoting.CodeSendV2, wire.Reply{Code: remoting.SystemBusy, Remark: "[REJECTREQUEST]system busy"})
 	_, err = all()
 	require.Error(t, err)
-	require.NotErrorIs(t, err, ErrRefused, "it isn't known, and is tried again")
+	require.NotErrorIs(t, err, control.ErrRefused, "it isn't known, and is tried again")
 	g.target.answer(remoting.CodeSendV2, denied)
 	round.To = "source"
 	_, err = all()
@@ -88,7 +89,7 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 
 	g.session.replied.Store(true)
 	_, err = try()
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err,
 		"which answers requests: target broker broker-t: code 16: no permission for New_REPLY_TOPIC")
 	inexact, err := try("billing")
@@ -127,15 +128,15 @@ func (r *rig) readsAlone(broker, topic, group string, problem func() string) {
 		"subject": "User:orders-there", "policies": []any{map[string]any{"policyType": "Custom", "entries": entries}},
 	})
 	r.await("the target takes it as a member", problem)
-	home := Move{
+	home := control.Move{
 		ID:     "may not send",
-		Kind:   KindHome,
+		Kind:   control.KindHome,
 		To:     "target",
 		Topics: []string{topic},
-		Budget: Duration(usualBudget),
+		Budget: control.Duration(control.UsualBudget),
 	}
 	_, err := r.gateway.Move(r.ctx, home)
-	require.ErrorIs(r, err, ErrRefused)
+	require.ErrorIs(r, err, control.ErrRefused)
 	require.ErrorContains(r, err, "sends to topic "+topic+": target broker")
 	r.Log(err)
 	user(updateUser, "Super")

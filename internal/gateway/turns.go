@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"rocketshift/internal/gateway/control"
 )
 
 // errGaveWay ends moves that look at the target, which has just been seen not to answer.
@@ -49,7 +51,7 @@ func (w *way) clear() {
 // turnOf waits until a move is the only one under way, until done is called. One without the target
 // waits for none that may wait for the target.
 func (g *Gateway) turnOf(
-	ctx context.Context, m Move, to side,
+	ctx context.Context, m control.Move, to side,
 ) (its context.Context, done func(), err error) {
 	if err := mayGoWithoutTarget(m, to); err != nil {
 		return nil, nil, err
@@ -70,34 +72,34 @@ func (g *Gateway) turnOf(
 	}
 	if errors.Is(context.Cause(ctx), errGaveWay) {
 		done()
-		return nil, nil, refused("%v", errGaveWay)
+		return nil, nil, control.Refused("%v", errGaveWay)
 	}
 	return ctx, done, nil
 }
 
 // check says where a move goes to and how long clients may wait for it, or why it is refused.
-func checkMove(m Move) (to side, budget time.Duration, err error) {
+func checkMove(m control.Move) (to side, budget time.Duration, err error) {
 	to, known := sideOf(m.To)
 	if budget = time.Duration(m.Budget); budget == 0 {
-		budget = usualBudget
+		budget = control.UsualBudget
 	}
 	switch {
 	case m.ID == "":
-		return to, budget, refused("a move needs an id")
+		return to, budget, control.Refused("a move needs an id")
 	case len(m.ID) > longestID:
-		return to, budget, refused("a move's id has %d bytes, at most %d are possible", len(m.ID), longestID)
+		return to, budget, control.Refused("a move's id has %d bytes, at most %d are possible", len(m.ID), longestID)
 	case !known:
-		return to, budget, refused("to is %q: source or target is possible", m.To)
-	case budget < 0 || budget > mostBudget:
-		return to, budget, refused("a budget of %s: at most %s is possible, as clients give up sends after 3 s",
-			budget, mostBudget)
+		return to, budget, control.Refused("to is %q: source or target is possible", m.To)
+	case budget < 0 || budget > control.MostBudget:
+		return to, budget, control.Refused("a budget of %s: at most %s is possible, as clients give up sends after 3 s",
+			budget, control.MostBudget)
 	}
 	return to, budget, nil
 }
 
 // moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait
 // meanwhile, for a few milliseconds.
-func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done outcome, err error) {
+func (g *Gateway) moveGroup(ctx context.Context, m control.Move, r Round, to side) (done outcome, err error) {
 	if r.WithoutTarget {
 		return g.groupWithoutTarget(ctx, r)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -88,11 +89,11 @@ func TestAMoveNamesMembersThatTheTargetDoesNotList(t *testing.T) {
 			two.lists(source, "10.0.0.5@1", "10.0.0.6@1")
 			two.lists(target, lists...)
 			begin := time.Now()
-			_, err := two.Move(t.Context(), Move{
-				ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"},
+			_, err := two.Move(t.Context(), control.Move{
+				ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"},
 				Accept: []string{"billing"}, // they aren't behind this gateway
 			})
-			require.ErrorIs(t, err, ErrRefused)
+			require.ErrorIs(t, err, control.ErrRefused)
 			require.ErrorContains(t, err,
 				"group billing: target broker broker-t doesn't list member 10.0.0.5@1 at 10.0.0.9:4711")
 			require.ErrorContains(t, err, "two applications with one client id and other groups")

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -160,7 +161,7 @@ func TestAGatewayThatBeginsAgainMovesNoHomesAtOnce(t *testing.T) {
 	broker.answer(codeConfig, wire.Reply{})
 	g := before(t, broker)
 	queues := g.topics.get([]byte("orders")).all()
-	r := Round{Kind: KindHome, To: "target", Budget: Duration(time.Second)}
+	r := Round{Kind: control.KindHome, To: "target", Budget: control.Duration(time.Second)}
 	require.NoError(t, g.worthATry(r, queues))
 	g.beginsAgain()
 	require.Eventually(t, func() bool { return g.worthATry(r, queues) != nil },

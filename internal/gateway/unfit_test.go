@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -34,9 +35,9 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 		s.mu.Unlock()
 	}
 	rounds := []Round{
-		{Kind: KindSide, To: "target", Group: "billing"},
-		{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", lane.Queue{}}}},
-		{Kind: KindAuthority, To: "target"},
+		{Kind: control.KindSide, To: "target", Group: "billing"},
+		{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{{Topic: "orders", Queue: lane.Queue{}}}},
+		{Kind: control.KindAuthority, To: "target"},
 	}
 	var first, last runtime.MemStats
 	runtime.ReadMemStats(&first)
@@ -48,12 +49,12 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 	runtime.ReadMemStats(&last)
 	assert.Less(t, last.TotalAlloc-first.TotalAlloc, uint64(1<<20), "bytes for four looks")
 	require.Len(t, all, 1)
-	one := all[who{"one", "stranger"}]
-	assert.Len(t, one.Groups, mostOfClient)
-	assert.Equal(t, "group-0063", one.Groups[mostOfClient-1])
+	one := all[control.ClientKey{ID: "one", AccessKey: "stranger"}]
+	assert.Len(t, one.Groups, control.MostOfClient)
+	assert.Equal(t, "group-0063", one.Groups[control.MostOfClient-1])
 	assert.Len(t, one.Topics, mostWritten)
-	assert.Equal(t, mostMemberships-mostOfClient, one.More)
-	_, err := g.allFit(Round{Kind: KindSide, To: "target", Group: "group-4000"})
+	assert.Equal(t, mostMemberships-control.MostOfClient, one.More)
+	_, err := g.allFit(Round{Kind: control.KindSide, To: "target", Group: "group-4000"})
 	require.ErrorContains(t, err, "1 clients can't follow to the target: one at pipe")
 }
 

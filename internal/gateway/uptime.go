@@ -5,13 +5,15 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rocketshift/internal/gateway/control"
 )
 
 // moment is a point of time that another process on this machine can tell the age of, however the
 // wall clock was set meanwhile.
 type moment struct {
-	Boot   string   `json:"boot,omitempty"`   // of the machine (proc(5), boot_id); empty where the system doesn't tell
-	Uptime Duration `json:"uptime,omitempty"` // since then
+	Boot   string           `json:"boot,omitempty"`   // of the machine (proc(5), boot_id); empty where the system doesn't tell
+	Uptime control.Duration `json:"uptime,omitempty"` // since then
 }
 
 // now is this moment.
@@ -31,7 +33,7 @@ func momentOf(boot, uptime string) moment {
 	if err != nil {
 		return moment{}
 	}
-	return moment{strings.TrimSpace(string(id)), Duration(seconds * float64(time.Second))}
+	return moment{strings.TrimSpace(string(id)), control.Duration(seconds * float64(time.Second))}
 }
 
 // age is how long ago it was; false if that can't be told, as the machine was started since.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -23,7 +24,7 @@ func TestAMomentIsAsOldWhateverTheWallClockSays(t *testing.T) {
 	}
 	boot := write("boot", "7d5d\n")
 	then := momentOf(boot, write("then", "100.25 0.0\n"))
-	assert.Equal(t, moment{"7d5d", Duration(100250 * time.Millisecond)}, then)
+	assert.Equal(t, moment{"7d5d", control.Duration(100250 * time.Millisecond)}, then)
 	age, known := then.age(momentOf(boot, write("now", "160.5 3.1\n")))
 	assert.True(t, known)
 	assert.Equal(t, 60250*time.Millisecond, age)
@@ -52,7 +53,7 @@ func TestARestartKnowsHowOldAnOpenRoundIs(t *testing.T) {
 		assert.True(t, p.agePassed)
 		return
 	}
-	open.moment = moment{now.Boot, now.Uptime - Duration(3*time.Second)}
+	open.moment = moment{now.Boot, now.Uptime - control.Duration(3*time.Second)}
 	p := localParticipant{g}.reopen(open)
 	assert.False(t, p.agePassed)
 	assert.InDelta(t, 3, time.Since(p.since).Seconds(), 1)
@@ -122,7 +123,7 @@ func (g *guarded) changesAuthority(to side, adopts bool) error {
 		return nil
 	}
 	p := localParticipant{g.gateway}
-	r := Round{ID: "1", Kind: KindAuthority, To: to.String(), Leader: "a", Budget: Duration(2 * time.Second)}
+	r := Round{ID: "1", Kind: control.KindAuthority, To: to.String(), Leader: "a", Budget: control.Duration(2 * time.Second)}
 	if _, err := p.prepare(g.gateway.ctx, r); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -77,7 +78,7 @@ func (g *groups) mayFollow(name string, to side) error {
 	if to == source || len(name) <= longestGroup {
 		return nil
 	}
-	return refused("the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow",
+	return control.Refused("the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow",
 		name, len(name), longestGroup)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -24,7 +25,7 @@ func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 	groups.room.most = 3
 	long := strings.Repeat("x", longestGroup+1)
 	assert.EqualValues(t, 2000, p.next(remoting.CodePull, long, 5))
-	require.ErrorIs(t, groups.mayFollow(long, target), ErrRefused)
+	require.ErrorIs(t, groups.mayFollow(long, target), control.ErrRefused)
 	for i := range 2 { // for which there is room besides billing
 		assert.EqualValues(t, 2000, p.next(remoting.CodePull, fmt.Sprint("invented-", i), 5))
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -19,10 +20,10 @@ func TestAWhiteListHoldsUpTheWayForwardAlone(t *testing.T) {
 		g := alone(t)
 		g.whiteList.why[on] = errors.New("a broker lets everybody in")
 		for to, refuses := range map[string]bool{"target": true, "source": false} {
-			r := Round{ID: "to-" + to, Kind: KindAuthority, To: to, Budget: Duration(time.Second)}
+			r := Round{ID: "to-" + to, Kind: control.KindAuthority, To: to, Budget: control.Duration(time.Second)}
 			_, err := localParticipant{g}.prepare(t.Context(), r)
 			if refuses {
-				require.ErrorIs(t, err, ErrRefused)
+				require.ErrorIs(t, err, control.ErrRefused)
 				require.ErrorContains(t, err, "lets everybody in")
 				continue
 			}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -63,7 +64,7 @@ func (g *Gateway) chooseWitness(ctx context.Context, r *Round) error {
 		}
 		return nil
 	}
-	return refused("no broker of either side answers, to have it on record how the move ends: %v", cause)
+	return control.Refused("no broker of either side answers, to have it on record how the move ends: %v", cause)
 }
 
 // witness puts a verdict on record; false if the other one was there first.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -168,7 +169,7 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 func TestARoundThatNoBrokerCouldBearWitnessOfDoesNotBegin(t *testing.T) {
 	all := between(t, nobodyAt, nobodyAt)
 	err := leadsHome(t.Context(), all[0], "move")
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "no broker of either side answers")
 	for _, g := range all {
 		round, doubt := g.underWay()

@@ -1,4 +1,4 @@
-package gateway
+package control
 
 import (
 	"bytes"
@@ -60,7 +60,7 @@ func NewClient(address string, a Access) *Client {
 			c.base, at.Host, or(" or allow plain HTTP: ", a.Set.Plain))
 	}
 	c.http = &http.Client{
-		Timeout: readAheadTime + 2*mostBudget, CheckRedirect: stay, Transport: transport(a),
+		Timeout: ReadAheadTime + 2*MostBudget, CheckRedirect: stay, Transport: transport(a),
 	}
 	return c
 }
@@ -116,33 +116,35 @@ func (e *RefusedError) Error() string { return e.Text }
 
 // Use tells the gateway its migration.
 func (c *Client) Use(ctx context.Context, m Migration) (s State, err error) {
-	return s, c.call(ctx, http.MethodPut, "/v1/migration", m, &s)
+	return s, c.Call(ctx, http.MethodPut, "/v1/migration", m, &s)
 }
 
 // State asks how everything is.
 func (c *Client) State(ctx context.Context) (s State, err error) {
-	return s, c.call(ctx, http.MethodGet, "/v1/state", nil, &s)
+	return s, c.Call(ctx, http.MethodGet, "/v1/state", nil, &s)
 }
 
 // Origins asks for the addresses that the gateway's connections to brokers come from.
 func (c *Client) Origins(ctx context.Context) (o Origins, err error) {
-	return o, c.call(ctx, http.MethodGet, "/v1/origins", nil, &o)
+	return o, c.Call(ctx, http.MethodGet, "/v1/origins", nil, &o)
 }
 
 // Move asks for a move.
 func (c *Client) Move(ctx context.Context, m Move) (was Moved, err error) {
-	return was, c.call(ctx, http.MethodPost, "/v1/moves", m, &was)
+	return was, c.Call(ctx, http.MethodPost, "/v1/moves", m, &was)
 }
 
 // MoveOf asks what became of a move.
 func (c *Client) MoveOf(ctx context.Context, id string) (was Moved, err error) {
-	return was, c.call(ctx, http.MethodGet, "/v1/moves/"+url.PathEscape(id), nil, &was)
+	return was, c.Call(ctx, http.MethodGet, "/v1/moves/"+url.PathEscape(id), nil, &was)
 }
 
 // mostAnswer bounds an answer: a state of 100,000 queues takes about 10 MB.
 const mostAnswer = 64 << 20
 
-func (c *Client) call(ctx context.Context, method, path string, body, into any) error {
+// Call asks for a path of the control API, and reads the answer into a value. Errors: a
+// *RefusedError where the gateway says no, else it doesn't answer, or isn't to be called.
+func (c *Client) Call(ctx context.Context, method, path string, body, into any) error {
 	if c.wrong != nil {
 		return c.wrong
 	}
@@ -223,8 +225,8 @@ func or(before, text string) string {
 	return before + text
 }
 
-// retryAfter is how soon a move may be worth another try.
-const retryAfter = 200 * time.Millisecond
+// RetryAfter is how soon a move may be worth another try.
+const RetryAfter = 200 * time.Millisecond
 
 // MoveUntilDone asks for a move again and again until it is done, refused, or the context ends:
 // what hinders a move under load, such as a send without an answer, passes. The move's id gets a
@@ -236,7 +238,7 @@ func (c *Client) MoveUntilDone(ctx context.Context, m Move) (was Moved, err erro
 		if was, err = c.Move(ctx, m); err != nil || was.Done {
 			return was, err
 		}
-		if sleep.For(ctx, retryAfter) != nil {
+		if sleep.For(ctx, RetryAfter) != nil {
 			return was, fmt.Errorf("gateway %s: move %s: %s", c.base, id, was.Reason)
 		}
 	}

@@ -1,4 +1,4 @@
-package gateway
+package control
 
 import (
 	"cmp"
@@ -44,13 +44,14 @@ func (f *Fleet) State(ctx context.Context) (State, error) {
 	if err != nil {
 		return State{}, err
 	}
-	return asOne(all), nil
+	return Sum(all), nil
 }
 
-func asOne(all []State) State {
+// Sum is how several gateways stand, as one.
+func Sum(all []State) State {
 	sum := slices.MaxFunc(all, func(a, b State) int { return cmp.Compare(a.Epoch, b.Epoch) })
 	var names, nameServers []string
-	clients, groups := map[who]Connected{}, map[string]GroupSide{}
+	clients, groups := map[ClientKey]Connected{}, map[string]GroupSide{}
 	bypass, more := []Bypass{}, [2]int{} // clients and groups that aren't listed
 	var vip []string
 	for _, s := range all {
@@ -70,7 +71,7 @@ func asOne(all []State) State {
 			}
 		}
 		for _, c := range s.Clients {
-			clients[c.who()] = clients[c.who()].and(c)
+			clients[c.Key()] = clients[c.Key()].And(c)
 		}
 		for _, g := range s.Groups {
 			// others may not have seen all queues
@@ -81,7 +82,7 @@ func asOne(all []State) State {
 	}
 	sum.Gateway, sum.NameServer = strings.Join(names, ";"), strings.Join(nameServers, ";")
 	sum.Groups, sum.Bypass, sum.VIPProblems = []GroupSide{}, bypass, vip
-	sum.Clients, _ = listed(maps.Values(clients))
+	sum.Clients, _ = ListClients(maps.Values(clients))
 	sum.ClientsMore, sum.GroupsMore = more[0], more[1]
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		sum.Groups = append(sum.Groups, groups[name])
@@ -99,7 +100,7 @@ func (f *Fleet) Use(ctx context.Context, m Migration) (State, error) {
 		for i, s := range all {
 			if slices.ContainsFunc(m.Gateways, func(p Peer) bool { return p.Name == s.Gateway }) {
 				return State{}, fmt.Errorf("gateway %s: %w", f.addresses[i],
-					refused("two gateways go by the name %s: start each with a --name of its own", s.Gateway))
+					Refused("two gateways go by the name %s: start each with a --name of its own", s.Gateway))
 			}
 			m.Gateways = append(m.Gateways, Peer{s.Gateway, f.addresses[i]})
 		}
@@ -109,7 +110,7 @@ func (f *Fleet) Use(ctx context.Context, m Migration) (State, error) {
 			return State{}, err
 		}
 	}
-	return asOne(all), nil
+	return Sum(all), nil
 }
 
 // MoveUntilDone asks the first gateway that answers to lead a move, again and again until it is

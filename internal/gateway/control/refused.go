@@ -1,4 +1,4 @@
-package gateway
+package control
 
 import (
 	"fmt"
@@ -31,15 +31,16 @@ func (e *BypassedError) Error() string { return fmt.Sprintf("%s: %s", ErrRefused
 // Unwrap says that nothing was tried.
 func (e *BypassedError) Unwrap() error { return ErrRefused }
 
-func bypassed(by Bypassing, format string, args ...any) error {
+// NewBypassed refuses a move for those that bypass gateways.
+func NewBypassed(by Bypassing, format string, args ...any) error {
 	return &BypassedError{by, fmt.Sprintf(format, args...)}
 }
 
 // mostBypassed is how many refusals one text tells.
 const mostBypassed = 5
 
-// allBypassed is one refusal for groups that are refused each.
-func allBypassed(refusals []*BypassedError) error {
+// AllBypassed is one refusal for groups that are refused each.
+func AllBypassed(refusals []*BypassedError) error {
 	if len(refusals) == 0 {
 		return nil
 	}
@@ -56,4 +57,11 @@ func allBypassed(refusals []*BypassedError) error {
 		sum.text += fmt.Sprintf("; and %d groups more", more)
 	}
 	return &sum
+}
+
+// Problem is the body of every answer that isn't a success.
+type Problem struct {
+	Error string `json:"error"`
+	// Bypassing says for whose applications a move was refused; absent where it wasn't for that.
+	Bypassing *Bypassing `json:"bypassing,omitempty"`
 }

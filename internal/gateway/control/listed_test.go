@@ -1,4 +1,4 @@
-package gateway
+package control
 
 import (
 	"encoding/json"
@@ -37,8 +37,8 @@ func TestClientsFillTheStateOnlySoFar(t *testing.T) {
 		id := fmt.Sprint("zz-", i)
 		clients[id] = Connected{ID: id, Address: fmt.Sprintf("192.0.2.%d:1", 2+i)}
 	}
-	all, more := listed(maps.Values(clients))
-	assert.Less(t, inJSON(t, all), mostListed)
+	all, more := ListClients(maps.Values(clients))
+	assert.Less(t, inJSON(t, all), MostListed)
 	assert.Equal(t, len(clients), len(all)+more)
 	assert.Greater(t, len(all), 1000)
 	kept := map[string]bool{}
@@ -49,8 +49,8 @@ func TestClientsFillTheStateOnlySoFar(t *testing.T) {
 		assert.True(t, kept[fmt.Sprint("zz-", i)], i)
 	}
 	one := Connected{Groups: make([]string, 100_000), Topics: make([]string, 10)}.short()
-	assert.Len(t, one.Groups, mostOfClient)
-	assert.Equal(t, 100_000-mostOfClient, one.More)
+	assert.Len(t, one.Groups, MostOfClient)
+	assert.Equal(t, 100_000-MostOfClient, one.More)
 }
 
 // Members past the gateway have ids that no bound here is for.
@@ -60,7 +60,7 @@ func TestMembersPastTheGatewayAreToldInShort(t *testing.T) {
 	for range 1000 {
 		m.Past = append(m.Past, strings.Repeat("x", 1<<10)+" at 192.0.2.1:1")
 	}
-	short := m.short()
+	short := m.Short()
 	assert.Less(t, inJSON(t, short), (mostPast+2)*(longestPast+10))
 	assert.Equal(t, 900, short.More)
 	assert.Len(t, m.Contested[0].Members[0], 1<<20, "what is known stays")

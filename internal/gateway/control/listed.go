@@ -1,4 +1,4 @@
-package gateway
+package control
 
 import (
 	"cmp"
@@ -16,11 +16,11 @@ import (
 // everybody can read it: who can't read it can't steer.
 
 const (
-	// mostListed is how long each list of a state may be in JSON that clients have a part in, in
+	// MostListed is how long each list of a state may be in JSON that clients have a part in, in
 	// bytes: 100,000 usual clients. Callers read 64 MiB (mostAnswer).
-	mostListed = 12 << 20
-	// mostOfClient is how many groups and how many topics are told of one client.
-	mostOfClient = 64
+	MostListed = 12 << 20
+	// MostOfClient is how many groups and how many topics are told of one client.
+	MostOfClient = 64
 	// mostPast is how many members past the gateways are told of one group, and longestPast how
 	// much of each: their ids came past this gateway's bounds.
 	mostPast    = 100
@@ -32,7 +32,7 @@ const (
 // listing counts what a list takes.
 type listing struct{ left, more int }
 
-func newListing() listing { return listing{left: mostListed} }
+func newListing() listing { return listing{left: MostListed} }
 
 // has takes room for an entry, or counts it among those that aren't told.
 func (l *listing) has(texts ...string) bool {
@@ -61,9 +61,9 @@ func lengthInJSON(text string) (n int) {
 	return n + quotes
 }
 
-// listed are as many clients as there is room for, and how many there are more. Addresses take
+// ListClients are as many clients as there is room for, and how many there are more. Addresses take
 // turns: one that has thousands keeps no other one's out.
-func listed(clients iter.Seq[Connected]) (all []Connected, more int) {
+func ListClients(clients iter.Seq[Connected]) (all []Connected, more int) {
 	byID := func(a, b Connected) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.AccessKey, b.AccessKey))
 	}
@@ -95,15 +95,15 @@ func listed(clients iter.Seq[Connected]) (all []Connected, more int) {
 
 // short is a client with no more names than are told.
 func (c Connected) short() Connected {
-	c.More += max(0, len(c.Groups)-mostOfClient) + max(0, len(c.Topics)-mostOfClient)
-	c.Groups = c.Groups[:min(len(c.Groups), mostOfClient)]
-	c.Topics = c.Topics[:min(len(c.Topics), mostOfClient)]
+	c.More += max(0, len(c.Groups)-MostOfClient) + max(0, len(c.Topics)-MostOfClient)
+	c.Groups = c.Groups[:min(len(c.Groups), MostOfClient)]
+	c.Topics = c.Topics[:min(len(c.Topics), MostOfClient)]
 	return c
 }
 
-// listedGroups are as many groups as there is room for, and how many there are more: first those
+// ListGroups are as many groups as there is room for, and how many there are more: first those
 // that something depends on.
-func listedGroups(groups []GroupSide, here map[string]bool) (all []GroupSide, more int) {
+func ListGroups(groups []GroupSide, here map[string]bool) (all []GroupSide, more int) {
 	rank := func(g GroupSide) int {
 		_, members := here[g.Group]
 		switch {
@@ -126,8 +126,8 @@ func listedGroups(groups []GroupSide, here map[string]bool) (all []GroupSide, mo
 	return all, room.more
 }
 
-// short is what is told of a group with members past the gateways.
-func (m MixedGroup) short() MixedGroup {
+// Short is what is told of a group with members past the gateways.
+func (m MixedGroup) Short() MixedGroup {
 	m.More = max(0, len(m.Past)-mostPast)
 	m.Past = shortened(m.Past[:min(len(m.Past), mostPast)])
 	m.Contested = slices.Clone(m.Contested)
@@ -153,5 +153,5 @@ type Members struct {
 
 // Members asks for the members of a group behind the gateway.
 func (c *Client) Members(ctx context.Context, group string) (m Members, err error) {
-	return m, c.call(ctx, http.MethodGet, "/v1/members?group="+url.QueryEscape(group), nil, &m)
+	return m, c.Call(ctx, http.MethodGet, "/v1/members?group="+url.QueryEscape(group), nil, &m)
 }
