@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net"
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,3 +52,46 @@ func TestAFullHouseLetsThoseGoThatHaveSaidNothing(t *testing.T) {
 	assert.Same(t, two, goes, "those that work stay")
 	assert.Equal(t, perClient, d.taken)
 }
+
+// Where all connections have spoken, those of the address that has most go for an address that has
+// few.
+func TestAnAddressCannotKeepOthersOut(t *testing.T) {
+	c := connectionLimiter{most: 20 * perClient}
+	enter := func(n byte) (*limitedConnection, []*limitedConnection) {
+		return c.enter(&addressed{at: &net.TCPAddr{IP: net.IPv4(127, 0, 0, n)}})
+	}
+	for range 20 {
+		g, goes := enter(2)
+		require.Empty(t, goes)
+		require.Empty(t, g.speaks())
+	}
+	own, goes := enter(2)
+	require.Equal(t, []*limitedConnection{own}, goes, "of its own address it is the last one")
+	for n := range byte(5) {
+		g, goes := enter(3)
+		require.NotContains(t, goes, g)
+		require.NotContains(t, g.speaks(), g)
+		require.Equal(t, int(n+1)*perClient, c.houses[netip.MustParsePrefix("127.0.0.3/32")].taken)
+	}
+	assert.LessOrEqual(t, c.taken, c.most)
+	for range 40 { // more than there is room for, before any of them speaks
+		enter(4)
+	}
+	silent := []*limitedConnection{}
+	for at := c.silent.Front(); at != nil; at = at.Next() {
+		silent = append(silent, at.Value.(*limitedConnection))
+	}
+	for _, g := range silent {
+		g.speaks()
+		require.LessOrEqual(t, c.taken, c.most)
+	}
+	assert.Equal(t, 5*perClient, c.houses[netip.MustParsePrefix("127.0.0.3/32")].taken, "who has few stays")
+}
+
+// addressed is a connection from somewhere.
+type addressed struct {
+	net.Conn
+	at net.Addr
+}
+
+func (a *addressed) RemoteAddr() net.Addr { return a.at }

@@ -20,6 +20,14 @@ func passable(conn net.Conn) bool {
 }
 
 // line is a connection to the other process, over which connections pass.
+const (
+	// mostPassed bounds a message, in bytes: two frames of the largest size that have begun to
+	// come, in base64.
+	mostPassed = 64 << 20
+	// mostPassedFiles is how many connections one message may have with it (SCM_MAX_FD, Linux).
+	mostPassedFiles = 253
+)
+
 type passLine struct{ *net.UnixConn }
 
 // send sends a message with files.

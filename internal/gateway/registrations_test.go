@@ -119,39 +119,6 @@ func TestClientsOfBeforeThatAreNotExpectedAreSaidOnce(t *testing.T) {
 	assert.Equal(t, 1, log.with("clients=1000 first=192.0.2.1:0"))
 }
 
-// What clients can name without end is said of so many, and of the others together.
-func TestNamesWithoutEndAreSaidRarely(t *testing.T) {
-	var e each[int]
-	said := 0
-	for i := range 3 * mostEach {
-		if e.due(i) {
-			said++
-		}
-	}
-	assert.Equal(t, mostEach+1, said)
-	assert.Len(t, e.all, mostEach)
-	for _, one := range e.all {
-		one.last = time.Now().Add(-rareness)
-	}
-	assert.True(t, e.due(3*mostEach), "there is room again")
-}
-
-// Who has found a fault brings it out again and again.
-func TestFaultsAreSaidRarely(t *testing.T) {
-	g := before(t, newStandIn(t, func(int) bool { return true }))
-	var log logLines
-	g.log = logTo(&log)
-	s, _ := g.connect(t)
-	for range 10 {
-		func() {
-			defer s.recovered(func() int { return 1 })
-			panic(errors.New("a fault"))
-		}()
-	}
-	assert.Equal(t, 1, log.with("a fault of the gateway"))
-	assert.EqualValues(t, 10, g.panics.Load())
-}
-
 // Messages may say that they were born at any address.
 func TestProducersPastTheGatewayHaveBounds(t *testing.T) {
 	p := bypassingProducers{life: bypassLife}
@@ -170,4 +137,20 @@ func TestProducersPastTheGatewayHaveBounds(t *testing.T) {
 
 func addrPort(n int) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(n))
+}
+
+// Who has found a fault brings it out again and again.
+func TestFaultsAreSaidRarely(t *testing.T) {
+	g := before(t, newStandIn(t, func(int) bool { return true }))
+	var log logLines
+	g.log = logTo(&log)
+	s, _ := g.connect(t)
+	for range 10 {
+		func() {
+			defer s.recovered(func() int { return 1 })
+			panic(errors.New("a fault"))
+		}()
+	}
+	assert.Equal(t, 1, log.with("a fault of the gateway"))
+	assert.EqualValues(t, 10, g.panics.Load())
 }

@@ -7,17 +7,12 @@ import (
 	"maps"
 	"net"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/socket"
 )
-
-// idleTimeout is after how long without a byte a connection counts as dead, as with brokers
-// (serverChannelMaxIdleTimeSeconds).
-const idleTimeout = 150 * time.Second
 
 // serve takes the clients that come to a port at one of its listeners; vip: at its VIP channel.
 func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
@@ -135,27 +130,5 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 		g.noRoom(client, err)
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
 		g.log.Debug("a connection ended", "client", client, "cause", err)
-	}
-}
-
-// watched is a connection that counts as dead when nothing comes.
-type watched struct {
-	net.Conn
-	armed time.Time
-	begun *atomic.Bool
-}
-
-func (w *watched) Read(b []byte) (int, error) {
-	w.arm()
-	n, err := w.Conn.Read(b)
-	w.begun.Store(n > 0)
-	return n, err
-}
-
-// arm moves the deadline on, not at each read: that would cost as much.
-func (w *watched) arm() {
-	if now := time.Now(); now.Sub(w.armed) > idleTimeout/8 {
-		w.armed = now
-		_ = w.SetReadDeadline(now.Add(idleTimeout))
 	}
 }

@@ -20,11 +20,6 @@ const (
 	// goOn is what the successor says when the predecessor may go on with the next part; yours,
 	// what the predecessor says last.
 	goOnWord, yours = 'g', 'y'
-	// mostPassed bounds a message, in bytes: two frames of the largest size that have begun to
-	// come, in base64.
-	mostPassed = 64 << 20
-	// mostPassedFiles is how many connections one message may have with it (SCM_MAX_FD, Linux).
-	mostPassedFiles = 253
 )
 
 // passedGateway is the first message: what the files with it are, and whose they are. The last one

@@ -26,7 +26,7 @@ type TLS struct {
 }
 
 // client is how the side's servers are known; nil without TLS.
-func (t TLS) client(of side, failed func(error)) (*certificates.Client, error) {
+func (t TLS) client(of string, failed func(error)) (*certificates.Client, error) {
 	switch {
 	case !t.On && (t.CA != "" || t.Insecure):
 		return nil, errors.New("it is told how to verify certificates, but not to use TLS")
@@ -37,7 +37,7 @@ func (t TLS) client(of side, failed func(error)) (*certificates.Client, error) {
 	}
 	c := &certificates.Client{Insecure: t.Insecure}
 	if t.CA != "" {
-		c.Authorities = certificates.NewAuthorities("authorities of the "+of.String(), t.CA)
+		c.Authorities = certificates.NewAuthorities("authorities of the "+of, t.CA)
 		c.Authorities.Failed = failed
 	}
 	_, err := c.Config() // what is wrong from the beginning is said at the beginning
@@ -48,7 +48,7 @@ func (t TLS) client(of side, failed func(error)) (*certificates.Client, error) {
 // for; nil: in plain text, as their addresses say.
 func (c Config) dialers() (both [2]rocketmq.Dial, err error) {
 	for on, t := range [2]TLS{c.SourceTLS, c.TargetTLS} {
-		known, err := t.client(side(on), func(err error) {
+		known, err := t.client(side(on).String(), func(err error) {
 			c.Log.Warn("the authorities stay as they were", "side", side(on).String(), "cause", err)
 		})
 		if err != nil {

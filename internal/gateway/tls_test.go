@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"bufio"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -44,120 +42,6 @@ func writeCertificate(t *testing.T, file, keyFile string, serial int64) {
 	for name, block := range map[string]pem.Block{file: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: "PRIVATE KEY", Bytes: secret}} {
 		require.NoError(t, os.WriteFile(name, pem.EncodeToMemory(&block), 0o600))
 	}
-}
-
-// door is a listener whose clients are admitted; each is sent back its first line.
-type door struct {
-	*testing.T
-	entry *entry
-	addr  string
-	errs  chan error
-}
-
-func openDoor(t *testing.T, e *entry) *door {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	d := &door{T: t, entry: e, addr: listener.Addr().String(), errs: make(chan error, 10)}
-	require.NoError(t, d.entry.open(slog.New(slog.DiscardHandler)))
-	t.Cleanup(func() {
-		stop()
-		_ = listener.Close()
-	})
-	go func() {
-		for {
-			raw, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer raw.Close()
-				conn, first, err := d.entry.admit(ctx, raw)
-				if err != nil {
-					d.errs <- err
-					return
-				}
-				line, _ := bufio.NewReader(&begun{Conn: conn, first: first}).ReadString('\n')
-				_, _ = conn.Write([]byte(line))
-				halfClose(conn)
-			}()
-		}
-	}()
-	return d
-}
-
-func (d *door) dial() net.Conn {
-	d.Helper()
-	conn, err := net.Dial("tcp", d.addr)
-	require.NoError(d, err)
-	d.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	return conn
-}
-
-// echoes wants the line back over a connection, and its end behind that.
-func (d *door) echoes(conn net.Conn) {
-	d.Helper()
-	_, err := conn.Write([]byte("a line\n"))
-	require.NoError(d, err)
-	in := bufio.NewReader(conn)
-	line, err := in.ReadString('\n')
-	require.NoError(d, err)
-	require.Equal(d, "a line\n", line)
-	_, err = in.ReadByte()
-	require.Error(d, err)
-}
-
-func TestPlainClientsAndThoseOverTLSUseOnePortAndWaitForNobody(t *testing.T) {
-	dir := t.TempDir()
-	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	writeCertificate(t, file, key, 1)
-	e := entryWith(file, key)
-	d := openDoor(t, &e)
-	d.dial() // one that says nothing
-	stuck := d.dial()
-	_, err := stuck.Write([]byte{tlsHandshake, 3, 1})
-	require.NoError(t, err)
-	garbage := d.dial()
-	_, err = garbage.Write(append([]byte{tlsHandshake}, make([]byte, 64)...))
-	require.NoError(t, err)
-	require.ErrorIs(t, <-d.errs, errHandshake)
-
-	serial := func() int64 {
-		secure := tls.Client(d.dial(), &tls.Config{InsecureSkipVerify: true})
-		d.echoes(secure)
-		return secure.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
-	}
-	d.echoes(d.dial())
-	require.EqualValues(t, 1, serial())
-	require.NoError(t, os.WriteFile(file, []byte("half of a"), 0o600))
-	require.EqualValues(t, 1, serial(), "a file that can't be read changes nothing")
-	writeCertificate(t, file, key, 22)
-	require.EqualValues(t, 22, serial(), "another certificate is used as soon as it is there")
-}
-
-func TestAHandshakeThatNobodyFinishesEnds(t *testing.T) {
-	dir := t.TempDir()
-	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	writeCertificate(t, file, key, 1)
-	e := entryWith(file, key)
-	require.NoError(t, e.open(slog.New(slog.DiscardHandler)))
-	here, there := net.Pipe()
-	t.Cleanup(func() { _ = there.Close() })
-	go func() { _, _ = there.Write([]byte{tlsHandshake}) }()
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer cancel()
-	_, _, err := e.admit(ctx, here)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-}
-
-func TestClientsOverTLSAreRefusedWithoutACertificate(t *testing.T) {
-	d := openDoor(t, &entry{})
-	secure := tls.Client(d.dial(), &tls.Config{InsecureSkipVerify: true})
-	require.Error(t, secure.Handshake())
-	require.ErrorIs(t, <-d.errs, errNoCertificate)
-	d.echoes(d.dial())
 }
 
 func TestTLSSettingsThatCantBeMeantAreRefused(t *testing.T) {
