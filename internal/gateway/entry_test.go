@@ -156,3 +156,34 @@ func TestClientsOverTLSAreRefusedWithoutACertificate(t *testing.T) {
 	require.ErrorIs(t, <-d.errs, errNoCertificate)
 	d.echoes(d.dial())
 }
+
+func TestAnAuthorityOfASideIsKnownAsSoonAsItsFileHasIt(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	newCertificate(t, file("old.crt"), file("old.key"), 1)
+	newCertificate(t, file("new.crt"), file("new.key"), 22)
+	knows := func(name string) {
+		text, err := os.ReadFile(file(name))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(file("ca.pem"), text, 0o600))
+	}
+	knows("old.crt")
+	known, err := TLS{On: true, CA: file("ca.pem")}.client("target", func(error) {})
+	require.NoError(t, err)
+	before, after := entryWith(file("old.crt"), file("old.key")), entryWith(file("new.crt"),
+		file("new.key"))
+	old, next := openDoor(t, &before), openDoor(t, &after)
+	dial := func(d *door) error {
+		conn, err := dialer(*known)(t.Context(), d.addr)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err
+	}
+	require.NoError(t, dial(old))
+	require.ErrorContains(t, dial(next), "unknown authority")
+	knows("new.crt")
+	require.NoError(t, dial(next))
+	require.NoError(t, os.WriteFile(file("ca.pem"), []byte("half of a"), 0o600))
+	require.NoError(t, dial(next), "a file that can't be read changes nothing")
+}

@@ -19,7 +19,6 @@ func passable(conn net.Conn) bool {
 	return is
 }
 
-// line is a connection to the other process, over which connections pass.
 const (
 	// mostPassed bounds a message, in bytes: two frames of the largest size that have begun to
 	// come, in base64.
@@ -28,6 +27,7 @@ const (
 	mostPassedFiles = 253
 )
 
+// passLine is a connection to the other process, over which connections pass.
 type passLine struct{ *net.UnixConn }
 
 // send sends a message with files.

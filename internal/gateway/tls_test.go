@@ -8,7 +8,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -110,38 +109,4 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 	v := plain.judge(load)
 	assert.Zero(t, v.lost+v.duplicated)
 	t.Logf("%s; %d connections over TLS, %d plain ones, %d upstream", load, secure, inPlain, upstreams)
-}
-
-func TestAnAuthorityOfASideIsKnownAsSoonAsItsFileHasIt(t *testing.T) {
-	dir := t.TempDir()
-	file := func(name string) string { return filepath.Join(dir, name) }
-	writeCertificate(t, file("old.crt"), file("old.key"), 1)
-	writeCertificate(t, file("new.crt"), file("new.key"), 22)
-	known := func(name string) {
-		text, err := os.ReadFile(file(name))
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(file("ca.pem"), text, 0o600))
-	}
-	known("old.crt")
-	dials, err := Config{
-		TargetTLS: TLS{On: true, CA: file("ca.pem")},
-		Log:       slog.New(slog.DiscardHandler),
-	}.dialers()
-	require.NoError(t, err)
-	before, after := entryWith(file("old.crt"), file("old.key")), entryWith(file("new.crt"),
-		file("new.key"))
-	old, next := openDoor(t, &before), openDoor(t, &after)
-	dial := func(d *door) error {
-		conn, err := dials[target](t.Context(), d.addr)
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err
-	}
-	require.NoError(t, dial(old))
-	require.ErrorContains(t, dial(next), "unknown authority")
-	known("new.crt")
-	require.NoError(t, dial(next))
-	require.NoError(t, os.WriteFile(file("ca.pem"), []byte("half of a"), 0o600))
-	require.NoError(t, dial(next), "a file that can't be read changes nothing")
 }
