@@ -16,6 +16,7 @@ import (
 
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/gateway/audit"
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
@@ -87,7 +88,7 @@ func command(getenv func(string) string) *cobra.Command {
 
 // reach is how the servers of a side are reached.
 type reach struct {
-	*gateway.TLS
+	*connections.TLS
 	at *rocketmq.Addresses
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -142,7 +143,7 @@ func (s *session) readBody(f *wire.Frame, how func()) (took int, ok bool) {
 	}
 	if len(f.Body) > longBody {
 		s.flush()
-		of := memory.PrefixOf(addressOf(s.conn))
+		of := memory.PrefixOf(connections.AddressOf(s.conn))
 		if err := s.reading.begin(s.ctx, of, s.memory.Gone()); err != nil {
 			s.refuse(f, remoting.ServiceNotAvailable, err.Error())
 			return 0, false

@@ -2,17 +2,17 @@ package gateway
 
 import (
 	"errors"
-	"net"
-	"net/netip"
 	"sync/atomic"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 )
 
 // What clients may take, of one kind after the other: fields and headers (package wire), frames,
-// open calls, heartbeats and waiting requests of a session (here), connections (connectionLimiter),
+// open calls, heartbeats and waiting requests of a session (here), connections (Limiter),
 // views (viewQuota), queues (topics), and all of that together: Config.Memory, of which package
 // memory gives out what is free.
 
@@ -47,8 +47,8 @@ type bounds struct {
 	views    atomic.Int64 // requests for which there was no room for a view
 	topics   atomic.Int64 // that have too many queues
 	crowded  atomic.Int64 // connections closed for others
-	saidHeld rarely
-	saidFull rarely
+	saidHeld logs.Rarely
+	saidFull logs.Rarely
 }
 
 // Bounds says how the gateway stands to its bounds.
@@ -78,30 +78,20 @@ const mostVast = 100
 func (g *Gateway) bind() {
 	c := g.config
 	g.budget = memory.New(c.Memory - c.part(forProgram))
-	g.limiter.budget, g.groups.room.budget, g.topics.budget = g.budget, g.budget, g.budget
-	most := int(c.part(forConnections) / perDescriptor)
-	if n := descriptors() * (100 - keptBack) / 100; n > 0 {
+	g.limiter.Budget, g.groups.room.budget, g.topics.budget = g.budget, g.budget, g.budget
+	most := int(c.part(forConnections) / connections.PerDescriptor)
+	if n := connections.Descriptors() * (100 - connections.KeptBack) / 100; n > 0 {
 		most = min(most, n)
 	}
-	g.limiter.limit(most)
+	g.limiter.Limit(most)
 	g.groups.room.most = min(mostViews, c.part(forViews)/perView)
 	g.topics.most = min(mostQueues, c.part(forQueues)/perQueue)
 }
 
-// addressOf is the address that a connection comes from; none if that isn't one of IP.
-func addressOf(conn net.Conn) netip.Addr {
-	at, ok := conn.RemoteAddr().(*net.TCPAddr)
-	if !ok { // such as that of a client that isn't back
-		was, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
-		return was.Addr()
-	}
-	return at.AddrPort().Addr()
-}
-
 // evicted closes the session's connection, as it holds memory that others wait for.
 func (s *session) evicted(held int64) {
-	_ = bare(s.conn).Close() // TLS would say a last word first, and wait for who writes
-	if s.bounds.saidHeld.due() {
+	_ = connections.Bare(s.conn).Close() // TLS would say a last word first, and wait for who writes
+	if s.bounds.saidHeld.Due() {
 		s.log.Warn("a client's connection was closed: it held memory for too long while others waited for some",
 			"client", s.conn.RemoteAddr().String(), "bytes", held)
 	}
@@ -109,7 +99,7 @@ func (s *session) evicted(held int64) {
 
 // noRoom takes note of why a connection got no memory.
 func (g *Gateway) noRoom(client string, err error) {
-	if (errors.Is(err, memory.ErrNoRoom) || errors.Is(err, memory.ErrTooMuch)) && g.bounds.saidFull.due() {
+	if (errors.Is(err, memory.ErrNoRoom) || errors.Is(err, memory.ErrTooMuch)) && g.bounds.saidFull.Due() {
 		g.log.Error("a client was refused", "client", client, "cause", err, "held", g.budget.Standing().Held)
 	}
 }

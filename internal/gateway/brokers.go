@@ -53,7 +53,7 @@ func (g *Gateway) tellVersions(ctx context.Context, on side, c *rocketmq.Cluster
 		return
 	}
 	for _, b := range brokers {
-		if b.Version == "" && g.said.versions.due(on.String()+b.Name) {
+		if b.Version == "" && g.said.versions.Due(on.String()+b.Name) {
 			g.log.Warn("a broker is registered and doesn't say its version; it is asked again", "side",
 				on.String(), "broker", b.Name, "address", b.Addr)
 		}
@@ -119,7 +119,7 @@ func (g *Gateway) lookAgain() {
 		}
 		if err := g.look(g.ctx); err == nil {
 			soon = 0
-		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.said.looks.due() {
+		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.said.looks.Due() {
 			g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
 		}
 		tick.Reset(cmp.Or(soon, lookPause))

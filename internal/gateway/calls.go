@@ -69,7 +69,7 @@ func (s *session) put(c call) (opaque int32) {
 	s.looksCrowded()
 	if len(s.open) > mostOpen { // it asks without listening; what is open is lost with the connection
 		s.bounds.calls.Add(1)
-		if s.said.calls.due() {
+		if s.said.calls.Due() {
 			s.log.Warn("a client has too many calls open; its connection was closed", "client",
 				s.conn.RemoteAddr().String(), "calls", len(s.open))
 		}
@@ -156,7 +156,7 @@ func (s *session) sendsTo(which map[*queue]bool) (n int) {
 
 // reply answers a request itself.
 func (s *session) reply(opaque int32, binary bool, r wire.Reply) {
-	_ = s.out.bytes(wire.AppendReply(nil, opaque, binary, r), opaque)
+	_ = s.out.Bytes(wire.AppendReply(nil, opaque, binary, r), opaque)
 }
 
 // longestRemark bounds what an answer says, in bytes: its cause may quote what the client sent.

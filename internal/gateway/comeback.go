@@ -61,7 +61,7 @@ func (s *session) succeeds(was *session) {
 	s.Gateway.close(was)
 	was.memory.Leave()
 	for _, push := range missed {
-		_ = s.out.bytes(push)
+		_ = s.out.Bytes(push)
 	}
 }
 
@@ -72,7 +72,7 @@ func (u *upstream) passTo(s *session, to dest) {
 	if u.conn == nil {
 		return
 	}
-	rest, whole := u.stopping.stop(s.ctx, u.conn)
+	rest, whole := u.stopping.Stop(s.ctx, u.conn)
 	u.passes()
 	if !whole {
 		return

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/printable"
 )
 
@@ -24,7 +25,7 @@ type Control struct {
 	token   [sha256.Size]byte
 	audit   audit
 
-	strangers, broken rarely
+	strangers, broken logs.Rarely
 }
 
 // NewControl makes the API. A token of less than 16 bytes is refused.
@@ -68,7 +69,7 @@ func (c *Control) checked(next http.Handler) http.Handler {
 		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		sum := sha256.Sum256([]byte(token))
 		if !bearer || subtle.ConstantTimeCompare(sum[:], c.token[:]) != 1 {
-			if c.strangers.due() {
+			if c.strangers.Due() {
 				c.gateway.log.Warn("a caller of the control API has a wrong token", "client", r.RemoteAddr)
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")

@@ -53,7 +53,7 @@ func (s *session) verify(f *wire.Frame) bool {
 		return true
 	}
 	s.refusedSignatures.Add(1)
-	if s.said.signatures.due() {
+	if s.said.signatures.Due() {
 		s.log.Warn("requests with a wrong signature are refused", "client", s.conn.RemoteAddr().String(),
 			"accessKey", string(accessKey), "code", f.Code, "refused", s.refusedSignatures.Load())
 	}

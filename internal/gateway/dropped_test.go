@@ -164,6 +164,6 @@ func TestAConnectionDoesNotPassInTheMiddleOfWhatIsThrownAway(t *testing.T) {
 	a.until("what comes is thrown away", func() bool { return a.session.memory.Held() == 0 })
 	ctx, over := context.WithTimeout(context.Background(), patience)
 	defer over()
-	_, whole := a.up.stopping.stop(ctx, a.up.conn)
+	_, whole := a.up.stopping.Stop(ctx, a.up.conn)
 	assert.False(t, whole)
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 )
 
@@ -85,14 +86,14 @@ func (g *Gateway) unfits() map[string]*unfit {
 		s.mu.Unlock()
 		if one != nil {
 			one.wrote = append(one.wrote, &s.wrote)
-			if host := addressOf(s.conn); !slices.Contains(at[host], one) {
+			if host := connections.AddressOf(s.conn); !slices.Contains(at[host], one) {
 				at[host] = append(at[host], one)
 			}
 		}
 	}
 	for _, s := range sessions { // what came by a VIP channel says no client id
 		if s.vip.Load() {
-			for _, one := range at[addressOf(s.conn)] {
+			for _, one := range at[connections.AddressOf(s.conn)] {
 				one.wrote = append(one.wrote, &s.wrote)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/metrics"
@@ -43,8 +44,8 @@ type Config struct {
 	// KeepConnections keeps clients' connections open by a second process while this one is killed
 	// and started again, where the system can do that (Linux).
 	KeepConnections bool
-	SourceTLS       TLS
-	TargetTLS       TLS
+	SourceTLS       connections.TLS
+	TargetTLS       connections.TLS
 	SourceAt        rocketmq.Addresses // where servers of the source are reached that advertise others
 	TargetAt        rocketmq.Addresses // and those of the target
 	Log             *slog.Logger
@@ -92,8 +93,8 @@ type Gateway struct {
 	unansweredSends unansweredSends
 	split           splitGroups
 	keys            keys
-	entry           entry
-	limiter         connectionLimiter
+	entry           connections.Entry
+	limiter         connections.Limiter
 	budget          *memory.Budget
 	bounds          bounds
 	reading         bodyTurns
@@ -156,7 +157,7 @@ func Start(c Config) (*Gateway, error) {
 		groups: groups{byName: map[string]*group{}}, mirrors: mirrors{claims: map[claim]*session{}},
 		sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys{file: c.Keys},
 		waits: usualWaits, bypassing: bypassingProducers{life: bypassLife},
-		entry: entryWith(c.TLSCert, c.TLSKey), dials: dials,
+		entry: connections.EntryWith(c.TLSCert, c.TLSKey), dials: dials,
 	}
 	g.succession.done = make(chan struct{})
 	g.ctx, g.stop = context.WithCancel(context.Background())
@@ -192,7 +193,7 @@ func (g *Gateway) begin() (err error) {
 	if _, err = g.keys.read(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	if err := g.entry.open(g.log); err != nil {
+	if err := g.entry.Open(g.log); err != nil {
 		return err
 	}
 	before := g.config.Predecessor

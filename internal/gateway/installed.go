@@ -25,7 +25,7 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 		conns[0] = g.keepable(conns[0])
 		guest := g.enter(conns[0])
 		if is.Frames > 0 {
-			g.dismiss(guest.speaks())
+			g.dismiss(guest.Speaks())
 		}
 		in.session = g.open(p, conns[0], guest)
 		in.session.frames.Store(is.Frames)
@@ -75,7 +75,7 @@ func (in *installed) drop() {
 	s.Gateway.close(s)
 	s.memory.Leave()
 	if s.limited != nil {
-		s.limited.leave()
+		s.limited.Leave()
 	}
 }
 

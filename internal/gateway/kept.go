@@ -122,10 +122,10 @@ func (s *session) keepAs(is keeper.About, unhandled int) *keeper.Track {
 	if k == nil {
 		return nil
 	}
-	s.out.mu.Lock()
-	defer s.out.mu.Unlock()
+	s.out.Mu.Lock()
+	defer s.out.Mu.Unlock()
 	t := k.Keep(s.conn, is, unhandled)
-	s.out.track = t
+	s.out.Track = t
 	s.track.Store(t)
 	return t
 }
@@ -221,7 +221,7 @@ func (g *Gateway) goOnWith(p *port, one keeper.Found, was *session, away time.Du
 	conn := g.keepable(socket.Quick(one.Conn))
 	guest := g.enter(conn)
 	if one.Frames > 0 {
-		g.dismiss(guest.speaks())
+		g.dismiss(guest.Speaks())
 	}
 	s := g.open(p, conn, guest)
 	s.frames.Store(one.Frames)

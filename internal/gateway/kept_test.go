@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -178,11 +179,11 @@ func TestKeptConnectionsPassToAnotherProcess(t *testing.T) {
 
 // A process that begins to take over and fails leaves everything as kept as it was.
 func TestAProcessThatFailsToTakeOverLeavesConnectionsKept(t *testing.T) {
-	for name, fails := range map[string]func(passLine){
-		"at once": func(passLine) {},
-		"when a session came": func(l passLine) {
-			require.NoError(t, l.say(goOnWord))
-			files, err := l.receive(new(passedSession))
+	for name, fails := range map[string]func(connections.PassLine){
+		"at once": func(connections.PassLine) {},
+		"when a session came": func(l connections.PassLine) {
+			require.NoError(t, l.Say(goOnWord))
+			files, err := l.Receive(new(passedSession))
 			require.NoError(t, err)
 			for _, file := range files {
 				_ = file.Close()

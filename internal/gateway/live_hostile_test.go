@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -120,7 +121,7 @@ func resident(t *testing.T, pid int) int {
 func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 	t.Parallel()
 	silent := 10_000
-	if most := descriptors(); most > 0 {
+	if most := connections.Descriptors(); most > 0 {
 		silent = min(silent, most/2) // this process has the other ends
 	}
 	r := newRig(t, "hostile")

@@ -78,7 +78,7 @@ func (s *session) mirror(to dest, raw []byte) {
 	}
 	up, err := s.forHeartbeats(to)
 	if err != nil {
-		if s.said.heartbeats.due(to) {
+		if s.said.heartbeats.Due(to) {
 			s.log.Warn("heartbeats don't reach a broker", "side", to.side.String(), "broker", to.broker,
 				"client", s.conn.RemoteAddr().String(), "cause", err)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -55,7 +56,7 @@ func share(t *testing.T, answer func(f *wire.Frame) *wire.Reply) *shared {
 	})
 	g := before(t, &standIn{Listener: at})
 	g.budget = memory.New(testMemory)
-	g.limiter.budget = g.budget
+	g.limiter.Budget = g.budget
 	t.Cleanup(g.budget.Close)
 	s.Gateway, s.door, s.begin = g, listen(t), heap()
 	p := &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}
@@ -166,7 +167,7 @@ func TestIdleConnectionsKeepNothingOfTheirLongHeaders(t *testing.T) {
 	// Half as much again is for its other ends, which are here too, and for what the race detector
 	// adds. A header takes four times as much.
 	const again = 8 << 20 // what large frames were in is used again, by all (wire.Reader)
-	assert.Less(t, s.grown()/conns, int64(perClient*perDescriptor*3/2+again/conns), "bytes of each connection")
+	assert.Less(t, s.grown()/conns, int64(connections.PerClient*connections.PerDescriptor*3/2+again/conns), "bytes of each connection")
 }
 
 // longBeat is a heartbeat's body whose one subscription makes it so long.

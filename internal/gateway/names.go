@@ -41,7 +41,7 @@ func (u *upstream) routed(f *wire.Frame) {
 	u.refresh.now() // a broker that has just come
 	f.SetBody(nil)
 	f.SetCode(remoting.SystemError)
-	if u.said.routes.due(unknown) {
+	if u.said.routes.Due(unknown) {
 		u.log.Warn("a route names a broker that has no port here yet, or isn't understood", "address", unknown)
 	}
 }

@@ -58,7 +58,7 @@ func (u *upstream) queried(f *wire.Frame, c call) error {
 			wire.Reply{Code: remoting.Success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
 		return nil
 	}
-	return u.session.out.frame(f)
+	return u.session.out.Frame(f)
 }
 
 // updateOffset commits a group's position on the side that it reads; the other side gets it soon

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -406,19 +407,19 @@ func TestFramesThatComeTogetherGoOutTogetherInTheirOrder(t *testing.T) {
 	changed.Set("e", "4")
 	also.Set("e", "5")
 	conn := &written{}
-	w := writer{conn: conn}
+	w := connections.Writer{Conn: conn}
 	for _, f := range []*wire.Frame{one, changed, also} {
-		require.NoError(t, w.frame(f))
+		require.NoError(t, w.Frame(f))
 	}
 	assert.Empty(t, conn.all, "another one comes at once")
-	require.NoError(t, w.frame(last))
+	require.NoError(t, w.Frame(last))
 	want := bytesOf(one, changed, also, last)
 	assert.Equal(t, want, string(conn.all))
-	require.NoError(t, w.frame(one))
-	require.NoError(t, w.bytes([]byte("own")))
-	require.NoError(t, w.frame(changed))
-	require.NoError(t, w.flush())
-	require.NoError(t, w.flush())
+	require.NoError(t, w.Frame(one))
+	require.NoError(t, w.Bytes([]byte("own")))
+	require.NoError(t, w.Frame(changed))
+	require.NoError(t, w.Flush())
+	require.NoError(t, w.Flush())
 	assert.Equal(t, want+bytesOf(one)+"own"+bytesOf(changed), string(conn.all))
 }
 

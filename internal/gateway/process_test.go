@@ -55,7 +55,7 @@ func serveForTest(config string) (err error) {
 	}
 	g.atPhase = endAt(os.Getenv(diesIn))
 	if most, err := strconv.Atoi(os.Getenv(opensMost)); err == nil {
-		g.limiter.limit(most)
+		g.limiter.Limit(most)
 	}
 	defer g.Close()
 	go func() {

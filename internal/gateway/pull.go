@@ -147,7 +147,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		if c.view.retries() { // copies of what failed on the target
 			u.rename(f, c.view.topic)
 		}
-		return u.session.out.frame(f)
+		return u.session.out.Frame(f)
 	}
 	for _, key := range [...]string{"nextBeginOffset", "minOffset", "maxOffset"} {
 		if n, ok := f.Number(key); ok {
@@ -161,7 +161,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		moved.Tag, moved.Stored = u.tag(u.dest.broker), u.session.port.address()
 	}
 	if err := moved.Move(f.Body); err != nil {
-		if u.said.unreadable.due(u.dest) {
+		if u.said.unreadable.Due(u.dest) {
 			u.log.Error("a broker's messages can't be read", "broker", u.dest.broker, "topic", v.topic, "queue",
 				v.id, "cause", err)
 		}
@@ -169,7 +169,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		return nil
 	}
 	u.rename(f, v.topic)
-	return u.session.out.frame(f)
+	return u.session.out.Frame(f)
 }
 
 // read takes a pull out of the table with its answer, and notes what that says of the group: ahead,
@@ -187,7 +187,7 @@ func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) 
 		v.takes(c)
 	}
 	if v.ahead(f, c) {
-		if v.saidAhead() && u.said.ahead.due(v.group) {
+		if v.saidAhead() && u.said.ahead.Due(v.group) {
 			u.log.Warn(
 				"a group has read more of a queue than is copied yet to the side that it reads now: it waits "+
 					"for the lane",

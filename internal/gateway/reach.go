@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/sleep"
 )
 
@@ -84,16 +84,12 @@ func (g *Gateway) dialAgain(to dest) {
 	}
 }
 
-func inPlain(ctx context.Context, addr string) (net.Conn, error) {
-	return rocketmq.DialTLS(ctx, addr, nil)
-}
-
 func (g *Gateway) dialNow(to dest) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(g.ctx, dialTimeout)
 	defer cancel()
 	dial := g.dials[to.side]
 	if dial == nil {
-		dial = inPlain
+		dial = connections.InPlain
 	}
 	var failed []error
 	for _, addr := range g.addresses(to) {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -50,16 +51,16 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	ctx, cancel := context.WithTimeout(ctx, registerTime)
 	defer cancel()
 	var sessions []*session
-	var no notTaken
+	var no logs.NotTaken
 	for _, one := range all.Clients {
 		s, err := g.expect(one)
 		if err != nil {
-			no.note(one.Address, err)
+			no.Note(one.Address, err)
 			continue
 		}
 		sessions = append(sessions, s)
 	}
-	no.say(g.log, "clients of before aren't expected back")
+	no.Say(g.log, "clients of before aren't expected back")
 	if len(sessions) == 0 {
 		return
 	}
@@ -227,7 +228,7 @@ func (s *session) mayNotReturn(f *wire.Frame) {
 	if !was {
 		return
 	}
-	if s.said.returning.due(s.port.dest) {
+	if s.said.returning.Due(s.port.dest) {
 		s.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker",
 			s.port.dest.broker, "code", f.Code, "remark", string(f.Remark[:min(len(f.Remark), longestRemark)]))
 	}

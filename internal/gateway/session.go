@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
@@ -34,7 +35,7 @@ type session struct {
 	*Gateway
 	port   *port
 	conn   net.Conn
-	out    writer
+	out    connections.Writer
 	track  atomic.Pointer[keeper.Track] // nil if the connection isn't kept
 	memory *memory.Holder               // what the connection takes of the process's
 
@@ -57,12 +58,12 @@ type session struct {
 	closed   bool
 	pending  pendingFlush
 
-	stopping *stopping
+	stopping *connections.Stopping
 
 	absent bool     // the client isn't back since the gateway's restart
 	missed [][]byte // what brokers have sent it meanwhile
 
-	limited *limitedConnection
+	limited *connections.Limited
 	frame   wire.Frame   // the last one of them; not on the stack, as idle sessions' stacks are to stay small
 	frames  atomic.Int64 // that came from the client
 	begun   atomic.Bool  // another one has begun to come
@@ -84,23 +85,23 @@ type push struct {
 
 func newSession(g *Gateway, p *port, conn net.Conn) *session {
 	s := &session{
-		Gateway: g, port: p, conn: conn, out: writer{conn: keeper.Bare(conn)},
+		Gateway: g, port: p, conn: conn, out: connections.Writer{Conn: keeper.Bare(conn)},
 		locking: make(chan struct{}, mostLocking), mayOpen: freeCalls, open: map[int32]call{},
 		ups: map[dest]*upstream{}, pushes: map[int32]push{}, debts: debts{more: newSignal()},
-		stopping: newStopping(),
+		stopping: connections.NewStopping(),
 	}
-	s.memory = g.budget.Enter(addressOf(conn), s.evicted)
+	s.memory = g.budget.Enter(connections.AddressOf(conn), s.evicted)
 	return s
 }
 
 // run serves the client until its connection ends.
 func (s *session) run(first []byte) (err error) {
-	in := wire.NewReader(&watched{Conn: s.conn, begun: &s.begun}, first...)
+	in := wire.NewReader(&connections.Watched{Conn: s.conn, Begun: &s.begun}, first...)
 	in.Bound(s.memory, s.port.longestFrame())
 	defer in.Release()
 	defer func() {
 		s.flush()
-		if !s.stopping.at(err, in) {
+		if !s.stopping.At(err, in) {
 			s.end()
 		}
 	}()
@@ -111,7 +112,7 @@ func (s *session) run(first []byte) (err error) {
 			return err
 		}
 		if s.frames.Add(1) == 1 && s.limited != nil {
-			s.dismiss(s.limited.speaks())
+			s.dismiss(s.limited.Speaks())
 		}
 		s.begun.Store(false) // while it is worked on, nobody waits for the client
 		if s.crowded.Load() {
@@ -171,7 +172,7 @@ func (s *session) upstream(to dest) (*upstream, error) {
 	s.mu.Unlock()
 	up.dialling.Lock()
 	defer up.dialling.Unlock()
-	if up.conn != nil && up.out.idle() > longestIdle {
+	if up.conn != nil && up.out.Idle() > longestIdle {
 		s.retire(up)
 		return s.upstream(to)
 	}
@@ -252,7 +253,7 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 // unreachable answers a request whose server can't be reached, as that server's own end would look
 // to the client.
 func (s *session) unreachable(f *wire.Frame, to dest, err error) {
-	if s.said.unreachable.due(to) {
+	if s.said.unreachable.Due(to) {
 		s.log.Warn("a server can't be reached", "side", to.side.String(), "broker", to.broker, "code", f.Code,
 			"cause", err)
 	}

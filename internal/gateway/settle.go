@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/sleep"
 )
@@ -81,13 +82,13 @@ func (g *Gateway) unansweredTo(of map[*queue]bool) (n int) {
 	for _, s := range g.all() {
 		own := s.sendsTo(of)
 		n += own
-		if own > 0 && s.out.blocked() > unreadTime {
-			if g.said.unread.due() {
+		if own > 0 && s.out.Blocked() > unreadTime {
+			if g.said.unread.Due() {
 				g.log.Warn("a client doesn't read what the answers to its sends wait behind, "+
 					"which holds up a move: its connection was closed",
 					"client", s.conn.RemoteAddr().String(), "sends", own)
 			}
-			_ = bare(s.conn).Close()
+			_ = connections.Bare(s.conn).Close()
 		}
 	}
 	for _, s := range g.unansweredSends.ended() { // behind the others: sessions go from there to here

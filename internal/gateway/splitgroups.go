@@ -13,7 +13,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
@@ -31,7 +33,7 @@ const (
 type splitGroups struct {
 	mu     sync.Mutex
 	groups map[string]*sharing
-	said   each[string] // by group
+	said   logs.Each[string] // by group
 }
 
 // sharing is how members of one group share its queues; counts are of looks in a row.
@@ -71,7 +73,7 @@ func (g *Gateway) lookAtMixed(l lanes) {
 			now, err := g.lookAtMembers(g.ctx, name, l)
 			mu.Lock()
 			defer mu.Unlock()
-			if err != nil && g.said.members.due(name) {
+			if err != nil && g.said.members.Due(name) {
 				g.log.Warn("how members share queues can't be seen", "group", name, "cause", err)
 			}
 			if err == nil && now != nil {
@@ -93,7 +95,7 @@ const mostMixed = 200
 func (g *Gateway) groupsByAddress() map[netip.Prefix][]string {
 	here, all := g.membersHere(), map[netip.Prefix][]string{}
 	for _, s := range g.all() {
-		of := memory.PrefixOf(addressOf(s.conn))
+		of := memory.PrefixOf(connections.AddressOf(s.conn))
 		s.mu.Lock()
 		reads := s.reads
 		s.mu.Unlock()
@@ -141,7 +143,7 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 	defer m.mu.Unlock()
 	for name, now := range seen {
 		now.since(m.groups[name])
-		if len(now.Contested)+len(now.Unread) > 0 && m.said.due(name) {
+		if len(now.Contested)+len(now.Unread) > 0 && m.said.Due(name) {
 			short := now.Short()
 			log.Warn("members behind the gateway and past it share queues wrongly", "group", name, "past",
 				short.Past, "contested", short.Contested, "unread", short.Unread)

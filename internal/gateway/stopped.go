@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/sleep"
 )
 
@@ -82,9 +83,9 @@ func (s *session) stopClient(ctx context.Context) *stoppedSession {
 	if s.absent {
 		return p
 	}
-	rest, whole := s.stopping.stop(ctx, s.conn)
+	rest, whole := s.stopping.Stop(ctx, s.conn)
 	switch {
-	case whole && passable(s.conn):
+	case whole && connections.Passable(s.conn):
 		p.is.Rest, p.conns = rest, []net.Conn{s.conn}
 		return p
 	case !whole:
@@ -133,11 +134,11 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 		if one.up.conn == nil {
 			continue
 		}
-		if !passable(one.up.conn) {
+		if !connections.Passable(one.up.conn) {
 			p.left = append(p.left, one.up)
 			continue
 		}
-		rest, whole := one.up.stopping.stop(ctx, one.up.conn)
+		rest, whole := one.up.stopping.Stop(ctx, one.up.conn)
 		if !whole { // it has just ended, or its client doesn't read
 			p.left = append(p.left, one.up)
 			continue
@@ -161,9 +162,9 @@ func (p *stoppedSession) goOn() {
 	case p.is.Absent:
 		_ = s.conn.Close()
 		s.leave()
-		s.limited.leave()
+		s.limited.Leave()
 	default:
-		s.stopping = newStopping()
+		s.stopping = connections.NewStopping()
 		s.track.Store(nil) // it is kept anew
 		s.running.Go(func() { s.serve(p.is.Rest) })
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -178,22 +179,22 @@ func TestAClientWhoseConnectionCantPassStaysRegistered(t *testing.T) {
 
 // A process that ends while it takes over changes nothing, wherever it had got to.
 func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
-	says := func(line passLine) { require.NoError(t, line.say(goOnWord)) }
-	takes := func(line passLine) passedSession {
+	says := func(line connections.PassLine) { require.NoError(t, line.Say(goOnWord)) }
+	takes := func(line connections.PassLine) passedSession {
 		var is passedSession
-		files, err := line.receive(&is)
+		files, err := line.Receive(&is)
 		require.NoError(t, err)
 		for _, file := range files {
 			_ = file.Close()
 		}
 		return is
 	}
-	for name, gets := range map[string]func(passLine){
-		"listeners":    func(passLine) {},
+	for name, gets := range map[string]func(connections.PassLine){
+		"listeners":    func(connections.PassLine) {},
 		"asked":        says,
-		"a session":    func(l passLine) { says(l); takes(l) },
-		"all sessions": func(l passLine) { says(l); takes(l); require.Empty(t, takes(l).Broker) },
-		"a wrong word": func(l passLine) { says(l); takes(l); takes(l); require.NoError(t, l.say('x')) },
+		"a session":    func(l connections.PassLine) { says(l); takes(l) },
+		"all sessions": func(l connections.PassLine) { says(l); takes(l); require.Empty(t, takes(l).Broker) },
+		"a wrong word": func(l connections.PassLine) { says(l); takes(l); takes(l); require.NoError(t, l.Say('x')) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServing(t)
@@ -364,6 +365,6 @@ func TestWhatCannotBeInstalledLeavesNothing(t *testing.T) {
 		_, err := g.install(is, []net.Conn{here})
 		require.Error(t, err, name)
 		assert.Empty(t, g.all(), name)
-		assert.Zero(t, g.limiter.taken, name)
+		assert.Zero(t, g.limiter.Taken, name)
 	}
 }

@@ -63,7 +63,7 @@ func (s *session) sweep(now time.Time) {
 	if s.absent || !begun && frames > 0 {
 		s.seen.since = time.Time{} // it rests between two frames
 	} else if s.seen.age(frames, now) > s.waits.frame {
-		if s.said.unfinished.due() {
+		if s.said.unfinished.Due() {
 			s.log.Warn("a client doesn't come to the end of a frame; its connection was closed",
 				"client", s.conn.RemoteAddr().String(), "frames before", frames)
 		}
@@ -76,7 +76,7 @@ func (s *session) sweep(now time.Time) {
 	}, late...)
 	s.lessForCalls()
 	for _, up := range silent {
-		if s.said.silent.due(up.dest) {
+		if s.said.silent.Due(up.dest) {
 			s.log.Warn("a server says nothing any more; the connection to it was closed", "side",
 				up.dest.side.String(), "broker", up.dest.broker)
 		}

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
@@ -47,10 +48,10 @@ func TestTLSSettingsThatCantBeMeantAreRefused(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.pem")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	for says, c := range map[string]Config{
-		"TLS to the source: it is told how to verify certificates, but not to use TLS": {SourceTLS: TLS{Insecure: true}},
-		"TLS to the target: authorities are given, and verifying is switched off":      {TargetTLS: TLS{On: true, CA: empty, Insecure: true}},
-		"empty.pem holds no certificate in PEM form":                                   {TargetTLS: TLS{On: true, CA: empty}},
-		"no such file":                  {SourceTLS: TLS{On: true, CA: empty + ".none"}},
+		"TLS to the source: it is told how to verify certificates, but not to use TLS": {SourceTLS: connections.TLS{Insecure: true}},
+		"TLS to the target: authorities are given, and verifying is switched off":      {TargetTLS: connections.TLS{On: true, CA: empty, Insecure: true}},
+		"empty.pem holds no certificate in PEM form":                                   {TargetTLS: connections.TLS{On: true, CA: empty}},
+		"no such file":                  {SourceTLS: connections.TLS{On: true, CA: empty + ".none"}},
 		"certificate for clients in /":  {TLSCert: empty, TLSKey: empty},
 		"certificate for clients: stat": {TLSCert: empty},
 	} {
@@ -68,7 +69,7 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 		labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", TLS: true}))
 	r.config.TLSCert, r.config.TLSKey = filepath.Join(r.config.Dir, "tls.crt"), filepath.Join(r.config.Dir, "tls.key")
 	writeCertificate(t, r.config.TLSCert, r.config.TLSKey, 1)
-	r.config.SourceTLS, r.config.TargetTLS = TLS{On: true, Insecure: true}, TLS{On: true, Insecure: true}
+	r.config.SourceTLS, r.config.TargetTLS = connections.TLS{On: true, Insecure: true}, connections.TLS{On: true, Insecure: true}
 	orders, ordered, audit := r.topic("orders", 2), r.group("ordered"), r.group("audit")
 	r.replicate()
 	g := r.open()

@@ -47,7 +47,7 @@ func (u *upstream) tellPush(f *wire.Frame) bool {
 // Its message lies in the topic of half messages: its offset in the queue says nothing of its own.
 func (u *upstream) tellCheck(f *wire.Frame) bool {
 	if err := oddNumber(f, numbersOf(f.Code)); err != nil {
-		if u.said.odd.due(u.dest) {
+		if u.said.odd.Due(u.dest) {
 			u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
 		}
 		return false // it is asked again

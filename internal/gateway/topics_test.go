@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
@@ -149,7 +150,7 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g.topics.ensure("orders").ensure("broker-a", 6)
 	g.groups.asked([]byte("billing"), g.topics.get([]byte("orders")).all()[0])
 	assert.EqualValues(t, 6*perQueue+perView, g.Bounds().Fixed)
-	assert.Less(t, g.topics.most*perQueue+g.groups.room.most*perView+int64(g.limiter.most)*perDescriptor,
+	assert.Less(t, g.topics.most*perQueue+g.groups.room.most*perView+int64(g.limiter.Most)*connections.PerDescriptor,
 		g.Bounds().Limit*3/4, "a fourth is left for frames")
 	assert.LessOrEqual(t, int64(2*wire.MaxFrame),
 		(g.Bounds().Limit-g.config.part(forConnections+forViews+forQueues))*3/4,

@@ -97,7 +97,7 @@ func TestAClientThatDoesNotReadHoldsUpNoMove(t *testing.T) {
 	require.NoError(t, err)
 	b.next(t)
 	b.next(t)
-	require.Eventually(t, func() bool { return s.out.blocked() > 0 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return s.out.Blocked() > 0 }, patience, time.Millisecond)
 	_, err = g.settles(patience)
 	require.NoError(t, err)
 	assert.Empty(t, g.lost())

@@ -70,7 +70,7 @@ func TestClientsThatAreLetGoAreNotSaidEachTime(t *testing.T) {
 		s, client := g.connect(t)
 		_, err := client.Write(append(asks(1), sendFrame(2, 10)...))
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return s.out.blocked() > 0 }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return s.out.Blocked() > 0 }, patience, time.Millisecond)
 		_, err = g.settles(patience)
 		require.NoError(t, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -32,7 +33,7 @@ type viewQuota struct {
 	most   int64 // 0 means mostViews
 	made   atomic.Int64
 	budget *memory.Budget // that views are counted in
-	said   rarely
+	said   logs.Rarely
 }
 
 // counts takes note of so many more views, or less.
@@ -112,7 +113,7 @@ func (s *session) makes(f *wire.Frame, c call) *view {
 	if v == nil {
 		s.bounds.views.Add(1)
 	}
-	if v == nil && s.groups.room.said.due() {
+	if v == nil && s.groups.room.said.Due() {
 		s.log.Error("there is no room for what a group reads: clients ask about too many groups. If it "+
 			"moves meanwhile, it goes by its committed positions, and may read a little twice", "client",
 			s.conn.RemoteAddr().String(), "group", w.group, "views", s.groups.room.made.Load())

@@ -1,4 +1,4 @@
-package gateway
+package connections
 
 import (
 	"context"
@@ -17,20 +17,21 @@ import (
 // detachPause is between two attempts to stop a reader: it may just have set its deadline anew.
 const detachPause = 5 * time.Millisecond
 
-// stopping is how a connection's reader is stopped so that another one goes on.
-type stopping struct {
+// Stopping is how a connection's reader is stopped so that another one goes on.
+type Stopping struct {
 	asked chan struct{} // closed when it is to stop
-	ended chan struct{} // closed when it has ended
+	Ended chan struct{} // closed when it has ended
 	rest  []byte        // what it had read and not used
-	whole bool          // the connection can go on
+	Whole bool          // the connection can go on
 }
 
-func newStopping() *stopping {
-	return &stopping{asked: make(chan struct{}), ended: make(chan struct{})}
+// NewStopping is of a connection that goes on.
+func NewStopping() *Stopping {
+	return &Stopping{asked: make(chan struct{}), Ended: make(chan struct{})}
 }
 
 // is reports whether the reader is to stop.
-func (s *stopping) is() bool {
+func (s *Stopping) is() bool {
 	select {
 	case <-s.asked:
 		return true
@@ -39,25 +40,25 @@ func (s *stopping) is() bool {
 	}
 }
 
-// at is called where a read has failed; it reports whether the reader was stopped.
-func (s *stopping) at(err error, in *wire.Reader) bool {
+// At is called where a read has failed; it reports whether the reader was stopped.
+func (s *Stopping) At(err error, in *wire.Reader) bool {
 	if !s.is() || in.Dropping() || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return false
 	}
-	s.rest, s.whole = in.Rest(), true
+	s.rest, s.Whole = in.Rest(), true
 	return true
 }
 
-// stop stops the reader of a connection. It reports whether the connection can go on: not if it has
+// Stop stops the reader of a connection. It reports whether the connection can go on: not if it has
 // ended, or if its reader does something else until the context ends.
-func (s *stopping) stop(ctx context.Context, conn net.Conn) (rest []byte, whole bool) {
+func (s *Stopping) Stop(ctx context.Context, conn net.Conn) (rest []byte, whole bool) {
 	close(s.asked)
 	for {
 		_ = conn.SetReadDeadline(time.Now())
 		select {
-		case <-s.ended:
+		case <-s.Ended:
 			_ = conn.SetReadDeadline(time.Time{})
-			return s.rest, s.whole
+			return s.rest, s.Whole
 		case <-ctx.Done():
 			return nil, false
 		case <-time.After(detachPause):

@@ -1,4 +1,4 @@
-package gateway
+package logs
 
 import (
 	"testing"
@@ -9,10 +9,10 @@ import (
 
 // What clients can name without end is said of so many, and of the others together.
 func TestNamesWithoutEndAreSaidRarely(t *testing.T) {
-	var e each[int]
+	var e Each[int]
 	said := 0
 	for i := range 3 * mostEach {
-		if e.due(i) {
+		if e.Due(i) {
 			said++
 		}
 	}
@@ -21,5 +21,5 @@ func TestNamesWithoutEndAreSaidRarely(t *testing.T) {
 	for _, one := range e.all {
 		one.last = time.Now().Add(-rareness)
 	}
-	assert.True(t, e.due(3*mostEach), "there is room again")
+	assert.True(t, e.Due(3*mostEach), "there is room again")
 }

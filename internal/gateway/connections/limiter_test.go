@@ -1,4 +1,4 @@
-package gateway
+package connections
 
 import (
 	"net"
@@ -10,14 +10,14 @@ import (
 )
 
 func TestAFullHouseLetsThoseGoThatHaveSaidNothing(t *testing.T) {
-	d := connectionLimiter{most: 8}
+	d := Limiter{Most: 8}
 	conn := func() net.Conn {
 		c, _ := net.Pipe()
 		t.Cleanup(func() { _ = c.Close() })
 		return c
 	}
-	enter := func() (g, goes *limitedConnection) {
-		g, all := d.enter(conn())
+	enter := func() (g, goes *Limited) {
+		g, all := d.Enter(conn())
 		require.LessOrEqual(t, len(all), 1)
 		if len(all) == 1 {
 			goes = all[0]
@@ -26,66 +26,66 @@ func TestAFullHouseLetsThoseGoThatHaveSaidNothing(t *testing.T) {
 	}
 	one, goes := enter()
 	require.Nil(t, goes)
-	one.speaks()
-	one.speaks()
-	assert.Equal(t, perClient, d.taken)
+	one.Speaks()
+	one.Speaks()
+	assert.Equal(t, PerClient, d.Taken)
 	two, goes := enter()
 	require.Nil(t, goes)
 	for range 4 {
 		_, goes = enter()
 		require.Nil(t, goes)
 	}
-	assert.Equal(t, 8, d.taken)
+	assert.Equal(t, 8, d.Taken)
 	_, goes = enter()
 	assert.Same(t, two, goes, "it has waited longest")
-	two.speaks() // which it has written before it was closed
-	two.leave()
-	assert.Equal(t, 8, d.taken)
-	one.leave()
-	one.leave()
-	assert.Equal(t, 8-perClient, d.taken)
+	two.Speaks() // which it has written before it was closed
+	two.Leave()
+	assert.Equal(t, 8, d.Taken)
+	one.Leave()
+	one.Leave()
+	assert.Equal(t, 8-PerClient, d.Taken)
 
-	d = connectionLimiter{most: perClient}
+	d = Limiter{Most: PerClient}
 	one, _ = enter()
-	one.speaks()
+	one.Speaks()
 	two, goes = enter()
 	assert.Same(t, two, goes, "those that work stay")
-	assert.Equal(t, perClient, d.taken)
+	assert.Equal(t, PerClient, d.Taken)
 }
 
 // Where all connections have spoken, those of the address that has most go for an address that has
 // few.
 func TestAnAddressCannotKeepOthersOut(t *testing.T) {
-	c := connectionLimiter{most: 20 * perClient}
-	enter := func(n byte) (*limitedConnection, []*limitedConnection) {
-		return c.enter(&addressed{at: &net.TCPAddr{IP: net.IPv4(127, 0, 0, n)}})
+	c := Limiter{Most: 20 * PerClient}
+	enter := func(n byte) (*Limited, []*Limited) {
+		return c.Enter(&addressed{at: &net.TCPAddr{IP: net.IPv4(127, 0, 0, n)}})
 	}
 	for range 20 {
 		g, goes := enter(2)
 		require.Empty(t, goes)
-		require.Empty(t, g.speaks())
+		require.Empty(t, g.Speaks())
 	}
 	own, goes := enter(2)
-	require.Equal(t, []*limitedConnection{own}, goes, "of its own address it is the last one")
+	require.Equal(t, []*Limited{own}, goes, "of its own address it is the last one")
 	for n := range byte(5) {
 		g, goes := enter(3)
 		require.NotContains(t, goes, g)
-		require.NotContains(t, g.speaks(), g)
-		require.Equal(t, int(n+1)*perClient, c.houses[netip.MustParsePrefix("127.0.0.3/32")].taken)
+		require.NotContains(t, g.Speaks(), g)
+		require.Equal(t, int(n+1)*PerClient, c.houses[netip.MustParsePrefix("127.0.0.3/32")].taken)
 	}
-	assert.LessOrEqual(t, c.taken, c.most)
+	assert.LessOrEqual(t, c.Taken, c.Most)
 	for range 40 { // more than there is room for, before any of them speaks
 		enter(4)
 	}
-	silent := []*limitedConnection{}
+	silent := []*Limited{}
 	for at := c.silent.Front(); at != nil; at = at.Next() {
-		silent = append(silent, at.Value.(*limitedConnection))
+		silent = append(silent, at.Value.(*Limited))
 	}
 	for _, g := range silent {
-		g.speaks()
-		require.LessOrEqual(t, c.taken, c.most)
+		g.Speaks()
+		require.LessOrEqual(t, c.Taken, c.Most)
 	}
-	assert.Equal(t, 5*perClient, c.houses[netip.MustParsePrefix("127.0.0.3/32")].taken, "who has few stays")
+	assert.Equal(t, 5*PerClient, c.houses[netip.MustParsePrefix("127.0.0.3/32")].taken, "who has few stays")
 }
 
 // addressed is a connection from somewhere.

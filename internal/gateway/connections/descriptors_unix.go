@@ -1,11 +1,11 @@
 //go:build unix
 
-package gateway
+package connections
 
 import "syscall"
 
-// descriptors is how many the process may have open.
-func descriptors() int {
+// Descriptors is how many the process may have open.
+func Descriptors() int {
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) != nil {
 		return 0

@@ -1,4 +1,4 @@
-package gateway
+package connections
 
 import (
 	"net"
@@ -14,19 +14,19 @@ import (
 // writeTimeout bounds how long a peer may not read. Others of its session wait meanwhile.
 const writeTimeout = 30 * time.Second
 
-// writer writes frames to a connection, one at a time. Frames go out from where they lie: only
+// Writer writes frames to a connection, one at a time. Frames go out from where they lie: only
 // headers with changes are copied.
-type writer struct {
-	conn net.Conn
+type Writer struct {
+	Conn net.Conn
 
-	mu    sync.Mutex
+	Mu    sync.Mutex
 	armed time.Time // when the deadline was last set
-	last  time.Time // when something was last written
+	Last  time.Time // when something was last written
 	heads []byte    // headers with their changes
 	kept  [][]byte  // pieces of frames that go out with the next one
 	parts net.Buffers
 
-	track   *keeper.Track // of the connection; nil if it isn't kept
+	Track   *keeper.Track // of the connection; nil if it isn't kept
 	answers []int32       // numbers of the calls that what is kept answers
 
 	begun atomic.Int64 // when the write began that is under way, behind processBegin; 0: none is
@@ -35,8 +35,8 @@ type writer struct {
 // processBegin is a moment from which times are counted that go through atomics.
 var processBegin = time.Now()
 
-// blocked is for how long the other end doesn't take what is being written.
-func (w *writer) blocked() time.Duration {
+// Blocked is for how long the other end doesn't take what is being written.
+func (w *Writer) Blocked() time.Duration {
 	begun := w.begun.Load()
 	if begun == 0 {
 		return 0
@@ -44,12 +44,12 @@ func (w *writer) blocked() time.Duration {
 	return time.Since(processBegin) - time.Duration(begun)
 }
 
-// frame writes a frame with its changes. One that came together with others is kept, and written
+// Frame writes a frame with its changes. One that came together with others is kept, and written
 // with the last of them: a call of the system costs more than all else. Whoever reads such frames
 // flushes behind the last one, before the memory that they lie in is used again.
-func (w *writer) frame(f *wire.Frame) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (w *Writer) Frame(f *wire.Frame) error {
+	w.Mu.Lock()
+	defer w.Mu.Unlock()
 	w.arm()
 	if f.Changed() {
 		begin := len(w.heads)
@@ -61,7 +61,7 @@ func (w *writer) frame(f *wire.Frame) error {
 	} else {
 		w.kept = append(w.kept, f.Bytes())
 	}
-	if w.track != nil && f.Response() {
+	if w.Track != nil && f.Response() {
 		w.answers = append(w.answers, f.OpaqueNow())
 	}
 	if f.More {
@@ -70,11 +70,11 @@ func (w *writer) frame(f *wire.Frame) error {
 	return w.flushed()
 }
 
-// bytes writes a whole frame, which answers the calls with these numbers.
-func (w *writer) bytes(b []byte, answers ...int32) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.track != nil {
+// Bytes writes a whole frame, which answers the calls with these numbers.
+func (w *Writer) Bytes(b []byte, answers ...int32) error {
+	w.Mu.Lock()
+	defer w.Mu.Unlock()
+	if w.Track != nil {
 		w.answers = append(w.answers, answers...)
 	}
 	w.arm()
@@ -82,18 +82,18 @@ func (w *writer) bytes(b []byte, answers ...int32) error {
 	return w.flushed()
 }
 
-// flush writes what was kept.
-func (w *writer) flush() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// Flush writes what was kept.
+func (w *Writer) Flush() error {
+	w.Mu.Lock()
+	defer w.Mu.Unlock()
 	return w.flushed()
 }
 
-func (w *writer) flushed() (err error) {
+func (w *Writer) flushed() (err error) {
 	if len(w.kept) == 0 {
 		return nil
 	}
-	w.begun.Store(int64(w.last.Sub(processBegin)))
+	w.begun.Store(int64(w.Last.Sub(processBegin)))
 	defer w.begun.Store(0)
 	size := 0
 	for _, one := range w.kept {
@@ -101,15 +101,15 @@ func (w *writer) flushed() (err error) {
 	}
 	switch len(w.kept) {
 	case 1:
-		_, err = w.conn.Write(w.kept[0])
+		_, err = w.Conn.Write(w.kept[0])
 	default:
 		w.parts = w.kept
-		err = socket.WriteAll(w.conn, &w.parts)
+		err = socket.WriteAll(w.Conn, &w.parts)
 	}
 	if err == nil {
-		w.track.Wrote(size, w.answers)
+		w.Track.Wrote(size, w.answers)
 	} else {
-		w.track.Failed()
+		w.Track.Failed()
 	}
 	w.answers = w.answers[:0]
 	clear(w.kept)
@@ -128,17 +128,17 @@ const (
 )
 
 // arm moves the deadline on, not at each write: that costs as much as a small write.
-func (w *writer) arm() {
-	w.last = time.Now()
-	if w.last.Sub(w.armed) > writeTimeout/4 {
-		w.armed = w.last
-		_ = w.conn.SetWriteDeadline(w.last.Add(writeTimeout))
+func (w *Writer) arm() {
+	w.Last = time.Now()
+	if w.Last.Sub(w.armed) > writeTimeout/4 {
+		w.armed = w.Last
+		_ = w.Conn.SetWriteDeadline(w.Last.Add(writeTimeout))
 	}
 }
 
-// idle is how long nothing was written.
-func (w *writer) idle() time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return time.Since(w.last)
+// Idle is how long nothing was written.
+func (w *Writer) Idle() time.Duration {
+	w.Mu.Lock()
+	defer w.Mu.Unlock()
+	return time.Since(w.Last)
 }

@@ -1,4 +1,4 @@
-package gateway
+package connections
 
 import (
 	"net"
@@ -10,22 +10,23 @@ import (
 // (serverChannelMaxIdleTimeSeconds).
 const idleTimeout = 150 * time.Second
 
-// watched is a connection that counts as dead when nothing comes.
-type watched struct {
+// Watched is a connection that counts as dead when nothing comes.
+type Watched struct {
 	net.Conn
 	armed time.Time
-	begun *atomic.Bool
+	Begun *atomic.Bool
 }
 
-func (w *watched) Read(b []byte) (int, error) {
+// Read reads, until nothing has come for idleTimeout.
+func (w *Watched) Read(b []byte) (int, error) {
 	w.arm()
 	n, err := w.Conn.Read(b)
-	w.begun.Store(n > 0)
+	w.Begun.Store(n > 0)
 	return n, err
 }
 
 // arm moves the deadline on, not at each read: that would cost as much.
-func (w *watched) arm() {
+func (w *Watched) arm() {
 	if now := time.Now(); now.Sub(w.armed) > idleTimeout/8 {
 		w.armed = now
 		_ = w.SetReadDeadline(now.Add(idleTimeout))

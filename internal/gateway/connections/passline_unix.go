@@ -1,6 +1,6 @@
 //go:build unix
 
-package gateway
+package connections
 
 import (
 	"encoding/binary"
@@ -13,8 +13,8 @@ import (
 	"syscall"
 )
 
-// passable reports whether a connection can pass to another process.
-func passable(conn net.Conn) bool {
+// Passable reports whether a connection can pass to another process.
+func Passable(conn net.Conn) bool {
 	_, is := conn.(syscall.Conn)
 	return is
 }
@@ -27,11 +27,11 @@ const (
 	mostPassedFiles = 253
 )
 
-// passLine is a connection to the other process, over which connections pass.
-type passLine struct{ *net.UnixConn }
+// PassLine is a connection to the other process, over which connections pass.
+type PassLine struct{ *net.UnixConn }
 
-// send sends a message with files.
-func (l passLine) send(message any, files []int) error {
+// Send sends a message with files.
+func (l PassLine) Send(message any, files []int) error {
 	text, err := json.Marshal(message)
 	if err != nil {
 		return err
@@ -47,8 +47,8 @@ func (l passLine) send(message any, files []int) error {
 	return err
 }
 
-// receive takes a message with files.
-func (l passLine) receive(into any) (files []*os.File, err error) {
+// Receive takes a message with files.
+func (l PassLine) Receive(into any) (files []*os.File, err error) {
 	length, rights := make([]byte, 4), make([]byte, syscall.CmsgSpace(4*mostPassedFiles))
 	n, with, _, _, err := l.ReadMsgUnix(length, rights)
 	if err != nil {
@@ -89,7 +89,8 @@ func filesOf(rights []byte) (files []*os.File, err error) {
 	return files, nil
 }
 
-func (l passLine) word(want byte) error {
+// Word reads a word, which must be the one that is wanted.
+func (l PassLine) Word(want byte) error {
 	got := make([]byte, 1)
 	if _, err := io.ReadFull(l, got); err != nil {
 		return err
@@ -100,13 +101,14 @@ func (l passLine) word(want byte) error {
 	return nil
 }
 
-func (l passLine) say(word byte) error {
+// Say sends a word of one byte.
+func (l PassLine) Say(word byte) error {
 	_, err := l.Write([]byte{word})
 	return err
 }
 
-// fdsOf are copies of connections' descriptors.
-func fdsOf[T any](all []T) (fds []int, err error) {
+// FdsOf are copies of connections' descriptors.
+func FdsOf[T any](all []T) (fds []int, err error) {
 	for _, one := range all {
 		conn, is := any(one).(syscall.Conn)
 		if !is {
@@ -127,14 +129,15 @@ func fdsOf[T any](all []T) (fds []int, err error) {
 			err = errors.Join(err, failed)
 		}
 		if err != nil {
-			closeAll(fds)
+			CloseAll(fds)
 			return nil, err
 		}
 	}
 	return fds, nil
 }
 
-func closeAll(fds []int) {
+// CloseAll closes descriptors.
+func CloseAll(fds []int) {
 	for _, fd := range fds {
 		_ = syscall.Close(fd)
 	}

@@ -1,4 +1,4 @@
-package gateway
+package connections
 
 import (
 	"bufio"
@@ -46,18 +46,18 @@ func newCertificate(t *testing.T, file, keyFile string, serial int64) {
 // door is a listener whose clients are admitted; each is sent back its first line.
 type door struct {
 	*testing.T
-	entry *entry
+	entry *Entry
 	addr  string
 	errs  chan error
 }
 
-func openDoor(t *testing.T, e *entry) *door {
+func openDoor(t *testing.T, e *Entry) *door {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	d := &door{T: t, entry: e, addr: listener.Addr().String(), errs: make(chan error, 10)}
-	require.NoError(t, d.entry.open(slog.New(slog.DiscardHandler)))
+	require.NoError(t, d.entry.Open(slog.New(slog.DiscardHandler)))
 	t.Cleanup(func() {
 		stop()
 		_ = listener.Close()
@@ -70,14 +70,14 @@ func openDoor(t *testing.T, e *entry) *door {
 			}
 			go func() {
 				defer raw.Close()
-				conn, first, err := d.entry.admit(ctx, raw)
+				conn, first, err := d.entry.Admit(ctx, raw)
 				if err != nil {
 					d.errs <- err
 					return
 				}
 				line, _ := bufio.NewReader(&begun{Conn: conn, first: first}).ReadString('\n')
 				_, _ = conn.Write([]byte(line))
-				halfClose(conn)
+				HalfClose(conn)
 			}()
 		}
 	}()
@@ -110,7 +110,7 @@ func TestPlainClientsAndThoseOverTLSUseOnePortAndWaitForNobody(t *testing.T) {
 	dir := t.TempDir()
 	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	newCertificate(t, file, key, 1)
-	e := entryWith(file, key)
+	e := EntryWith(file, key)
 	d := openDoor(t, &e)
 	d.dial() // one that says nothing
 	stuck := d.dial()
@@ -119,7 +119,7 @@ func TestPlainClientsAndThoseOverTLSUseOnePortAndWaitForNobody(t *testing.T) {
 	garbage := d.dial()
 	_, err = garbage.Write(append([]byte{tlsHandshake}, make([]byte, 64)...))
 	require.NoError(t, err)
-	require.ErrorIs(t, <-d.errs, errHandshake)
+	require.ErrorIs(t, <-d.errs, ErrHandshake)
 
 	serial := func() int64 {
 		secure := tls.Client(d.dial(), &tls.Config{InsecureSkipVerify: true})
@@ -138,22 +138,22 @@ func TestAHandshakeThatNobodyFinishesEnds(t *testing.T) {
 	dir := t.TempDir()
 	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	newCertificate(t, file, key, 1)
-	e := entryWith(file, key)
-	require.NoError(t, e.open(slog.New(slog.DiscardHandler)))
+	e := EntryWith(file, key)
+	require.NoError(t, e.Open(slog.New(slog.DiscardHandler)))
 	here, there := net.Pipe()
 	t.Cleanup(func() { _ = there.Close() })
 	go func() { _, _ = there.Write([]byte{tlsHandshake}) }()
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 	defer cancel()
-	_, _, err := e.admit(ctx, here)
+	_, _, err := e.Admit(ctx, here)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 }
 
 func TestClientsOverTLSAreRefusedWithoutACertificate(t *testing.T) {
-	d := openDoor(t, &entry{})
+	d := openDoor(t, &Entry{})
 	secure := tls.Client(d.dial(), &tls.Config{InsecureSkipVerify: true})
 	require.Error(t, secure.Handshake())
-	require.ErrorIs(t, <-d.errs, errNoCertificate)
+	require.ErrorIs(t, <-d.errs, ErrNoCertificate)
 	d.echoes(d.dial())
 }
 
@@ -168,13 +168,13 @@ func TestAnAuthorityOfASideIsKnownAsSoonAsItsFileHasIt(t *testing.T) {
 		require.NoError(t, os.WriteFile(file("ca.pem"), text, 0o600))
 	}
 	knows("old.crt")
-	known, err := TLS{On: true, CA: file("ca.pem")}.client("target", func(error) {})
+	known, err := TLS{On: true, CA: file("ca.pem")}.Client("target", func(error) {})
 	require.NoError(t, err)
-	before, after := entryWith(file("old.crt"), file("old.key")), entryWith(file("new.crt"),
+	before, after := EntryWith(file("old.crt"), file("old.key")), EntryWith(file("new.crt"),
 		file("new.key"))
 	old, next := openDoor(t, &before), openDoor(t, &after)
 	dial := func(d *door) error {
-		conn, err := dialer(*known)(t.Context(), d.addr)
+		conn, err := DialerOf(*known)(t.Context(), d.addr)
 		if err == nil {
 			_ = conn.Close()
 		}
