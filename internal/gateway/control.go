@@ -144,7 +144,7 @@ func (c *Control) prepare(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &round) {
 		return
 	}
-	change, before := c.changeBy(r, "round prepare", round.attrs()...), c.gateway.moves.epoch.Load()
+	change, before := c.changeBy(r, "round prepare", roundAttrs(round)...), c.gateway.moves.epoch.Load()
 	if !change.asked(w) { // before anything waits for it
 		return
 	}

@@ -161,7 +161,7 @@ func moveAttrs(m control.Move) []slog.Attr {
 }
 
 // attrs are what is on record of a round.
-func (r Round) attrs() []slog.Attr {
+func roundAttrs(r Round) []slog.Attr {
 	about := []slog.Attr{
 		slog.String("id", r.ID), slog.String("kind", r.Kind), slog.String("to", r.To),
 		slog.String("leader", r.Leader), slog.String("group", r.Group), slog.String("reason", r.Reason),
