@@ -74,7 +74,16 @@ var allowed = map[string][]string{
 		"internal/rocketmq",
 		"internal/socket",
 	},
+	"internal/gateway/routing": {"replicator/lane"},
+	"internal/gateway/store": {
+		"internal/gateway/routing",
+		"internal/gateway/control",
+		"internal/files",
+		"replicator/lane",
+	},
 	"internal/gateway": {
+		"internal/gateway/routing",
+		"internal/gateway/store",
 		"internal/gateway/connections",
 		"internal/gateway/logs",
 		"internal/gateway/keeper",
@@ -256,7 +265,7 @@ const mostFiles = 20
 // grow meanwhile.
 var larger = map[string]int{
 	"activities":       79,
-	"internal/gateway": 124,
+	"internal/gateway": 121,
 	"starter":          28,
 	"workflows":        57,
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -18,11 +19,11 @@ import (
 // connected to that side straight.
 
 // authority is that side.
-func (g *Gateway) authority() side { return side(g.authoritySide.Load()) }
+func (g *Gateway) authority() routing.Side { return routing.Side(g.authoritySide.Load()) }
 
 // settled is the authority that clients are told by: one that is on disk. A lock that was given by
 // a side that a restart doesn't know as the authority would be given twice.
-func (g *Gateway) settled() side {
+func (g *Gateway) settled() routing.Side {
 	g.judging.RLock()
 	defer g.judging.RUnlock()
 	return g.authority()
@@ -30,25 +31,25 @@ func (g *Gateway) settled() side {
 
 // authorityOf is the authority for one group: the source goes on for groups that weren't moved, as
 // they are no part of the migration.
-func (g *Gateway) authorityOf(name []byte) side {
-	if g.settled() == source {
-		return source
+func (g *Gateway) authorityOf(name []byte) routing.Side {
+	if g.settled() == routing.Source {
+		return routing.Source
 	}
-	if one, known := g.groups.known(name); known && !one.readsOn(target) {
-		return source
+	if one, known := g.groups.known(name); known && !one.readsOn(routing.Target) {
+		return routing.Source
 	}
-	return target
+	return routing.Target
 }
 
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
 	brokers := s.greeted()
-	if s.authorityOf(f.Text("consumerGroup")) == source || len(brokers) == 0 {
+	if s.authorityOf(f.Text("consumerGroup")) == routing.Source || len(brokers) == 0 {
 		s.pass(f)
 		return
 	}
 	f.Replace("bname", brokers[0])
-	s.forward(f, dest{target, brokers[0]}, call{})
+	s.forward(f, routing.Dest{Side: routing.Target, Broker: brokers[0]}, call{})
 }
 
 // lockTime bounds how long brokers may take to answer: clients wait for a second.
@@ -61,7 +62,7 @@ const mostLocking = 8
 // lock locks or unlocks queues with the authority, by the names that the target has for them, in
 // the client's own name.
 func (s *session) lock(f *wire.Frame) {
-	if s.settled() == source { // it is of all groups
+	if s.settled() == routing.Source { // it is of all groups
 		s.pass(f)
 		return
 	}
@@ -71,12 +72,12 @@ func (s *session) lock(f *wire.Frame) {
 	if !ok {
 		return
 	}
-	if err != nil || s.authorityOf([]byte(body.Group)) == source {
+	if err != nil || s.authorityOf([]byte(body.Group)) == routing.Source {
 		s.memory.Give(cost)
 		s.pass(f)
 		return
 	}
-	if !s.mayGo(f, target, true) {
+	if !s.mayGo(f, routing.Target, true) {
 		s.memory.Give(cost)
 		return
 	}
@@ -116,14 +117,14 @@ func (a asker) lockOnTarget(ctx context.Context, body lockBody) ([]jsonQueue, er
 	}
 	locked := []jsonQueue{}
 	if len(behind) > 0 {
-		held, err := a.lock(ctx, a.session.port.dest, lockBody{body.Group, body.Client, behind})
+		held, err := a.lock(ctx, a.session.port.Dest, lockBody{body.Group, body.Client, behind})
 		if err != nil {
 			return nil, err
 		}
 		locked = append(locked, held...)
 	}
 	for _, broker := range sortedKeys(parts) {
-		held, err := a.lock(ctx, dest{target, broker}, lockBody{body.Group, body.Client, parts[broker]})
+		held, err := a.lock(ctx, routing.Dest{Side: routing.Target, Broker: broker}, lockBody{body.Group, body.Client, parts[broker]})
 		if err != nil {
 			return nil, err
 		}
@@ -137,7 +138,7 @@ func (a asker) lockOnTarget(ctx context.Context, body lockBody) ([]jsonQueue, er
 }
 
 // lock asks one broker, and returns what it has locked.
-func (a asker) lock(ctx context.Context, at dest, body lockBody) ([]jsonQueue, error) {
+func (a asker) lock(ctx context.Context, at routing.Dest, body lockBody) ([]jsonQueue, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
@@ -148,7 +149,7 @@ func (a asker) lock(ctx context.Context, at dest, body lockBody) ([]jsonQueue, e
 	}
 	held, err := parseLocks(got)
 	if err != nil {
-		return nil, fmt.Errorf("%s broker %s: what it has locked can't be read: %w", at.side, at.broker, err)
+		return nil, fmt.Errorf("%s broker %s: what it has locked can't be read: %w", at.Side, at.Broker, err)
 	}
 	return held.Queues, nil
 }

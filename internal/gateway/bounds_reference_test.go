@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/printable"
 )
@@ -28,7 +29,7 @@ func TestBoundsOfTheReferenceAreThoseOfTheCode(t *testing.T) {
 		"| a heartbeat's names":                   {digits(mostMemberships)},
 		"| requests that wait while":              {mebibytes(mostHeld), mebibytes(mostPulls)},
 		"| connections |":                         {fmt.Sprint(forConnections, " %")},
-		"| queues: of a topic, of all":            {digits(mostOfTopic), fmt.Sprint(forQueues, " %"), digits(mostQueues)},
+		"| queues: of a topic, of all":            {digits(routing.MostOfTopic), fmt.Sprint(forQueues, " %"), digits(mostQueues)},
 		"| groups' views of queues":               {fmt.Sprint(forViews, " %"), digits(mostViews)},
 		"| lists of clients and of groups":        {mebibytes(control.MostListed), fmt.Sprint(control.MostOfClient, " groups")},
 		"| producers that bypass":                 {fmt.Sprint(mostPassers)},

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -20,7 +21,7 @@ func TestAConnectionThatAsksWithoutListeningIsClosed(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return false })
 	g := before(t, b)
 	s, client := g.connect(t)
-	up, err := s.upstream(s.port.dest)
+	up, err := s.upstream(s.port.Dest)
 	require.NoError(t, err)
 	for range mostOpen {
 		s.enter(call{code: remoting.CodeRunningInfo, up: up})
@@ -87,7 +88,7 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 	b.answer(remoting.CodeHeartbeat, wire.Reply{})
 	g := before(t, b)
 	g.targets.Store(&[]string{"broker-x"})
-	g.brokers[target].Store(&map[string][]string{"broker-x": {b.Addr().String()}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-x": {b.Addr().String()}})
 	_, client := g.connect(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	for i := range int32(3) {

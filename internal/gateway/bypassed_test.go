@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 )
 
 func requireBypassing(t *testing.T, err error, want control.Bypassing) {
@@ -21,7 +22,7 @@ func requireBypassing(t *testing.T, err error, want control.Bypassing) {
 // Who calls the control API hears for whose applications a move was refused, not in words alone.
 func TestARefusalNamesWhoseApplicationsBypassTheGateway(t *testing.T) {
 	two := newTwoSides(t)
-	two.lists(target, "past")
+	two.lists(routing.Target, "past")
 	controls, err := NewControl(two.Gateway, "a-token-of-tests-1")
 	require.NoError(t, err)
 	server := httptest.NewServer(controls.Handler())
@@ -32,8 +33,8 @@ func TestARefusalNamesWhoseApplicationsBypassTheGateway(t *testing.T) {
 		{ID: "authority", Kind: control.KindAuthority, To: "source"},
 	} {
 		if m.Kind == control.KindAuthority {
-			two.withTarget(t, two.brokers[source], two.brokers[target].Addr().String())
-			two.authoritySide.Store(uint32(target))
+			two.withTarget(t, two.brokers[routing.Source], two.brokers[routing.Target].Addr().String())
+			two.authoritySide.Store(uint32(routing.Target))
 		}
 		_, err = c.Move(t.Context(), m)
 		var refusal *control.RefusedError

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 )
 
@@ -65,7 +66,7 @@ type member struct {
 }
 
 // membersOn are a group's members on a side by their ids, and how they read.
-func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[string]member, model string, err error) {
+func (l lanes) membersOn(ctx context.Context, group string, on routing.Side) (all map[string]member, model string, err error) {
 	c := l.clusters[on]
 	brokers, err := c.Brokers(ctx)
 	if err != nil {
@@ -92,8 +93,8 @@ const knownTime = 3 * time.Second
 // knownOnTarget refuses to move a group to the target while one of its brokers doesn't list all
 // members that the source lists: it would refuse their pulls. A proxy doesn't say whom it lists.
 // Members that are missing are introduced again.
-func (l lanes) knownOnTarget(ctx context.Context, group string, to side, introduce func()) error {
-	if to == source || l.Proxy != "" {
+func (l lanes) knownOnTarget(ctx context.Context, group string, to routing.Side, introduce func()) error {
+	if to == routing.Source || l.Proxy != "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, knownTime)
@@ -131,7 +132,7 @@ const introducePause = 500 * time.Millisecond
 // unknownOnTarget says which members of a group a target broker doesn't list, and nothing if all
 // list all.
 func (l lanes) unknownOnTarget(ctx context.Context, group string) (missing string, err error) {
-	here, _, err := l.membersOn(ctx, group, source)
+	here, _, err := l.membersOn(ctx, group, routing.Source)
 	if err != nil || len(here) == 0 {
 		return "", err
 	}
@@ -215,7 +216,7 @@ func past(members map[string]member, here behind) (all []string) {
 func (g *Gateway) noneIsPast(
 	ctx context.Context,
 	group string,
-	from side,
+	from routing.Side,
 	l lanes,
 	accept []string,
 ) (inexact []string, err error) {

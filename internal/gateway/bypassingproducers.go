@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -30,7 +31,7 @@ type bypassingProducers struct {
 
 type bypassingProducer struct {
 	topic string
-	on    side
+	on    routing.Side
 	from  netip.AddrPort
 }
 
@@ -87,7 +88,7 @@ func (p *bypassingProducers) unknown(why error, turns time.Duration) {
 }
 
 // read reads messages of a queue's replica on a side.
-func (l lanes) read(ctx context.Context, q *queue, on side, from int64, most int) ([]remoting.Message, error) {
+func (l lanes) read(ctx context.Context, q *queue, on routing.Side, from int64, most int) ([]remoting.Message, error) {
 	at, err := q.on(on)
 	if err != nil {
 		return nil, err
@@ -114,7 +115,7 @@ func (g *Gateway) suspects(
 	if err != nil {
 		return nil, err
 	}
-	ahead, err := g.clocks.ahead(ctx, l, dest{on, at.Broker})
+	ahead, err := g.clocks.ahead(ctx, l, routing.Dest{Side: on, Broker: at.Broker})
 	if err != nil {
 		return nil, err
 	}
@@ -164,10 +165,10 @@ func (g *Gateway) findBypassing(ctx context.Context, queues []*queue) error {
 	all.SetLimit(provedTogether)
 	for _, q := range queues {
 		if strings.HasPrefix(q.topic, "%") || strings.HasPrefix(q.topic, ownTopics) ||
-			q.at() == target && q.lane.Load() == nil {
+			q.at() == routing.Target && q.lane.Load() == nil {
 			continue // brokers write to groups' own topics, and rocketshift to its own
 		}
-		if q.at() == target && g.behindProxy() {
+		if q.at() == routing.Target && g.behindProxy() {
 			continue // every message there comes from the proxy
 		}
 		all.Go(func() error {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/replica"
 )
@@ -37,9 +38,9 @@ func TestOnlyMessagesThatAProducerHasJustWrittenAreJudged(t *testing.T) {
 func TestProducersThatStoppedDontCount(t *testing.T) {
 	p := bypassingProducers{life: time.Minute}
 	at := netip.MustParseAddrPort("10.0.0.7:4711")
-	p.note(bypassingProducer{"orders", source, at})
-	p.note(bypassingProducer{"orders", source, at})
-	p.note(bypassingProducer{"billing", target, at})
+	p.note(bypassingProducer{"orders", routing.Source, at})
+	p.note(bypassingProducer{"orders", routing.Source, at})
+	p.note(bypassingProducer{"billing", routing.Target, at})
 	all, _ := p.list()
 	require.Len(t, all, 2)
 	assert.Equal(t, "billing", all[0].Topic)

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -22,7 +23,7 @@ type call struct {
 	rare    *rareCall // what most calls have nothing of
 	opaque  int32     // the client's number of it, which the answer carries; of those that are pushed, none
 	size    int32     // of sends: of the body, in bytes
-	side    side
+	side    routing.Side
 	commits bool
 	oneWay  bool // the client wants no answer
 	binary  bool // the format to answer in

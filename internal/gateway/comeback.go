@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -47,7 +48,7 @@ func (s *session) succeeds(was *session) {
 	was.mu.Lock()
 	was.closed = true
 	ups := was.ups
-	was.ups = map[dest]*upstream{}
+	was.ups = map[routing.Dest]*upstream{}
 	was.mu.Unlock()
 	for to, up := range ups {
 		up.passTo(s, to)
@@ -66,7 +67,7 @@ func (s *session) succeeds(was *session) {
 }
 
 // passTo passes a connection to a session that has come for it.
-func (u *upstream) passTo(s *session, to dest) {
+func (u *upstream) passTo(s *session, to routing.Dest) {
 	u.dialling.Lock()
 	defer u.dialling.Unlock()
 	if u.conn == nil {
@@ -85,7 +86,7 @@ func (u *upstream) passTo(s *session, to dest) {
 		return
 	}
 	if s.heartbeats == nil {
-		s.heartbeats = map[dest]*upstream{}
+		s.heartbeats = map[routing.Dest]*upstream{}
 	}
 	s.heartbeats[to] = up
 	up.begin(u.conn, rest)

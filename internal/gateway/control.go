@@ -15,6 +15,7 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/logs"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/printable"
 )
 
@@ -140,7 +141,7 @@ func (c *Control) moved(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Control) prepare(w http.ResponseWriter, r *http.Request) {
-	var round Round
+	var round store.Round
 	if !read(w, r, &round) {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -157,7 +158,7 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	g := idle(t)
 	q := g.topics.ensure("orders")
 	q.ensure("broker-a", 3)
-	q.queue([]byte("broker-a"), 1).home.Store(uint32(target))
+	q.queue([]byte("broker-a"), 1).home.Store(uint32(routing.Target))
 	g.groups.get([]byte("billing")).of(q.queue([]byte("broker-a"), 0))
 	g.panics.Add(2)
 	_, err := g.Move(t.Context(), control.Move{})

@@ -11,6 +11,7 @@ import (
 
 	gatewayaudit "rocketshift/internal/gateway/audit"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/printable"
 )
 
@@ -161,7 +162,7 @@ func moveAttrs(m control.Move) []slog.Attr {
 }
 
 // attrs are what is on record of a round.
-func roundAttrs(r Round) []slog.Attr {
+func roundAttrs(r store.Round) []slog.Attr {
 	about := []slog.Attr{
 		slog.String("id", r.ID), slog.String("kind", r.Kind), slog.String("to", r.To),
 		slog.String("leader", r.Leader), slog.String("group", r.Group), slog.String("reason", r.Reason),

@@ -16,6 +16,8 @@ import (
 
 	gatewayaudit "rocketshift/internal/gateway/audit"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 )
 
 func lines(t *testing.T, path string) (all []map[string]any) {
@@ -56,9 +58,9 @@ func TestCallsThatChangeSomethingAreOnRecord(t *testing.T) {
 	require.ErrorContains(t, err, "hasn't been told a migration")
 	_, err = client.Use(t.Context(), control.Migration{Name: "shop"})
 	require.ErrorContains(t, err, "must be given")
-	_, err = remoteParticipant{client}.prepare(t.Context(), Round{ID: "r-1", Kind: control.KindHome, To: "moon"})
+	_, err = remoteParticipant{client}.prepare(t.Context(), store.Round{ID: "r-1", Kind: control.KindHome, To: "moon"})
 	require.ErrorContains(t, err, "a side to go to")
-	require.ErrorContains(t, remoteParticipant{client}.ready(t.Context(), "r-2", Outcome{}), "takes no part")
+	require.ErrorContains(t, remoteParticipant{client}.ready(t.Context(), "r-2", store.Outcome{}), "takes no part")
 	require.ErrorContains(t, remoteParticipant{client}.commit(t.Context(), "r-3"), "takes no part")
 	require.NoError(t, remoteParticipant{client}.abort(t.Context(), "r-4"))
 
@@ -108,7 +110,7 @@ func TestAChangeThatCantBeRecordedIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "nothing was changed, as it can't be recorded who asks for it")
 	_, err = client.Use(t.Context(), control.Migration{Name: "shop"})
 	require.ErrorContains(t, err, "can't be recorded")
-	_, err = remoteParticipant{client}.prepare(t.Context(), Round{ID: "r-1"})
+	_, err = remoteParticipant{client}.prepare(t.Context(), store.Round{ID: "r-1"})
 	require.ErrorContains(t, err, "can't be recorded")
 	require.NoError(t, remoteParticipant{client}.abort(t.Context(), "r-4"), "how a round ends is everybody's")
 	_, err = client.State(t.Context())
@@ -149,7 +151,7 @@ func TestTheEndOfARoundIsOnRecordWithItsEpochs(t *testing.T) {
 	prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.NoError(t, other.ready(t.Context(), "1", homeOutcome))
 	require.NoError(t, other.commit(t.Context(), "1"))
-	require.Equal(t, target, queues[1].at())
+	require.Equal(t, routing.Target, queues[1].at())
 	written := lines(t, path)
 	require.GreaterOrEqual(t, len(written), 3)
 	last := written[len(written)-1]

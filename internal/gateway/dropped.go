@@ -22,7 +22,7 @@ func (u *upstream) dropped(f *wire.Frame, err error) bool {
 	s := u.session
 	if !errors.Is(err, memory.ErrEvicted) && !s.isClosed() && u.said.dropped.Due(u.dest) {
 		u.log.Warn("there was no room for what a server sent: its client goes without", "client",
-			s.conn.RemoteAddr().String(), "side", u.dest.side.String(), "broker", u.dest.broker, "cause", err)
+			s.conn.RemoteAddr().String(), "side", u.dest.Side.String(), "broker", u.dest.Broker, "cause", err)
 	}
 	if is.Long { // a client that doesn't read mustn't keep its memory from others
 		_ = connections.Bare(s.conn).Close()

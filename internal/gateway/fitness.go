@@ -10,6 +10,8 @@ import (
 
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 )
 
 // A client that couldn't follow to the target holds up moves of what it shares in: its groups, and
@@ -152,7 +154,7 @@ func (u *unfit) accepted(by []string) bool {
 }
 
 // shares is what of a round a client shares in; "" if nothing.
-func (u *unfit) shares(r Round, movedGroup func(string) bool) string {
+func (u *unfit) shares(r store.Round, movedGroup func(string) bool) string {
 	switch r.Kind {
 	case control.KindHome:
 		for _, q := range r.Queues {
@@ -179,13 +181,13 @@ const mostRefused = 5
 
 // allFit refuses to move anything to the target while clients that share in it couldn't follow. It
 // returns what becomes inexact by those that the caller accepts.
-func (g *Gateway) allFit(r Round) (inexact []string, err error) {
-	if r.To != target.String() {
+func (g *Gateway) allFit(r store.Round) (inexact []string, err error) {
+	if r.To != routing.Target.String() {
 		return nil, nil
 	}
 	moved := func(name string) bool {
 		one, known := g.groups.known([]byte(name))
-		return known && one.readsOn(target)
+		return known && one.readsOn(routing.Target)
 	}
 	var refusals []string // the first ones
 	n := 0

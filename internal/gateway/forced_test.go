@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -62,8 +64,8 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 	}
 	g.source = cluster("broker-a", b.Addr().String())
 	g.migration.Load().target = cluster("broker-t", at)
-	g.brokers[source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
-	g.brokers[target].Store(&map[string][]string{"broker-t": {at}})
+	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
 	g.groups.byName = map[string]*group{}
 	q = g.topics.ensure("orders").queue([]byte("broker-a"), 0)
 	if q == nil {
@@ -74,14 +76,14 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 		Topic: "orders", Source: lane.Queue{Broker: "broker-a"},
 		Target: lane.Queue{Broker: "broker-t"},
 	})
-	g.apply(&Outcome{
-		Homes:     []savedHome{{"orders", "broker-a", 0, "target", 7}},
-		Views:     []savedView{{"billing", "orders", "broker-a", 0, "target", [2]int64{0, 7}, 10}},
+	g.apply(&store.Outcome{
+		Homes:     []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "target", Shift: 7}},
+		Views:     []store.View{{Group: "billing", Topic: "orders", Broker: "broker-a", Queue: 0, Side: "target", Shift: [2]int64{0, 7}, Proved: 10}},
 		Authority: "target",
 	})
 	v = g.groups.get([]byte("billing")).of(q)
 	v.next, v.nextAt = 500, time.Now()
-	q.acknowledged(target, 506)
+	q.acknowledged(routing.Target, 506)
 	g.serving = time.Now().Add(-time.Hour)
 	g.topics.get([]byte("orders")).since = g.serving.Add(-time.Hour)
 	return q, v
@@ -119,7 +121,7 @@ func TestAGroupReturnsWithoutTheTargetToThePositionThatTheSourceHas(t *testing.T
 				b.answer(remoting.CodeUpdateOffset, wire.Reply{Code: remoting.SystemError})
 				_, err := g.Move(t.Context(), without(control.KindSide))
 				require.NoError(t, err)
-				require.Equal(t, target, v.reads(), "a position that isn't taken is none")
+				require.Equal(t, routing.Target, v.reads(), "a position that isn't taken is none")
 				b.answer(remoting.CodeUpdateOffset, wire.Reply{})
 				b.onUpdate(strconv.FormatInt(c.goesOn, 10))
 			}
@@ -128,12 +130,12 @@ func TestAGroupReturnsWithoutTheTargetToThePositionThatTheSourceHas(t *testing.T
 			was, err := g.Move(t.Context(), m)
 			require.NoError(t, err)
 			require.True(t, was.Done, was.Reason)
-			require.Equal(t, source, v.reads())
-			assert.Equal(t, c.goesOn, v.native(source, 500), "members ask for 500 next")
-			assert.Zero(t, v.native(source, 0), "what is in work of before has no place there")
+			require.Equal(t, routing.Source, v.reads())
+			assert.Equal(t, c.goesOn, v.native(routing.Source, 500), "members ask for 500 next")
+			assert.Zero(t, v.native(routing.Source, 0), "what is in work of before has no place there")
 			assert.EqualValues(t, 1, g.moves.epoch.Load())
-			assert.Equal(t, target, q.at(), "homes are moved by themselves")
-			kept, err := os.ReadFile(g.state.path)
+			assert.Equal(t, routing.Target, q.at(), "homes are moved by themselves")
+			kept, err := os.ReadFile(g.state.Path)
 			require.NoError(t, err)
 			assert.NotContains(t, string(kept), "withoutTarget", "older releases read it")
 		})
@@ -155,7 +157,7 @@ func TestNobodySkipsWhoAsksForMoreThanAnAnswerHasTold(t *testing.T) {
 	was, err := g.Move(t.Context(), without(control.KindSide))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
-	assert.EqualValues(t, 490, v.native(source, 520))
+	assert.EqualValues(t, 490, v.native(routing.Source, 520))
 }
 
 func TestWhereMembersAreIsWaitedForAfterAGatewayHasBegun(t *testing.T) {
@@ -167,7 +169,7 @@ func TestWhereMembersAreIsWaitedForAfterAGatewayHasBegun(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, was.Done)
 	require.Contains(t, was.Reason, "has just begun")
-	require.Equal(t, target, v.reads())
+	require.Equal(t, routing.Target, v.reads())
 	g.serving = time.Now().Add(-askedAgain)
 	was, err = g.Move(t.Context(), without(control.KindSide))
 	require.NoError(t, err)
@@ -183,7 +185,7 @@ func TestABroadcastingGroupReturnsWithoutTheTarget(t *testing.T) {
 	for next, goesOn := range map[int64]int64{500: 500, 700: 600} {
 		is, err := g.without(t.Context(), mustLanes(t, g), v, next, true)
 		require.NoError(t, err)
-		assert.Equal(t, goesOn, next+is.Shift[source])
+		assert.Equal(t, goesOn, next+is.Shift[routing.Source])
 	}
 }
 
@@ -197,12 +199,12 @@ func mustLanes(t *testing.T, g *Gateway) lanes {
 func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	b := sourceWith(t, 0, 600, -1)
 	g := before(t, b)
-	require.NoError(t, g.owing.load(t.TempDir()))
+	require.NoError(t, g.owing.Load(t.TempDir()))
 	q, _ := g.withTarget(t, b, nobodyAt)
 	was, err := g.Move(t.Context(), without(control.KindHome))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
-	require.Equal(t, source, q.at())
+	require.Equal(t, routing.Source, q.at())
 	require.Nil(t, q.hold.Load(), "sends go on")
 	owed := g.State().Owed
 	require.Len(t, owed, 1)
@@ -211,10 +213,10 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	assert.EqualValues(t, -1, owed[0].Copied, "no copy was seen")
 	assert.EqualValues(t, 507, owed[0].Written)
 
-	var again owing
-	require.NoError(t, again.load(dirOf(g)))
-	assert.Len(t, again.all(), 1, "a restart knows it")
-	_, err = openState(filepath.Dir(g.state.path))
+	var again store.Owed
+	require.NoError(t, again.Load(dirOf(g)))
+	assert.Len(t, again.All(), 1, "a restart knows it")
+	_, err = store.Open(filepath.Dir(g.state.Path))
 	require.NoError(t, err)
 
 	back := control.Move{ID: "forward", Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.name()}}
@@ -222,7 +224,7 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	_, err = localParticipant{
 		g,
 	}.prepare(t.Context(),
-		Round{ID: "1", Kind: control.KindHome, To: "target", Epoch: 1, Budget: control.Duration(time.Second), Queues: back.Queues})
+		store.Round{ID: "1", Kind: control.KindHome, To: "target", Epoch: 1, Budget: control.Duration(time.Second), Queues: back.Queues})
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "isn't all copied yet")
 
@@ -231,13 +233,13 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	require.Len(t, g.State().Owed, 1)
 	g.payNow(t.Context(), func(context.Context, *queue) error { return nil })
 	require.Empty(t, g.State().Owed)
-	var paid owing
-	require.NoError(t, paid.load(dirOf(g)))
-	require.Empty(t, paid.all())
+	var paid store.Owed
+	require.NoError(t, paid.Load(dirOf(g)))
+	require.Empty(t, paid.All())
 }
 
 // dirOf is where what is owed to a gateway lies.
-func dirOf(g *Gateway) string { return filepath.Dir(g.owing.path) }
+func dirOf(g *Gateway) string { return filepath.Dir(g.owing.Path) }
 
 func TestTheAuthorityReturnsWithoutTheTarget(t *testing.T) {
 	b := sourceWith(t, 0, 600, -1)
@@ -246,7 +248,7 @@ func TestTheAuthorityReturnsWithoutTheTarget(t *testing.T) {
 	was, err := g.Move(t.Context(), without(control.KindAuthority))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
-	require.Equal(t, source, g.authority())
+	require.Equal(t, routing.Source, g.authority())
 }
 
 func TestATargetThatAnswersIsAsked(t *testing.T) {
@@ -260,9 +262,9 @@ func TestATargetThatAnswersIsAsked(t *testing.T) {
 				_, err := g.Move(t.Context(), without(kind))
 				require.ErrorIs(t, err, control.ErrRefused)
 				require.ErrorContains(t, err, "target broker broker-t at "+there.Addr().String()+" answers")
-				require.Equal(t, target, q.at())
-				require.Equal(t, target, v.reads())
-				require.Equal(t, target, g.authority())
+				require.Equal(t, routing.Target, q.at())
+				require.Equal(t, routing.Target, v.reads())
+				require.Equal(t, routing.Target, g.authority())
 			})
 		}
 	}
@@ -308,7 +310,7 @@ func TestMovesThatWaitForTheTargetGiveWay(t *testing.T) {
 	was := <-forced
 	require.True(t, was.Done, was.Reason)
 	require.ErrorIs(t, <-ended, control.ErrRefused)
-	require.Equal(t, source, v.reads())
+	require.Equal(t, routing.Source, v.reads())
 }
 
 func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
@@ -328,7 +330,7 @@ func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
 	}
 	_, err := localParticipant{
 		g,
-	}.prepare(t.Context(), Round{
+	}.prepare(t.Context(), store.Round{
 		ID:            "1",
 		Kind:          control.KindSide,
 		To:            "target",
@@ -368,11 +370,11 @@ func TestTwoGatewaysReturnAsOneWithoutTheTarget(t *testing.T) {
 	}
 	for i, g := range all {
 		require.Eventually(t, func() bool { return g.moves.epoch.Load() == 3 }, patience, time.Millisecond)
-		assert.Equal(t, source, queues[i].at())
-		assert.Equal(t, source, views[i].reads())
-		assert.Equal(t, source, g.authority())
-		assert.EqualValues(t, 490, views[i].native(source, 510), "whoever is furthest skips nothing")
-		assert.EqualValues(t, 480, views[i].native(source, 500))
+		assert.Equal(t, routing.Source, queues[i].at())
+		assert.Equal(t, routing.Source, views[i].reads())
+		assert.Equal(t, routing.Source, g.authority())
+		assert.EqualValues(t, 490, views[i].native(routing.Source, 510), "whoever is furthest skips nothing")
+		assert.EqualValues(t, 480, views[i].native(routing.Source, 500))
 		assert.Len(t, g.State().Owed, 1)
 	}
 	assert.Len(t, control.Sum([]control.State{all[0].State(), all[1].State()}).Owed, 1)
@@ -391,9 +393,9 @@ func TestAGatewayThatReachesTheTargetRefusesForAll(t *testing.T) {
 		require.Contains(t, was.Reason, "answers gateway b")
 	}
 	for i, g := range all {
-		assert.Equal(t, target, queues[i].at())
-		assert.Equal(t, target, views[i].reads())
-		assert.Equal(t, target, g.authority())
+		assert.Equal(t, routing.Target, queues[i].at())
+		assert.Equal(t, routing.Target, views[i].reads())
+		assert.Equal(t, routing.Target, g.authority())
 		assert.Empty(t, g.State().Owed)
 	}
 }
@@ -401,10 +403,10 @@ func TestAGatewayThatReachesTheTargetRefusesForAll(t *testing.T) {
 func TestWhoMissedAReturnTakesOverWhatIsOwed(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	all, queues, _ := pairBefore(t, b, [2]string{nobodyAt, nobodyAt})
-	all[0].apply(&Outcome{Epoch: 1, Homes: []savedHome{{"orders", "broker-a", 0, "source", 7}}})
+	all[0].apply(&store.Outcome{Epoch: 1, Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "source", Shift: 7}}})
 	all[0].owe([]control.OwedQueue{{TopicQueue: queues[0].name(), Copied: 42}})
 	all[1].sync(t.Context())
-	require.Equal(t, source, queues[1].at())
+	require.Equal(t, routing.Source, queues[1].at())
 	owed := all[1].State().Owed
 	require.Len(t, owed, 1)
 	assert.EqualValues(t, 42, owed[0].Copied)
@@ -423,7 +425,7 @@ func TestAReturnWithoutTheTargetIsAuthorisedAndOnRecord(t *testing.T) {
 	go func() { _ = controls.Serve(ctx, at) }()
 	_, err = control.NewClient(at.Addr().String(), control.Access{Token: "another-token-altogether"}).Move(ctx, without(control.KindHome))
 	require.ErrorContains(t, err, "token")
-	require.Equal(t, target, q.at())
+	require.Equal(t, routing.Target, q.at())
 	was, err := control.NewClient(at.Addr().String(), control.Access{Token: testToken}).Move(ctx, without(control.KindHome))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)

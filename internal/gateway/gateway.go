@@ -17,6 +17,8 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/metrics"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -82,7 +84,7 @@ type Gateway struct {
 	returning       returning
 	succession      succession
 	keeping         keeping
-	state           *stateFile
+	state           *store.File
 	folder          io.Closer // the lock of the folder that it lies in
 	moves           moves
 	rounds          currentRounds
@@ -118,7 +120,7 @@ type Gateway struct {
 	lease  lease
 
 	awayTarget awayTarget
-	owing      owing
+	owing      store.Owed
 
 	atPhase func(phase string) // for tests
 
@@ -163,7 +165,7 @@ func Start(c Config) (*Gateway, error) {
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
 		Credentials: c.Credentials,
-		Dial:        dials[source],
+		Dial:        dials[routing.Source],
 	}), c.NameServers)
 	g.lease.lock = g.lockLease
 	g.opaques.begin()
@@ -202,12 +204,12 @@ func (g *Gateway) begin() (err error) {
 		return err
 	}
 	g.beginKeeping(before)
-	if g.state, err = openState(g.config.Dir); err != nil {
+	if g.state, err = store.Open(g.config.Dir); err != nil {
 		return err
 	}
-	g.state.reached, g.state.log = g.reached, g.log
-	g.state.postpone(before != nil)
-	kept := g.state.last()
+	g.state.Reached, g.state.Log = g.reached, g.log
+	g.state.Postpone(before != nil)
+	kept := g.state.Last()
 	if err = g.sameSource(g.ctx, kept); err != nil {
 		return err
 	}
@@ -238,10 +240,10 @@ func (g *Gateway) begin() (err error) {
 	if err := g.meetClients(before); err != nil {
 		return err
 	}
-	if !g.state.first && !before.hasSettled() {
+	if !g.state.First && !before.hasSettled() {
 		g.beginsAgain()
 	}
-	if err := g.save(); err != nil && g.state.first {
+	if err := g.save(); err != nil && g.state.First {
 		return err // nothing depends on it yet; later it serves all the same
 	}
 	g.keepSource()
@@ -260,7 +262,7 @@ func (g *Gateway) meetClients(before *Predecessor) error {
 	if err := g.takeFrom(before); err != nil {
 		return err
 	}
-	g.state.postpone(false)
+	g.state.Postpone(false)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -148,7 +149,7 @@ func (s *session) left(g *greeting) {
 // leave is that a client leaves, for the target brokers that know it.
 type leave struct {
 	*greeting
-	to []dest
+	to []routing.Dest
 }
 
 // bringLeaves brings to the target that the client leaves, one after the other: an application

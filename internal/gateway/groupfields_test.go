@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -77,7 +78,7 @@ var requestsOfGroups = map[int][]string{
 func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.file = ""
-	g.queue(source)
+	g.queue(routing.Source)
 	m := &migration{Migration: control.Migration{LaneGroup: "lanes"}}
 	g.gateway.migration.Store(m)
 	all := func(group string, sends func(code int, what string, fields []string, body string)) {
@@ -134,7 +135,7 @@ func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 func TestBodiesThatMayNameTheLanesGroupAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.file = ""
-	g.queue(source)
+	g.queue(routing.Source)
 	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "17"}})
 	for _, c := range []struct {
 		code  int

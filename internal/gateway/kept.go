@@ -110,7 +110,7 @@ func (s *session) keep(unhandled int) *keeper.Track {
 	}
 	s.mu.Lock()
 	is := keeper.About{
-		Broker: s.port.dest.broker, VIP: s.vip.Load(), Frames: s.frames.Load(), Pushes: s.lastPush,
+		Broker: s.port.Dest.Broker, VIP: s.vip.Load(), Frames: s.frames.Load(), Pushes: s.lastPush,
 		Beat: s.beatNumber(),
 	}
 	s.mu.Unlock()

@@ -16,6 +16,7 @@ import (
 
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/keeper"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -263,7 +264,7 @@ func TestWhatWasSentWhileNoGatewayServedIsStoredOnce(t *testing.T) {
 				b.answer(code, wire.Reply{})
 			}
 			g := before(t, b)
-			p := &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}
+			p := &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")}
 			g.ports.all = []*port{p}
 			here, there := connected(t)
 			client := &serving{T: t, broker: b, client: there, in: wire.NewReader(there)}

@@ -9,6 +9,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -145,8 +146,8 @@ func (k *keys) given() bool { return k.file != "" }
 
 // sign signs a request anew if it must be: what goes to the source unchanged keeps its client's own
 // signature. Who sends it has been judged by then.
-func (k *keys) sign(f *wire.Frame, to side) {
-	if f.Response() || to == source && !f.Touched() {
+func (k *keys) sign(f *wire.Frame, to routing.Side) {
+	if f.Response() || to == routing.Source && !f.Touched() {
 		return
 	}
 	accessKey := f.Get(wire.FieldAccessKey)
@@ -180,8 +181,8 @@ func (g *Gateway) readKeysAgain() {
 }
 
 // heard takes note of what a broker said to a client's heartbeat that the gateway has sent.
-func (s *session) heard(from dest, f *wire.Frame) {
-	if from.side == source {
+func (s *session) heard(from routing.Dest, f *wire.Frame) {
+	if from.Side == routing.Source {
 		if f.Code != remoting.Success {
 			s.mayNotReturn(f)
 		}
@@ -190,14 +191,14 @@ func (s *session) heard(from dest, f *wire.Frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f.Code == remoting.Success {
-		delete(s.unwelcome, from.broker)
+		delete(s.unwelcome, from.Broker)
 		return
 	}
 	if s.unwelcome == nil {
 		s.unwelcome = map[string]string{}
 	}
-	s.unwelcome[from.broker] = fmt.Sprintf("target broker %s answers its heartbeat with code %d: %.200s",
-		from.broker, f.Code, f.Remark)
+	s.unwelcome[from.Broker] = fmt.Sprintf("target broker %s answers its heartbeat with code %d: %.200s",
+		from.Broker, f.Code, f.Remark)
 }
 
 // problem is why a client can't be served once something is on the target; "" if it can. Callers

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
@@ -153,17 +154,17 @@ func TestRequestsAreSignedOnlyWhereTheyMustBe(t *testing.T) {
 	k.now.Store(&all)
 	for name, c := range map[string]struct {
 		key     string
-		to      side
+		to      routing.Side
 		change  bool
 		signsAs string // "": as it was
 	}{
-		"to the source as it is":          {key: "app", to: source},
-		"to the source with a change":     {key: "app", to: source, change: true, signsAs: "app"},
-		"to the target":                   {key: "app", to: target, signsAs: "app-there"},
-		"unsigned to the source":          {to: source, change: true},
-		"unsigned to the target":          {to: target, signsAs: "guest"},
-		"an unknown one to the target":    {key: "stranger", to: target},
-		"an unknown one, changed, source": {key: "stranger", to: source, change: true},
+		"to the source as it is":          {key: "app", to: routing.Source},
+		"to the source with a change":     {key: "app", to: routing.Source, change: true, signsAs: "app"},
+		"to the target":                   {key: "app", to: routing.Target, signsAs: "app-there"},
+		"unsigned to the source":          {to: routing.Source, change: true},
+		"unsigned to the target":          {to: routing.Target, signsAs: "guest"},
+		"an unknown one to the target":    {key: "stranger", to: routing.Target},
+		"an unknown one, changed, source": {key: "stranger", to: routing.Source, change: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fields := []string{"queueId", "1"}

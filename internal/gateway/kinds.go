@@ -15,6 +15,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -162,8 +164,8 @@ func (l limits) against(k *sentKinds, here limits) (cause, line string) {
 // takesSends refuses to move homes to brokers of the target that don't take what is sent to the
 // queues, or of which that isn't known. It returns what becomes inexact where the caller accepts
 // the topic, and by a proxy, whose brokers never say.
-func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
-	if r.Kind != control.KindHome || r.To != target.String() {
+func (g *Gateway) takesSends(r store.Round) (inexact []string, err error) {
+	if r.Kind != control.KindHome || r.To != routing.Target.String() {
 		return nil, nil
 	}
 	var refusals, unknown []string

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -25,7 +26,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	configured := func(config map[string]string) {
 		g.gateway.limits.Store(&map[string]limits{"broker-t": limitsOf(config)})
 	}
-	round := Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.name()}}
+	round := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.name()}}
 	send := func(code int, properties, body string) {
 		t.Helper()
 		g.source.answer(remoting.CodeSendV2, wire.Reply{Code: code, Fields: []string{
@@ -88,7 +89,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	back.To = "source"
 	_, err = g.gateway.takesSends(back)
 	require.NoError(t, err, "the way back is open")
-	_, err = localParticipant{g.gateway}.prepare(t.Context(), Round{
+	_, err = localParticipant{g.gateway}.prepare(t.Context(), store.Round{
 		ID: "r", Kind: control.KindHome, To: "target", Budget: control.Duration(control.UsualBudget), Queues: round.Queues,
 	})
 	require.ErrorContains(t, err, "takes no transactions", "nor when another gateway leads")
@@ -148,7 +149,7 @@ func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
 		q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
 		queues = append(queues, q.name())
 	}
-	inexact, err := g.takesSends(Round{Kind: control.KindHome, To: "target", Queues: queues})
+	inexact, err := g.takesSends(store.Round{Kind: control.KindHome, To: "target", Queues: queues})
 	require.NoError(t, err)
 	require.Equal(
 		t,

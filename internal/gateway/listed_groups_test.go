@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -26,7 +27,7 @@ func lengthOf(t *testing.T, v any) int {
 // Groups that clients invent leave those in the state that something depends on.
 func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	v := g.queue(target)
+	v := g.queue(routing.Target)
 	v.group = "billing"
 	long := strings.Repeat("\u009b", (longestGroup-7)/2)
 	const invented = 20_000
@@ -39,7 +40,7 @@ func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	require.Equal(t, remoting.Success, is)
 	g.gateway.groups.asked([]byte("zz-read"), v.queue)
 
-	g.gateway.ports.all = []*port{{dest: nameServers, listener: g.source.Listener}}
+	g.gateway.ports.all = []*port{{Dest: routing.NameServers, listener: g.source.Listener}}
 	c, err := NewControl(g.gateway, testToken)
 	require.NoError(t, err)
 	server := httptest.NewServer(c.Handler())

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/sleep"
@@ -25,10 +27,10 @@ const frozenFor = 30 * time.Second
 func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 	t.Parallel()
 	clusters := [2]*lab.Cluster{
-		source: labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7"}),
-		target: labtest.OwnCluster(t, lab.ClusterSpec{Version: "5.3.3"}),
+		routing.Source: labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7"}),
+		routing.Target: labtest.OwnCluster(t, lab.ClusterSpec{Version: "5.3.3"}),
 	}
-	r := newRigBetween(t, "brokers", clusters[source], clusters[target])
+	r := newRigBetween(t, "brokers", clusters[routing.Source], clusters[routing.Target])
 	ctx := r.ctx
 	r.breaks = breaksBrokers
 	orders, billing := r.topic("orders", 2), r.group("billing")
@@ -36,7 +38,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 	g := r.open()
 	var armed atomic.Pointer[func()]
 	g.atPhase = func(phase string) {
-		if strike := armed.Load(); strike != nil && phase == phasePrepared && armed.CompareAndSwap(strike, nil) {
+		if strike := armed.Load(); strike != nil && phase == store.PhasePrepared && armed.CompareAndSwap(strike, nil) {
 			(*strike)()
 		}
 	}
@@ -48,8 +50,8 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 		t.Log(what)
 		r.untilMore(100, load, read)
 	}
-	to := map[string]side{control.KindHome: source, control.KindSide: source}
-	for _, on := range []side{source, target} {
+	to := map[string]routing.Side{control.KindHome: routing.Source, control.KindSide: routing.Source}
+	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		c := clusters[on]
 		broker := c.Brokers[0].Name
 		for _, fault := range []struct {
@@ -62,7 +64,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 			{"is restarted", func() error { return c.StopBroker(broker) }, func() error { return c.StartBroker(ctx, broker) }, 0},
 		} {
 			for _, m := range []control.Move{{Kind: control.KindSide, Groups: []string{billing}}, {Kind: control.KindHome, Topics: []string{orders}}} {
-				to[m.Kind] = to[m.Kind].other()
+				to[m.Kind] = to[m.Kind].Other()
 				m.To = to[m.Kind].String()
 				what := fmt.Sprintf("%s of the %s %s in a move of the %s to the %s", broker, on, fault.name,
 					m.Kind, m.To)

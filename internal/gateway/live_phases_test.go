@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -37,14 +39,14 @@ func TestLongAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing
 		{Kind: control.KindAuthority},
 	} {
 		if m.Kind == control.KindAuthority { // which moves when something is on the target only
-			w.moves(control.Move{Kind: control.KindSide, Groups: []string{billing}, To: target.String()})
-			w.moves(control.Move{Kind: control.KindHome, Topics: []string{orders}, To: target.String()})
+			w.moves(control.Move{Kind: control.KindSide, Groups: []string{billing}, To: routing.Target.String()})
+			w.moves(control.Move{Kind: control.KindHome, Topics: []string{orders}, To: routing.Target.String()})
 		}
 		for range 2 {
-			w.there(m, phasePrepared, phaseProved, phaseReady, phaseWritten, phaseReplaced)
+			w.there(m, store.PhasePrepared, store.PhaseProved, store.PhaseReady, store.PhaseWritten, store.PhaseReplaced)
 		}
 		for range 2 {
-			w.there(m, phaseCommitted)
+			w.there(m, store.PhaseCommitted)
 		}
 	}
 	r.untilMore(200, w.load, ordered)
@@ -63,7 +65,7 @@ type walk struct {
 	process *gatewayProcess
 	phase   string // the file that says in which one the gateway dies
 	load    *load
-	to      map[string]side // where the last move of a kind went
+	to      map[string]routing.Side // where the last move of a kind went
 	kills   int
 }
 
@@ -72,9 +74,9 @@ type walk struct {
 func (w *walk) there(m control.Move, phases ...string) {
 	w.Helper()
 	if w.to == nil {
-		w.to = map[string]side{}
+		w.to = map[string]routing.Side{}
 	}
-	to := w.to[m.Kind].other()
+	to := w.to[m.Kind].Other()
 	w.to[m.Kind] = to
 	m.To, m.Budget = to.String(), control.Duration(2*time.Second)
 	m.ID = fmt.Sprint(m.Kind, w.kills)
@@ -84,7 +86,7 @@ func (w *walk) there(m control.Move, phases ...string) {
 		w.untilMore(20, w.load)
 		w.untilItDies(m, phase)
 		w.start()
-		if phase != phaseReplaced && phase != phaseCommitted {
+		if phase != store.PhaseReplaced && phase != store.PhaseCommitted {
 			require.Equal(w, before, w.state(), what)
 			continue
 		}
@@ -134,14 +136,14 @@ type walked struct {
 	authority           string
 }
 
-func (s walked) of(kind string) side {
+func (s walked) of(kind string) routing.Side {
 	switch {
 	case kind == control.KindHome && s.homes > 0,
 		kind == control.KindSide && s.group > 0,
 		kind == control.KindAuthority && s.authority == "target":
-		return target
+		return routing.Target
 	}
-	return source
+	return routing.Source
 }
 
 func (w *walk) state() walked {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -67,25 +68,25 @@ func (s *session) unregister(f *wire.Frame) {
 
 func (s *session) greet(f *wire.Frame, g *greeting) {
 	g.accessKey, g.raw = f.Unescaped(wire.FieldAccessKey), bytes.Clone(f.Bytes())
-	s.forward(f, s.port.dest, call{rare: &rareCall{greets: g}})
+	s.forward(f, s.port.Dest, call{rare: &rareCall{greets: g}})
 }
 
 // mirror sends a request to a target broker too; nobody gets the answer.
-func (s *session) mirror(to dest, raw []byte) {
+func (s *session) mirror(to routing.Dest, raw []byte) {
 	var f wire.Frame
-	if f.Parse(raw) != nil || !s.signable(&f, to.side, false) {
+	if f.Parse(raw) != nil || !s.signable(&f, to.Side, false) {
 		return // a target broker couldn't tell who it is
 	}
 	up, err := s.forHeartbeats(to)
 	if err != nil {
 		if s.said.heartbeats.Due(to) {
-			s.log.Warn("heartbeats don't reach a broker", "side", to.side.String(), "broker", to.broker,
+			s.log.Warn("heartbeats don't reach a broker", "side", to.Side.String(), "broker", to.Broker,
 				"client", s.conn.RemoteAddr().String(), "cause", err)
 		}
 		s.mirrors.lost(s, to)
 		return
 	}
-	f.SetOpaque(s.enter(call{code: f.Code, up: up, side: to.side, pushed: true}))
+	f.SetOpaque(s.enter(call{code: f.Code, up: up, side: to.Side, pushed: true}))
 	up.write(&f)
 }
 
@@ -114,29 +115,29 @@ func (m *mirrors) beat(s *session, identity string, raw []byte) {
 		}
 		m.mu.Unlock()
 		if holder == s {
-			s.mirror(dest{target, broker}, raw)
+			s.mirror(routing.Dest{Side: routing.Target, Broker: broker}, raw)
 		}
 	}
 }
 
 // of are the target brokers that a session serves.
-func (m *mirrors) of(s *session) (all []dest) {
+func (m *mirrors) of(s *session) (all []routing.Dest) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for c, holder := range m.claims {
 		if holder == s {
-			all = append(all, dest{target, c.broker})
+			all = append(all, routing.Dest{Side: routing.Target, Broker: c.broker})
 		}
 	}
 	return all
 }
 
 // lost gives up a claim: the next heartbeat of any session of the client takes it.
-func (m *mirrors) lost(s *session, to dest) {
+func (m *mirrors) lost(s *session, to routing.Dest) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for c, holder := range m.claims {
-		if holder == s && to == (dest{target, c.broker}) {
+		if holder == s && to == (routing.Dest{Side: routing.Target, Broker: c.broker}) {
 			delete(m.claims, c)
 		}
 	}

@@ -20,6 +20,7 @@ import (
 
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -59,7 +60,7 @@ func share(t *testing.T, answer func(f *wire.Frame) *wire.Reply) *shared {
 	g.limiter.Budget = g.budget
 	t.Cleanup(g.budget.Close)
 	s.Gateway, s.door, s.begin = g, listen(t), heap()
-	p := &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}
+	p := &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")}
 	go acceptAll(s.door, func(conn net.Conn) { g.serveClient(p, conn, false) })
 	return s
 }
@@ -301,7 +302,7 @@ func TestLostCallsTakeOneGoroutine(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return false }))
 	g.budget = memory.New(testMemory)
 	s, client := g.connect(t)
-	up, err := s.upstream(s.port.dest)
+	up, err := s.upstream(s.port.Dest)
 	require.NoError(t, err)
 	const calls = 1000
 	for range calls {
@@ -381,7 +382,7 @@ func TestWhatSessionsTakeComesBack(t *testing.T) {
 		return nil
 	})
 	v := s.groups.get([]byte("faulty")).of(s.topics.get([]byte("orders")).all()[0])
-	v.side = target // without a lane: pulls of this group bring a fault out
+	v.side = routing.Target // without a lane: pulls of this group bring a fault out
 	s.away.Store(1)
 	var all sync.WaitGroup
 	for i := range 60 {

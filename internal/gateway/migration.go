@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
@@ -35,7 +37,7 @@ type migration struct {
 // meant makes what is needed to carry a migration out.
 func (g *Gateway) meant(m control.Migration) *migration {
 	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.dials[target]})
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.dials[routing.Target]})
 	c := rocketmq.NewClusterOf(client, m.NameServers, rocketmq.Part{Cluster: m.Cluster})
 	if m.Proxy != "" {
 		c = rocketmq.NewClusterBehind(client, m.Proxy)
@@ -91,7 +93,7 @@ func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
 // another migration than it was prepared for. Only the list of gateways may change while the end of
 // a round is in doubt, as whoever knows how it ended may be gone for good.
 func (g *Gateway) replaceAlone(ctx context.Context, now, next *migration) error {
-	p := &currentRound{round: Round{ID: "migration " + next.Name, Leader: g.config.Name}}
+	p := &currentRound{round: store.Round{ID: "migration " + next.Name, Leader: g.config.Name}}
 	g.rounds.mu.Lock()
 	round := g.rounds.now
 	if round == nil {
@@ -178,7 +180,7 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 			return fmt.Errorf("migration %s: the cluster at %v has no broker %s: %s", next.Name,
 				next.NameServers, name, back)
 		}
-		if slices.Contains(g.addresses(dest{target, name}), rocketmq.ServerOf(there[i].Addr)) {
+		if slices.Contains(g.addresses(routing.Dest{Side: routing.Target, Broker: name}), rocketmq.ServerOf(there[i].Addr)) {
 			continue
 		}
 		if err := g.holdsCopies(ctx, lanes{next, [2]*rocketmq.Cluster{g.source, next.target}}, name); err != nil {
@@ -211,12 +213,12 @@ func (g *Gateway) holdsCopies(ctx context.Context, l lanes, broker string) error
 		if looked++; looked > copiesLooked {
 			break
 		}
-		first, err := l.first(ctx, q, target)
+		first, err := l.first(ctx, q, routing.Target)
 		if err != nil {
 			return err
 		}
-		for _, from := range []int64{first, max(first, q.acked[target].Load()-copiesRead)} {
-			found, err := l.read(ctx, q, target, from, copiesRead)
+		for _, from := range []int64{first, max(first, q.acked[routing.Target].Load()-copiesRead)} {
+			found, err := l.read(ctx, q, routing.Target, from, copiesRead)
 			if err != nil {
 				return err
 			}

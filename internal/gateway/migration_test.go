@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -37,7 +39,7 @@ func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := idle(t)
 			var err error
-			g.state, err = openState(t.TempDir())
+			g.state, err = store.Open(t.TempDir())
 			require.NoError(t, err)
 			g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 			before := g.meant(now)
@@ -46,13 +48,13 @@ func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
 				q := g.queueFor("orders", "broker-a", 0)
 				q.lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 				g.targets.Store(&[]string{"broker-t"})
-				g.apply(&Outcome{Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
+				g.apply(&store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			}
 			next := now
 			c.next(&next)
 			require.ErrorContains(t, g.Use(t.Context(), next), c.says)
 			require.Same(t, before, g.migration.Load())
-			_, err = os.Stat(g.state.path)
+			_, err = os.Stat(g.state.Path)
 			require.ErrorIs(t, err, os.ErrNotExist, "nothing was written")
 		})
 	}
@@ -61,7 +63,7 @@ func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
 func TestAMigrationThatCannotBeWrittenIsNone(t *testing.T) {
 	g := idle(t)
 	dir := t.TempDir()
-	state, err := openState(filepath.Join(dir, "state"))
+	state, err := store.Open(filepath.Join(dir, "state"))
 	require.NoError(t, err)
 	g.state = state
 	require.NoError(t, os.RemoveAll(dir))
@@ -132,12 +134,12 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 			q := g.queueFor("orders", "broker-a", 0)
 			q.lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 			g.targets.Store(&[]string{"broker-t"})
-			g.apply(&Outcome{Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
+			g.apply(&store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			at := "10.0.0.7:10911"
 			if c.known {
 				at = broker.Addr().String()
 			}
-			g.brokers[target].Store(&map[string][]string{"broker-t": {at}})
+			g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
 			next := now
 			next.NameServers = []string{names.Addr().String()}
 			err := g.replaceAlone(t.Context(), before, g.meant(next))
@@ -158,15 +160,15 @@ func TestAMigrationChangesBetweenMovesAndWhenItIsOnDisk(t *testing.T) {
 	now := g.migration.Load()
 	next := control.Migration{Name: "n", LaneGroup: "l", Source: "S", Target: "T", Proxy: "127.0.0.1:1"}
 	p := localParticipant{g}
-	r := Round{ID: "1", Kind: control.KindAuthority, To: "target", Budget: control.Duration(time.Second)}
+	r := store.Round{ID: "1", Kind: control.KindAuthority, To: "target", Budget: control.Duration(time.Second)}
 	prepare(t, p, g, r)
 	require.ErrorContains(t, g.Use(t.Context(), next), "takes part in round 1: wait until that has ended")
 	require.Same(t, now, g.migration.Load())
 	require.NoError(t, p.abort(t.Context(), "1"))
 
 	asked := false
-	g.state.reached = func(phase string) {
-		if phase == phaseWritten && !asked {
+	g.state.Reached = func(phase string) {
+		if phase == store.PhaseWritten && !asked {
 			asked = true
 			assert.Same(t, now, g.migration.Load(), "it isn't on disk yet")
 			_, err := p.prepare(t.Context(), r)

@@ -10,6 +10,8 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/metrics"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 )
 
 // moves are done one after the other. The last ones are remembered, for callers that ask again.
@@ -94,8 +96,8 @@ func (g *Gateway) moveOnce(ctx context.Context, m control.Move) (control.Moved, 
 	return was, nil
 }
 
-func (g *Gateway) carryOut(ctx context.Context, m control.Move, to side, budget time.Duration) (done outcome, err error) {
-	r := Round{
+func (g *Gateway) carryOut(ctx context.Context, m control.Move, to routing.Side, budget time.Duration) (done outcome, err error) {
+	r := store.Round{
 		ID:            m.ID,
 		Kind:          m.Kind,
 		To:            m.To,
@@ -103,7 +105,7 @@ func (g *Gateway) carryOut(ctx context.Context, m control.Move, to side, budget 
 		Reason:        m.Reason,
 		Accept:        m.Accept,
 		WithoutTarget: m.WithoutTarget,
-		ends:          &control.Moved{ID: m.ID, Done: true},
+		Ends:          &control.Moved{ID: m.ID, Done: true},
 	}
 	switch m.Kind {
 	case control.KindHome:
@@ -112,12 +114,12 @@ func (g *Gateway) carryOut(ctx context.Context, m control.Move, to side, budget 
 		if len(m.Groups) == 0 {
 			return done, control.Refused("no groups are named")
 		}
-		ends := r.ends
+		ends := r.Ends
 		for i, group := range m.Groups {
-			r.ID, r.Group, r.ends = m.ID+"/"+group, group, nil
+			r.ID, r.Group, r.Ends = m.ID+"/"+group, group, nil
 			ends.Moved, ends.Inexact = done.moved, done.inexact
 			if i == len(m.Groups)-1 {
-				r.ends, ends.Unchecked = ends, to == target
+				r.Ends, ends.Unchecked = ends, to == routing.Target
 			}
 			one, err := g.moveGroup(ctx, m, r, to)
 			done = outcome{done.moved + one.moved, max(done.held, one.held), append(done.inexact, one.inexact...)}
@@ -131,12 +133,12 @@ func (g *Gateway) carryOut(ctx context.Context, m control.Move, to side, budget 
 			return done, nil
 		}
 		if !m.WithoutTarget {
-			if r.ends.Inexact, err = g.mayShare(ctx, m, r, to); err != nil {
+			if r.Ends.Inexact, err = g.mayShare(ctx, m, r, to); err != nil {
 				return done, err
 			}
 		}
-		return g.leads(ctx, r, func(context.Context, *currentRound, []Prepared) (*Outcome, error) {
-			return &Outcome{Authority: to.String()}, nil
+		return g.leads(ctx, r, func(context.Context, *currentRound, []store.Prepared) (*store.Outcome, error) {
+			return &store.Outcome{Authority: to.String()}, nil
 		})
 	}
 	return done, control.Refused("kind is %q: %s, %s or %s is possible", m.Kind, control.KindHome, control.KindSide, control.KindAuthority)
@@ -144,7 +146,7 @@ func (g *Gateway) carryOut(ctx context.Context, m control.Move, to side, budget 
 
 // moveHomes moves the homes of queues to a side, all of them or none. When the budget passes,
 // producers' sends go to where they went before.
-func (g *Gateway) moveHomes(ctx context.Context, m control.Move, r Round, to side) (done outcome, err error) {
+func (g *Gateway) moveHomes(ctx context.Context, m control.Move, r store.Round, to routing.Side) (done outcome, err error) {
 	queues, err := g.queuesOf(m)
 	if err != nil {
 		return done, err
@@ -175,8 +177,8 @@ func (g *Gateway) moveHomes(ctx context.Context, m control.Move, r Round, to sid
 	if err != nil {
 		return done, err
 	}
-	r.ends.Inexact = slices.Concat(unfit, untaken, passing)
-	if err := g.readAhead(ctx, queues, to.other()); err != nil {
+	r.Ends.Inexact = slices.Concat(unfit, untaken, passing)
+	if err := g.readAhead(ctx, queues, to.Other()); err != nil {
 		return done, err
 	}
 	return g.leads(ctx, r, g.proveHomes)

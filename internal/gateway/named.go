@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 )
 
 // queuesOf are the queues that a move names.
@@ -15,11 +16,11 @@ func (g *Gateway) queuesOf(m control.Move) (all []*queue, err error) {
 			return nil, control.Refused("topic %s isn't on the source", name)
 		}
 		// the way back needs the lanes that it came by
-		if problem := t.reason(); problem != "" && m.To != source.String() {
+		if problem := t.reason(); problem != "" && m.To != routing.Source.String() {
 			return nil, control.Refused("%s", problem)
 		}
-		if n := t.vast.Load(); n > 0 && m.To == target.String() {
-			return nil, control.Refused("%s", tooVast(name, n, source))
+		if n := t.vast.Load(); n > 0 && m.To == routing.Target.String() {
+			return nil, control.Refused("%s", tooVast(name, n, routing.Source))
 		}
 		if young := time.Since(t.since); young < lossTime && !g.started(t) {
 			return nil, control.Refused("topic %s is new: wait %s", name, (lossTime - young).Round(time.Second))

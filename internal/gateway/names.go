@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -21,7 +22,7 @@ func (s *session) askNames(f *wire.Frame) {
 		remoting.CodeSystemTopics,
 		remoting.CodeKVGet,
 		remoting.CodeKVList:
-		s.forward(f, nameServers, call{})
+		s.forward(f, routing.NameServers, call{})
 	default:
 		s.refuse(f, remoting.NotSupported,
 			fmt.Sprintf("request type %d not supported: ask a name server of the source", f.Code))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 )
 
 // origins are the addresses that a gateway's own connections to brokers come from. Brokers note
@@ -36,7 +37,7 @@ const originLife = 5 * time.Minute
 // sample is a message that a broker has acknowledged to the gateway.
 type sample struct {
 	queue  *queue
-	side   side
+	side   routing.Side
 	offset int64
 	from   netip.AddrPort
 }
@@ -126,12 +127,12 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 
 // sampled keeps a message that a broker has acknowledged, if one is wanted.
 func (u *upstream) sampled(q *queue, offset int64) {
-	if u.dest.side == target && u.behindProxy() {
+	if u.dest.Side == routing.Target && u.behindProxy() {
 		return
 	}
 	if u.origins.wanted.Load() && u.origins.wanted.CompareAndSwap(true, false) {
 		u.origins.mu.Lock()
-		u.origins.sample = &sample{q, u.dest.side, offset, localOf(u.conn)}
+		u.origins.sample = &sample{q, u.dest.Side, offset, localOf(u.conn)}
 		u.origins.mu.Unlock()
 	}
 }

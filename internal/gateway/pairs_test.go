@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -66,15 +68,15 @@ func TestQueuesInUseKeepTheirLanes(t *testing.T) {
 	other := []lane.Lane{{Topic: "orders", Source: lane.Queue{Broker: "a"}, Target: lane.Queue{Broker: "y", ID: 9}}}
 	was := *queues[0].lane.Load()
 	v := g.groups.get([]byte("billing")).of(queues[0])
-	v.side = target
+	v.side = routing.Target
 	orders.pair(other, "", g.inUse)
 	assert.Equal(t, was, *queues[0].lane.Load())
 	assert.Contains(t, orders.reason(), "bring its home and its groups back to the source first")
-	v.side = source
-	queues[0].home.Store(uint32(target))
+	v.side = routing.Source
+	queues[0].home.Store(uint32(routing.Target))
 	orders.pair(other, "", g.inUse)
 	assert.Equal(t, was, *queues[0].lane.Load())
-	queues[0].home.Store(uint32(source))
+	queues[0].home.Store(uint32(routing.Source))
 	orders.pair(other, "", g.inUse)
 	assert.Equal(t, other[0], *queues[0].lane.Load())
 	assert.Empty(t, orders.reason())
@@ -90,10 +92,10 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	two.topics.get([]byte(retry)).
 		pair([]lane.Lane{{Topic: retry, Source: lane.Queue{Broker: "broker-a"}, Target: lane.Queue{Broker: "broker-t"}}}, "", nil)
 	one := two.groups.get([]byte("billing"))
-	views, err := two.viewsOf(t.Context(), "billing", target)
+	views, err := two.viewsOf(t.Context(), "billing", routing.Target)
 	require.NoError(t, err)
 	require.Equal(t, []*view{one.of(all[0])}, views)
-	p := &currentRound{round: Round{Kind: control.KindSide, To: "target", Group: "billing"}, to: target}
+	p := &currentRound{round: store.Round{Kind: control.KindSide, To: "target", Group: "billing"}, to: routing.Target}
 	known, err := localParticipant{two.Gateway}.prepareViews(p)
 	require.NoError(t, err)
 	require.Len(t, known.Views, 1)
@@ -112,9 +114,9 @@ func TestTheWayBackNeedsNoNewPairs(t *testing.T) {
 	orders := two.topics.get([]byte("orders"))
 	orders.pair(nil, "topic orders: the source has 3 queues and the target 2", nil)
 	two.groups.get([]byte("billing")).of(orders.all()[0])
-	_, err := two.viewsOf(t.Context(), "billing", target)
+	_, err := two.viewsOf(t.Context(), "billing", routing.Target)
 	require.ErrorContains(t, err, "the source has 3 queues")
-	views, err := two.viewsOf(t.Context(), "billing", source)
+	views, err := two.viewsOf(t.Context(), "billing", routing.Source)
 	require.NoError(t, err)
 	assert.Len(t, views, 2)
 	orders.since = time.Now().Add(-lossTime)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -16,7 +17,7 @@ import (
 // readBy are those of the source's brokers that the migration's lanes read.
 func (g *Gateway) readBy(m *migration, brokers []string) []string {
 	return slices.DeleteFunc(slices.Clone(brokers), func(name string) bool {
-		return !m.Reads(name, g.clusters[source].of(name))
+		return !m.Reads(name, g.clusters[routing.Source].of(name))
 	})
 }
 
@@ -25,7 +26,7 @@ func (g *Gateway) excuse(m *migration, registered map[string]bool) {
 	for _, name := range m.LeftOut {
 		registered[name] = true
 	}
-	if all := g.clusters[source].byBroker.Load(); all != nil {
+	if all := g.clusters[routing.Source].byBroker.Load(); all != nil {
 		for name, cluster := range *all {
 			if !m.Reads(name, cluster) {
 				registered[name] = true
@@ -38,7 +39,7 @@ func (g *Gateway) excuse(m *migration, registered map[string]bool) {
 func (g *Gateway) readOf(m *migration, queues []lane.Queue) (read []lane.Queue, unread []string) {
 	for _, q := range queues {
 		switch {
-		case m.Reads(q.Broker, g.clusters[source].of(q.Broker)):
+		case m.Reads(q.Broker, g.clusters[routing.Source].of(q.Broker)):
 			read = append(read, q)
 		case !slices.Contains(unread, q.Broker):
 			unread = append(unread, q.Broker)
@@ -58,7 +59,7 @@ func (g *Gateway) pairTopic(m *migration, t *topic, queues []lane.Queue, to layo
 		problem = err.Error()
 	}
 	if n := to.vast[t.name]; n > 0 {
-		problem = tooVast(t.name, n, target)
+		problem = tooVast(t.name, n, routing.Target)
 	}
 	t.pair(lanes, problem, g.inUse)
 	t.beyond.Store(int64(len(there) - len(lanes)))

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/replica"
@@ -22,7 +23,7 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			g := alone(t)
 			m := *g.migration.Load()
 			m.SourceCluster, m.LeftOut = part.SourceCluster, part.LeftOut
-			g.clusters[source].learn(
+			g.clusters[routing.Source].learn(
 				[]rocketmq.Node{{Name: "broker-a", Cluster: "Other"}, {Name: "broker-b", Cluster: "Shop"}},
 			)
 			masters := [2][]string{g.readBy(&m, []string{"broker-a", "broker-b"}), {"broker-t"}}

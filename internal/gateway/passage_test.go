@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -62,8 +63,8 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	g.targets.Store(&[]string{"broker-t"})
 	here, there := listen(tb), listen(tb)
-	g.brokers[source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
-	g.brokers[target].Store(&map[string][]string{"broker-t": {there.Addr().String()}})
+	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {there.Addr().String()}})
 	for _, l := range []net.Listener{here, there} {
 		go acceptAll(l, serve)
 	}
@@ -78,7 +79,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	conn, err := door.Accept()
 	require.NoError(tb, err)
 	p := &port{
-		dest:   dest{source, "broker-a"},
+		Dest:   routing.Dest{Side: routing.Source, Broker: "broker-a"},
 		broker: []byte("broker-a"),
 		host:   netip.MustParseAddrPort("127.0.0.1:10911"),
 	}
@@ -267,8 +268,8 @@ func (k kind) passage(tb testing.TB) (p *passage, request []byte) {
 	p = newPassage(tb, k.answer, k.answered)
 	if k.away {
 		p.queue.shift.Store(1000)
-		p.queue.home.Store(uint32(target))
-		p.view.side, p.view.shift[target] = target, 1000
+		p.queue.home.Store(uint32(routing.Target))
+		p.view.side, p.view.shift[routing.Target] = routing.Target, 1000
 	}
 	request = headed(k.request, k.body)
 	p.trips(1000, 16, request)
@@ -327,7 +328,7 @@ func TestFramesOfAllSizesArriveWhole(t *testing.T) {
 	away := bytes.Replace([]byte(k.request), []byte(`"e":"3"`), []byte(`"e":"2"`), 1)
 	q := p.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 2)
 	q.lane.Store(p.queue.lane.Load())
-	q.home.Store(uint32(target))
+	q.home.Store(uint32(routing.Target))
 	go func() {
 		var burst []byte
 		for n := range requests {

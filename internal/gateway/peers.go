@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 )
 
 // Replica is what a gateway has decided, for others that have missed something.
@@ -17,7 +19,7 @@ type Replica struct {
 	Round   string `json:"round,omitempty"` // that it takes part in
 	// Owed is what the target owes, by what this gateway knows.
 	Owed []control.OwedQueue `json:"owed,omitempty"`
-	saved
+	store.State
 }
 
 // remoteParticipant is another gateway's part in rounds.
@@ -25,15 +27,15 @@ type remoteParticipant struct{ *control.Client }
 
 // ended names a round that is to end, with its outcome if that is what is told.
 type ended struct {
-	ID      string   `json:"id"`
-	Outcome *Outcome `json:"outcome,omitempty"`
+	ID      string         `json:"id"`
+	Outcome *store.Outcome `json:"outcome,omitempty"`
 }
 
-func (r remoteParticipant) prepare(ctx context.Context, round Round) (known Prepared, err error) {
+func (r remoteParticipant) prepare(ctx context.Context, round store.Round) (known store.Prepared, err error) {
 	return known, r.Call(ctx, http.MethodPost, "/v1/rounds/prepare", round, &known)
 }
 
-func (r remoteParticipant) ready(ctx context.Context, id string, o Outcome) error {
+func (r remoteParticipant) ready(ctx context.Context, id string, o store.Outcome) error {
 	return r.Call(ctx, http.MethodPost, "/v1/rounds/ready", ended{id, &o}, &struct{}{})
 }
 
@@ -79,7 +81,7 @@ func (g *Gateway) replica() Replica {
 	round, _ := g.underWay() // first: a round that has ended shows in what was decided
 	is := g.snapshot()
 	is.Brokers, is.Clusters = nil, nil // each finds them by itself
-	return Replica{Gateway: g.config.Name, Round: round, Owed: g.owing.all(), saved: is}
+	return Replica{Gateway: g.config.Name, Round: round, Owed: g.owing.All(), State: is}
 }
 
 // askTime bounds how long another gateway may take to say how it stands.
@@ -104,7 +106,7 @@ func (g *Gateway) sync(ctx context.Context) {
 			g.log.Error("another gateway has another name than it should", "peer", p.Name, "control", p.Control,
 				"name", is.Gateway)
 		case is.Epoch > g.moves.epoch.Load():
-			if err := errors.Join(is.numbers(), is.sides()); err != nil {
+			if err := errors.Join(is.Numbers(), is.Sides()); err != nil {
 				if g.said.peers.Due(p.Name) {
 					g.log.Error("another gateway says what can't be", "peer", p.Name, "cause", err)
 				}
@@ -122,12 +124,12 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 		g.rounds.mu.Unlock()
 		return
 	}
-	p := &currentRound{round: Round{ID: fmt.Sprintf("adopt-%d", is.Epoch), Leader: is.Gateway}}
+	p := &currentRound{round: store.Round{ID: fmt.Sprintf("adopt-%d", is.Epoch), Leader: is.Gateway}}
 	g.rounds.now = p
 	g.rounds.mu.Unlock()
 	defer localParticipant{g}.letGo(p)
 	g.learnLanes(is.Lanes)
-	o := g.difference(is.saved)
+	o := g.difference(is.State)
 	if err := g.canGoBy(o); err != nil {
 		if g.said.peers.Due(is.Gateway) {
 			g.log.Error("what another gateway has decided can't be taken over yet", "from", is.Gateway, "cause", err)
@@ -157,27 +159,23 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 }
 
 // difference is what makes this gateway's state another one.
-func (g *Gateway) difference(is saved) *Outcome {
-	o := &Outcome{Epoch: is.Epoch, Homes: is.Homes, Views: is.Views, Authority: is.Authority}
+func (g *Gateway) difference(is store.State) *store.Outcome {
+	o := &store.Outcome{Epoch: is.Epoch, Homes: is.Homes, Views: is.Views, Authority: is.Authority}
 	now := g.snapshot()
 	for _, h := range now.Homes {
 		if !slices.ContainsFunc(is.Homes,
-			func(o savedHome) bool { return o.Topic == h.Topic && o.Broker == h.Broker && o.Queue == h.Queue }) {
-			h.Home, h.Shift = source.String(), 0
+			func(o store.Home) bool { return o.Topic == h.Topic && o.Broker == h.Broker && o.Queue == h.Queue }) {
+			h.Home, h.Shift = routing.Source.String(), 0
 			o.Homes = append(o.Homes, h)
 		}
 	}
 	for _, v := range now.Views {
-		if !slices.ContainsFunc(is.Views, v.sameQueue) {
-			v.Side, v.Shift, v.Proved = source.String(), [2]int64{}, 0
+		if !slices.ContainsFunc(is.Views, v.SameQueue) {
+			v.Side, v.Shift, v.Proved = routing.Source.String(), [2]int64{}, 0
 			o.Views = append(o.Views, v)
 		}
 	}
 	return o
-}
-
-func (v savedView) sameQueue(o savedView) bool {
-	return o.Group == v.Group && o.Topic == v.Topic && o.Broker == v.Broker && o.Queue == v.Queue
 }
 
 // agreeOnTargets takes over the order in which who leads numbers target brokers, unless tags with

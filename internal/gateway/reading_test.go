@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -18,7 +19,7 @@ import (
 func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.file = ""
-	g.queue(source)
+	g.queue(routing.Source)
 	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, body := range []string{
 		`{'consumerGroup':'billing','clientId':'c','mqSet':[]}`,
@@ -42,7 +43,7 @@ func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 // A name is the same one whether its letters are escaped or not.
 func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.queue(source)
+	g.queue(routing.Source)
 	view := func(group string) *view {
 		fields := `{"consumerGroup":"` + group + `","topic":"orders","queueId":"0"}`
 		header := `{"code":11,"extFields":` + fields + `,"flag":0,"opaque":1}`
@@ -70,7 +71,7 @@ func TestAnAnswerWithAnOddNumberEndsItsConnection(t *testing.T) {
 	for _, odd := range []string{"+5", "\u0665", "0x5", "9223372036854775808"} {
 		g := newGuarded(t, "applications: []")
 		g.gateway.keys.file = ""
-		g.queue(source)
+		g.queue(routing.Source)
 		g.source.answer(remoting.CodePull, wire.Reply{Code: remoting.PullNotFound, Fields: []string{
 			"nextBeginOffset",
 			odd,

@@ -69,7 +69,7 @@ func (g *Gateway) clientsToKeep() (all registrations) {
 	for _, s := range g.all() {
 		s.mu.Lock()
 		if s.beat != nil && !s.closed && !s.port.names {
-			all.Clients = append(all.Clients, registration{s.port.dest.broker, s.conn.RemoteAddr().String(), s.beat})
+			all.Clients = append(all.Clients, registration{s.port.Dest.Broker, s.conn.RemoteAddr().String(), s.beat})
 		}
 		s.mu.Unlock()
 	}
@@ -136,7 +136,7 @@ func (g *Gateway) keepRegistrations() {
 		}
 		begin := time.Now()
 		var err error
-		if g.ctx.Err() == nil && !g.state.isFrozen() {
+		if g.ctx.Err() == nil && !g.state.IsFrozen() {
 			err = files.Replacement{Path: path, Permission: 0o600}.Write(g.clientsToKeep().writeTo)
 		}
 		pause = max(registrationsPause, registrationsShare*time.Since(begin))

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/routing"
 )
 
 // someRegistrations are n of them, each with a heartbeat of so many bytes.
@@ -123,15 +125,15 @@ func TestClientsOfBeforeThatAreNotExpectedAreSaidOnce(t *testing.T) {
 func TestProducersPastTheGatewayHaveBounds(t *testing.T) {
 	p := bypassingProducers{life: bypassLife}
 	for i := range 5000 {
-		p.note(bypassingProducer{"orders", source, addrPort(i)})
+		p.note(bypassingProducer{"orders", routing.Source, addrPort(i)})
 	}
-	p.note(bypassingProducer{"other", source, addrPort(0)})
+	p.note(bypassingProducer{"other", routing.Source, addrPort(0)})
 	all, _ := p.list()
 	assert.Len(t, all, mostPassers+1)
 	for _, one := range p.found {
 		one.Last = time.Now().Add(-2 * bypassLife)
 	}
-	p.note(bypassingProducer{"orders", source, addrPort(9999)})
+	p.note(bypassingProducer{"orders", routing.Source, addrPort(9999)})
 	assert.Len(t, p.found, 1, "those that have ended are forgotten, also when nobody lists them")
 }
 

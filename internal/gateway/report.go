@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/replicator/lane"
 )
 
@@ -28,7 +29,7 @@ func (g *Gateway) State() control.State {
 	s.Clients, s.ClientsMore = control.ListClients(maps.Values(g.connected()))
 	for _, t := range g.topics.all() {
 		for _, q := range t.all() {
-			if q.at() == source {
+			if q.at() == routing.Source {
 				s.Homes.Source++
 				continue
 			}
@@ -36,14 +37,14 @@ func (g *Gateway) State() control.State {
 			s.Homes.Away = append(s.Homes.Away, control.TopicQueue{Topic: q.topic, Queue: lane.Queue{Broker: q.broker, ID: q.id}})
 		}
 	}
-	s.Owed = g.owing.all()
+	s.Owed = g.owing.All()
 	s.Mixed = g.split.report()
 	here := g.membersHere()
 	for _, one := range g.groups.all() {
 		side := control.GroupSide{Group: one.name, Broadcasting: here[one.name]}
 		for _, v := range one.all() {
 			v.mu.Lock()
-			if v.side == source {
+			if v.side == routing.Source {
 				side.Source++
 			} else {
 				side.Target++

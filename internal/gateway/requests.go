@@ -121,7 +121,7 @@ func (g *Gateway) ours(group string) bool {
 }
 
 // pass sends a request to the source as it is.
-func (s *session) pass(f *wire.Frame) { s.forward(f, s.port.dest, call{}) }
+func (s *session) pass(f *wire.Frame) { s.forward(f, s.port.Dest, call{}) }
 
 // queueOf is the queue that a request is about; nil if the gateway doesn't know it.
 func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -18,44 +20,44 @@ import (
 // minute.
 func TestARestartKnowsHowOldAnOpenRoundIs(t *testing.T) {
 	g := alone(t)
-	open := &savedPart{Round: homeRound("1", time.Second)}
-	now := moment{}.now()
+	open := &store.Part{Round: homeRound("1", time.Second)}
+	now := store.Moment{}.Now()
 	if now.Boot == "" {
 		p := localParticipant{g}.reopen(open)
 		assert.True(t, p.agePassed)
 		return
 	}
-	open.moment = moment{now.Boot, now.Uptime - control.Duration(3*time.Second)}
+	open.Moment = store.Moment{Boot: now.Boot, Uptime: now.Uptime - control.Duration(3*time.Second)}
 	p := localParticipant{g}.reopen(open)
 	assert.False(t, p.agePassed)
 	assert.InDelta(t, 3, time.Since(p.since).Seconds(), 1)
-	open.moment = moment{"another", now.Uptime}
+	open.Moment = store.Moment{Boot: "another", Uptime: now.Uptime}
 	assert.True(t, localParticipant{g}.reopen(open).agePassed)
 	wall := time.Now().Add(time.Hour) // of a file of before, or of a clock that was set back
-	assert.True(t, localParticipant{g}.reopen(&savedPart{Round: open.Round, Since: &wall}).agePassed)
+	assert.True(t, localParticipant{g}.reopen(&store.Part{Round: open.Round, Since: &wall}).agePassed)
 }
 
 // Leases are given by the brokers of both sides, so that gateways go on when one of them is dead.
 func TestBothSidesGiveLeases(t *testing.T) {
 	g := alone(t)
-	g.brokers[source].Store(&map[string][]string{"broker-a": {"a:1"}, "broker-a#1": {"a:2"}})
-	g.brokers[target].Store(&map[string][]string{"broker-t": {"t:1"}})
-	assert.Equal(t, []dest{{source, "broker-a"}, {target, "broker-t"}}, g.leasing())
+	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {"a:1"}, "broker-a#1": {"a:2"}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {"t:1"}})
+	assert.Equal(t, []routing.Dest{{Side: routing.Source, Broker: "broker-a"}, {Side: routing.Target, Broker: "broker-t"}}, g.leasing())
 }
 
 // Nobody is told who has a lock, or who is a member, by a side that a restart wouldn't know as the
 // authority: on the way there and back, whether this gateway took part or hears of it later.
 func TestTheAuthorityChangesForClientsWhenItIsOnDisk(t *testing.T) {
 	for _, adopts := range []bool{false, true} {
-		for _, to := range []side{target, source} {
+		for _, to := range []routing.Side{routing.Target, routing.Source} {
 			t.Run(fmt.Sprint("to the ", to, ", adopted: ", adopts), func(t *testing.T) {
 				g := newGuarded(t, appKeys)
-				g.queue(target)
-				g.gateway.authoritySide.Store(uint32(to.other()))
-				g.gateway.away.Add(int64(to.other()))
+				g.queue(routing.Target)
+				g.gateway.authoritySide.Store(uint32(to.Other()))
+				g.gateway.away.Add(int64(to.Other()))
 				writes, written := make(chan struct{}), make(chan struct{})
-				g.gateway.state.reached = func(phase string) {
-					if phase == phaseWritten {
+				g.gateway.state.Reached = func(phase string) {
+					if phase == store.PhaseWritten {
 						close(writes)
 						<-written
 					}
@@ -78,7 +80,7 @@ func TestTheAuthorityChangesForClientsWhenItIsOnDisk(t *testing.T) {
 				close(written)
 				require.NoError(t, <-done)
 				require.Empty(t, early, "before it is on disk")
-				broker := map[side]*standIn{source: g.source, target: g.target}[to]
+				broker := map[routing.Side]*standIn{routing.Source: g.source, routing.Target: g.target}[to]
 				codes := []int{broker.next(t).code, broker.next(t).code}
 				assert.ElementsMatch(t, []int{remoting.CodeLock, remoting.CodeMembers}, codes)
 			})
@@ -87,7 +89,7 @@ func TestTheAuthorityChangesForClientsWhenItIsOnDisk(t *testing.T) {
 }
 
 // changesAuthority has a round change the authority, or takes it over from another gateway.
-func (g *guarded) changesAuthority(to side, adopts bool) error {
+func (g *guarded) changesAuthority(to routing.Side, adopts bool) error {
 	if adopts {
 		is := g.gateway.replica()
 		is.Epoch, is.Authority = is.Epoch+1, to.String()
@@ -95,10 +97,10 @@ func (g *guarded) changesAuthority(to side, adopts bool) error {
 		return nil
 	}
 	p := localParticipant{g.gateway}
-	r := Round{ID: "1", Kind: control.KindAuthority, To: to.String(), Leader: "a", Budget: control.Duration(2 * time.Second)}
+	r := store.Round{ID: "1", Kind: control.KindAuthority, To: to.String(), Leader: "a", Budget: control.Duration(2 * time.Second)}
 	if _, err := p.prepare(g.gateway.ctx, r); err != nil {
 		return err
 	}
-	o := Outcome{Epoch: 1, Authority: to.String()}
+	o := store.Outcome{Epoch: 1, Authority: to.String()}
 	return errors.Join(p.ready(g.gateway.ctx, "1", o), p.commit(g.gateway.ctx, "1"))
 }

@@ -70,7 +70,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	for _, s := range sessions {
 		sent.Go(func() error {
 			defer s.recovered(func() int { return remoting.CodeHeartbeat })
-			s.mirror(s.port.dest, s.beat)
+			s.mirror(s.port.Dest, s.beat)
 			s.mirrors.beat(s, s.identity, s.beat)
 			return nil
 		})
@@ -228,9 +228,9 @@ func (s *session) mayNotReturn(f *wire.Frame) {
 	if !was {
 		return
 	}
-	if s.said.returning.Due(s.port.dest) {
+	if s.said.returning.Due(s.port.Dest) {
 		s.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker",
-			s.port.dest.broker, "code", f.Code, "remark", string(f.Remark[:min(len(f.Remark), longestRemark)]))
+			s.port.Dest.Broker, "code", f.Code, "remark", string(f.Remark[:min(len(f.Remark), longestRemark)]))
 	}
 	s.inBackground(s.leave)
 }

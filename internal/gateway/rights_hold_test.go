@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
@@ -31,7 +33,7 @@ type waitingCell struct {
 
 // reached sends the cells of a round, once.
 func (w *waiting) reached(g *Gateway, phase string) {
-	if send := w.armed.Load(); phase == phasePrepared && send != nil {
+	if send := w.armed.Load(); phase == store.PhasePrepared && send != nil {
 		round, _ := g.underWay()
 		(*send)(round)
 	}
@@ -39,7 +41,7 @@ func (w *waiting) reached(g *Gateway, phase string) {
 
 // after is where everything is when a move has been done.
 func (at stage) after(m control.Move) stage {
-	to, _ := sideOf(m.To)
+	to, _ := routing.SideOf(m.To)
 	switch m.Kind {
 	case control.KindHome:
 		at.home = to
@@ -125,7 +127,7 @@ func (m *matrix) sendWaiting(move control.Move, round string, before, after stag
 			}
 			c := calls[i*len(all)+j]
 			c.opaque++
-			raw, err := q.frame(p, c.opaque, source)
+			raw, err := q.frame(p, c.opaque, routing.Source)
 			if err == nil {
 				_, err = c.to[q.names].Write(raw)
 			}

@@ -1,6 +1,9 @@
 package gateway
 
-import "rocketshift/internal/gateway/logs"
+import (
+	"rocketshift/internal/gateway/logs"
+	"rocketshift/internal/gateway/routing"
+)
 
 // saidLast is when things were said in the log last that clients, or servers that are away, cause
 // again and again: each is said every rareness at most, of each object that it is about.
@@ -14,13 +17,13 @@ type saidLast struct {
 	signatures logs.Rarely // requests with a wrong signature
 	faults     logs.Rarely // of the gateway, that frames bring out
 
-	unreachable logs.Each[dest] // a server can't be reached
-	heartbeats  logs.Each[dest] // a target broker doesn't get heartbeats
-	silent      logs.Each[dest] // a server says nothing any more
-	unreadable  logs.Each[dest] // a broker's messages can't be read
-	odd         logs.Each[dest] // a server's answer, or its question, can't be read
-	dropped     logs.Each[dest] // there was no room for a server's answer
-	returning   logs.Each[dest] // a broker refuses a client of before
+	unreachable logs.Each[routing.Dest] // a server can't be reached
+	heartbeats  logs.Each[routing.Dest] // a target broker doesn't get heartbeats
+	silent      logs.Each[routing.Dest] // a server says nothing any more
+	unreadable  logs.Each[routing.Dest] // a broker's messages can't be read
+	odd         logs.Each[routing.Dest] // a server's answer, or its question, can't be read
+	dropped     logs.Each[routing.Dest] // there was no room for a server's answer
+	returning   logs.Each[routing.Dest] // a broker refuses a client of before
 
 	routes   logs.Each[string] // a route names an address without a port here
 	members  logs.Each[string] // how a group's members share queues can't be seen

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -46,12 +47,12 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	var log logLines
 	g.log = logTo(&log)
 	g.targets.Store(&[]string{"broker-t", "broker-u"})
-	g.brokers[target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
 	g.away.Store(1) // so that connections stay
 	q := g.topics.get([]byte("orders")).all()[0]
 	guarded := &guarded{gateway: g}
-	guarded.queue(target)
-	require.Equal(t, target, q.at())
+	guarded.queue(routing.Target)
+	require.Equal(t, routing.Target, q.at())
 	_, client := g.connect(t)
 	in := wire.NewReader(client)
 	var f wire.Frame

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -26,6 +27,6 @@ func TestWhereADeadLetterIsStoredSaysNothingOfItsRetryTopic(t *testing.T) {
 		code, _ := g.answer()
 		require.Equal(t, remoting.Success, code)
 		q := g.gateway.topics.get([]byte(topic)).queue([]byte("broker-a"), 0)
-		assert.Equal(t, acked, q.acked[source].Load(), topic)
+		assert.Equal(t, acked, q.acked[routing.Source].Load(), topic)
 	}
 }

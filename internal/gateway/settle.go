@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/sleep"
 )
 
@@ -17,7 +18,7 @@ const orAccept = "; or accept the topic, " +
 
 // worthATry is an error where sends would be held for nothing: the budget is over before what may
 // still be on its way surely isn't any more.
-func (g *Gateway) worthATry(r Round, queues []*queue) error {
+func (g *Gateway) worthATry(r store.Round, queues []*queue) error {
 	_, all := acceptedOf(g.unansweredSends.among(setOf(queues)), r.Accept)
 	for _, one := range all {
 		if left := one.left(); !one.answered.IsZero() && left > time.Duration(r.Budget) {

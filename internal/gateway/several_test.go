@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -168,7 +169,7 @@ func TestLongAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 	load := r.produce(orders, "key", 4, 10*time.Millisecond)
 	to := "target"
 	for _, m := range []control.Move{{Kind: control.KindHome, Topics: []string{orders}}, {Kind: control.KindSide, Groups: []string{billing}}} {
-		for _, phase := range []string{phasePrepared, phaseProved, phaseReady, phaseDecided, phaseCommitted} {
+		for _, phase := range []string{store.PhasePrepared, store.PhaseProved, store.PhaseReady, store.PhaseDecided, store.PhaseCommitted} {
 			p.all[0].kill()
 			p.start(0, base, phase)
 			p.introduce()
@@ -190,7 +191,7 @@ func TestLongAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 			})
 			r.untilMore(100, load)
 			after := p.states1()
-			decided := phase == phaseDecided || phase == phaseCommitted
+			decided := phase == store.PhaseDecided || phase == store.PhaseCommitted
 			assert.Equal(t, decided, after.Epoch > before.Epoch, "%s at %s: epoch %d, then %d", m.Kind, phase,
 				before.Epoch, after.Epoch)
 			p.start(0, base, "")
@@ -225,7 +226,7 @@ func (p *pair) states1() control.State {
 func endAt(phase string) func(string) {
 	var moving atomic.Bool
 	return func(now string) {
-		moving.CompareAndSwap(false, now == phasePrepared)
+		moving.CompareAndSwap(false, now == store.PhasePrepared)
 		wanted := phase
 		if strings.HasPrefix(phase, "/") {
 			text, _ := os.ReadFile(phase)

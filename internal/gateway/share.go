@@ -12,6 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -33,12 +35,12 @@ const askedTogether = 8
 
 // mayShare refuses to change the authority where members would share queues wrongly afterwards.
 // It returns what is inexact by what the caller accepts.
-func (g *Gateway) mayShare(ctx context.Context, m control.Move, r Round, to side) (inexact []string, err error) {
+func (g *Gateway) mayShare(ctx context.Context, m control.Move, r store.Round, to routing.Side) (inexact []string, err error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err
 	}
-	if to == target && !g.anythingOnTarget() {
+	if to == routing.Target && !g.anythingOnTarget() {
 		return nil, control.Refused("nothing is on the target yet: move groups and homes first")
 	}
 	if inexact, err = g.allFit(r); err != nil {
@@ -49,14 +51,14 @@ func (g *Gateway) mayShare(ctx context.Context, m control.Move, r Round, to side
 	var all errgroup.Group
 	all.SetLimit(askedTogether)
 	for _, one := range g.groups.all() {
-		if !one.readsOn(target) {
+		if !one.readsOn(routing.Target) {
 			continue // no part of the migration: the source stays its authority
 		}
 		all.Go(func() error {
 			if err := one.ready(to); err != nil {
 				return err
 			}
-			passing, err := g.noneIsPast(ctx, one.name, to.other(), l, m.Accept)
+			passing, err := g.noneIsPast(ctx, one.name, to.Other(), l, m.Accept)
 			mu.Lock()
 			inexact = append(inexact, passing...)
 			var refusal *control.BypassedError
@@ -64,7 +66,7 @@ func (g *Gateway) mayShare(ctx context.Context, m control.Move, r Round, to side
 				refusals, err = append(refusals, refusal), nil
 			}
 			mu.Unlock()
-			if err != nil || refusal != nil || to == source {
+			if err != nil || refusal != nil || to == routing.Source {
 				return err
 			}
 			accepted := slices.Contains(m.Accept, one.name)
@@ -83,16 +85,16 @@ func (g *Gateway) mayShare(ctx context.Context, m control.Move, r Round, to side
 // ready refuses the target as authority while members behind the gateway read the source, or
 // producers write there: those that are connected to the target would read and write the other
 // replica.
-func (g *group) ready(to side) error {
-	if to == source {
+func (g *group) ready(to routing.Side) error {
+	if to == routing.Source {
 		return nil
 	}
 	for _, v := range g.all() {
 		own := strings.HasPrefix(v.topic, "%") // brokers write to retry and dead-letter topics
 		switch {
-		case v.lane.Load() != nil && v.reads() == source:
+		case v.lane.Load() != nil && v.reads() == routing.Source:
 			return control.Refused("group %s reads queue %s on the source: move the group to the target first", g.name, v.queue)
-		case v.lane.Load() != nil && !own && v.at() == source:
+		case v.lane.Load() != nil && !own && v.at() == routing.Source:
 			return control.Refused(
 				"queue %s, which group %s reads, has its home on the source: move it to the target first",
 				v.queue, g.name,
@@ -123,12 +125,12 @@ func (g *Gateway) sameRetries(group string) error {
 // members hold locked is locked for them on the target too, where they and others will ask for it
 // from now on.
 func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool, l lanes) error {
-	members, model, err := l.membersOn(ctx, group, source)
+	members, model, err := l.membersOn(ctx, group, routing.Source)
 	if err != nil || model == broadcasting {
 		return err
 	}
 	for _, id := range sortedKeys(members) {
-		info, err := l.ask(ctx, source, members[id], group, id)
+		info, err := l.ask(ctx, routing.Source, members[id], group, id)
 		if err != nil {
 			continue // it doesn't say, as those of client-go at times: what it holds will be looked at
 		}
@@ -151,7 +153,7 @@ func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool
 }
 
 // ask asks a member what it holds.
-func (l lanes) ask(ctx context.Context, on side, m member, group, id string) (rocketmq.RunningInfo, error) {
+func (l lanes) ask(ctx context.Context, on routing.Side, m member, group, id string) (rocketmq.RunningInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	return l.clusters[on].Client().ConsumerRunningInfo(ctx, m.broker, group, id)

@@ -17,6 +17,7 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/lane"
@@ -184,7 +185,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].at, err)
 		}
 		for _, one := range info.Queues {
-			if q := g.heldQueue(one, behind || on == source); q != nil && !one.Dropped {
+			if q := g.heldQueue(one, behind || on == routing.Source); q != nil && !one.Dropped {
 				now.holders[q] = append(now.holders[q], id)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -81,22 +82,22 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 
 func TestTheTargetIsTheAuthorityOfGroupsThatHaveMovedAlone(t *testing.T) {
 	g, queues := sharedTopic(t)
-	g.authoritySide.Store(uint32(target))
-	assert.Equal(t, target, g.authorityOf([]byte("new")))
+	g.authoritySide.Store(uint32(routing.Target))
+	assert.Equal(t, routing.Target, g.authorityOf([]byte("new")))
 	v := g.groups.get([]byte("billing")).of(queues[0])
-	assert.Equal(t, source, g.authorityOf([]byte("billing")), "it reads on the source alone")
-	v.side = target
-	assert.Equal(t, target, g.authorityOf([]byte("billing")))
+	assert.Equal(t, routing.Source, g.authorityOf([]byte("billing")), "it reads on the source alone")
+	v.side = routing.Target
+	assert.Equal(t, routing.Target, g.authorityOf([]byte("billing")))
 	one, _ := g.groups.known([]byte("billing"))
-	require.ErrorContains(t, one.ready(target),
+	require.ErrorContains(t, one.ready(routing.Target),
 		"queue a/0 of topic orders, which group billing reads, has its home on the source")
-	queues[0].home.Store(uint32(target))
-	require.NoError(t, one.ready(target))
+	queues[0].home.Store(uint32(routing.Target))
+	require.NoError(t, one.ready(routing.Target))
 	one.of(queues[1])
-	require.ErrorContains(t, one.ready(target), "group billing reads queue a/1 of topic orders on the source")
-	require.NoError(t, one.ready(source))
-	one.of(queues[1]).side = target
-	queues[1].home.Store(uint32(target))
+	require.ErrorContains(t, one.ready(routing.Target), "group billing reads queue a/1 of topic orders on the source")
+	require.NoError(t, one.ready(routing.Source))
+	one.of(queues[1]).side = routing.Target
+	queues[1].home.Store(uint32(routing.Target))
 	require.NoError(t, g.sameRetries("billing"))
 	g.topics.ensure("%RETRY%billing").beyond.Store(2)
 	require.ErrorContains(t, g.sameRetries("billing"), "%RETRY%billing has 2 queues more on the target")
@@ -145,7 +146,7 @@ func TestGroupsAreLookedAtInTurn(t *testing.T) {
 // Heartbeats that name groups which nobody reads cost brokers nothing.
 func TestOnlyGroupsThatAskAreLookedAt(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(source)
+	g.queue(routing.Source)
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, `{"clientID":"one","consumerDataSet":[{"groupName":"billing"},`+
 		`{"groupName":"invented"},{"groupName":"invented-2"}]}`)
 	is, _ := g.answer()

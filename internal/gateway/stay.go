@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/sleep"
 )
 
@@ -30,12 +32,12 @@ func (g *Gateway) remirror(group string) {
 }
 
 // stays makes sure, after a group has moved to the target, that all its members are known there.
-func (g *Gateway) stays(ctx context.Context, m control.Move, r Round, l lanes) error {
-	if r.To != target.String() {
+func (g *Gateway) stays(ctx context.Context, m control.Move, r store.Round, l lanes) error {
+	if r.To != routing.Target.String() {
 		return nil
 	}
-	g.reached(phaseStays)
-	missing := l.knownOnTarget(ctx, r.Group, target, func() { g.remirror(r.Group) })
+	g.reached(store.PhaseStays)
+	missing := l.knownOnTarget(ctx, r.Group, routing.Target, func() { g.remirror(r.Group) })
 	if missing == nil {
 		return nil
 	}
@@ -43,7 +45,7 @@ func (g *Gateway) stays(ctx context.Context, m control.Move, r Round, l lanes) e
 	g.log.Warn("a group goes back to the source: members aren't known on the target after its move", "group",
 		r.Group, "cause", missing)
 	back := r
-	back.ID, back.To, back.ends = r.ID+"/back", source.String(), nil
+	back.ID, back.To, back.Ends = r.ID+"/back", routing.Source.String(), nil
 	if err := g.returns(ctx, m, back); err != nil {
 		_ = g.save() // that it was forgotten
 		return fmt.Errorf("group %s is on the target, where members aren't known: %s; and it can't go back: %v",
@@ -60,12 +62,12 @@ const (
 )
 
 // returns moves a group back to the source, within a bound.
-func (g *Gateway) returns(ctx context.Context, m control.Move, r Round) error {
+func (g *Gateway) returns(ctx context.Context, m control.Move, r store.Round) error {
 	ctx, cancel := context.WithTimeout(ctx, returnTime)
 	defer cancel()
 	for try, id := 1, r.ID; ; try++ {
 		r.ID = fmt.Sprintf("%s-%d", id, try)
-		_, err := g.moveGroup(ctx, m, r, source)
+		_, err := g.moveGroup(ctx, m, r, routing.Source)
 		if err == nil || sleep.For(ctx, returnPause) != nil {
 			return err
 		}
@@ -87,7 +89,7 @@ func (g *Gateway) checkAgain(ctx context.Context, m control.Move, was control.Mo
 		return was, control.Refused("%v", err)
 	}
 	for _, group := range m.Groups {
-		r := Round{ID: m.ID + "/" + group, Kind: m.Kind, To: m.To, Budget: m.Budget, Group: group, Accept: m.Accept}
+		r := store.Round{ID: m.ID + "/" + group, Kind: m.Kind, To: m.To, Budget: m.Budget, Group: group, Accept: m.Accept}
 		if err := g.stays(ctx, m, r, l); err != nil {
 			return control.Moved{ID: m.ID, Epoch: g.moves.epoch.Load(), Reason: err.Error()}, nil
 		}

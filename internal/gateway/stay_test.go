@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -26,7 +28,7 @@ func (two *twoSides) member() (hears func()) {
 	return func() {
 		for {
 			select {
-			case f := <-two.brokers[target].got:
+			case f := <-two.brokers[routing.Target].got:
 				if f.code == remoting.CodeHeartbeat {
 					return
 				}
@@ -43,11 +45,11 @@ func TestAGroupGoesBackWhenTheTargetForgetsAMember(t *testing.T) {
 	t.Parallel()
 	two := newTwoSides(t)
 	two.member()()
-	two.lists(source, "one")
-	two.lists(target, "one")
+	two.lists(routing.Source, "one")
+	two.lists(routing.Target, "one")
 	two.atPhase = func(phase string) {
-		if phase == phaseStays {
-			two.lists(target)
+		if phase == store.PhaseStays {
+			two.lists(routing.Target)
 		}
 	}
 	move := control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}}
@@ -62,7 +64,7 @@ func TestAGroupGoesBackWhenTheTargetForgetsAMember(t *testing.T) {
 	assert.Empty(t, kept(t, two.Gateway).Moves)
 
 	two.atPhase = nil
-	two.lists(target, "one")
+	two.lists(routing.Target, "one")
 	was, err = two.Move(t.Context(), move)
 	require.NoError(t, err)
 	assert.True(t, was.Done && !was.Unchecked, "%+v", was)
@@ -74,15 +76,15 @@ func TestAMemberThatTheTargetForgetsIsIntroducedAgain(t *testing.T) {
 	two := newTwoSides(t)
 	hears := two.member()
 	hears()
-	two.lists(target, "one")
-	two.lists(source, "one")
+	two.lists(routing.Target, "one")
+	two.lists(routing.Source, "one")
 	two.atPhase = func(phase string) {
-		if phase == phaseStays {
+		if phase == store.PhaseStays {
 			hears() // that of the move's end
-			two.lists(target)
+			two.lists(routing.Target)
 			go func() {
 				hears()
-				two.lists(target, "one")
+				two.lists(routing.Target, "one")
 			}()
 		}
 	}
@@ -97,8 +99,8 @@ func TestWhatWasNotCheckedIsCheckedWhenItIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	two := newTwoSides(t)
 	two.member()()
-	two.lists(source, "one")
-	two.lists(target, "one")
+	two.lists(routing.Source, "one")
+	two.lists(routing.Target, "one")
 	move := control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}, Budget: control.Duration(time.Second)}
 	two.moves.remember(control.Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
 	was, err := two.Move(t.Context(), move)
@@ -106,7 +108,7 @@ func TestWhatWasNotCheckedIsCheckedWhenItIsAskedForAgain(t *testing.T) {
 	assert.Equal(t, control.Moved{ID: "there", Done: true, Moved: 3}, was)
 
 	two.moves.remember(control.Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
-	two.lists(target)
+	two.lists(routing.Target)
 	was, err = two.Move(t.Context(), move)
 	require.NoError(t, err)
 	assert.False(t, was.Done)

@@ -74,7 +74,7 @@ func (s *session) stopClient(ctx context.Context) *stoppedSession {
 	p := &stoppedSession{
 		session: s,
 		is: passedSession{
-			Broker:  s.port.dest.broker,
+			Broker:  s.port.Dest.Broker,
 			Address: s.conn.RemoteAddr().String(),
 			Absent:  s.absent,
 			Frames:  s.frames.Load(),
@@ -128,7 +128,7 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 		return
 	}
 	for _, claimed := range s.mirrors.of(s) {
-		p.is.Claims = append(p.is.Claims, claimed.broker)
+		p.is.Claims = append(p.is.Claims, claimed.Broker)
 	}
 	for _, one := range all {
 		if one.up.conn == nil {
@@ -145,7 +145,7 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 		}
 		p.ups, p.conns = append(p.ups, one.up), append(p.conns, one.up.conn)
 		p.is.Servers = append(p.is.Servers,
-			passedServer{one.up.dest.side.String(), one.up.dest.broker, one.heartbeats, rest})
+			passedServer{one.up.dest.Side.String(), one.up.dest.Broker, one.heartbeats, rest})
 	}
 }
 

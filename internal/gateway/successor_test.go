@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -49,10 +51,10 @@ func inFolder(t *testing.T, b *standIn, dir string, from *Predecessor) *Gateway 
 	g.config.Dir, g.config.Listen, g.config.Advertise = dir, "127.0.0.1", "127.0.0.1"
 	g.changed, g.succession.done, g.ports.byAddr = newSignal(), make(chan struct{}), map[string]*port{}
 	g.ports.passed = from.clientListeners()
-	require.NoError(t, g.ports.listen(g, dest{source, "broker-a"}, 0))
+	require.NoError(t, g.ports.listen(g, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0))
 	t.Cleanup(g.ports.close)
 	var err error
-	g.state, err = openState(dir)
+	g.state, err = store.Open(dir)
 	require.NoError(t, err)
 	return g
 }
@@ -211,7 +213,7 @@ func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 			}
 			require.Eventually(t, func() bool {
 				round, _ := s.gateway.underWay()
-				return round == "" && !s.gateway.state.isFrozen()
+				return round == "" && !s.gateway.state.IsFrozen()
 			}, patience, time.Millisecond, "moves are possible again")
 			require.NoError(t, s.gateway.save())
 			s.client = s.connect()
@@ -232,7 +234,7 @@ func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.gateway.config.Listen = "127.0.0.1"
-	require.NoError(t, g.gateway.ports.listen(g.gateway, dest{source, "broker-a"}, 0))
+	require.NoError(t, g.gateway.ports.listen(g.gateway, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0))
 	t.Cleanup(g.gateway.ports.close)
 	g.session.port = g.gateway.ports.all[0]
 	beat := beats(7)
@@ -258,7 +260,7 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 		require.NoError(t, err)
 	}
 	one := g.gateway.returning.byClient["one"][0]
-	by := one.ups[one.port.dest].conn.LocalAddr().String()
+	by := one.ups[one.port.Dest].conn.LocalAddr().String()
 	require.Eventually(t, func() bool {
 		one.mu.Lock()
 		defer one.mu.Unlock()

@@ -89,10 +89,10 @@ func (g *Gateway) passTo(to connections.PassLine) (sessions int, pause time.Dura
 	if err := g.freeze(ctx); err != nil {
 		return 0, 0, err
 	}
-	g.state.freeze()
+	g.state.Freeze()
 	defer func() {
 		if err != nil {
-			g.state.thaw()
+			g.state.Thaw()
 			g.thaw()
 		}
 	}()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -11,11 +12,11 @@ import (
 // for; nil: in plain text, as their addresses say.
 func (c Config) dialers() (both [2]rocketmq.Dial, err error) {
 	for on, t := range [2]connections.TLS{c.SourceTLS, c.TargetTLS} {
-		known, err := t.Client(side(on).String(), func(err error) {
-			c.Log.Warn("the authorities stay as they were", "side", side(on).String(), "cause", err)
+		known, err := t.Client(routing.Side(on).String(), func(err error) {
+			c.Log.Warn("the authorities stay as they were", "side", routing.Side(on).String(), "cause", err)
 		})
 		if err != nil {
-			return both, fmt.Errorf("gateway: TLS to the %s: %w", side(on), err)
+			return both, fmt.Errorf("gateway: TLS to the %s: %w", routing.Side(on), err)
 		}
 		if known != nil {
 			both[on] = connections.DialerOf(*known)

@@ -14,6 +14,7 @@ import (
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -40,8 +41,8 @@ func TestTopicsOfTooManyQueuesAreNotListed(t *testing.T) {
 				"orders": 2,
 				"vast":   3_000_000,
 				"whole":  math.MaxInt32,
-				"full":   mostOfTopic,
-				"over":   mostOfTopic + 1,
+				"full":   routing.MostOfTopic,
+				"over":   routing.MostOfTopic + 1,
 				"odd":    -7,
 			},
 		),
@@ -57,9 +58,9 @@ func TestTopicsOfTooManyQueuesAreNotListed(t *testing.T) {
 		},
 		is.queues["orders"],
 	)
-	assert.Len(t, is.queues["full"], mostOfTopic)
+	assert.Len(t, is.queues["full"], routing.MostOfTopic)
 	assert.Len(t, is.queues["odd"], 1)
-	assert.Equal(t, map[string]int64{"vast": 3_000_000, "whole": math.MaxInt32, "over": mostOfTopic + 1}, is.vast)
+	assert.Equal(t, map[string]int64{"vast": 3_000_000, "whole": math.MaxInt32, "over": routing.MostOfTopic + 1}, is.vast)
 	assert.Len(t, is.queues, 3)
 }
 
@@ -130,8 +131,8 @@ func TestATopicThatGrewKeepsWhatItHas(t *testing.T) {
 		"",
 		func(*queue) bool { return false },
 	)
-	one.all()[1].home.Store(uint32(target))
-	g.passVast(map[string]int64{"orders": mostOfTopic + 1})
+	one.all()[1].home.Store(uint32(routing.Target))
+	g.passVast(map[string]int64{"orders": routing.MostOfTopic + 1})
 	assert.Empty(t, one.reason())
 	assert.NotNil(t, one.all()[1].lane.Load())
 	back, err := g.queuesOf(control.Move{Kind: control.KindHome, To: "source", Topics: []string{"orders"}})

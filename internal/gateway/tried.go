@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -99,10 +100,10 @@ func (g *Gateway) onePerBroker(name string) (all []lane.Queue) {
 // subscribe to. Errors: ErrRefused with the broker's words where one is refused, unless the caller
 // accepts the group; others where it isn't known.
 func (g *Gateway) tryPulls(
-	ctx context.Context, group string, to side, accept []string,
+	ctx context.Context, group string, to routing.Side, accept []string,
 ) (inexact []string, err error) {
 	l, err := g.lanes()
-	if err != nil || to == source {
+	if err != nil || to == routing.Source {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, tryTime)
@@ -138,7 +139,7 @@ func (g *Gateway) tryPulls(
 
 // refusal is what the broker says against a pull; "" if it takes it.
 func (p pullTry) refusal(ctx context.Context, l lanes) (string, error) {
-	c := l.clusters[target]
+	c := l.clusters[routing.Target]
 	broker, err := c.Broker(ctx, p.at.Broker)
 	if err != nil {
 		return "", err
@@ -151,7 +152,7 @@ func (p pullTry) refusal(ctx context.Context, l lanes) (string, error) {
 	if kind == "" {
 		kind = "TAG"
 	}
-	_, err = p.as.askWith(ctx, dest{target, p.at.Broker}, []string{
+	_, err = p.as.askWith(ctx, routing.Dest{Side: routing.Target, Broker: p.at.Broker}, []string{
 		"consumerGroup", p.group, "topic", p.Topic, "queueId", strconv.Itoa(p.at.ID),
 		"queueOffset", strconv.FormatInt(max(end, 0), 10), "maxMsgNums", "1",
 		"sysFlag", strconv.Itoa(pullSubscribed), "commitOffset", "0", "suspendTimeoutMillis", "0",

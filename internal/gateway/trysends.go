@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -88,7 +90,7 @@ func (g *Gateway) replyTries(group string) (all []sendTry) {
 		for _, broker := range s.repliesTo() {
 			if what := fmt.Sprintf("%q %s", key, broker); !seen[what] {
 				seen[what] = true
-				topic := rocketmq.ReplyTopic(g.clusters[target].of(broker))
+				topic := rocketmq.ReplyTopic(g.clusters[routing.Target].of(broker))
 				all = append(all,
 					sendTry{asker{s, key, remoting.CodeReplyV2}, topic, broker, client, "answers requests"})
 			}
@@ -120,7 +122,7 @@ func (w *wroteTo) kept() []string {
 
 // refusal is what the broker says against a send; "" if it would take it.
 func (t sendTry) refusal(ctx context.Context) (string, error) {
-	_, err := t.as.askWith(ctx, dest{target, t.broker}, []string{
+	_, err := t.as.askWith(ctx, routing.Dest{Side: routing.Target, Broker: t.broker}, []string{
 		"a", "CLIENT_INNER_PRODUCER", "b", t.topic, "c", "TBW102", "d", "4", "e", strconv.Itoa(noQueue), "f", "0",
 		"g", "0", "h", "0", "i", "", "j", "0", "k", "false", "m", "false", "n", t.broker,
 	}, []byte("rocketshift"))
@@ -166,12 +168,12 @@ func (g *Gateway) trySends(ctx context.Context, tries []sendTry) (refusals []str
 
 // takesAll refuses to move homes to brokers of the target that don't take what producers send, or
 // not from them. It returns what becomes inexact where the caller accepts the topics.
-func (g *Gateway) takesAll(ctx context.Context, r Round) (inexact []string, err error) {
+func (g *Gateway) takesAll(ctx context.Context, r store.Round) (inexact []string, err error) {
 	if inexact, err = g.takesSends(r); err != nil {
 		return nil, err
 	}
 	l, err := g.lanes()
-	if err != nil || r.Kind != control.KindHome || r.To != target.String() || l.Proxy != "" {
+	if err != nil || r.Kind != control.KindHome || r.To != routing.Target.String() || l.Proxy != "" {
 		return inexact, err
 	}
 	var accepted, topics []string
@@ -196,8 +198,8 @@ func (g *Gateway) takesAll(ctx context.Context, r Round) (inexact []string, err 
 
 // tryGroup tries what members of a group do: their pulls, and answers to requests. It returns what
 // becomes inexact where the caller accepts the group.
-func (g *Gateway) tryGroup(ctx context.Context, group string, to side, accept []string) (inexact []string, err error) {
-	if inexact, err = g.tryPulls(ctx, group, to, accept); err != nil || to == source {
+func (g *Gateway) tryGroup(ctx context.Context, group string, to routing.Side, accept []string) (inexact []string, err error) {
+	if inexact, err = g.tryPulls(ctx, group, to, accept); err != nil || to == routing.Source {
 		return inexact, err
 	}
 	if l, err := g.lanes(); err != nil || l.Proxy != "" { // a proxy passes no answers on
@@ -218,7 +220,7 @@ func (g *Gateway) tryGroup(ctx context.Context, group string, to side, accept []
 }
 
 // triesOfOwn tries what clients behind this gateway do, for a round that another one leads.
-func (g *Gateway) triesOfOwn(ctx context.Context, r Round, to side) (err error) {
+func (g *Gateway) triesOfOwn(ctx context.Context, r store.Round, to routing.Side) (err error) {
 	switch {
 	case r.Kind == control.KindSide:
 		_, err = g.tryGroup(ctx, r.Group, to, r.Accept)

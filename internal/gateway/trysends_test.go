@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -17,8 +19,8 @@ import (
 // A producer whose key has no right to send on the target was told so by its sends, after the move.
 func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(source)
-	round := Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{g.queue(source).queue.name()}}
+	g.queue(routing.Source)
+	round := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{g.queue(routing.Source).queue.name()}}
 	illegal := wire.Reply{
 		Code:   remoting.SystemError,
 		Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders",
@@ -74,15 +76,15 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 // Answers to requests go to the target's reply topic when the source is gone.
 func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(source)
-	g.gateway.clusters[target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
+	g.queue(routing.Source)
+	g.gateway.clusters[routing.Target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
 	g.target.answer(remoting.CodeReplyV2,
 		wire.Reply{Code: remoting.NoPermission, Remark: "no permission for New_REPLY_TOPIC"})
 	try := func(accept ...string) ([]string, error) {
-		return g.gateway.tryGroup(t.Context(), "billing", target, accept)
+		return g.gateway.tryGroup(t.Context(), "billing", routing.Target, accept)
 	}
 	_, err := try()
 	require.NoError(t, err, "it has answered nothing")
@@ -95,7 +97,7 @@ func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	inexact, err := try("billing")
 	require.NoError(t, err)
 	assert.Len(t, inexact, 1)
-	_, err = g.gateway.tryGroup(t.Context(), "billing", source, nil)
+	_, err = g.gateway.tryGroup(t.Context(), "billing", routing.Source, nil)
 	require.NoError(t, err, "the way back is open")
 	g.target.answer(remoting.CodeReplyV2,
 		wire.Reply{Code: remoting.SystemError, Remark: "request queueId[2147483647] is illegal"})

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -34,7 +35,7 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 		s.client, s.identity, s.accessKey, s.reads = "one", "stranger\none", "stranger", reads
 		s.mu.Unlock()
 	}
-	rounds := []Round{
+	rounds := []store.Round{
 		{Kind: control.KindSide, To: "target", Group: "billing"},
 		{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{{Topic: "orders", Queue: lane.Queue{}}}},
 		{Kind: control.KindAuthority, To: "target"},
@@ -54,7 +55,7 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 	assert.Equal(t, "group-0063", one.Groups[control.MostOfClient-1])
 	assert.Len(t, one.Topics, mostWritten)
 	assert.Equal(t, mostMemberships-control.MostOfClient, one.More)
-	_, err := g.allFit(Round{Kind: control.KindSide, To: "target", Group: "group-4000"})
+	_, err := g.allFit(store.Round{Kind: control.KindSide, To: "target", Group: "group-4000"})
 	require.ErrorContains(t, err, "1 clients can't follow to the target: one at pipe")
 }
 

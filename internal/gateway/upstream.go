@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -17,7 +18,7 @@ import (
 // upstream is a session's connection to one server.
 type upstream struct {
 	*session
-	dest     dest
+	dest     routing.Dest
 	dialling sync.Mutex
 	conn     net.Conn
 	out      connections.Writer
@@ -101,7 +102,7 @@ func (u *upstream) awaitEnd() {
 // write sends a frame. If that fails, the reading side ends too, and answers what is open.
 func (u *upstream) write(f *wire.Frame) {
 	u.nameBroker(f)
-	u.keys.sign(f, u.dest.side)
+	u.keys.sign(f, u.dest.Side)
 	err := u.out.Frame(f)
 	if err == nil && f.More && !u.session.keeps(u) {
 		err = u.out.Flush()
@@ -164,7 +165,7 @@ func (u *upstream) broke(err error) {
 		_ = s.conn.Close()
 	}
 	for _, c := range s.lose(func(c call) bool { return c.up == u }) {
-		s.giveUp(c, "the connection to "+u.dest.side.String()+" broker "+u.dest.broker+" broke: "+err.Error())
+		s.giveUp(c, "the connection to "+u.dest.Side.String()+" broker "+u.dest.Broker+" broke: "+err.Error())
 	}
 }
 
@@ -177,7 +178,7 @@ func (u *upstream) odd(f *wire.Frame, c call) bool {
 	}
 	if u.said.odd.Due(u.dest) {
 		u.log.Error("an answer of a server can't be read: the connection to it is closed",
-			"side", u.dest.side.String(), "broker", u.dest.broker, "code", c.code, "cause", err)
+			"side", u.dest.Side.String(), "broker", u.dest.Broker, "code", c.code, "cause", err)
 	}
 	_ = u.conn.Close()
 	return true
@@ -227,7 +228,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	}
 	switch {
 	case sends(c.code):
-		s.counts.Sends[u.dest.side].Observe(time.Since(c.since))
+		s.counts.Sends[u.dest.Side].Observe(time.Since(c.since))
 		u.sent(f, c)
 	case c.code == remoting.CodeQueryOffset && c.view != nil:
 		return u.queried(f, c)
@@ -255,7 +256,7 @@ func (u *upstream) push(f *wire.Frame) error {
 		s.mu.Unlock()
 		return nil
 	}
-	if u.dest.side == target && !pushedByTarget(f.Code) {
+	if u.dest.Side == routing.Target && !pushedByTarget(f.Code) {
 		if !f.OneWay() {
 			_ = u.out.Bytes(
 				wire.AppendReply(nil, f.Opaque, f.Binary,
@@ -264,7 +265,7 @@ func (u *upstream) push(f *wire.Frame) error {
 		}
 		return nil
 	}
-	if u.dest.side == target && !u.tellPush(f) {
+	if u.dest.Side == routing.Target && !u.tellPush(f) {
 		return nil
 	}
 	if !f.OneWay() {

@@ -8,6 +8,7 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -75,8 +76,8 @@ func (g *groups) asked(name []byte, q *queue) *view {
 }
 
 // mayFollow refuses to move a group to the target for which no view is made.
-func (g *groups) mayFollow(name string, to side) error {
-	if to == source || len(name) <= longestGroup {
+func (g *groups) mayFollow(name string, to routing.Side) error {
+	if to == routing.Source || len(name) <= longestGroup {
 		return nil
 	}
 	return control.Refused("the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow",
@@ -86,13 +87,13 @@ func (g *groups) mayFollow(name string, to side) error {
 // passNew sends a request to the source for which the group has no view of the queue yet.
 func (s *session) passNew(f *wire.Frame, w *wanted, c call) {
 	c.rare = &rareCall{wants: w}
-	s.forward(f, s.port.dest, c)
+	s.forward(f, s.port.Dest, c)
 	v := s.groups.of(*w)
 	if v == nil || !isPull(c.code) {
 		return
 	}
 	v.mu.Lock()
-	moves := v.moving || v.side != source
+	moves := v.moving || v.side != routing.Source
 	v.mu.Unlock()
 	if moves { // whoever moves the group may have looked for its pulls before this one was there
 		s.owe(0, nil, s.takeAll(func(c call) bool { return c.rare != nil && c.rare.wants == w })...)
@@ -165,7 +166,7 @@ func (g *groups) forget(busy map[*view]bool) {
 func (v *view) forget() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	moved := v.moving || v.side != source || v.shift != [2]int64{}
+	moved := v.moving || v.side != routing.Source || v.shift != [2]int64{}
 	needed := moved || v.owed || len(v.parked) > 0
 	v.gone = v.gone || !needed && time.Since(v.usedAt) > idleView
 	return v.gone

@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -134,7 +136,7 @@ func TestTheVIPChannelOfABrokerGivesWayToAnothersPort(t *testing.T) {
 func TestAClientSharesInWhatItSendsByAVIPChannel(t *testing.T) {
 	for _, vip := range []bool{true, false} {
 		g := newGuarded(t, appKeys)
-		g.queue(source)
+		g.queue(routing.Source)
 		_, other := g.gateway.connect(t)
 		defer other.Close()
 		g.request(remoting.CodeHeartbeat, 0, stranger, nil, requests()[remoting.CodeHeartbeat].body)
@@ -147,7 +149,7 @@ func TestAClientSharesInWhatItSendsByAVIPChannel(t *testing.T) {
 		is, _ := g.answer()
 		require.Equal(t, remoting.Success, is)
 		orders := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a"}}
-		home := Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{orders}}
+		home := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{orders}}
 		_, err := g.gateway.allFit(home)
 		if vip {
 			require.ErrorContains(t, err, "which shares in orders")

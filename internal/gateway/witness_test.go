@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -95,7 +97,7 @@ func between(t *testing.T, here, there string) (all [2]*Gateway) {
 			g.brokers[on].Store(&map[string][]string{name: {addr}})
 			c := rocketmq.NewCluster(client, []string{nobodyAt})
 			c.Assume(map[string]string{name: addr})
-			if side(on) == source {
+			if routing.Side(on) == routing.Source {
 				g.source = c
 			} else {
 				g.migration.Load().target = c
@@ -111,7 +113,7 @@ func leadsHome(ctx context.Context, g *Gateway, id string) error {
 	_, err := g.lead(
 		ctx,
 		homeRound(id, 2*time.Second),
-		func(context.Context, *currentRound, []Prepared) (*Outcome, error) {
+		func(context.Context, *currentRound, []store.Prepared) (*store.Outcome, error) {
 			o := homeOutcome
 			return &o, nil
 		},
@@ -130,7 +132,7 @@ func TestTheTargetIsTheWitnessWhereTheSourceIsDead(t *testing.T) {
 		g.renewLease()
 		assert.False(t, g.fenced.Load())
 	}
-	r := Round{ID: "other", WitnessOnTarget: "broker-t"}
+	r := store.Round{ID: "other", WitnessOnTarget: "broker-t"}
 	for i, c := range []struct {
 		verdict string
 		won     bool
@@ -148,7 +150,7 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 	require.NoError(t, leadsHome(t.Context(), all[0], "move"))
 	assert.Equal(t, decided, here.locks[jsonQueue{"rocketshift-round", "move", 0}])
 	assert.NotContains(t, there.locks, jsonQueue{"rocketshift-round", "move", 0})
-	r := Round{ID: "another"}
+	r := store.Round{ID: "another"}
 	require.NoError(t, all[0].chooseWitness(t.Context(), &r))
 	text, err := json.Marshal(r)
 	require.NoError(t, err)
@@ -157,10 +159,10 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 
 	// The first broker of several may be down.
 	for _, g := range all {
-		g.brokers[source].Store(&map[string][]string{"broker-0": {nobodyAt}, "broker-a": {here.Addr().String()}})
+		g.brokers[routing.Source].Store(&map[string][]string{"broker-0": {nobodyAt}, "broker-a": {here.Addr().String()}})
 		g.source.Assume(map[string]string{"broker-0": nobodyAt, "broker-a": here.Addr().String()})
 	}
-	r = Round{ID: "a third"}
+	r = store.Round{ID: "a third"}
 	require.NoError(t, all[0].chooseWitness(t.Context(), &r))
 	assert.Equal(t, "broker-a", r.Witness)
 }
@@ -214,7 +216,7 @@ func TestAProxyThatServesNoLocksGivesNoLeases(t *testing.T) {
 	held, brokers, err := g.lockLease(t.Context(), "b")
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{1, 1}, [2]int{held, brokers})
-	r := Round{ID: "move"}
+	r := store.Round{ID: "move"}
 	require.NoError(t, g.chooseWitness(t.Context(), &r))
 	assert.Equal(t, "broker-a", r.Witness)
 }

@@ -1,4 +1,4 @@
-package gateway
+package store
 
 import (
 	"os"
@@ -9,35 +9,35 @@ import (
 	"rocketshift/internal/gateway/control"
 )
 
-// moment is a point of time that another process on this machine can tell the age of, however the
+// Moment is a point of time that another process on this machine can tell the age of, however the
 // wall clock was set meanwhile.
-type moment struct {
+type Moment struct {
 	Boot   string           `json:"boot,omitempty"`   // of the machine (proc(5), boot_id); empty where the system doesn't tell
 	Uptime control.Duration `json:"uptime,omitempty"` // since then
 }
 
-// now is this moment.
-func (moment) now() moment { return momentOf("/proc/sys/kernel/random/boot_id", "/proc/uptime") }
+// Now is this moment.
+func (Moment) Now() Moment { return momentOf("/proc/sys/kernel/random/boot_id", "/proc/uptime") }
 
-func momentOf(boot, uptime string) moment {
+func momentOf(boot, uptime string) Moment {
 	id, err := os.ReadFile(boot)
 	if err != nil {
-		return moment{}
+		return Moment{}
 	}
 	text, err := os.ReadFile(uptime)
 	if err != nil {
-		return moment{}
+		return Moment{}
 	}
 	first, _, _ := strings.Cut(string(text), " ")
 	seconds, err := strconv.ParseFloat(first, 64)
 	if err != nil {
-		return moment{}
+		return Moment{}
 	}
-	return moment{strings.TrimSpace(string(id)), control.Duration(seconds * float64(time.Second))}
+	return Moment{strings.TrimSpace(string(id)), control.Duration(seconds * float64(time.Second))}
 }
 
-// age is how long ago it was; false if that can't be told, as the machine was started since.
-func (m moment) age(now moment) (time.Duration, bool) {
+// Age is how long ago it was; false if that can't be told, as the machine was started since.
+func (m Moment) Age(now Moment) (time.Duration, bool) {
 	if m.Boot == "" || m.Boot != now.Boot || now.Uptime < m.Uptime {
 		return 0, false
 	}

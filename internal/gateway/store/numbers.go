@@ -1,8 +1,9 @@
-package gateway
+package store
 
 import (
 	"fmt"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/replicator/lane"
 )
 
@@ -11,15 +12,15 @@ import (
 
 // isNumber refuses the number of a queue that no topic has.
 func isNumber(topic, broker string, id int) error {
-	if id < 0 || id >= mostOfTopic {
+	if id < 0 || id >= routing.MostOfTopic {
 		return fmt.Errorf("queue %s of topic %s: numbers from 0 to %d are possible",
-			lane.Queue{Broker: broker, ID: id}, topic, mostOfTopic-1)
+			lane.Queue{Broker: broker, ID: id}, topic, routing.MostOfTopic-1)
 	}
 	return nil
 }
 
-// numbers refuses queues that nobody could have.
-func (r Round) numbers() error {
+// Numbers refuses queues that nobody could have.
+func (r Round) Numbers() error {
 	for _, q := range r.Queues {
 		if err := isNumber(q.Topic, q.Broker, q.ID); err != nil {
 			return err
@@ -28,8 +29,8 @@ func (r Round) numbers() error {
 	return nil
 }
 
-// numbers refuses queues that nobody could have.
-func (o *Outcome) numbers() error {
+// Numbers refuses queues that nobody could have.
+func (o *Outcome) Numbers() error {
 	for _, h := range o.Homes {
 		if err := isNumber(h.Topic, h.Broker, h.Queue); err != nil {
 			return err
@@ -50,8 +51,8 @@ func (o *Outcome) numbers() error {
 	return nil
 }
 
-// numbers refuses queues that nobody could have.
-func (p Prepared) numbers() error {
+// Numbers refuses queues that nobody could have.
+func (p Prepared) Numbers() error {
 	for _, q := range p.Queues {
 		if err := isNumber(q.Topic, q.Broker, q.ID); err != nil {
 			return err
@@ -65,14 +66,14 @@ func (p Prepared) numbers() error {
 	return nil
 }
 
-// numbers refuses queues that nobody could have.
-func (s saved) numbers() error {
+// Numbers refuses queues that nobody could have.
+func (s State) Numbers() error {
 	all := Outcome{Homes: s.Homes, Views: s.Views, Lanes: s.Lanes}
-	if err := all.numbers(); err != nil || s.Open == nil {
+	if err := all.Numbers(); err != nil || s.Open == nil {
 		return err
 	}
-	if err := s.Open.Round.numbers(); err != nil {
+	if err := s.Open.Round.Numbers(); err != nil {
 		return err
 	}
-	return s.Open.Outcome.numbers()
+	return s.Open.Outcome.Numbers()
 }
