@@ -98,7 +98,7 @@ func sortedOnce(all []string) []string {
 	return slices.Compact(all)
 }
 
-func (b beat) says() any {
+func saidIn(b beat) any {
 	is := []string{"client " + b.client}
 	for _, m := range b.reads {
 		is = append(is, "reads "+m.Group+" "+string(m.Model))
@@ -111,7 +111,7 @@ func (b beat) says() any {
 
 func beatAgainst(t *testing.T, java javareader.Asker, body []byte) {
 	if is, err := parseBeat(body); err == nil {
-		asJava(t, java, "heartbeat.HeartbeatData", body, is.says(), javaBeat.says)
+		asJava(t, java, "heartbeat.HeartbeatData", body, saidIn(is), javaBeat.says)
 	}
 }
 
