@@ -17,6 +17,7 @@ import (
 
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/memory"
 )
 
 // gatewayCommand is the first argument of this program when it is to be the gateway. Then come its
@@ -38,13 +39,13 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 		defer pprof.StopCPUProfile()
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	memory, err := strconv.ParseInt(args[2], 10, 64)
+	bytes, err := strconv.ParseInt(args[2], 10, 64)
 	if err != nil {
 		return err
 	}
-	memory = cmp.Or(memory<<20, gateway.UsualMemory)
-	gateway.Frugal()
-	gateway.LimitMemory(memory, os.Getenv)
+	bytes = cmp.Or(bytes<<20, memory.UsualMemory)
+	memory.Frugal()
+	memory.LimitMemory(bytes, os.Getenv)
 	before, err := gateway.Succeed(args[0])
 	if err != nil {
 		return err
@@ -56,7 +57,7 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 			Listen:      "127.0.0.1",
 			Advertise:   "127.0.0.1",
 			Dir:         args[0],
-			Memory:      memory,
+			Memory:      bytes,
 			NameServers: args[3:],
 			Keys:        os.Getenv(keysFile),
 			Log:         log,

@@ -243,7 +243,7 @@ func (c *course) phase(
 // residentFor is the most that a process has in memory within a time, in bytes.
 func residentFor(ctx context.Context, pid int, length time.Duration) (most int64, err error) {
 	for end := time.Now().Add(length); time.Now().Before(end); {
-		now, _, err := memory(pid)
+		now, _, err := memoryOf(pid)
 		if err != nil {
 			return most, err
 		}

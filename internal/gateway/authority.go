@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
@@ -66,9 +67,9 @@ func (s *session) lock(f *wire.Frame) {
 		s.pass(f)
 		return
 	}
-	var body lockBody
+	var body bodies.LockBody
 	var err error
-	cost, ok := s.readBody(f, func() { body, err = parseLock(f.Body) }) // as it was understood before
+	cost, ok := s.readBody(f, func() { body, err = bodies.ParseLock(f.Body) }) // as it was understood before
 	if !ok {
 		return
 	}
@@ -102,7 +103,7 @@ func (s *session) lock(f *wire.Frame) {
 			s.reply(opaque, binary,
 				wire.Reply{Code: remoting.SystemError, Remark: "rocketshift gateway: " + err.Error()})
 		default:
-			text, _ := json.Marshal(locks{locked})
+			text, _ := json.Marshal(bodies.Locks{Queues: locked})
 			s.reply(opaque, binary, wire.Reply{Code: remoting.Success, Body: text})
 		}
 	})
@@ -110,21 +111,21 @@ func (s *session) lock(f *wire.Frame) {
 
 // lockOnTarget asks every target broker for its part of the queues, and returns those that are
 // locked, by the source's names.
-func (a asker) lockOnTarget(ctx context.Context, body lockBody) ([]jsonQueue, error) {
+func (a asker) lockOnTarget(ctx context.Context, body bodies.LockBody) ([]bodies.JsonQueue, error) {
 	parts, names, behind, err := a.session.onTarget(body.Queues)
 	if err != nil {
 		return nil, err
 	}
-	locked := []jsonQueue{}
+	locked := []bodies.JsonQueue{}
 	if len(behind) > 0 {
-		held, err := a.lock(ctx, a.session.port.Dest, lockBody{body.Group, body.Client, behind})
+		held, err := a.lock(ctx, a.session.port.Dest, bodies.LockBody{Group: body.Group, Client: body.Client, Queues: behind})
 		if err != nil {
 			return nil, err
 		}
 		locked = append(locked, held...)
 	}
 	for _, broker := range sortedKeys(parts) {
-		held, err := a.lock(ctx, routing.Dest{Side: routing.Target, Broker: broker}, lockBody{body.Group, body.Client, parts[broker]})
+		held, err := a.lock(ctx, routing.Dest{Side: routing.Target, Broker: broker}, bodies.LockBody{Group: body.Group, Client: body.Client, Queues: parts[broker]})
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +139,7 @@ func (a asker) lockOnTarget(ctx context.Context, body lockBody) ([]jsonQueue, er
 }
 
 // lock asks one broker, and returns what it has locked.
-func (a asker) lock(ctx context.Context, at routing.Dest, body lockBody) ([]jsonQueue, error) {
+func (a asker) lock(ctx context.Context, at routing.Dest, body bodies.LockBody) ([]bodies.JsonQueue, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
@@ -147,7 +148,7 @@ func (a asker) lock(ctx context.Context, at routing.Dest, body lockBody) ([]json
 	if err != nil || a.code == remoting.CodeUnlock {
 		return nil, err
 	}
-	held, err := parseLocks(got)
+	held, err := bodies.ParseLocks(got)
 	if err != nil {
 		return nil, fmt.Errorf("%s broker %s: what it has locked can't be read: %w", at.Side, at.Broker, err)
 	}
@@ -157,9 +158,9 @@ func (a asker) lock(ctx context.Context, at routing.Dest, body lockBody) ([]json
 // onTarget gives queues the names that the target has for them, by broker, and says which is which.
 // Retry queues that the target has no pair of stay behind: their locks are the source's.
 func (g *Gateway) onTarget(
-	queues []jsonQueue,
-) (parts map[string][]jsonQueue, names map[jsonQueue]jsonQueue, behind []jsonQueue, err error) {
-	parts, names = map[string][]jsonQueue{}, map[jsonQueue]jsonQueue{}
+	queues []bodies.JsonQueue,
+) (parts map[string][]bodies.JsonQueue, names map[bodies.JsonQueue]bodies.JsonQueue, behind []bodies.JsonQueue, err error) {
+	parts, names = map[string][]bodies.JsonQueue{}, map[bodies.JsonQueue]bodies.JsonQueue{}
 	for _, one := range queues {
 		t := g.topics.get([]byte(one.Topic))
 		if t == nil {
@@ -175,7 +176,7 @@ func (g *Gateway) onTarget(
 				lane.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
 		}
 		there := q.lane.Load().Target
-		mq := jsonQueue{one.Topic, there.Broker, there.ID}
+		mq := bodies.JsonQueue{Topic: one.Topic, Broker: there.Broker, ID: there.ID}
 		parts[there.Broker], names[mq] = append(parts[there.Broker], mq), one
 	}
 	return parts, names, behind, nil

@@ -17,13 +17,6 @@ import (
 // memory gives out what is free.
 
 const (
-	// UsualMemory is the memory that a gateway may take unless it is told otherwise, in bytes:
-	// enough for 5,000 connections of clients, or 300,000 queues, beside a hundred of the largest
-	// messages.
-	UsualMemory = 1 << 30
-	// LeastMemory is the least that it can do with: there must be room for a frame of 16 MiB,
-	// twice, when all else is full.
-	LeastMemory = 256 << 20
 
 	// forFixed is which part of the memory is for what nobody can wait for, in percent each:
 	// connections, views and queues. What they leave is for frames, calls and heartbeats: at least

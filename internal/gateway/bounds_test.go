@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -52,11 +53,11 @@ func TestAHeartbeatThatIsTooLongIsRefusedAndNotKept(t *testing.T) {
 // Names without end would fill the state, logs and other gateways' memory.
 func TestNamesThatNoClientHasAreRefused(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	long := strings.Repeat("x", longestName+1)
+	long := strings.Repeat("x", bodies.LongestName+1)
 	for body, why := range map[string]string{
 		`{"clientID":"` + long + `"}`: "client id of 513 bytes",
-		`{"clientID":"a","producerDataSet":[{"groupName":"` + long[:longestGroup+1] + `"}]}`: "more than 255 bytes",
-		`{"clientID":"a","consumerDataSet":[{"groupName":"` + long[:longestGroup+1] + `"}]}`: "more than 255 bytes",
+		`{"clientID":"a","producerDataSet":[{"groupName":"` + long[:bodies.LongestGroup+1] + `"}]}`: "more than 255 bytes",
+		`{"clientID":"a","consumerDataSet":[{"groupName":"` + long[:bodies.LongestGroup+1] + `"}]}`: "more than 255 bytes",
 	} {
 		g.request(remoting.CodeHeartbeat, 0, stranger, nil, body)
 		is, remark := g.answer()
@@ -69,7 +70,7 @@ func TestNamesThatNoClientHasAreRefused(t *testing.T) {
 	assert.Equal(t, remoting.SystemError, is)
 	assert.Contains(t, remark, "access key of 513 bytes")
 	g.request(remoting.CodeHeartbeat, 0, stranger, nil,
-		`{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:longestGroup]+`"}]}`)
+		`{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:bodies.LongestGroup]+`"}]}`)
 	is, _ = g.answer()
 	assert.Equal(t, remoting.Success, is)
 }
@@ -99,7 +100,7 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 		require.Eventually(t, func() bool {
 			g.mirrors.mu.Lock()
 			defer g.mirrors.mu.Unlock()
-			_, there := g.mirrors.claims[claim{beat{client: fmt.Sprintf("client-%d", i)}.identity(), "broker-x"}]
+			_, there := g.mirrors.claims[claim{bodies.Heartbeat{Client: fmt.Sprintf("client-%d", i)}.Identity(), "broker-x"}]
 			return there && len(g.mirrors.claims) == 1
 		}, patience, time.Millisecond)
 	}

@@ -42,11 +42,11 @@ func (v *verifier) verifies(f *wire.Frame, secret string) bool {
 // gateway hasn't got the secret, it can't tell: such a request passes unchanged to the source,
 // whose brokers can, and nowhere else (mayGo).
 func (s *session) verify(f *wire.Frame) bool {
-	if !s.keys.given() || !f.Signed() {
+	if !s.keys.Given() || !f.Signed() {
 		return true
 	}
 	accessKey := f.Get(wire.FieldAccessKey)
-	pair, known := s.keys.of(accessKey)
+	pair, known := s.keys.Of(accessKey)
 	if len(accessKey) > 0 && !known {
 		return true
 	}
@@ -77,10 +77,10 @@ func (s *session) mayGo(f *wire.Frame, to routing.Side, changed bool) bool {
 // client's signature, or the gateway makes one for it. Who doesn't sign on the source is signed for
 // on the target as the keys say for such clients.
 func (s *session) signable(f *wire.Frame, to routing.Side, changed bool) bool {
-	if !s.keys.given() || f.Response() || to == routing.Source && !changed {
+	if !s.keys.Given() || f.Response() || to == routing.Source && !changed {
 		return true
 	}
 	accessKey := f.Get(wire.FieldAccessKey)
-	_, known := s.keys.of(accessKey)
+	_, known := s.keys.Of(accessKey)
 	return known || to == routing.Source && len(accessKey) == 0
 }

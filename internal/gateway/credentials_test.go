@@ -8,7 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/keys"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -45,10 +47,10 @@ func newGuarded(t *testing.T, keyFile string) *guarded {
 	g.gateway = before(t, g.source)
 	g.gateway.targets.Store(&[]string{"broker-t"})
 	g.gateway.brokers[routing.Target].Store(&map[string][]string{"broker-t": {g.target.Addr().String()}})
-	keys, err := parseKeys([]byte(keyFile))
+	keys, err := keys.Parse([]byte(keyFile))
 	require.NoError(t, err)
-	g.gateway.keys.file = "keys.yaml"
-	g.gateway.keys.now.Store(&keys)
+	g.gateway.keys.File = "keys.yaml"
+	g.gateway.keys.Current.Store(&keys)
 	g.session, g.client = g.gateway.connect(t)
 	g.in = wire.NewReader(g.client)
 	return g
@@ -283,26 +285,26 @@ func TestAHeartbeatThatABrokerRefusesIsNotLearned(t *testing.T) {
 // there, past its home and holds.
 func TestANumberThatBrokersMayReadOtherwiseIsRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = "" // clusters without access control
+	g.gateway.keys.File = "" // clusters without access control
 	g.queue(routing.Target)
 	for code, r := range requests() {
-		for _, key := range numbersOf(code) {
+		for _, key := range bodies.NumbersOf(code) {
 			all := []string{"+0", "\u0660", " 0", "0x0", "", "00000000000000000000"}
-			if key.bits == 32 {
+			if key.Bits == 32 {
 				all = append(all, "4294967296", "-2147483649")
 			}
 			for _, odd := range all {
 				fields := append([]string{}, r.fields...)
 				for i := 0; i < len(fields); i += 2 {
-					if fields[i] == key.key {
+					if fields[i] == key.Key {
 						fields[i+1] = odd
 					}
 				}
 				g.request(code, 0, unsignedBy, fields, r.body)
 				is, remark := g.answer()
-				assert.Equal(t, remoting.SystemError, is, "code %d, %s %q", code, key.key, odd)
-				assert.Contains(t, remark, key.key)
-				g.nothing(key.key)
+				assert.Equal(t, remoting.SystemError, is, "code %d, %s %q", code, key.Key, odd)
+				assert.Contains(t, remark, key.Key)
+				g.nothing(key.Key)
 			}
 		}
 	}
@@ -377,7 +379,7 @@ func TestWhoSignsWithAnotherKeyIsAnotherClientWhateverItSays(t *testing.T) {
 // holds a lease, and what was decided: no client is one of its members.
 func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
+	g.gateway.keys.File = ""
 	g.queue(routing.Source)
 	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeMembers, remoting.CodeHeartbeat, remoting.CodeLock} {

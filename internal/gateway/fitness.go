@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
@@ -61,7 +62,7 @@ func (w *wroteTo) has(topic string) bool {
 // how many groups they name, on how many connections, and it is looked at in each round.
 type unfit struct {
 	control.Connected
-	reads []membership // of all its connections, as the same groups are part of its identity
+	reads []bodies.Membership // of all its connections, as the same groups are part of its identity
 	wrote []*wroteTo
 }
 
@@ -163,7 +164,7 @@ func (u *unfit) shares(r store.Round, movedGroup func(string) bool) string {
 			}
 		}
 	case control.KindSide:
-		if slices.ContainsFunc(u.reads, func(m membership) bool { return m.Group == r.Group }) {
+		if slices.ContainsFunc(u.reads, func(m bodies.Membership) bool { return m.Group == r.Group }) {
 			return r.Group
 		}
 	case control.KindAuthority:

@@ -15,6 +15,7 @@ import (
 
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/keys"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/routing"
@@ -94,7 +95,7 @@ type Gateway struct {
 	away            atomic.Int64  // queues, views and the authority that aren't at the source
 	unansweredSends unansweredSends
 	split           splitGroups
-	keys            keys
+	keys            keys.Keys
 	entry           connections.Entry
 	limiter         connections.Limiter
 	budget          *memory.Budget
@@ -146,9 +147,9 @@ func Start(c Config) (*Gateway, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	switch c.Memory = cmp.Or(c.Memory, UsualMemory); {
-	case c.Memory < LeastMemory:
-		return nil, fmt.Errorf("gateway: a memory of %d bytes is too little: give it %d or more", c.Memory, LeastMemory)
+	switch c.Memory = cmp.Or(c.Memory, memory.UsualMemory); {
+	case c.Memory < memory.LeastMemory:
+		return nil, fmt.Errorf("gateway: a memory of %d bytes is too little: give it %d or more", c.Memory, memory.LeastMemory)
 	}
 	dials, err := c.dialers()
 	if err != nil {
@@ -157,7 +158,7 @@ func Start(c Config) (*Gateway, error) {
 	g := &Gateway{
 		config: c, log: c.Log.With("gateway", c.Name), topics: topics{byName: map[string]*topic{}},
 		groups: groups{byName: map[string]*group{}}, mirrors: mirrors{claims: map[claim]*session{}},
-		sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys{file: c.Keys},
+		sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
 		waits: usualWaits, bypassing: bypassingProducers{life: bypassLife},
 		entry: connections.EntryWith(c.TLSCert, c.TLSKey), dials: dials,
 	}
@@ -192,7 +193,7 @@ func Start(c Config) (*Gateway, error) {
 }
 
 func (g *Gateway) begin() (err error) {
-	if _, err = g.keys.read(); err != nil {
+	if _, err = g.keys.Read(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	if err := g.entry.Open(g.log); err != nil {

@@ -77,7 +77,7 @@ var requestsOfGroups = map[int][]string{
 // broker's to judge.
 func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
+	g.gateway.keys.File = ""
 	g.queue(routing.Source)
 	m := &migration{Migration: control.Migration{LaneGroup: "lanes"}}
 	g.gateway.migration.Store(m)
@@ -134,7 +134,7 @@ func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 // Bodies that brokers may read otherwise don't reach them.
 func TestBodiesThatMayNameTheLanesGroupAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
+	g.gateway.keys.File = ""
 	g.queue(routing.Source)
 	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "17"}})
 	for _, c := range []struct {

@@ -17,7 +17,7 @@ import (
 // frame's code, and others go on.
 func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file, g.gateway.log = "", labtest.Log(t, "the gateway")
+	g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
 	v := g.queue(routing.Target)
 	v.lane.Store(nil) // as no gateway should be: it must know where the target's replica lies
 	_, other := g.gateway.connect(t)
@@ -39,7 +39,7 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 // So does one that a send brings out which has waited in a hold: nobody else's waits longer.
 func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file, g.gateway.log = "", labtest.Log(t, "the gateway")
+	g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
 	v := g.queue(routing.Target)
 	other := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
 	h := g.gateway.holdAll([]*queue{v.queue, other})
@@ -66,7 +66,7 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 func TestAFaultOfTheGatewayLeavesNoGroupLocked(t *testing.T) {
 	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset} {
 		g := newGuarded(t, "applications: []")
-		g.gateway.keys.file, g.gateway.log = "", labtest.Log(t, "the gateway")
+		g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
 		v := g.queue(routing.Target)
 		v.lane.Store(nil)
 		r := requests()[code]

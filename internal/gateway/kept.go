@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/keeper"
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/socket"
@@ -76,7 +77,7 @@ func (g *Gateway) startKeeper() {
 	}
 	k, err := keeper.Start(keeper.Options{
 		Path: keeperIn(g.config.Dir), Wait: keepTime, Log: g.log,
-		Slots: int(cmp.Or(g.config.Memory, UsualMemory) / keptShare / slotSize),
+		Slots: int(cmp.Or(g.config.Memory, memory.UsualMemory) / keptShare / slotSize),
 	})
 	if err != nil {
 		g.log.Warn("clients' connections can't be kept open if this process is killed", "cause", err)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/keys"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab"
@@ -39,7 +40,7 @@ func TestKeysFilesThatAreWrongAreRefused(t *testing.T) {
 		"applications: [{accessKey: \"a\\\"b\", secretKey: s}]":                              "only printable ASCII",
 		"applications: [{accessKey: a, secretKey: s, target: {accessKey: ü, secretKey: s}}]": "only printable ASCII",
 	} {
-		_, err := parseKeys([]byte(text))
+		_, err := keys.Parse([]byte(text))
 		assert.ErrorContains(t, err, says, text)
 	}
 }
@@ -70,7 +71,7 @@ func TestErrorsAboutKeysFilesShowNoSecret(t *testing.T) {
 		"applications:\n- accessKey: \"a\\u0001hush-hush\"\n  secretKey: b\n",
 		"applications: hush-hush", "<<: hush-hush",
 	} {
-		_, err := parseKeys([]byte(text))
+		_, err := keys.Parse([]byte(text))
 		require.Error(t, err, text)
 		assert.NotContains(t, err.Error(), "hush", text)
 		t.Logf("%q: %v", text, err)
@@ -91,7 +92,7 @@ func TestErrorsAboutKeysFilesSayWhereTheFaultIs(t *testing.T) {
 		"applications: [{accessKey: a b}]":                      "applications[0]: secretKey is missing",
 		"applications: [{accessKey: \"a\\\"b\", secretKey: c}]": "applications[0]: only printable ASCII",
 	} {
-		_, err := parseKeys([]byte(text))
+		_, err := keys.Parse([]byte(text))
 		require.ErrorContains(t, err, says, text)
 	}
 }
@@ -105,53 +106,53 @@ func TestKeysStayWhileTheirFileIsUnfit(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(text), mode))
 		require.NoError(t, os.Chmod(file, mode))
 	}
-	k := keys{file: file}
+	k := keys.Keys{File: file}
 	write(good, 0o644)
-	_, err := k.read()
+	_, err := k.Read()
 	require.ErrorContains(t, err, "everybody on this machine may read it (mode 0644)")
 	write(good, 0o640)
-	changed, err := k.read()
+	changed, err := k.Read()
 	require.NoError(t, err)
 	require.True(t, changed)
 
 	require.NoError(t, os.Chmod(file, 0o644))
-	changed, err = k.read()
+	changed, err = k.Read()
 	require.ErrorContains(t, err, "mode 0644", "it was opened after it was read")
 	require.False(t, changed)
 	require.NoError(t, os.Chmod(file, 0o640))
-	_, err = k.read()
+	_, err = k.Read()
 	require.NoError(t, err)
 
-	has := func(key string) bool { _, known := k.of([]byte(key)); return known }
+	has := func(key string) bool { _, known := k.Of([]byte(key)); return known }
 	for _, text := range []string{"", "applications:", "applications: [{accessKey: app, secre"} {
 		write(text, 0o600)
-		changed, err = k.read()
+		changed, err = k.Read()
 		require.NoError(t, err, "it may be half written")
 		require.False(t, changed)
-		_, err = k.read()
+		_, err = k.Read()
 		require.Error(t, err, "%q is all that there is", text)
 		require.True(t, has("app"), "%q", text)
 	}
 	write("applications: [{accessKey: other, secretKey: two}]", 0o600)
-	_, err = k.read()
+	_, err = k.Read()
 	require.NoError(t, err)
 	require.True(t, has("app"))
-	changed, err = k.read()
+	changed, err = k.Read()
 	require.NoError(t, err)
 	require.True(t, changed)
 	require.True(t, has("other") && !has("app"))
 }
 
 func TestRequestsAreSignedOnlyWhereTheyMustBe(t *testing.T) {
-	var k keys
-	all, err := parseKeys(
+	var k keys.Keys
+	all, err := keys.Parse(
 		[]byte(
 			"applications: [{accessKey: app, secretKey: one, target: {accessKey: app-there, secretKey: " +
 				"two}}]\nunsigned: {accessKey: guest, secretKey: three}",
 		),
 	)
 	require.NoError(t, err)
-	k.now.Store(&all)
+	k.Current.Store(&all)
 	for name, c := range map[string]struct {
 		key     string
 		to      routing.Side
@@ -176,7 +177,7 @@ func TestRequestsAreSignedOnlyWhereTheyMustBe(t *testing.T) {
 			if c.change {
 				f.Set("queueId", "2")
 			}
-			k.sign(&f, c.to)
+			k.Sign(&f, c.to)
 			require.NoError(t, got.Parse(f.AppendHead(nil)))
 			if c.signsAs == "" {
 				assert.Equal(t, c.key, string(got.Get(wire.FieldAccessKey)))

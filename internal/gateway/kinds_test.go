@@ -19,7 +19,7 @@ import (
 
 func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
+	g.gateway.keys.File = ""
 	g.gateway.topics.ensure("orders").ensure("broker-a", 1)
 	q := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
 	q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})

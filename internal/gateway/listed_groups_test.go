@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/printable"
@@ -29,7 +30,7 @@ func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	v := g.queue(routing.Target)
 	v.group = "billing"
-	long := strings.Repeat("\u009b", (longestGroup-7)/2)
+	long := strings.Repeat("\u009b", (bodies.LongestGroup-7)/2)
 	const invented = 20_000
 	for i := range invented {
 		g.gateway.groups.asked(fmt.Appendf(nil, "%07d%s", i, long), v.queue)

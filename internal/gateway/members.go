@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
@@ -25,25 +26,25 @@ const mostBeat = 4 << 20
 // heartbeat goes to both sides: the target must know producers to ask them for the ends of
 // transactions, and members before they read there.
 func (s *session) heartbeat(f *wire.Frame) {
-	if n := len(f.Text(wire.FieldAccessKey)); n > longestName {
-		s.refuse(f, remoting.SystemError, fmt.Sprintf("an access key of %d bytes, at most %d", n, longestName))
+	if n := len(f.Text(wire.FieldAccessKey)); n > bodies.LongestName {
+		s.refuse(f, remoting.SystemError, fmt.Sprintf("an access key of %d bytes, at most %d", n, bodies.LongestName))
 		return
 	}
-	var says beat
+	var says bodies.Heartbeat
 	var err error
-	took, ok := s.readBody(f, func() { says, err = parseBeat(f.Body) })
+	took, ok := s.readBody(f, func() { says, err = bodies.ParseHeartbeat(f.Body) })
 	if !ok {
 		return
 	}
-	cost := costOfBeat(len(f.Bytes()), says)
+	cost := bodies.CostOf(len(f.Bytes()), says)
 	s.memory.Give(took - cost)
 	if err != nil {
 		s.memory.Give(cost)
 		s.refuse(f, remoting.SystemError, "a heartbeat that isn't understood: "+err.Error())
 		return
 	}
-	if slices.ContainsFunc(says.reads, func(m membership) bool { return s.ours(m.Group) }) ||
-		slices.ContainsFunc(says.writes, s.ours) {
+	if slices.ContainsFunc(says.Reads, func(m bodies.Membership) bool { return s.ours(m.Group) }) ||
+		slices.ContainsFunc(says.Writes, s.ours) {
 		s.memory.Give(cost)
 		s.refuse(f, remoting.NoPermission, "a member of the lanes' own group")
 		return

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/routing"
@@ -242,21 +243,21 @@ const usualFrames = 16 << 20
 // What a body of so many elements takes while it is read is less than was taken for it.
 func TestWhatABodyTakesIsCounted(t *testing.T) {
 	for name, body := range map[string]string{
-		"memberships": `{"clientID":"a","consumerDataSet":[` + strings.Repeat(`{"groupName":"g"},`, mostMemberships-1) + `{"groupName":"g"}]}`,
-		"names":       `{` + manyNames(mostElements-10) + `"clientID":"a"}`,
+		"memberships": `{"clientID":"a","consumerDataSet":[` + strings.Repeat(`{"groupName":"g"},`, bodies.MostMemberships-1) + `{"groupName":"g"}]}`,
+		"names":       `{` + manyNames(bodies.MostElements-10) + `"clientID":"a"}`,
 		"stock":       stockBeat(1000, 10),
 	} {
 		var f wire.Frame
 		require.NoError(t, f.Parse(wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, []byte(body))))
-		require.LessOrEqual(t, elements(f.Body), mostElements, name)
+		require.LessOrEqual(t, bodies.Elements(f.Body), bodies.MostElements, name)
 		require.LessOrEqual(t, len(f.Bytes()), mostBeat, name)
-		most := costToRead(len(f.Bytes()), elements(f.Body))
+		most := bodies.CostToRead(len(f.Bytes()), bodies.Elements(f.Body))
 		before := heap()
-		says, err := parseBeat(f.Body)
+		says, err := bodies.ParseHeartbeat(f.Body)
 		require.NoError(t, err)
 		kept := int64(heap()) - int64(before)
-		assert.Less(t, kept, int64(costOfBeat(len(f.Bytes()), says)), "what is kept of %s", name)
-		assert.Less(t, costOfBeat(len(f.Bytes()), says), most, name)
+		assert.Less(t, kept, int64(bodies.CostOf(len(f.Bytes()), says)), "what is kept of %s", name)
+		assert.Less(t, bodies.CostOf(len(f.Bytes()), says), most, name)
 		runtime.KeepAlive(says)
 	}
 }
@@ -455,11 +456,11 @@ func TestNameServersAreAskedInShort(t *testing.T) {
 
 // BenchmarkParseBeat is what the longest heartbeats cost.
 func BenchmarkParseBeat(b *testing.B) {
-	for name, body := range map[string]string{"names": `{` + manyNames(mostElements-10) + `"clientID":"a"}`, "stock": stockBeat(1000, 10)} {
+	for name, body := range map[string]string{"names": `{` + manyNames(bodies.MostElements-10) + `"clientID":"a"}`, "stock": stockBeat(1000, 10)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for range b.N {
-				_, _ = parseBeat([]byte(body))
+				_, _ = bodies.ParseHeartbeat([]byte(body))
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package gateway
 import (
 	"fmt"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -34,7 +35,7 @@ func (u *upstream) routed(f *wire.Frame) {
 	if f.Code != remoting.Success || len(f.Body) == 0 {
 		return
 	}
-	body, unknown := translateRoute(f.Body, u.ports.translation())
+	body, unknown := bodies.TranslateRoute(f.Body, u.ports.translation())
 	if unknown == "" {
 		f.SetBody(body)
 		return

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
@@ -102,10 +103,10 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	require.Equal(t, "broker-a/0", known.Views[0].Queue.String())
 	assert.False(t, one.of(all[1]).moving, "its pulls go on")
 
-	parts, _, behind, err := two.onTarget([]jsonQueue{{retry, "broker-a", 0}, {retry, "broker-a", 1}})
+	parts, _, behind, err := two.onTarget([]bodies.JsonQueue{{Topic: retry, Broker: "broker-a", ID: 0}, {Topic: retry, Broker: "broker-a", ID: 1}})
 	require.NoError(t, err)
-	assert.Equal(t, []jsonQueue{{retry, "broker-t", 0}}, parts["broker-t"])
-	assert.Equal(t, []jsonQueue{{retry, "broker-a", 1}}, behind, "its lock is the source's")
+	assert.Equal(t, []bodies.JsonQueue{{Topic: retry, Broker: "broker-t", ID: 0}}, parts["broker-t"])
+	assert.Equal(t, []bodies.JsonQueue{{Topic: retry, Broker: "broker-a", ID: 1}}, behind, "its lock is the source's")
 }
 
 // What can't be paired any more doesn't hold up the way back.

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
@@ -18,7 +19,7 @@ import (
 // A broker may read a lock of the lanes' group where none is read here.
 func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
+	g.gateway.keys.File = ""
 	g.queue(routing.Source)
 	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, body := range []string{
@@ -70,7 +71,7 @@ func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
 func TestAnAnswerWithAnOddNumberEndsItsConnection(t *testing.T) {
 	for _, odd := range []string{"+5", "\u0665", "0x5", "9223372036854775808"} {
 		g := newGuarded(t, "applications: []")
-		g.gateway.keys.file = ""
+		g.gateway.keys.File = ""
 		g.queue(routing.Source)
 		g.source.answer(remoting.CodePull, wire.Reply{Code: remoting.PullNotFound, Fields: []string{
 			"nextBeginOffset",
@@ -86,12 +87,12 @@ func TestAnAnswerWithAnOddNumberEndsItsConnection(t *testing.T) {
 }
 
 func TestRoutesInOddJSONAreNotPassedOn(t *testing.T) {
-	for _, body := range bodies(t, "odd-routes") {
-		out, unknown := translateRoute([]byte(body), routePorts)
+	for _, body := range bodiesOf(t, "odd-routes") {
+		out, unknown := bodies.TranslateRoute([]byte(body), routePorts)
 		if unknown == "" {
 			assert.NotContains(t, string(out), "10.0.0.", body)
 		}
 	}
-	_, unknown := translateRoute([]byte(strings.Repeat(`{"a":`, mostDepth+1)), nil)
-	assert.Equal(t, noRoute, unknown)
+	_, unknown := bodies.TranslateRoute([]byte(strings.Repeat(`{"a":`, bodies.MostDepth+1)), nil)
+	assert.Equal(t, bodies.NoRoute, unknown)
 }

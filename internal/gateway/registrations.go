@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rocketshift/internal/files"
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/sleep"
 )
 
@@ -60,7 +61,7 @@ func registrationsIn(dir string) string { return filepath.Join(dir, "clients.jso
 // into which they are read back.
 func (c Config) mostOfRegistrations() int {
 	const inBase64, share = 2, 8 // it takes a third more
-	return int(min(mostRegistrations/inBase64, cmp.Or(c.Memory, UsualMemory)/share))
+	return int(min(mostRegistrations/inBase64, cmp.Or(c.Memory, memory.UsualMemory)/share))
 }
 
 // clientsToKeep are the clients that brokers of the source know through this gateway, those with

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/routing"
 )
 
@@ -92,7 +93,7 @@ func TestLongHeartbeatsAreKeptWithoutMuchMemory(t *testing.T) {
 // A few clients with long heartbeats keep no other ones out of the file.
 func TestShortHeartbeatsAreKeptFirst(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return true }))
-	g.config.Memory = LeastMemory
+	g.config.Memory = memory.LeastMemory
 	for i := range 20 {
 		s, _ := g.connect(t)
 		s.beat = make([]byte, mostBeat-i)
@@ -108,7 +109,7 @@ func TestShortHeartbeatsAreKeptFirst(t *testing.T) {
 		size += len(one.Beat)
 	}
 	assert.Greater(t, len(kept), 10)
-	assert.LessOrEqual(t, size, LeastMemory/8)
+	assert.LessOrEqual(t, size, memory.LeastMemory/8)
 }
 
 // Clients that aren't taken over are counted, and the first one is named.

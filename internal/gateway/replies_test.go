@@ -21,7 +21,7 @@ import (
 func newNamed(t *testing.T) *guarded {
 	t.Helper()
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
+	g.gateway.keys.File = ""
 	g.gateway.clusters[routing.Source].learn([]rocketmq.Node{{Cluster: "Old", Name: "broker-a"}})
 	g.gateway.clusters[routing.Target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
 	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "lanes"}})

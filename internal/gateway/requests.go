@@ -3,6 +3,7 @@ package gateway
 import (
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -90,9 +91,9 @@ func (s *session) theirs(f *wire.Frame) bool {
 		remoting.CodeMembers:
 		ours = s.ours(string(f.Text("consumerGroup")))
 	case remoting.CodeLock, remoting.CodeUnlock:
-		var body lockBody
+		var body bodies.LockBody
 		var err error
-		took, ok := s.readBody(f, func() { body, err = parseLock(f.Body) })
+		took, ok := s.readBody(f, func() { body, err = bodies.ParseLock(f.Body) })
 		if !ok {
 			return false
 		}
@@ -158,7 +159,7 @@ func (s *session) viewOf(f *wire.Frame) (*view, *wanted) {
 			return v, nil
 		}
 	}
-	if len(name) > longestGroup {
+	if len(name) > bodies.LongestGroup {
 		s.bounds.views.Add(1)
 		return nil, nil
 	}

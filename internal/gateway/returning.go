@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -134,11 +135,11 @@ func (s *session) remember(raw []byte) error {
 	if err := f.Parse(raw); err != nil {
 		return err
 	}
-	says, err := parseBeat(f.Body)
+	says, err := bodies.ParseHeartbeat(f.Body)
 	if err != nil {
 		return err
 	}
-	cost := costOfBeat(len(raw), says)
+	cost := bodies.CostOf(len(raw), says)
 	if !s.memory.Try(cost) {
 		return errors.New("there is no memory for its heartbeat")
 	}

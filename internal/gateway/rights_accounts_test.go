@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/keys"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab"
@@ -50,9 +51,9 @@ var accounts = []account{
 }
 
 // keys are the account's own on a side.
-func (a account) keys(on routing.Side) keyPair {
+func (a account) keys(on routing.Side) keys.Pair {
 	name := a.name + "-" + on.String()
-	return keyPair{"rights-" + name, "secret-of-" + name}
+	return keys.Pair{AccessKey: "rights-" + name, SecretKey: "secret-of-" + name}
 }
 
 // sign signs a request as the account does on a side.

@@ -201,7 +201,7 @@ func (m *matrix) signFor(unsigned bool) {
 	m.writeKeys(unsigned)
 	m.unsigned = unsigned
 	m.eventually("the gateway has read its keys", func() bool {
-		_, known := m.gateway.keys.of(nil)
+		_, known := m.gateway.keys.Of(nil)
 		return known == unsigned
 	})
 }

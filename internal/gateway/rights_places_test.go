@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -191,13 +192,13 @@ func (p *place) beat(reads bool) []byte {
 	})
 }
 
-// lockBody asks a broker of a side, or the gateway, for a queue of the topic.
+// LockBody asks a broker of a side, or the gateway, for a queue of the topic.
 func (p *place) lockBody(client string, on routing.Side, queue int) []byte {
 	broker := p.brokers[routing.Source]
 	if p.straight {
 		broker = p.brokers[on]
 	}
-	return jsonOf(lockBody{p.group, client, []jsonQueue{{p.topic, broker, queue}}})
+	return jsonOf(bodies.LockBody{Group: p.group, Client: client, Queues: []bodies.JsonQueue{{Topic: p.topic, Broker: broker, ID: queue}}})
 }
 
 // jsonOf is a value of texts, numbers and lists, which can always be written.

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
@@ -126,7 +127,7 @@ func (g *Gateway) sameRetries(group string) error {
 // from now on.
 func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool, l lanes) error {
 	members, model, err := l.membersOn(ctx, group, routing.Source)
-	if err != nil || model == broadcasting {
+	if err != nil || model == bodies.Broadcasting {
 		return err
 	}
 	for _, id := range sortedKeys(members) {

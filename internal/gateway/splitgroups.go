@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/logs"
@@ -162,7 +163,7 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sharing, error) {
 	on := g.authorityOf([]byte(group))
 	members, model, err := l.membersOn(ctx, group, on)
-	if err != nil || model == broadcasting {
+	if err != nil || model == bodies.Broadcasting {
 		return nil, err
 	}
 	here, err := g.behindAll(ctx, group)

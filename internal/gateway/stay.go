@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
@@ -23,7 +24,7 @@ import (
 func (g *Gateway) remirror(group string) {
 	for _, s := range g.all() {
 		s.mu.Lock()
-		reads := slices.ContainsFunc(s.reads, func(m membership) bool { return m.Group == group })
+		reads := slices.ContainsFunc(s.reads, func(m bodies.Membership) bool { return m.Group == group })
 		s.mu.Unlock()
 		if reads {
 			s.mirrorBeat()

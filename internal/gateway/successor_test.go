@@ -310,8 +310,8 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, appKeys)
 			if !c.keys {
-				g.gateway.keys.file = ""
-				g.gateway.keys.now.Store(nil)
+				g.gateway.keys.File = ""
+				g.gateway.keys.Current.Store(nil)
 			}
 			g.gateway.ports.all = []*port{g.session.port}
 			g.gateway.registerAgain(t.Context(),

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -47,7 +48,7 @@ func (u *upstream) tellPush(f *wire.Frame) bool {
 // tellCheck gives a question about a transaction what the client needs to answer at this gateway.
 // Its message lies in the topic of half messages: its offset in the queue says nothing of its own.
 func (u *upstream) tellCheck(f *wire.Frame) bool {
-	if err := oddNumber(f, numbersOf(f.Code)); err != nil {
+	if err := bodies.OddNumber(f, bodies.NumbersOf(f.Code)); err != nil {
 		if u.said.odd.Due(u.dest) {
 			u.log.Error("a check of a transaction can't be read", "broker", u.dest.Broker, "cause", err)
 		}

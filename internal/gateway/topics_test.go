@@ -144,7 +144,7 @@ func TestATopicThatGrewKeepsWhatItHas(t *testing.T) {
 
 func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g := idle(t)
-	g.config.Memory = LeastMemory
+	g.config.Memory = memory.LeastMemory
 	g.bind()
 	g.topics.ensure("orders").ensure("broker-a", 4)
 	g.topics.ensure("orders").ensure("broker-a", 3)

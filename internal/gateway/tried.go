@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
@@ -36,14 +37,14 @@ const pullSubscribed = 4
 type pullTry struct {
 	as    asker
 	group string
-	subscription
+	bodies.Subscription
 	at     lane.Queue // of the target
 	client string
 }
 
 // subscriptionsIn are those of a group in a heartbeat that was read before.
-func subscriptionsIn(beat []byte, group string) (all []subscription) {
-	var is heartbeatData
+func subscriptionsIn(beat []byte, group string) (all []bodies.Subscription) {
+	var is bodies.HeartbeatData
 	if json.Unmarshal(beat, &is) != nil {
 		return nil // it was read before
 	}
@@ -64,7 +65,7 @@ func (g *Gateway) triesOf(group string) (all []pullTry) {
 		s.mu.Lock()
 		client, key, reads, beat, problem := s.client, s.accessKey, s.reads, s.beat, s.problem()
 		s.mu.Unlock()
-		if problem != "" || !slices.ContainsFunc(reads, func(m membership) bool { return m.Group == group }) {
+		if problem != "" || !slices.ContainsFunc(reads, func(m bodies.Membership) bool { return m.Group == group }) {
 			continue
 		}
 		for _, sub := range subscriptionsIn(wire.BodyOf(beat), group) {

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
@@ -82,7 +83,7 @@ func (g *Gateway) replyTries(group string) (all []sendTry) {
 	for _, s := range g.all() {
 		client, key := s.signing()
 		s.mu.Lock()
-		member := slices.ContainsFunc(s.reads, func(m membership) bool { return m.Group == group })
+		member := slices.ContainsFunc(s.reads, func(m bodies.Membership) bool { return m.Group == group })
 		s.mu.Unlock()
 		if key == "" || !member || !s.replied.Load() {
 			continue

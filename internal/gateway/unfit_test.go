@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -21,9 +22,9 @@ import (
 func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return true }))
 	const connections = 200
-	var reads []membership
-	for i := range mostMemberships {
-		reads = append(reads, membership{Group: fmt.Sprintf("group-%04d", i)})
+	var reads []bodies.Membership
+	for i := range bodies.MostMemberships {
+		reads = append(reads, bodies.Membership{Group: fmt.Sprintf("group-%04d", i)})
 	}
 	for range connections {
 		s, _ := g.connect(t)
@@ -54,7 +55,7 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 	assert.Len(t, one.Groups, control.MostOfClient)
 	assert.Equal(t, "group-0063", one.Groups[control.MostOfClient-1])
 	assert.Len(t, one.Topics, mostWritten)
-	assert.Equal(t, mostMemberships-control.MostOfClient, one.More)
+	assert.Equal(t, bodies.MostMemberships-control.MostOfClient, one.More)
 	_, err := g.allFit(store.Round{Kind: control.KindSide, To: "target", Group: "group-4000"})
 	require.ErrorContains(t, err, "1 clients can't follow to the target: one at pipe")
 }

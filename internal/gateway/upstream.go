@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
@@ -102,7 +103,7 @@ func (u *upstream) awaitEnd() {
 // write sends a frame. If that fails, the reading side ends too, and answers what is open.
 func (u *upstream) write(f *wire.Frame) {
 	u.nameBroker(f)
-	u.keys.sign(f, u.dest.Side)
+	u.keys.Sign(f, u.dest.Side)
 	err := u.out.Frame(f)
 	if err == nil && f.More && !u.session.keeps(u) {
 		err = u.out.Flush()
@@ -172,7 +173,7 @@ func (u *upstream) broke(err error) {
 // odd closes the connection to a server whose answer its client may read otherwise than it is read
 // here.
 func (u *upstream) odd(f *wire.Frame, c call) bool {
-	err := oddNumber(f, numbersInAnswer(c.code))
+	err := bodies.OddNumber(f, bodies.NumbersInAnswer(c.code))
 	if err == nil {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
@@ -17,8 +18,7 @@ const (
 	// mostViews is how many views are made for what clients ask about: 10,000 groups that read 100
 	// queues each. Clients may invent groups without end, and brokers let them.
 	mostViews = 1 << 20
-	// longestGroup is how long a group's name may be (CHARACTER_MAX_LENGTH of Validators, 4.9.7).
-	longestGroup = 255
+
 	// perView is what a view takes, in bytes, with a group of its own whose name is as long as may
 	// be (BenchmarkInvented).
 	perView = 800
@@ -69,7 +69,7 @@ func (g *groups) asked(name []byte, q *queue) *view {
 	if v := g.of(wanted{string(name), q}); v != nil {
 		return v
 	}
-	if len(name) > longestGroup || !g.room.left() {
+	if len(name) > bodies.LongestGroup || !g.room.left() {
 		return nil
 	}
 	return g.get(name).of(q)
@@ -77,11 +77,11 @@ func (g *groups) asked(name []byte, q *queue) *view {
 
 // mayFollow refuses to move a group to the target for which no view is made.
 func (g *groups) mayFollow(name string, to routing.Side) error {
-	if to == routing.Source || len(name) <= longestGroup {
+	if to == routing.Source || len(name) <= bodies.LongestGroup {
 		return nil
 	}
 	return control.Refused("the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow",
-		name, len(name), longestGroup)
+		name, len(name), bodies.LongestGroup)
 }
 
 // passNew sends a request to the source for which the group has no view of the queue yet.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
@@ -24,7 +25,7 @@ func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 	p.view.side, p.view.shift[routing.Target] = routing.Target, 1000 // billing has moved
 	groups := &p.gateway.groups
 	groups.room.most = 3
-	long := strings.Repeat("x", longestGroup+1)
+	long := strings.Repeat("x", bodies.LongestGroup+1)
 	assert.EqualValues(t, 2000, p.next(remoting.CodePull, long, 5))
 	require.ErrorIs(t, groups.mayFollow(long, routing.Target), control.ErrRefused)
 	for i := range 2 { // for which there is room besides billing
@@ -176,7 +177,7 @@ func BenchmarkInvented(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	for i := range b.N {
-		groups.asked(fmt.Appendf(nil, "%0*d", longestGroup, i), q)
+		groups.asked(fmt.Appendf(nil, "%0*d", bodies.LongestGroup, i), q)
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)

@@ -20,7 +20,7 @@ import (
 func standing(t *testing.T) *guarded {
 	t.Helper()
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
+	g.gateway.keys.File = ""
 	g.gateway.config.Listen, g.gateway.config.Advertise = "127.0.0.1", "127.0.0.1"
 	g.gateway.ports.byAddr = map[string]*port{}
 	t.Cleanup(g.gateway.ports.close)

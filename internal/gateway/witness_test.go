@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
@@ -25,7 +26,7 @@ type lockKeeper struct {
 	net.Listener
 
 	mu    sync.Mutex
-	locks map[jsonQueue]string
+	locks map[bodies.JsonQueue]string
 	asked []string // the brokers that requests named, as a proxy needs it
 	known []string // of these, those that there are; nil: all
 	code  int      // answered instead, if it isn't 0
@@ -35,7 +36,7 @@ func newLockKeeper(t *testing.T) *lockKeeper {
 	t.Helper()
 	at, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	k := &lockKeeper{Listener: at, locks: map[jsonQueue]string{}}
+	k := &lockKeeper{Listener: at, locks: map[bodies.JsonQueue]string{}}
 	t.Cleanup(func() { _ = at.Close() })
 	go func() {
 		for {
@@ -64,11 +65,11 @@ func (k *lockKeeper) answer(f *wire.Frame) wire.Reply {
 	if k.code != 0 || f.Code != remoting.CodeLock {
 		return wire.Reply{Code: max(k.code, remoting.NotSupported), Remark: "request type not supported"}
 	}
-	body, err := parseLock(f.Body)
+	body, err := bodies.ParseLock(f.Body)
 	if err != nil {
 		return wire.Reply{Code: remoting.SystemError, Remark: err.Error()}
 	}
-	held := []jsonQueue{}
+	held := []bodies.JsonQueue{}
 	for _, q := range body.Queues {
 		// A proxy sends the request to the broker of the first queue (ConsumerManagerActivity,
 		// 5.3.3).
@@ -81,7 +82,7 @@ func (k *lockKeeper) answer(f *wire.Frame) wire.Reply {
 			held = append(held, q)
 		}
 	}
-	text, _ := json.Marshal(locks{held})
+	text, _ := json.Marshal(bodies.Locks{Queues: held})
 	return wire.Reply{Body: text}
 }
 
@@ -148,8 +149,8 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 	here, there := newLockKeeper(t), newLockKeeper(t)
 	all := between(t, here.Addr().String(), there.Addr().String())
 	require.NoError(t, leadsHome(t.Context(), all[0], "move"))
-	assert.Equal(t, decided, here.locks[jsonQueue{"rocketshift-round", "move", 0}])
-	assert.NotContains(t, there.locks, jsonQueue{"rocketshift-round", "move", 0})
+	assert.Equal(t, decided, here.locks[bodies.JsonQueue{Topic: "rocketshift-round", Broker: "move", ID: 0}])
+	assert.NotContains(t, there.locks, bodies.JsonQueue{Topic: "rocketshift-round", Broker: "move", ID: 0})
 	r := store.Round{ID: "another"}
 	require.NoError(t, all[0].chooseWitness(t.Context(), &r))
 	text, err := json.Marshal(r)

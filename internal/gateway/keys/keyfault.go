@@ -1,4 +1,4 @@
-package gateway
+package keys
 
 import (
 	"fmt"
@@ -55,7 +55,7 @@ func isKeyName(name string) bool {
 var plainKey = regexp.MustCompile(`^[A-Za-z0-9_.@/-]{1,128}$`)
 
 // named names an access key in errors, if nothing else can be in it: else its place must do.
-func (k keyPair) named() string {
+func (k Pair) named() string {
 	if plainKey.MatchString(k.AccessKey) {
 		return "access key " + k.AccessKey + ": "
 	}

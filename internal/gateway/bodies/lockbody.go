@@ -1,4 +1,4 @@
-package gateway
+package bodies
 
 import (
 	"encoding/json"
@@ -7,27 +7,27 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// lockBody is what LOCK_BATCH_MQ and UNLOCK_BATCH_MQ carry (LockBatchRequestBody).
-type lockBody struct {
+// LockBody is what LOCK_BATCH_MQ and UNLOCK_BATCH_MQ carry (LockBatchRequestBody).
+type LockBody struct {
 	Group  string     `json:"consumerGroup"`
 	Client string     `json:"clientId"`
 	Queues jsonQueues `json:"mqSet"`
 }
 
-// locks is what LOCK_BATCH_MQ is answered with (LockBatchResponseBody).
-type locks struct {
+// Locks is what LOCK_BATCH_MQ is answered with (LockBatchResponseBody).
+type Locks struct {
 	Queues jsonQueues `json:"lockOKMQSet"`
 }
 
-// jsonQueue is a MessageQueue.
-type jsonQueue struct {
+// JsonQueue is a MessageQueue.
+type JsonQueue struct {
 	Topic  string `json:"topic"`
 	Broker string `json:"brokerName"`
 	ID     int    `json:"queueId"` // of 32 bits
 }
 
 // jsonQueues are a set of them.
-type jsonQueues []jsonQueue
+type jsonQueues []JsonQueue
 
 // UnmarshalJSON reads queues that have all three, all at once: a body may hold tens of thousands.
 // Errors: one is null, or hasn't.
@@ -45,20 +45,20 @@ func (q *jsonQueues) UnmarshalJSON(text []byte) error {
 		if is == nil || is.Topic == nil || is.Broker == nil || is.ID == nil {
 			return errors.New("a queue without topic, brokerName or queueId")
 		}
-		*q = append(*q, jsonQueue{*is.Topic, *is.Broker, int(*is.ID)})
+		*q = append(*q, JsonQueue{*is.Topic, *is.Broker, int(*is.ID)})
 	}
 	return nil
 }
 
-// lockNames are the members of both bodies that are looked at.
-var lockNames = wire.NamesOf(
+// LockNames are the members of both bodies that are looked at.
+var LockNames = wire.NamesOf(
 	"consumerGroup", "clientId", "mqSet", "onlyThisBroker", "lockOKMQSet", "topic", "brokerName",
 	"queueId")
 
-// parseLock reads the body of LOCK_BATCH_MQ and UNLOCK_BATCH_MQ. Errors: errTwoReadings, and those
+// ParseLock reads the body of LOCK_BATCH_MQ and UNLOCK_BATCH_MQ. Errors: ErrTwoReadings, and those
 // of bodies that are none.
-func parseLock(body []byte) (is lockBody, err error) {
-	if err = oneReading(body, lockNames); err == nil {
+func ParseLock(body []byte) (is LockBody, err error) {
+	if err = OneReading(body, LockNames); err == nil {
 		err = json.Unmarshal(body, &is)
 	}
 	if err == nil {
@@ -72,9 +72,9 @@ func parseLock(body []byte) (is lockBody, err error) {
 	return is, err
 }
 
-// parseLocks reads the answer to LOCK_BATCH_MQ. Errors: as parseLock's.
-func parseLocks(body []byte) (is locks, err error) {
-	if err = oneReading(body, lockNames); err == nil {
+// ParseLocks reads the answer to LOCK_BATCH_MQ. Errors: as ParseLock's.
+func ParseLocks(body []byte) (is Locks, err error) {
+	if err = OneReading(body, LockNames); err == nil {
 		err = json.Unmarshal(body, &is)
 	}
 	return is, err

@@ -1,4 +1,4 @@
-package gateway
+package bodies
 
 import (
 	"bytes"
@@ -145,9 +145,9 @@ func appendPlain(dst, name []byte) (out []byte, plain bool) {
 	return dst, true
 }
 
-// plainName reports whether a member's name is a usual one: Go takes some letters that aren't ASCII
+// PlainName reports whether a member's name is a usual one: Go takes some letters that aren't ASCII
 // for others in names, and fastjson obeys @type and $ref.
-func plainName(name []byte) bool {
+func PlainName(name []byte) bool {
 	for _, c := range name {
 		if c <= ' ' || c > '~' {
 			return false

@@ -1,4 +1,4 @@
-package gateway
+package bodies
 
 import (
 	"bytes"
@@ -7,22 +7,22 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
-// noRoute is what translateRoute returns instead of an address for JSON that clients may read
+// NoRoute is what TranslateRoute returns instead of an address for JSON that clients may read
 // otherwise.
-const noRoute = "(an answer that isn't understood)"
+const NoRoute = "(an answer that isn't understood)"
 
-// translateRoute replaces the addresses of brokers in a route or in a cluster's description. It
+// TranslateRoute replaces the addresses of brokers in a route or in a cluster's description. It
 // takes JSON as servers of all versions write it: fastjson has brokers' ids with or without quotes.
-// The result is whole or nothing: an address that isn't known is returned instead, or noRoute.
-func translateRoute(body []byte, known map[string]string) (out []byte, unknown string) {
+// The result is whole or nothing: an address that isn't known is returned instead, or NoRoute.
+func TranslateRoute(body []byte, known map[string]string) (out []byte, unknown string) {
 	if !utf8.Valid(body) {
-		return nil, noRoute
+		return nil, NoRoute
 	}
 	out = make([]byte, 0, len(body)+len(body)/4) // addresses may grow
 	r := routeReader{in: body, out: out, known: known}
 	if !r.object(r.value) || len(r.in) > 0 {
 		if r.unknown == "" {
-			r.unknown = noRoute
+			r.unknown = NoRoute
 		}
 		return nil, r.unknown
 	}
@@ -38,10 +38,10 @@ type routeReader struct {
 	depth   int
 }
 
-// brokerAddrs is the member of BrokerData that has its addresses.
-const brokerAddrs = "brokerAddrs"
+// BrokerAddrs is the member of BrokerData that has its addresses.
+const BrokerAddrs = "brokerAddrs"
 
-var routeNames = wire.NamesOf(brokerAddrs)
+var routeNames = wire.NamesOf(BrokerAddrs)
 
 // copy takes so many bytes, and leaves out the white space after them, which servers don't write
 // and clients needn't see.
@@ -60,7 +60,7 @@ func (r *routeReader) take(c byte) bool {
 
 // object takes an object; member takes the value of each key.
 func (r *routeReader) object(member func(key string) bool) bool {
-	if r.depth++; r.depth > mostDepth || !r.take('{') {
+	if r.depth++; r.depth > MostDepth || !r.take('{') {
 		return false
 	}
 	for first := true; ; first = false {
@@ -100,7 +100,7 @@ func (r *routeReader) key() (string, bool) {
 
 // value takes the value of a member.
 func (r *routeReader) value(key string) bool {
-	if key == brokerAddrs && !bytes.HasPrefix(r.in, []byte("null")) {
+	if key == BrokerAddrs && !bytes.HasPrefix(r.in, []byte("null")) {
 		return r.object(func(string) bool { return r.address() })
 	}
 	return r.any()
@@ -149,7 +149,7 @@ func (r *routeReader) any() bool {
 }
 
 func (r *routeReader) list() bool {
-	if r.depth++; r.depth > mostDepth || !r.take('[') {
+	if r.depth++; r.depth > MostDepth || !r.take('[') {
 		return false
 	}
 	for first := true; ; first = false {

@@ -1,4 +1,4 @@
-package gateway
+package bodies
 
 import (
 	"bytes"
@@ -15,15 +15,15 @@ import (
 // takes the last, and obeys members such as @type. A body that could be read in two ways would mean
 // one thing here and another one there, so it isn't taken.
 
-// mostDepth is how deep a body is nested at most. Those of stock clients have five levels.
-const mostDepth = 16
+// MostDepth is how deep a body is nested at most. Those of stock clients have five levels.
+const MostDepth = 16
 
-// errTwoReadings is the cause of errors about JSON that brokers may read otherwise.
-var errTwoReadings = errors.New("JSON that can be read in more than one way")
+// ErrTwoReadings is the cause of errors about JSON that brokers may read otherwise.
+var ErrTwoReadings = errors.New("JSON that can be read in more than one way")
 
-// oneReading refuses JSON that isn't one object, or in which an object has two members that
+// OneReading refuses JSON that isn't one object, or in which an object has two members that
 // fastjson takes for one, or one that it takes for a known name that it isn't.
-func oneReading(text []byte, known wire.Names) error {
+func OneReading(text []byte, known wire.Names) error {
 	if !utf8.Valid(text) || bytes.ContainsRune(text, utf8.RuneError) {
 		return errors.New("text that isn't UTF-8")
 	}
@@ -50,8 +50,8 @@ type onceReader struct {
 	name  []byte   // memory for a name without its escapes
 }
 
-// fewMembers is up to how many members of an object are compared one by one.
-const fewMembers = 16
+// FewMembers is up to how many members of an object are compared one by one.
+const FewMembers = 16
 
 // noJSON is the error of what can't be read.
 func (r *onceReader) noJSON() error {
@@ -90,8 +90,8 @@ func (r *onceReader) value(depth int) error {
 	r.space()
 	switch c := r.next(); c {
 	case '{', '[':
-		if depth == mostDepth {
-			return fmt.Errorf("more than %d levels of JSON", mostDepth)
+		if depth == MostDepth {
+			return fmt.Errorf("more than %d levels of JSON", MostDepth)
 		}
 		r.at++
 		if c == '{' {
@@ -131,10 +131,10 @@ func (r *onceReader) object(depth int) error {
 			return err
 		}
 	}
-	if all := r.seen[begin:]; len(all) > fewMembers {
+	if all := r.seen[begin:]; len(all) > FewMembers {
 		slices.Sort(all)
 		if len(slices.Compact(all)) < len(all) {
-			return fmt.Errorf("%w: two members with one name", errTwoReadings)
+			return fmt.Errorf("%w: two members with one name", ErrTwoReadings)
 		}
 	}
 	r.seen = r.seen[:begin]
@@ -180,15 +180,15 @@ func (r *onceReader) member(begin int) error {
 		r.name, plain = appendPlain(r.name[:0], name)
 		name = r.name
 	}
-	if plain = plain && plainName(name); plain {
+	if plain = plain && PlainName(name); plain {
 		hash, meant := r.known.Read(name)
 		before := r.seen[begin:]
 		plain = (meant == "" || meant == string(name)) &&
-			(len(before) >= fewMembers || !slices.Contains(before, hash))
+			(len(before) >= FewMembers || !slices.Contains(before, hash))
 		r.seen = append(r.seen, hash)
 	}
 	if !plain {
-		return fmt.Errorf("%w: member %.100q", errTwoReadings, name)
+		return fmt.Errorf("%w: member %.100q", ErrTwoReadings, name)
 	}
 	return nil
 }
