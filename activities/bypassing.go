@@ -12,7 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 )
 
 // Bypassing are groups and topics whose applications reach brokers without a gateway, and so hold
@@ -57,7 +57,7 @@ type heldUp struct {
 
 // take takes note of an error that says so, and returns any other one.
 func (h *heldUp) take(err error) error {
-	var refusal *gateway.RefusedError
+	var refusal *control.RefusedError
 	if !errors.As(err, &refusal) || !refusal.Bypassing.Any() {
 		return err
 	}
@@ -65,7 +65,7 @@ func (h *heldUp) take(err error) error {
 	return nil
 }
 
-func (h *heldUp) add(by gateway.Bypassing, why string) {
+func (h *heldUp) add(by control.Bypassing, why string) {
 	if h.groups == nil {
 		h.groups, h.topics, h.since = map[string]bool{}, map[string]bool{}, time.Now()
 	}
@@ -85,10 +85,10 @@ func (h *heldUp) enough() bool { return !h.since.IsZero() && time.Since(h.since)
 
 // producers adds topics of the plan that applications write to on the target without a gateway
 // though no home of theirs is there: nothing would bring these messages back when the lanes end.
-func (h *heldUp) producers(state gateway.State, ours func(topic string) bool) {
+func (h *heldUp) producers(state control.State, ours func(topic string) bool) {
 	for _, b := range state.Bypass {
 		if b.Side == string(api.Target) && ours(b.Topic) {
-			h.add(gateway.Bypassing{Topics: []string{b.Topic}}, "producers have written to topic "+
+			h.add(control.Bypassing{Topics: []string{b.Topic}}, "producers have written to topic "+
 				b.Topic+" of the target without a gateway within the last minute, from "+b.Address)
 		}
 	}

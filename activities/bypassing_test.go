@@ -14,15 +14,15 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/plan"
 )
 
 // refusing is a control API that refuses moves while applications bypass the gateway.
 type refusing struct {
-	state  gateway.State
+	state  control.State
 	past   []string // groups and topics whose applications do
-	moves  []gateway.Move
+	moves  []control.Move
 	env    *testsuite.TestActivityEnvironment
 	acts   *Gateways
 	plan   plan.Plan
@@ -31,10 +31,10 @@ type refusing struct {
 
 func newRefusing(t *testing.T, past ...string) *refusing {
 	t.Helper()
-	r := &refusing{past: past, state: gateway.State{
+	r := &refusing{past: past, state: control.State{
 		NameServer: "10.0.0.7:9876", Authority: "target",
-		Homes: gateway.Homes{Away: []gateway.TopicQueue{{Topic: "orders"}, {Topic: "of others"}}},
-		Groups: []gateway.GroupSide{
+		Homes: control.Homes{Away: []control.TopicQueue{{Topic: "orders"}, {Topic: "of others"}}},
+		Groups: []control.GroupSide{
 			{Group: "audit", Target: 2},
 			{Group: "billing", Target: 2},
 			{Group: "of others", Target: 2},
@@ -62,10 +62,10 @@ func (r *refusing) serve(w http.ResponseWriter, in *http.Request) {
 		_ = json.NewEncoder(w).Encode(r.state)
 		return
 	}
-	var m gateway.Move
+	var m control.Move
 	_ = json.NewDecoder(in.Body).Decode(&m)
 	r.moves = append(r.moves, m)
-	var by gateway.Bypassing
+	var by control.Bypassing
 	for _, g := range m.Groups {
 		if slices.Contains(r.past, g) {
 			by.Groups = append(by.Groups, g)
@@ -76,17 +76,17 @@ func (r *refusing) serve(w http.ResponseWriter, in *http.Request) {
 			by.Topics = append(by.Topics, q.Topic)
 		}
 	}
-	if m.Kind == gateway.KindAuthority {
+	if m.Kind == control.KindAuthority {
 		by.Groups = r.past
 	}
 	if by.Any() {
 		w.WriteHeader(http.StatusConflict)
-		_ = json.NewEncoder(w).Encode(gateway.Problem{
+		_ = json.NewEncoder(w).Encode(control.Problem{
 			Error: "refused: " + strings.Join(append(by.Groups, by.Topics...), " "), Bypassing: &by,
 		})
 		return
 	}
-	_ = json.NewEncoder(w).Encode(gateway.Moved{ID: m.ID, Done: true})
+	_ = json.NewEncoder(w).Encode(control.Moved{ID: m.ID, Done: true})
 }
 
 func (r *refusing) back(asked *Bypassing) GroupsRequest {
@@ -143,14 +143,14 @@ func TestPeopleHearOfProducersThatBypassTheGateways(t *testing.T) {
 
 	// no home is on the target any more, and somebody writes there
 	r.past, r.state.Homes.Away = nil, nil
-	r.state.Bypass = []gateway.Bypass{
+	r.state.Bypass = []control.Bypass{
 		{Topic: "orders", Side: "source", Address: "10.0.0.8:1"},
 		{Topic: "of others", Side: "target", Address: "10.0.0.8:1"},
 	}
 	back.Nobody = true
 	_, err = r.env.ExecuteActivity(r.acts.MoveHomes, back)
 	require.NoError(t, err)
-	r.state.Bypass = append(r.state.Bypass, gateway.Bypass{
+	r.state.Bypass = append(r.state.Bypass, control.Bypass{
 		Topic: "orders", Side: "target", Address: "10.0.0.9:1",
 	})
 	_, err = r.env.ExecuteActivity(r.acts.MoveHomes, back)

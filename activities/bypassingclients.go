@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -23,7 +23,7 @@ const pastEvery = 30 * time.Second
 
 // past looks for clients past the gateways. Where it may not, it says so: nothing that moves
 // depends on it.
-func (s sides) past(ctx context.Context, state gateway.State) *api.Past {
+func (s sides) past(ctx context.Context, state control.State) *api.Past {
 	found, err := s.lookPast(ctx, state)
 	if err != nil {
 		return &api.Past{Unknown: fmt.Sprintf("who is past the gateways can't be seen: %v", err)}
@@ -32,7 +32,7 @@ func (s sides) past(ctx context.Context, state gateway.State) *api.Past {
 }
 
 // lookPast finds those connected to the source, and those whose messages came another way.
-func (s sides) lookPast(ctx context.Context, state gateway.State) (*api.Past, error) {
+func (s sides) lookPast(ctx context.Context, state control.State) (*api.Past, error) {
 	brokers, err := s.source.brokers(ctx)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (s sides) lookPast(ctx context.Context, state gateway.State) (*api.Past, er
 
 // pastGateway are the clients connected to the source that aren't behind a gateway.
 func pastGateway(
-	state gateway.State,
+	state control.State,
 	groups []string,
 	members map[string]connections,
 	producers map[string]map[string]rocketmq.Connection,
@@ -93,7 +93,7 @@ func pastGateway(
 }
 
 // pastProducers are those whose messages to the migration's topics came another way.
-func pastProducers(state gateway.State, topics plan.TopicSelection) (all []string) {
+func pastProducers(state control.State, topics plan.TopicSelection) (all []string) {
 	for _, b := range state.Bypass {
 		if topics.Match(b.Topic) {
 			all = append(all,

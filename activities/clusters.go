@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/instance"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -25,7 +25,7 @@ import (
 type Clusters struct {
 	mu          sync.Mutex
 	open        map[string]*rocketmq.Cluster
-	fleets      map[string]*gateway.Fleet
+	fleets      map[string]*control.Fleet
 	translators map[translatorKey]*positions.Positions
 }
 
@@ -38,7 +38,7 @@ type translatorKey struct {
 // NewClusters returns an empty set; connections open when they are needed.
 func NewClusters() *Clusters {
 	return &Clusters{
-		open: map[string]*rocketmq.Cluster{}, fleets: map[string]*gateway.Fleet{},
+		open: map[string]*rocketmq.Cluster{}, fleets: map[string]*control.Fleet{},
 		translators: map[translatorKey]*positions.Positions{},
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 )
 
 // Gateway is how a gateway stands before a move.
@@ -20,7 +20,7 @@ type Gateway struct {
 	Topics api.Names `json:"topics,omitzero"`
 }
 
-func gatewayOf(state gateway.State) Gateway {
+func gatewayOf(state control.State) Gateway {
 	return Gateway{
 		NameServer: state.NameServer, Clients: len(state.Clients), Homes: state.Homes.Target,
 		Authority: api.Side(state.Authority),

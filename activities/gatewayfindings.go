@@ -6,13 +6,13 @@ import (
 	"slices"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/plan"
 )
 
 // unfitClients are the clients behind a gateway that the target wouldn't serve, and which share in
 // what the plan moves: of others nothing depends on them.
-func unfitClients(s gateway.State, p plan.Plan) (all []string) {
+func unfitClients(s control.State, p plan.Plan) (all []string) {
 	for _, c := range s.Clients {
 		shares := slices.ContainsFunc(c.Groups, p.Groups.Match) || slices.ContainsFunc(c.Topics, p.Topics.Match)
 		if c.Problem != "" && shares {
@@ -30,7 +30,7 @@ func (inv *inventory) gatewayFindings(ctx context.Context, s Settings) []api.Fin
 	}
 	const object = api.GatewayObject
 	client, err := s.gatewaysOf(inv.plan)
-	var state gateway.State
+	var state control.State
 	if err == nil {
 		state, err = client.State(ctx)
 	}

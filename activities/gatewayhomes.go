@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/replicator/lane"
 )
 
@@ -61,7 +61,7 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 		ours = r.Plan.WithDefaults().Topics.Match
 	}
 	var lanes []lane.Lane
-	toTarget, toSource := []gateway.TopicQueue(nil), homesOf(ours, state.Homes.Away)
+	toTarget, toSource := []control.TopicQueue(nil), homesOf(ours, state.Homes.Away)
 	if r.Percent > 0 { // all go to the source without a look at the target, which may not answer
 		if lanes, err = g.settings.lanesOf(ctx, r.Request, topics, sides.movableLayout); err != nil {
 			return Homes{}, err
@@ -71,7 +71,7 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 	var held heldUp
 	for _, part := range []struct {
 		to     api.Side
-		queues []gateway.TopicQueue
+		queues []control.TopicQueue
 	}{{api.Source, toSource}, {api.Target, toTarget}} {
 		if err := g.moveHomes(ctx, client, r, part.to, part.queues, &held); err != nil {
 			return Homes{}, err
@@ -87,7 +87,7 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error)
 // moveHomes gives queues their home on a side, some at a time, but for those that producers hold
 // up.
 func (g *Gateways) moveHomes(
-	ctx context.Context, client *gateway.Fleet, r HomesRequest, to api.Side, queues []gateway.TopicQueue,
+	ctx context.Context, client *control.Fleet, r HomesRequest, to api.Side, queues []control.TopicQueue,
 	held *heldUp,
 ) error {
 	together := homesTogether
@@ -96,8 +96,8 @@ func (g *Gateways) moveHomes(
 	}
 	for i, some := range slices.Collect(slices.Chunk(queues, together)) {
 		activity.RecordHeartbeat(ctx, i)
-		move := gateway.Move{
-			Kind: gateway.KindHome, To: string(to), Queues: some, WithoutTarget: r.WithoutTarget,
+		move := control.Move{
+			Kind: control.KindHome, To: string(to), Queues: some, WithoutTarget: r.WithoutTarget,
 		}
 		err := g.move(ctx, client, r.Request, fmt.Sprintf("homes-%s-%d", to, i), move)
 		if err = held.take(err); err != nil || held.enough() {
@@ -108,9 +108,9 @@ func (g *Gateways) moveHomes(
 }
 
 // homesOf are the queues of the topics.
-func homesOf(ours func(string) bool, all []gateway.TopicQueue) []gateway.TopicQueue {
+func homesOf(ours func(string) bool, all []control.TopicQueue) []control.TopicQueue {
 	return slices.DeleteFunc(slices.Clone(all),
-		func(q gateway.TopicQueue) bool { return !ours(q.Topic) })
+		func(q control.TopicQueue) bool { return !ours(q.Topic) })
 }
 
 // lanesOf pairs the queues of the request's topics, as one of the looks at both sides sees them.
@@ -133,18 +133,18 @@ func percentOf(n, percent int) int { return (n*percent + 99) / 100 }
 
 // homesToMove compares where homes are with where they are to be.
 func homesToMove(
-	lanes []lane.Lane, percent int, away []gateway.TopicQueue,
-) (toTarget, toSource []gateway.TopicQueue) {
+	lanes []lane.Lane, percent int, away []control.TopicQueue,
+) (toTarget, toSource []control.TopicQueue) {
 	ordered := slices.SortedFunc(slices.Values(lanes), func(a, b lane.Lane) int {
 		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Topic, b.Topic))
 	})
-	is := map[gateway.TopicQueue]bool{}
+	is := map[control.TopicQueue]bool{}
 	for _, q := range away {
 		is[q] = true
 	}
 	upTo := percentOf(len(ordered), percent)
 	for i, lane := range ordered {
-		q := gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}
+		q := control.TopicQueue{Topic: lane.Topic, Queue: lane.Source}
 		switch {
 		case i < upTo && !is[q]:
 			toTarget = append(toTarget, q)

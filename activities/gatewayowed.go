@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 )
 
 const (
@@ -72,20 +72,20 @@ func (g *Gateways) Owed(ctx context.Context, r OwedRequest) (Owed, error) {
 		ordered = nil
 	}
 	ours := r.Plan.WithDefaults().Topics.Match
-	return owedOf(slices.DeleteFunc(slices.Clone(state.Owed), func(q gateway.OwedQueue) bool {
+	return owedOf(slices.DeleteFunc(slices.Clone(state.Owed), func(q control.OwedQueue) bool {
 		return !ours(q.Topic)
 	}), ordered), nil
 }
 
 // owedOf sums queues up, those first of which most is known to be owed.
-func owedOf(queues []gateway.OwedQueue, ordered []string) (o Owed) {
-	open := func(q gateway.OwedQueue) int64 {
+func owedOf(queues []control.OwedQueue, ordered []string) (o Owed) {
+	open := func(q control.OwedQueue) int64 {
 		if q.Copied < 0 || q.Written == 0 {
 			return 0
 		}
 		return max(0, q.Written-q.Copied)
 	}
-	slices.SortStableFunc(queues, func(a, b gateway.OwedQueue) int { return cmp.Compare(open(b), open(a)) })
+	slices.SortStableFunc(queues, func(a, b control.OwedQueue) int { return cmp.Compare(open(b), open(a)) })
 	for _, q := range queues {
 		o.Queues++
 		o.Known += open(q)

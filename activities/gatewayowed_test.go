@@ -14,19 +14,19 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
 )
 
 func TestWhatIsOwedIsToldWithWhatIsKnown(t *testing.T) {
-	of := func(topic string, id int, copied, written int64) gateway.OwedQueue {
-		return gateway.OwedQueue{
-			TopicQueue: gateway.TopicQueue{Topic: topic, Queue: lane.Queue{Broker: "broker-a", ID: id}},
+	of := func(topic string, id int, copied, written int64) control.OwedQueue {
+		return control.OwedQueue{
+			TopicQueue: control.TopicQueue{Topic: topic, Queue: lane.Queue{Broker: "broker-a", ID: id}},
 			Target:     lane.Queue{Broker: "broker-t", ID: id}, Copied: copied, Written: written,
 		}
 	}
-	o := owedOf([]gateway.OwedQueue{
+	o := owedOf([]control.OwedQueue{
 		of("audit", 0, -1, 90), of("orders", 0, 40, 40), of("orders", 1, 40, 47),
 	}, []string{"orders"})
 	assert.Equal(t, 3, o.Queues)
@@ -42,18 +42,18 @@ func TestWhatIsOwedIsToldWithWhatIsKnown(t *testing.T) {
 type returning struct {
 	*httptest.Server
 	mu    sync.Mutex
-	state gateway.State
-	moves []gateway.Move
+	state control.State
+	moves []control.Move
 }
 
 func newReturning(t *testing.T) *returning {
 	t.Helper()
-	r := &returning{state: gateway.State{
-		Homes:  gateway.Homes{Away: []gateway.TopicQueue{{Topic: "orders"}, {Topic: "of others"}}},
-		Groups: []gateway.GroupSide{{Group: "billing", Target: 2}},
-		Owed: []gateway.OwedQueue{
-			{TopicQueue: gateway.TopicQueue{Topic: "orders"}, Copied: 1, Written: 3},
-			{TopicQueue: gateway.TopicQueue{Topic: "of others"}, Copied: 1, Written: 3},
+	r := &returning{state: control.State{
+		Homes:  control.Homes{Away: []control.TopicQueue{{Topic: "orders"}, {Topic: "of others"}}},
+		Groups: []control.GroupSide{{Group: "billing", Target: 2}},
+		Owed: []control.OwedQueue{
+			{TopicQueue: control.TopicQueue{Topic: "orders"}, Copied: 1, Written: 3},
+			{TopicQueue: control.TopicQueue{Topic: "of others"}, Copied: 1, Written: 3},
 		},
 	}}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
@@ -63,10 +63,10 @@ func newReturning(t *testing.T) *returning {
 			_ = json.NewEncoder(w).Encode(r.state)
 			return
 		}
-		var m gateway.Move
+		var m control.Move
 		_ = json.NewDecoder(in.Body).Decode(&m)
 		r.moves = append(r.moves, m)
-		_ = json.NewEncoder(w).Encode(gateway.Moved{ID: m.ID, Done: true})
+		_ = json.NewEncoder(w).Encode(control.Moved{ID: m.ID, Done: true})
 	}))
 	t.Cleanup(r.Close)
 	return r

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 )
@@ -30,13 +30,13 @@ func NewGateways(s Settings) *Gateways { return &Gateways{settings: s.withDefaul
 const (
 	// moveBudget is how long sends, or pulls, may wait in one move. Then everything is as it was,
 	// and it is tried again.
-	moveBudget = gateway.Duration(time.Second)
+	moveBudget = control.Duration(time.Second)
 	// moveTries is how long a move is tried before people see why it isn't done.
 	moveTries = 10 * time.Second
 )
 
 // gatewaysOf are the control APIs of the plan's gateways.
-func (s Settings) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
+func (s Settings) gatewaysOf(p plan.Plan) (*control.Fleet, error) {
 	if len(p.Traffic.Gateways) == 0 {
 		return nil, invalid("traffic.gateways is empty: name the control APIs of the gateways")
 	}
@@ -48,9 +48,9 @@ func (s Settings) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
 	s.Clusters.mu.Lock()
 	defer s.Clusters.mu.Unlock()
 	if s.Clusters.fleets[key] == nil {
-		s.Clusters.fleets[key] = gateway.NewFleet(p.Traffic.Gateways, gateway.Access{
+		s.Clusters.fleets[key] = control.NewFleet(p.Traffic.Gateways, control.Access{
 			Token: has.Token, CA: has.CA, Cert: has.Cert, Key: has.Key, Plain: has.Plain,
-			Set: gateway.AccessSettings{
+			Set: control.AccessSettings{
 				Token: has.Prefix + "_TOKEN", CA: has.Prefix + "_CA",
 				Cert: has.Prefix + "_CERT", Plain: secrets.Variable,
 			},
@@ -62,7 +62,7 @@ func (s Settings) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
 // explainGateway turns what a call to a gateway failed with into an error that says what people can
 // do.
 func explainGateway(ctx context.Context, err error) error {
-	var refusal *gateway.RefusedError
+	var refusal *control.RefusedError
 	switch {
 	case err == nil:
 		return nil
@@ -75,20 +75,20 @@ func explainGateway(ctx context.Context, err error) error {
 }
 
 // gatewayState is how the plan's gateways stand; a zero one if it has none.
-func (s Settings) gatewayState(ctx context.Context, p plan.Plan) (gateway.State, error) {
+func (s Settings) gatewayState(ctx context.Context, p plan.Plan) (control.State, error) {
 	if p.Traffic.Mode != plan.ModeGateway {
-		return gateway.State{}, nil
+		return control.State{}, nil
 	}
 	client, err := s.gatewaysOf(p)
 	if err != nil {
-		return gateway.State{}, err
+		return control.State{}, err
 	}
 	state, err := client.State(ctx)
 	return state, explainGateway(ctx, err)
 }
 
 // led are the groups that gateways lead: they keep their positions on both sides, exactly.
-func led(state gateway.State) map[string]bool {
+func led(state control.State) map[string]bool {
 	groups := map[string]bool{}
 	for _, group := range state.Groups {
 		groups[group.Group] = true
@@ -121,7 +121,7 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 		return Gateway{}, absent(p)
 	}
 	names := laneNames(p)
-	m := gateway.Migration{
+	m := control.Migration{
 		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target,
 		Ordered: append([]string{}, ordered...), SourceCluster: p.Source.Cluster, LeftOut: p.Source.LeftOut,
 	}
@@ -163,8 +163,8 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 	var held heldUp
 	for i, group := range groups {
 		activity.RecordHeartbeat(ctx, i)
-		move := gateway.Move{
-			Kind: gateway.KindSide, To: string(r.Side), Groups: []string{group},
+		move := control.Move{
+			Kind: control.KindSide, To: string(r.Side), Groups: []string{group},
 			WithoutTarget: r.WithoutTarget,
 		}
 		if err := held.take(g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move)); err != nil {
@@ -180,7 +180,7 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 // groupsToMove are those of the request, or all of the plan that read some of their queues on
 // another side than the request's.
 func (g *Gateways) groupsToMove(
-	ctx context.Context, client *gateway.Fleet, r GroupsRequest,
+	ctx context.Context, client *control.Fleet, r GroupsRequest,
 ) ([]string, error) {
 	if !r.All {
 		return g.settings.groups(ctx, r)
@@ -205,7 +205,7 @@ func (g *Gateways) groupsToMove(
 
 // move carries one move out. That applications hold it up, as they bypass the gateways, is said by
 // the gateway's own error: see heldUp.
-func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, id string, m gateway.Move) error {
+func (g *Gateways) move(ctx context.Context, client *control.Fleet, r Request, id string, m control.Move) error {
 	info := activity.GetInfo(ctx)
 	m.ID = fmt.Sprintf("%s-%s-%s-%d-%s", r.Plan.Name, info.WorkflowExecution.RunID, info.ActivityID, info.Attempt, id)
 	m.Reason, m.Budget = fmt.Sprintf("migration %s, workflow %s", r.Plan.Name, info.WorkflowExecution.ID), moveBudget
@@ -215,7 +215,7 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	trying, cancel := context.WithTimeout(ctx, moveTries)
 	defer cancel()
 	_, err := client.MoveUntilDone(trying, m)
-	var refusal *gateway.RefusedError
+	var refusal *control.RefusedError
 	if err == nil || errors.As(err, &refusal) && refusal.Bypassing.Any() {
 		return err
 	}
@@ -245,8 +245,8 @@ func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 		}
 	}
 	var held heldUp
-	if err := held.take(g.move(ctx, client, r.Request, "authority", gateway.Move{
-		Kind: gateway.KindAuthority, To: string(r.Side), WithoutTarget: r.WithoutTarget,
+	if err := held.take(g.move(ctx, client, r.Request, "authority", control.Move{
+		Kind: control.KindAuthority, To: string(r.Side), WithoutTarget: r.WithoutTarget,
 	})); err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
 }
 
 // partlyMoved are the groups that read some queues on the target, and others on the source.
-func partlyMoved(state gateway.State) (groups []string) {
+func partlyMoved(state control.State) (groups []string) {
 	for _, g := range state.Groups {
 		if g.Source > 0 && g.Target > 0 {
 			groups = append(groups, g.Group)

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
@@ -20,22 +20,22 @@ func TestHomesMoveAcrossTopicsAndBack(t *testing.T) {
 			lanes = append(lanes, lane.Lane{Topic: topic, Index: i, Source: lane.Queue{Broker: "broker-a", ID: i}})
 		}
 	}
-	of := func(topic string, id int) gateway.TopicQueue {
-		return gateway.TopicQueue{Topic: topic, Queue: lane.Queue{Broker: "broker-a", ID: id}}
+	of := func(topic string, id int) control.TopicQueue {
+		return control.TopicQueue{Topic: topic, Queue: lane.Queue{Broker: "broker-a", ID: id}}
 	}
 	for name, c := range map[string]struct {
 		percent            int
-		away               []gateway.TopicQueue
-		toTarget, toSource []gateway.TopicQueue
+		away               []control.TopicQueue
+		toTarget, toSource []control.TopicQueue
 	}{
-		"one percent is one queue":            {percent: 1, toTarget: []gateway.TopicQueue{of("a", 0)}},
-		"each topic's first before any other": {percent: 25, toTarget: []gateway.TopicQueue{of("a", 0), of("b", 0)}},
-		"what is there stays":                 {percent: 25, away: []gateway.TopicQueue{of("a", 0)}, toTarget: []gateway.TopicQueue{of("b", 0)}},
+		"one percent is one queue":            {percent: 1, toTarget: []control.TopicQueue{of("a", 0)}},
+		"each topic's first before any other": {percent: 25, toTarget: []control.TopicQueue{of("a", 0), of("b", 0)}},
+		"what is there stays":                 {percent: 25, away: []control.TopicQueue{of("a", 0)}, toTarget: []control.TopicQueue{of("b", 0)}},
 		"a smaller share brings the rest back": {
-			percent: 25, away: []gateway.TopicQueue{of("a", 0), of("b", 0), of("a", 1)},
-			toSource: []gateway.TopicQueue{of("a", 1)},
+			percent: 25, away: []control.TopicQueue{of("a", 0), of("b", 0), of("a", 1)},
+			toSource: []control.TopicQueue{of("a", 1)},
 		},
-		"nothing stays": {percent: 0, away: []gateway.TopicQueue{of("b", 3)}, toSource: []gateway.TopicQueue{of("b", 3)}},
+		"nothing stays": {percent: 0, away: []control.TopicQueue{of("b", 3)}, toSource: []control.TopicQueue{of("b", 3)}},
 	} {
 		toTarget, toSource := homesToMove(lanes, c.percent, c.away)
 		assert.Equal(t, c.toTarget, toTarget, name)
@@ -44,18 +44,18 @@ func TestHomesMoveAcrossTopicsAndBack(t *testing.T) {
 }
 
 func TestHomesThatAllGoBackAreThoseOfTheMigrationsTopics(t *testing.T) {
-	away := []gateway.TopicQueue{
+	away := []control.TopicQueue{
 		{Topic: "orders"},
 		{Topic: "of another migration"},
 		{Topic: "orders", Queue: lane.Queue{ID: 1}},
 	}
-	assert.Equal(t, []gateway.TopicQueue{away[0], away[2]},
+	assert.Equal(t, []control.TopicQueue{away[0], away[2]},
 		homesOf(func(topic string) bool { return slices.Contains([]string{"orders", "audit"}, topic) }, away))
 }
 
 func TestGroupsThatMovedInPartAreKnown(t *testing.T) {
-	state := gateway.State{
-		Groups: []gateway.GroupSide{
+	state := control.State{
+		Groups: []control.GroupSide{
 			{Group: "stays", Source: 4},
 			{Group: "partly", Source: 1, Target: 4},
 			{Group: "moved", Target: 5},
@@ -65,7 +65,7 @@ func TestGroupsThatMovedInPartAreKnown(t *testing.T) {
 }
 
 func TestClientsThatCannotFollowCountWhereTheyShareInThePlan(t *testing.T) {
-	state := gateway.State{Clients: []gateway.Connected{
+	state := control.State{Clients: []control.Connected{
 		{ID: "fits", Groups: []string{"billing"}},
 		{ID: "reads", Problem: "is unknown", Groups: []string{"billing"}},
 		{ID: "writes", Problem: "is unknown", Topics: []string{"other", "orders"}},
@@ -80,7 +80,7 @@ func TestClientsThatCannotFollowCountWhereTheyShareInThePlan(t *testing.T) {
 }
 
 func TestClientsPastTheGatewaysAreThoseThatNoneOfThemServes(t *testing.T) {
-	state := gateway.State{Clients: []gateway.Connected{{ID: "behind@1"}}}
+	state := control.State{Clients: []control.Connected{{ID: "behind@1"}}}
 	members := map[string]connections{
 		"billing": {members: map[string]member{
 			"behind@1": {Connection: rocketmq.Connection{ClientID: "behind@1", Addr: "10.0.0.9:1"}},
@@ -93,7 +93,7 @@ func TestClientsPastTheGatewaysAreThoseThatNoneOfThemServes(t *testing.T) {
 	}}
 	assert.Equal(t, []string{"past@1 at 10.0.0.7:1, of group billing", "past@2 at 10.0.0.8:1, of group shop"},
 		pastGateway(state, []string{"billing"}, members, producers))
-	state.Bypass = []gateway.Bypass{
+	state.Bypass = []control.Bypass{
 		{Topic: "orders", Side: "source", Address: "10.0.0.8"},
 		{Topic: "of others", Side: "source", Address: "10.0.0.9"},
 	}

@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
 
-func queueOfTopic(lane lane.Lane) gateway.TopicQueue {
-	return gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}
+func queueOfTopic(lane lane.Lane) control.TopicQueue {
+	return control.TopicQueue{Topic: lane.Topic, Queue: lane.Source}
 }
 
 // TestLiveASoakCountsWhatApplicationsWriteToEachSide has messages of before, messages on both
@@ -27,7 +27,7 @@ func TestLiveASoakCountsWhatApplicationsWriteToEachSide(t *testing.T) {
 	both, err := r.settings.both(r.ctx, r.plan)
 	require.NoError(t, err)
 	lanes := r.lanes(orders)
-	away := []gateway.TopicQueue{queueOfTopic(lanes[0])}
+	away := []control.TopicQueue{queueOfTopic(lanes[0])}
 	r.produce(r.target, lanes[0].Target.Broker, orders, lanes[0].Target.ID, 3) // before the soak
 	begun, err := both.beginSoak(r.ctx, []string{orders})
 	require.NoError(t, err)

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 )
 
 // ReachedRequest asks how far steps behind gateways have come already.
@@ -43,12 +43,12 @@ func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (Reached, erro
 	if err != nil {
 		return Reached{}, err
 	}
-	away := map[gateway.TopicQueue]bool{}
+	away := map[control.TopicQueue]bool{}
 	for _, q := range state.Homes.Away {
 		away[q] = true
 	}
 	for _, lane := range lanes {
-		if away[gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}] {
+		if away[control.TopicQueue{Topic: lane.Topic, Queue: lane.Source}] {
 			found.Homes++
 		}
 	}

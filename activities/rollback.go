@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -221,7 +221,7 @@ func (b *Returns) surveySource(
 }
 
 // led adds what gateways have moved of the plan, and returns the groups among it.
-func (s *Survey) led(state gateway.State, p plan.Plan) (groups []string) {
+func (s *Survey) led(state control.State, p plan.Plan) (groups []string) {
 	s.Authority = api.Side(state.Authority)
 	for _, q := range state.Homes.Away {
 		if p.Topics.Match(q.Topic) {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/positions"
 )
@@ -69,19 +69,19 @@ func percent(part, all int64) float64 { return float64(part*1000/all) / 10 }
 // countTraffic counts what was written since the soak began, and tells how far it is. Queues that
 // end where they did then aren't looked at.
 func (s sides) countTraffic(
-	ctx context.Context, names []string, begun soak, away []gateway.TopicQueue,
+	ctx context.Context, names []string, begun soak, away []control.TopicQueue,
 	tell func(SoakProgress),
 ) (traffic, error) {
 	now, err := s.ends(ctx, names)
 	if err != nil {
 		return traffic{}, err
 	}
-	onTarget := map[gateway.TopicQueue]bool{}
+	onTarget := map[control.TopicQueue]bool{}
 	for _, q := range away {
 		onTarget[q] = true
 	}
 	isAway := func(lane lane.Lane) bool {
-		return onTarget[gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}]
+		return onTarget[control.TopicQueue{Topic: lane.Topic, Queue: lane.Source}]
 	}
 	sum, topics := traffic{queues: len(now)}, map[string]bool{}
 	var busy []lane.Lane

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -61,7 +61,7 @@ func (inv *inventory) vipFindings() []api.Finding {
 }
 
 // gatewayVIPFindings: ports at which the gateways don't stand in for brokers, and who needs them.
-func (inv *inventory) gatewayVIPFindings(state gateway.State) (all []api.Finding) {
+func (inv *inventory) gatewayVIPFindings(state control.State) (all []api.Finding) {
 	for _, problem := range state.VIPProblems {
 		all = append(
 			all,

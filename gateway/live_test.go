@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/lab/labtest"
 )
@@ -92,15 +92,15 @@ func TestLiveAGatewayIsSteeredOverTLSAndWatched(t *testing.T) {
 	var at struct{ Control, Metrics string }
 	require.NoError(t, json.NewDecoder(says).Decode(&at))
 
-	known := gateway.Access{Token: token, CA: cert, Cert: worker, Key: workerKey}
-	client := gateway.NewClient("https://"+at.Control, known)
+	known := control.Access{Token: token, CA: cert, Cert: worker, Key: workerKey}
+	client := control.NewClient("https://"+at.Control, known)
 	state, err := client.State(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "watched", state.Gateway)
-	_, err = gateway.NewClient("https://"+at.Control, gateway.Access{Token: token, CA: cert}).State(t.Context())
+	_, err = control.NewClient("https://"+at.Control, control.Access{Token: token, CA: cert}).State(t.Context())
 	require.ErrorContains(t, err, "doesn't take the caller's certificate")
-	_, err = client.Move(t.Context(), gateway.Move{
-		ID: "1", Kind: gateway.KindHome, To: "target",
+	_, err = client.Move(t.Context(), control.Move{
+		ID: "1", Kind: control.KindHome, To: "target",
 		Topics: []string{"orders"},
 	})
 	require.ErrorContains(t, err, "hasn't been told a migration")

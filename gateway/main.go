@@ -9,8 +9,8 @@ import (
 	"os/signal"
 	"syscall"
 
-	"rocketshift/internal/gateway"
 	"rocketshift/internal/gateway/keeper"
+	"rocketshift/internal/gateway/memory"
 )
 
 func main() {
@@ -19,7 +19,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends it at once
-	gateway.Frugal()
+	memory.Frugal()
 	if err := command(os.Getenv).ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "rocketshift-gateway:", err)
 		os.Exit(1)

@@ -16,6 +16,9 @@ import (
 
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/gateway/audit"
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -74,7 +77,7 @@ func command(getenv func(string) string) *cobra.Command {
 		"its own keys on the target; the same as on the source if absent")
 	f.StringVar(&s.Keys, "keys", "",
 		"YAML file with the access keys of applications and their secrets, for clusters with access control")
-	s.Memory = gateway.UsualMemory
+	s.Memory = memory.UsualMemory
 	f.Var((*size)(&s.Memory), "memory", "memory that the process may take, such as 512MiB; 256MiB or more")
 	f.StringVar(&s.TLSCert, "tls-cert", "",
 		"PEM file with the certificate for applications that connect over TLS; it is read again when it changes")
@@ -86,7 +89,7 @@ func command(getenv func(string) string) *cobra.Command {
 
 // reach is how the servers of a side are reached.
 type reach struct {
-	*gateway.TLS
+	*connections.TLS
 	at *rocketmq.Addresses
 }
 
@@ -167,7 +170,7 @@ func (s *settings) complete(getenv func(string) string) (err error) {
 		s.Peers.Cert, s.Peers.Key = s.control.Cert, s.control.Key
 	}
 	s.Peers.Plain = s.control.Insecure
-	s.Peers.Set = gateway.AccessSettings{
+	s.Peers.Set = control.AccessSettings{
 		Token: s.tokenEnv, CA: "--peer-ca", Cert: "--peer-cert",
 		Plain: "--control-insecure",
 	}
@@ -179,7 +182,7 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 		return err
 	}
 	s.Log = slog.New(slog.NewJSONHandler(printable.JSONTo(logs), nil))
-	gateway.LimitMemory(s.Memory, getenv)
+	memory.LimitMemory(s.Memory, getenv)
 	var err error
 	if s.Predecessor, err = gateway.Succeed(s.Dir); err != nil {
 		return err

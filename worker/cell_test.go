@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"rocketshift/api"
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -49,7 +49,7 @@ type cell struct {
 	apps     *applications
 	entrance []string // the name servers that applications begin with
 	gateway  *program
-	control  *gateway.Client
+	control  *control.Client
 
 	wait  atomic.Pointer[func(api.Waiting) bool] // what people don't answer yet
 	back  bool                                   // was asked
@@ -118,7 +118,7 @@ func (c *cell) startGateway() {
 	var says struct{ NameServer, Control string }
 	require.NoError(c.t, json.Unmarshal([]byte(line), &says), line)
 	c.entrance = []string{says.NameServer}
-	c.control = gateway.NewClient(says.Control, gateway.Access{Token: gatewayToken})
+	c.control = control.NewClient(says.Control, control.Access{Token: gatewayToken})
 	c.plan.Traffic = plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{says.Control}}
 }
 

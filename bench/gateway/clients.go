@@ -87,7 +87,7 @@ func (c *course) watch(failed chan error) (m connected, err error) {
 	if m.Connections, err = connections(pid); err != nil {
 		return m, err
 	}
-	_, most, err := memory(pid)
+	_, most, err := memoryOf(pid)
 	m.MemoryMB = rounded(float64(most) / (1 << 20))
 	return m, err
 }

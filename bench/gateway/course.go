@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/replica"
@@ -168,7 +168,7 @@ var names = replica.Names{Group: "rocketshift-bench", Source: "S", Target: "T"}
 
 // use tells the gateway its migration.
 func (c *course) use(ctx context.Context) error {
-	_, err := c.gateway.control.Use(ctx, gateway.Migration{
+	_, err := c.gateway.control.Use(ctx, control.Migration{
 		Name:        "bench",
 		LaneGroup:   names.Group,
 		Source:      names.Source,

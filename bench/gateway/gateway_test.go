@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab/labtest"
@@ -86,15 +86,15 @@ func TestAFlowIsJudged(t *testing.T) {
 		f.take(line)
 	}
 	steps := []step{
-		{kind: gateway.KindSide, to: "target", at: window{1_000_000, 1_010_000}, held: 4, queues: 2},
-		{kind: gateway.KindHome, to: "target", at: window{3_000_000, 3_010_000}, held: 9, queues: 2, again: 1},
+		{kind: control.KindSide, to: "target", at: window{1_000_000, 1_010_000}, held: 4, queues: 2},
+		{kind: control.KindHome, to: "target", at: window{3_000_000, 3_010_000}, held: 9, queues: 2, again: 1},
 	}
-	side := f.judge(gateway.KindSide, steps)
+	side := f.judge(control.KindSide, steps)
 	assert.Equal(t, spread{30, 30, 30}, side.Pause)
 	assert.Equal(t, spread{7, 7, 7}, *side.Gap)
 	assert.Equal(t, spread{40, 40, 40}, *side.QueueGap)
 	assert.Equal(t, 1, side.Repeated)
-	home := f.judge(gateway.KindHome, steps)
+	home := f.judge(control.KindHome, steps)
 	assert.Equal(t, spread{12, 12, 12}, home.Pause)
 	assert.Equal(t, spread{}, home.Control)
 	assert.Equal(t, spread{9, 9, 9}, home.Held)
@@ -104,7 +104,7 @@ func TestAFlowIsJudged(t *testing.T) {
 	assert.Nil(t, home.Gap)
 	assert.Equal(t, 4, home.Sends)
 	f.take("s 3100000 100 6")
-	assert.Equal(t, 1, f.judge(gateway.KindHome, steps).Lost)
+	assert.Equal(t, 1, f.judge(control.KindHome, steps).Lost)
 }
 
 func TestRoutesNameTheAddressToConnectTo(t *testing.T) {

@@ -16,6 +16,8 @@ import (
 	"syscall"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/memory"
 )
 
 // gatewayCommand is the first argument of this program when it is to be the gateway. Then come its
@@ -37,13 +39,13 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 		defer pprof.StopCPUProfile()
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	memory, err := strconv.ParseInt(args[2], 10, 64)
+	bytes, err := strconv.ParseInt(args[2], 10, 64)
 	if err != nil {
 		return err
 	}
-	memory = cmp.Or(memory<<20, gateway.UsualMemory)
-	gateway.Frugal()
-	gateway.LimitMemory(memory, os.Getenv)
+	bytes = cmp.Or(bytes<<20, memory.UsualMemory)
+	memory.Frugal()
+	memory.LimitMemory(bytes, os.Getenv)
 	before, err := gateway.Succeed(args[0])
 	if err != nil {
 		return err
@@ -55,7 +57,7 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 			Listen:      "127.0.0.1",
 			Advertise:   "127.0.0.1",
 			Dir:         args[0],
-			Memory:      memory,
+			Memory:      bytes,
 			NameServers: args[3:],
 			Keys:        os.Getenv(keysFile),
 			Log:         log,
@@ -89,7 +91,7 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 type hop struct {
 	*exec.Cmd
 	names   string // its name server
-	control *gateway.Client
+	control *control.Client
 }
 
 // Of the clients that sign.
@@ -150,11 +152,11 @@ func (c *course) startGateway(ctx context.Context, name string, environment ...s
 	if err := h.Start(); err != nil {
 		return nil, err
 	}
-	var control string
-	if _, err := fmt.Fscanln(lines, &h.names, &control); err != nil {
+	var controls string
+	if _, err := fmt.Fscanln(lines, &h.names, &controls); err != nil {
 		return h, fmt.Errorf("the gateway didn't start: %w", err)
 	}
-	h.control = gateway.NewClient(control, gateway.Access{Token: token})
+	h.control = control.NewClient(controls, control.Access{Token: token})
 	return h, nil
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 )
 
@@ -32,7 +32,7 @@ type besieged struct {
 	CPUPercent  float64 `json:"cpuPercent"`  // of one processor, for the gateway
 	IdlePercent float64 `json:"idlePercent"` // of the machine
 
-	Bounds gateway.Bounds `json:"bounds"`
+	Bounds control.Bounds `json:"bounds"`
 }
 
 // noticed is what a stock producer and a stock consumer that mean well notice.
@@ -243,7 +243,7 @@ func (c *course) phase(
 // residentFor is the most that a process has in memory within a time, in bytes.
 func residentFor(ctx context.Context, pid int, length time.Duration) (most int64, err error) {
 	for end := time.Now().Add(length); time.Now().Before(end); {
-		now, _, err := memory(pid)
+		now, _, err := memoryOf(pid)
 		if err != nil {
 			return most, err
 		}

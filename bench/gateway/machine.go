@@ -41,8 +41,8 @@ func parseMachine(text string) (all, idle time.Duration, err error) {
 	return all, idle, nil
 }
 
-// memory is what a process has in memory, now and at most, in bytes (VmRSS and VmHWM of proc(5)).
-func memory(pid int) (now, most int64, err error) {
+// memoryOf is what a process has in memory, now and at most, in bytes (VmRSS and VmHWM of proc(5)).
+func memoryOf(pid int) (now, most int64, err error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, 0, err

@@ -33,8 +33,8 @@ import (
 	"syscall"
 	"time"
 
-	"rocketshift/internal/gateway"
 	"rocketshift/internal/gateway/keeper"
+	"rocketshift/internal/gateway/memory"
 )
 
 // Loads that can be measured.
@@ -141,7 +141,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.IntVar(&o.history, "history", 400_000, "messages that are there to read")
 	f.DurationVar(&o.work, "work", 0, "of a consumer for each message")
 	f.IntVar(&o.clients, "clients", 1000, "clients that are connected")
-	f.IntVar(&o.memory, "memory", gateway.UsualMemory>>20, "MiB that the gateway may take")
+	f.IntVar(&o.memory, "memory", memory.UsualMemory>>20, "MiB that the gateway may take")
 	f.IntVar(&o.restarts, "restarts", 20, "how often the gateway is restarted in each way")
 	groups := f.String("members", "java",
 		"groups that read while it is restarted, separated by commas: java, java-4.9.7, go or mixed")

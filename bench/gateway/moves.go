@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator"
@@ -118,16 +118,16 @@ func (c *course) thereAndBack(ctx context.Context, group string, result *json.En
 	if err != nil {
 		return err
 	}
-	homes, sides := gateway.Move{
-		Kind:   gateway.KindHome,
+	homes, sides := control.Move{
+		Kind:   control.KindHome,
 		Topics: []string{topic},
-	}, gateway.Move{
-		Kind:   gateway.KindSide,
+	}, control.Move{
+		Kind:   control.KindSide,
 		Groups: []string{group},
 	}
 	round := func() (steps []step, err error) {
 		for _, to := range []string{"target", "source"} {
-			for _, m := range []gateway.Move{sides, homes} {
+			for _, m := range []control.Move{sides, homes} {
 				m.To = to
 				s, err := c.move(ctx, m)
 				if err != nil {
@@ -166,13 +166,13 @@ func (c *course) moveWide(ctx context.Context, group string, result *json.Encode
 	}
 	return errors.Join(c.during(ctx, f, result, func() (steps []step, err error) {
 		for _, name := range c.wide() {
-			var all []gateway.TopicQueue
+			var all []control.TopicQueue
 			for id := range wideQueues {
 				all = append(all,
-					gateway.TopicQueue{Topic: name, Queue: lane.Queue{Broker: c.source.Brokers[0].Name, ID: id}})
+					control.TopicQueue{Topic: name, Queue: lane.Queue{Broker: c.source.Brokers[0].Name, ID: id}})
 			}
 			for some := range slices.Chunk(all, c.chunk) {
-				s, err := c.move(ctx, gateway.Move{Kind: gateway.KindHome, To: "target", Queues: some})
+				s, err := c.move(ctx, control.Move{Kind: control.KindHome, To: "target", Queues: some})
 				if err != nil {
 					return steps, err
 				}
@@ -186,10 +186,10 @@ func (c *course) moveWide(ctx context.Context, group string, result *json.Encode
 var moveNumber int
 
 // budget is what Shift gives to a move.
-const budget = gateway.Duration(time.Second)
+const budget = control.Duration(time.Second)
 
 // move makes a move, again and again until it is done.
-func (c *course) move(ctx context.Context, m gateway.Move) (s step, err error) {
+func (c *course) move(ctx context.Context, m control.Move) (s step, err error) {
 	s.kind, s.to = m.Kind, m.To
 	for s.at.from = time.Now().UnixMicro(); ; s.again++ {
 		moveNumber++
@@ -239,7 +239,7 @@ func (c *course) during(ctx context.Context, f *flow, result *json.Encoder, work
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	cost := rounded((after - before).Seconds() / float64(sends-already) * 1e6)
-	for _, kind := range []string{gateway.KindHome, gateway.KindSide} {
+	for _, kind := range []string{control.KindHome, control.KindSide} {
 		if m := f.of(sends).judge(kind, steps); m.Moves > 0 {
 			m.HopCPU = cost
 			if err := result.Encode(m); err != nil {
@@ -274,14 +274,14 @@ func (f *flow) judge(kind string, steps []step) moved {
 		pauses, held = append(pauses, f.longest(s.at)), append(held, s.held)
 		later := s.at.to + rest.Microseconds()/2
 		controls = append(controls, f.longest(window{later, later + s.at.to - s.at.from}))
-		if kind == gateway.KindSide {
+		if kind == control.KindSide {
 			group, queue := f.gaps(window{s.at.from, s.at.to + rest.Microseconds()}, s.to == "target")
 			gaps, queueGaps = append(gaps, group), append(queueGaps, queue)
 		}
 	}
 	m.Seconds = rounded(float64(last-first) / 1e6)
 	m.Pause, m.Control, m.Held = spreadOf(pauses), spreadOf(controls), spreadOf(held)
-	if kind == gateway.KindSide {
+	if kind == control.KindSide {
 		one, two := spreadOf(gaps), spreadOf(queueGaps)
 		m.Gap, m.QueueGap = &one, &two
 	}

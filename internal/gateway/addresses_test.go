@@ -11,32 +11,35 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 )
 
 // stood is a folder with the state of a gateway that knew brokers of both sides.
-func stood(t *testing.T, change func(*saved)) (dir string) {
+func stood(t *testing.T, change func(*store.State)) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	f, err := openState(dir)
+	f, err := store.Open(dir)
 	require.NoError(t, err)
-	s := saved{
+	s := store.State{
 		Epoch: 3, Ports: map[string]int{"@": freePort(t), "broker-a": freePort(t), "broker-a#1": freePort(t)}, Targets: []string{"broker-x"}, Authority: "source",
-		Homes: []savedHome{}, Views: []savedView{},
-		Migration: &Migration{
+		Homes: []store.Home{}, Views: []store.View{},
+		Migration: &control.Migration{
 			Name:        "m",
 			LaneGroup:   "l",
 			Source:      "S",
 			Target:      "T",
 			NameServers: []string{"127.0.0.1:1"},
 		},
-		Brokers: map[string]savedAddresses{
+		Brokers: map[string]store.Addresses{
 			"source": {"broker-a": {"127.0.0.1:10911"}, "broker-a#1": {"127.0.0.1:10921"}},
 			"target": {"broker-x": {"127.0.0.1:20911"}},
 		},
 	}
 	change(&s)
-	require.NoError(t, f.save(func() saved { return s }))
+	require.NoError(t, f.Save(func() store.State { return s }))
 	return dir
 }
 
@@ -59,7 +62,7 @@ func dials(t *testing.T, port int) {
 // ports, knows where they are, and finds them for its own calls too, although nothing has moved
 // yet.
 func TestAGatewayBeginsWithTheAddressesOfBefore(t *testing.T) {
-	dir := stood(t, func(*saved) {})
+	dir := stood(t, func(*store.State) {})
 	kept := keptIn(t, dir)
 	g, err := begins(t, dir)
 	require.NoError(t, err)
@@ -67,9 +70,9 @@ func TestAGatewayBeginsWithTheAddressesOfBefore(t *testing.T) {
 		dials(t, port)
 	}
 	assert.Equal(t, kept.Ports, g.ports.numbers())
-	assert.Equal(t, []string{"127.0.0.1:10911"}, g.addresses(dest{source, "broker-a"}))
-	assert.Equal(t, []string{"127.0.0.1:10921"}, g.addresses(dest{source, "broker-a#1"}))
-	assert.Equal(t, []string{"127.0.0.1:20911"}, g.addresses(dest{target, "broker-x"}))
+	assert.Equal(t, []string{"127.0.0.1:10911"}, g.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a"}))
+	assert.Equal(t, []string{"127.0.0.1:10921"}, g.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a#1"}))
+	assert.Equal(t, []string{"127.0.0.1:20911"}, g.addresses(routing.Dest{Side: routing.Target, Broker: "broker-x"}))
 	assert.Equal(t, []string{"broker-x"}, g.greeted(), "it gets heartbeats")
 	l, err := g.lanes()
 	require.NoError(t, err)
@@ -86,17 +89,17 @@ func TestAGatewayBeginsWithTheClustersOfBefore(t *testing.T) {
 	clusters := map[string]map[string]string{
 		"source": {"broker-a": "Old", "broker-a#1": "Old"}, "target": {"broker-x": "Brand-New"},
 	}
-	dir := stood(t, func(s *saved) { s.Clusters = clusters })
+	dir := stood(t, func(s *store.State) { s.Clusters = clusters })
 	g, err := begins(t, dir)
 	require.NoError(t, err)
-	assert.Equal(t, "Old", g.clusters[source].of("broker-a"))
-	assert.Equal(t, "Brand-New", g.clusters[target].of("broker-x"))
+	assert.Equal(t, "Old", g.clusters[routing.Source].of("broker-a"))
+	assert.Equal(t, "Brand-New", g.clusters[routing.Target].of("broker-x"))
 	assert.Equal(t, clusters, keptIn(t, dir).Clusters)
 	assert.Nil(t, g.replica().Clusters, "another gateway finds them by itself")
 
 	u := &upstream{
 		session: &session{Gateway: g, port: &port{broker: []byte("broker-a")}},
-		dest:    dest{target, "broker-x"},
+		dest:    routing.Dest{Side: routing.Target, Broker: "broker-x"},
 	}
 	assert.NotNil(t, u.named("orders").Value, "names are translated before any name server has answered")
 }
@@ -104,11 +107,11 @@ func TestAGatewayBeginsWithTheClustersOfBefore(t *testing.T) {
 // Names are written when they are learnt, though no address has changed, and once.
 func TestClustersAreWrittenWhenTheyAreLearnt(t *testing.T) {
 	g := alone(t)
-	assert.True(t, g.clusters[target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Brand-New"}}))
-	assert.False(t, g.clusters[target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Brand-New"}}))
+	assert.True(t, g.clusters[routing.Target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Brand-New"}}))
+	assert.False(t, g.clusters[routing.Target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Brand-New"}}))
 	require.NoError(t, g.save())
 	assert.Equal(t, map[string]map[string]string{"target": {"broker-x": "Brand-New"}}, kept(t, g).Clusters)
-	assert.True(t, g.clusters[target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Newer"}}))
+	assert.True(t, g.clusters[routing.Target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Newer"}}))
 }
 
 func TestClustersThatAreNoneAreRefused(t *testing.T) {
@@ -117,7 +120,7 @@ func TestClustersThatAreNoneAreRefused(t *testing.T) {
 		`{"source":{"broker-a":"a\u0002b"}}`: "can't be the name of a cluster",
 		`{"source":{"":"Old"}}`:              "no name",
 	} {
-		_, err := parseState([]byte(`{"epoch":1,"ports":{"@":1},"homes":[],"views":[],"clusters":` + text + `}`))
+		_, err := store.Parse([]byte(`{"epoch":1,"ports":{"@":1},"homes":[],"views":[],"clusters":` + text + `}`))
 		require.ErrorContains(t, err, says, text)
 	}
 }
@@ -125,16 +128,18 @@ func TestClustersThatAreNoneAreRefused(t *testing.T) {
 // A state of an older gateway has no addresses: the ports open, and brokers are known when name
 // servers answer.
 func TestAStateWithoutAddressesStillOpensPorts(t *testing.T) {
-	dir := stood(t, func(s *saved) { s.Brokers, s.Homes = nil, []savedHome{{"orders", "broker-a", 0, "target", 7}} })
+	dir := stood(t, func(s *store.State) {
+		s.Brokers, s.Homes = nil, []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "target", Shift: 7}}
+	})
 	kept := keptIn(t, dir)
 	g, err := begins(t, dir)
 	require.NoError(t, err)
 	for _, port := range kept.Ports {
 		dials(t, port)
 	}
-	assert.Empty(t, g.addresses(dest{source, "broker-a"}))
+	assert.Empty(t, g.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a"}))
 
-	nothing := stood(t, func(s *saved) { s.Brokers = nil })
+	nothing := stood(t, func(s *store.State) { s.Brokers = nil })
 	_, err = begins(t, nothing)
 	require.ErrorContains(t, err, "127.0.0.1:1", "nothing depends on it, and nothing is known")
 }
@@ -144,9 +149,9 @@ func TestAddressesAreWrittenWhenTheyChange(t *testing.T) {
 	g := alone(t)
 	require.NoError(t, g.save())
 	addrs := map[string][]string{"broker-a": {"127.0.0.1:10911"}}
-	g.brokers[source].Store(&addrs)
+	g.brokers[routing.Source].Store(&addrs)
 	require.NoError(t, g.save())
-	assert.Equal(t, map[string]savedAddresses{"source": {"broker-a": {"127.0.0.1:10911"}}}, kept(t, g).Brokers)
+	assert.Equal(t, map[string]store.Addresses{"source": {"broker-a": {"127.0.0.1:10911"}}}, kept(t, g).Brokers)
 }
 
 func TestAddressesThatAreNoneAreRefused(t *testing.T) {
@@ -156,22 +161,22 @@ func TestAddressesThatAreNoneAreRefused(t *testing.T) {
 		`{"source":{"broker-a":[]}}`:              "no address",
 		`{"source":{"":["127.0.0.1:1"]}}`:         "no name",
 	} {
-		is := saved{Ports: map[string]int{"@": 1}}
+		is := store.State{Ports: map[string]int{"@": 1}}
 		require.NoError(t, json.Unmarshal([]byte(text), &is.Brokers))
 		var err error
-		is.Checksum, err = is.sum()
+		is.Checksum, err = is.Sum()
 		require.NoError(t, err)
-		_, err = parseState(jsonOf(is))
+		_, err = store.Parse(jsonOf(is))
 		require.ErrorContains(t, err, says, text)
 	}
 }
 
 // keptIn is the state in a folder.
-func keptIn(t *testing.T, dir string) saved {
+func keptIn(t *testing.T, dir string) store.State {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "gateway.json"))
 	require.NoError(t, err)
-	s, err := parseState(text)
+	s, err := store.Parse(text)
 	require.NoError(t, err)
 	return s
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/lab/javareader"
 )
 
@@ -22,14 +23,14 @@ func TestLiveJavaReadsTheCorpusOfBodiesAsItIsRecorded(t *testing.T) {
 	javareader.CheckRecorded(t, readings)
 }
 
-// bodies are those of a file in the corpus, each a text of Go in a line of its own.
-func bodies(tb testing.TB, file string) []string {
+// bodiesOf are those of a file in the corpus, each a text of Go in a line of its own.
+func bodiesOf(tb testing.TB, file string) []string {
 	return javareader.Texts(tb, "testdata/corpus/"+file+".txt")
 }
 
 func addBodies(f *testing.F, files ...string) {
 	for _, file := range files {
-		for _, body := range bodies(f, file) {
+		for _, body := range bodiesOf(f, file) {
 			f.Add([]byte(body))
 		}
 	}
@@ -98,20 +99,20 @@ func sortedOnce(all []string) []string {
 	return slices.Compact(all)
 }
 
-func (b beat) says() any {
-	is := []string{"client " + b.client}
-	for _, m := range b.reads {
+func saidIn(b bodies.Heartbeat) any {
+	is := []string{"client " + b.Client}
+	for _, m := range b.Reads {
 		is = append(is, "reads "+m.Group+" "+string(m.Model))
 	}
-	for _, group := range b.writes {
+	for _, group := range b.Writes {
 		is = append(is, "writes "+group)
 	}
 	return sortedOnce(is)
 }
 
 func beatAgainst(t *testing.T, java javareader.Asker, body []byte) {
-	if is, err := parseBeat(body); err == nil {
-		asJava(t, java, "heartbeat.HeartbeatData", body, is.says(), javaBeat.says)
+	if is, err := bodies.ParseHeartbeat(body); err == nil {
+		asJava(t, java, "heartbeat.HeartbeatData", body, saidIn(is), javaBeat.says)
 	}
 }
 
@@ -142,7 +143,7 @@ func (l javaLock) says() any {
 	return sortedOnce(is)
 }
 
-func saysOfLock(group, client string, queues []jsonQueue) any {
+func saysOfLock(group, client string, queues []bodies.JsonQueue) any {
 	is := []string{"group " + group, "client " + client}
 	for _, q := range queues {
 		is = append(is, fmt.Sprintf("%s %s %d", q.Topic, q.Broker, q.ID))
@@ -151,12 +152,12 @@ func saysOfLock(group, client string, queues []jsonQueue) any {
 }
 
 func lockAgainst(t *testing.T, java javareader.Asker, body []byte) {
-	if is, err := parseLock(body); err == nil {
+	if is, err := bodies.ParseLock(body); err == nil {
 		for _, class := range []string{"body.LockBatchRequestBody", "body.UnlockBatchRequestBody"} {
 			asJava(t, java, class, body, saysOfLock(is.Group, is.Client, is.Queues), javaLock.says)
 		}
 	}
-	if is, err := parseLocks(body); err == nil {
+	if is, err := bodies.ParseLocks(body); err == nil {
 		asJava(t, java, "body.LockBatchResponseBody", body, saysOfLock("<null>", "<null>",
 			is.Queues), javaLock.says)
 	}
@@ -267,20 +268,20 @@ func FuzzComposedBodiesAgainstJava(f *testing.F) {
 
 // Stock clients' bodies are taken, and read as brokers read them.
 func TestBodiesOfStockClientsAreTaken(t *testing.T) {
-	for _, body := range bodies(t, "stock-heartbeats") {
-		_, err := parseBeat([]byte(body))
+	for _, body := range bodiesOf(t, "stock-heartbeats") {
+		_, err := bodies.ParseHeartbeat([]byte(body))
 		require.NoError(t, err, body)
 	}
-	for _, body := range bodies(t, "stock-locks") {
-		_, err := parseLock([]byte(body))
+	for _, body := range bodiesOf(t, "stock-locks") {
+		_, err := bodies.ParseLock([]byte(body))
 		require.NoError(t, err, body)
 	}
-	for _, body := range bodies(t, "stock-locked") {
-		_, err := parseLocks([]byte(body))
+	for _, body := range bodiesOf(t, "stock-locked") {
+		_, err := bodies.ParseLocks([]byte(body))
 		require.NoError(t, err, body)
 	}
-	for _, body := range bodies(t, "stock-routes") {
-		_, unknown := translateRoute([]byte(body), routePorts)
+	for _, body := range bodiesOf(t, "stock-routes") {
+		_, unknown := bodies.TranslateRoute([]byte(body), routePorts)
 		require.Empty(t, unknown, body)
 	}
 }
@@ -306,7 +307,7 @@ func withAddrs(v any, known map[string]string) any {
 		all := map[string]any{}
 		for key, one := range v {
 			addrs, is := one.(map[string]any)
-			if key != brokerAddrs || !is {
+			if key != bodies.BrokerAddrs || !is {
 				all[key] = withAddrs(one, known)
 				continue
 			}
@@ -328,7 +329,7 @@ func FuzzRoutesAgainstJava(f *testing.F) {
 	java := javareader.For(f, readings)
 	addBodies(f, "stock-routes", "odd-routes")
 	f.Fuzz(func(t *testing.T, body []byte) {
-		out, unknown := translateRoute(body, routePorts)
+		out, unknown := bodies.TranslateRoute(body, routePorts)
 		if unknown != "" {
 			return
 		}

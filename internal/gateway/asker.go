@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -34,23 +35,23 @@ func (a *brokersAnswer) firstLine() string {
 }
 
 // ask sends a request without fields, see askWith.
-func (a asker) ask(ctx context.Context, to dest, body []byte) ([]byte, error) {
+func (a asker) ask(ctx context.Context, to routing.Dest, body []byte) ([]byte, error) {
 	return a.askWith(ctx, to, nil, body)
 }
 
 // askWith sends a request and waits for the answer's body. Fields are names, each with its value
 // behind it. Errors: *brokersAnswer for any other answer than success.
-func (a asker) askWith(ctx context.Context, to dest, fields []string, body []byte) ([]byte, error) {
+func (a asker) askWith(ctx context.Context, to routing.Dest, fields []string, body []byte) ([]byte, error) {
 	s := a.session
 	up, err := s.upstream(to)
 	if err != nil {
-		return nil, fmt.Errorf("%s broker %s: %w", to.side, to.broker, err)
+		return nil, fmt.Errorf("%s broker %s: %w", to.Side, to.Broker, err)
 	}
 	if a.accessKey != "" {
 		fields = append(fields, wire.FieldAccessKey, a.accessKey)
 	}
 	answers := make(chan brokersAnswer, 1)
-	own := s.enter(call{code: a.code, up: up, side: to.side, pushed: true, rare: &rareCall{answers: answers}})
+	own := s.enter(call{code: a.code, up: up, side: to.Side, pushed: true, rare: &rareCall{answers: answers}})
 	var f wire.Frame
 	if err := f.Parse(wire.AppendRequest(nil, a.code, own, 0, fields, body)); err != nil {
 		return nil, err
@@ -62,10 +63,10 @@ func (a asker) askWith(ctx context.Context, to dest, fields []string, body []byt
 	select {
 	case got := <-answers:
 		if got.code != remoting.Success {
-			return nil, fmt.Errorf("%s broker %s: %w", to.side, to.broker, &got)
+			return nil, fmt.Errorf("%s broker %s: %w", to.Side, to.Broker, &got)
 		}
 		return got.body, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%s broker %s gives no answer: %w", to.side, to.broker, ctx.Err())
+		return nil, fmt.Errorf("%s broker %s gives no answer: %w", to.Side, to.Broker, ctx.Err())
 	}
 }

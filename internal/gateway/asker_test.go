@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -53,13 +54,13 @@ func TestLocksThatStayBehindAreSigned(t *testing.T) {
 				keys = `{"unsigned": {"accessKey": "app-there", "secretKey": "secret-there"}}`
 			}
 			g := newGuarded(t, keys)
-			g.queue(target)
-			g.gateway.authoritySide.Store(uint32(target))
+			g.queue(routing.Target)
+			g.gateway.authoritySide.Store(uint32(routing.Target))
 			g.gateway.topics.ensure("%RETRY%billing").ensure("broker-a", 1)
 			here, signedHere := signedBroker(t, appSecret, `{"lockOKMQSet":[`+own+`]}`)
 			there, signedThere := signedBroker(t, "secret-there", `{"lockOKMQSet":[]}`)
-			g.gateway.brokers[source].Store(&map[string][]string{"broker-a": {here}})
-			g.gateway.brokers[target].Store(&map[string][]string{"broker-t": {there}})
+			g.gateway.brokers[routing.Source].Store(&map[string][]string{"broker-a": {here}})
+			g.gateway.brokers[routing.Target].Store(&map[string][]string{"broker-t": {there}})
 			g.request(remoting.CodeLock, 0, by, nil, `{"consumerGroup":"billing","clientId":"one","mqSet":[`+own+
 				`,{"topic":"orders","brokerName":"broker-a","queueId":0}]}`)
 			is, remark := g.answer()

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -18,11 +20,11 @@ import (
 // connected to that side straight.
 
 // authority is that side.
-func (g *Gateway) authority() side { return side(g.authoritySide.Load()) }
+func (g *Gateway) authority() routing.Side { return routing.Side(g.authoritySide.Load()) }
 
 // settled is the authority that clients are told by: one that is on disk. A lock that was given by
 // a side that a restart doesn't know as the authority would be given twice.
-func (g *Gateway) settled() side {
+func (g *Gateway) settled() routing.Side {
 	g.judging.RLock()
 	defer g.judging.RUnlock()
 	return g.authority()
@@ -30,25 +32,25 @@ func (g *Gateway) settled() side {
 
 // authorityOf is the authority for one group: the source goes on for groups that weren't moved, as
 // they are no part of the migration.
-func (g *Gateway) authorityOf(name []byte) side {
-	if g.settled() == source {
-		return source
+func (g *Gateway) authorityOf(name []byte) routing.Side {
+	if g.settled() == routing.Source {
+		return routing.Source
 	}
-	if one, known := g.groups.known(name); known && !one.readsOn(target) {
-		return source
+	if one, known := g.groups.known(name); known && !one.readsOn(routing.Target) {
+		return routing.Source
 	}
-	return target
+	return routing.Target
 }
 
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
 	brokers := s.greeted()
-	if s.authorityOf(f.Text("consumerGroup")) == source || len(brokers) == 0 {
+	if s.authorityOf(f.Text("consumerGroup")) == routing.Source || len(brokers) == 0 {
 		s.pass(f)
 		return
 	}
 	f.Replace("bname", brokers[0])
-	s.forward(f, dest{target, brokers[0]}, call{})
+	s.forward(f, routing.Dest{Side: routing.Target, Broker: brokers[0]}, call{})
 }
 
 // lockTime bounds how long brokers may take to answer: clients wait for a second.
@@ -61,22 +63,22 @@ const mostLocking = 8
 // lock locks or unlocks queues with the authority, by the names that the target has for them, in
 // the client's own name.
 func (s *session) lock(f *wire.Frame) {
-	if s.settled() == source { // it is of all groups
+	if s.settled() == routing.Source { // it is of all groups
 		s.pass(f)
 		return
 	}
-	var body lockBody
+	var body bodies.LockBody
 	var err error
-	cost, ok := s.readBody(f, func() { body, err = parseLock(f.Body) }) // as it was understood before
+	cost, ok := s.readBody(f, func() { body, err = bodies.ParseLock(f.Body) }) // as it was understood before
 	if !ok {
 		return
 	}
-	if err != nil || s.authorityOf([]byte(body.Group)) == source {
+	if err != nil || s.authorityOf([]byte(body.Group)) == routing.Source {
 		s.memory.Give(cost)
 		s.pass(f)
 		return
 	}
-	if !s.mayGo(f, target, true) {
+	if !s.mayGo(f, routing.Target, true) {
 		s.memory.Give(cost)
 		return
 	}
@@ -101,7 +103,7 @@ func (s *session) lock(f *wire.Frame) {
 			s.reply(opaque, binary,
 				wire.Reply{Code: remoting.SystemError, Remark: "rocketshift gateway: " + err.Error()})
 		default:
-			text, _ := json.Marshal(locks{locked})
+			text, _ := json.Marshal(bodies.Locks{Queues: locked})
 			s.reply(opaque, binary, wire.Reply{Code: remoting.Success, Body: text})
 		}
 	})
@@ -109,21 +111,21 @@ func (s *session) lock(f *wire.Frame) {
 
 // lockOnTarget asks every target broker for its part of the queues, and returns those that are
 // locked, by the source's names.
-func (a asker) lockOnTarget(ctx context.Context, body lockBody) ([]jsonQueue, error) {
+func (a asker) lockOnTarget(ctx context.Context, body bodies.LockBody) ([]bodies.JsonQueue, error) {
 	parts, names, behind, err := a.session.onTarget(body.Queues)
 	if err != nil {
 		return nil, err
 	}
-	locked := []jsonQueue{}
+	locked := []bodies.JsonQueue{}
 	if len(behind) > 0 {
-		held, err := a.lock(ctx, a.session.port.dest, lockBody{body.Group, body.Client, behind})
+		held, err := a.lock(ctx, a.session.port.Dest, bodies.LockBody{Group: body.Group, Client: body.Client, Queues: behind})
 		if err != nil {
 			return nil, err
 		}
 		locked = append(locked, held...)
 	}
 	for _, broker := range sortedKeys(parts) {
-		held, err := a.lock(ctx, dest{target, broker}, lockBody{body.Group, body.Client, parts[broker]})
+		held, err := a.lock(ctx, routing.Dest{Side: routing.Target, Broker: broker}, bodies.LockBody{Group: body.Group, Client: body.Client, Queues: parts[broker]})
 		if err != nil {
 			return nil, err
 		}
@@ -137,7 +139,7 @@ func (a asker) lockOnTarget(ctx context.Context, body lockBody) ([]jsonQueue, er
 }
 
 // lock asks one broker, and returns what it has locked.
-func (a asker) lock(ctx context.Context, at dest, body lockBody) ([]jsonQueue, error) {
+func (a asker) lock(ctx context.Context, at routing.Dest, body bodies.LockBody) ([]bodies.JsonQueue, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
@@ -146,9 +148,9 @@ func (a asker) lock(ctx context.Context, at dest, body lockBody) ([]jsonQueue, e
 	if err != nil || a.code == remoting.CodeUnlock {
 		return nil, err
 	}
-	held, err := parseLocks(got)
+	held, err := bodies.ParseLocks(got)
 	if err != nil {
-		return nil, fmt.Errorf("%s broker %s: what it has locked can't be read: %w", at.side, at.broker, err)
+		return nil, fmt.Errorf("%s broker %s: what it has locked can't be read: %w", at.Side, at.Broker, err)
 	}
 	return held.Queues, nil
 }
@@ -156,9 +158,9 @@ func (a asker) lock(ctx context.Context, at dest, body lockBody) ([]jsonQueue, e
 // onTarget gives queues the names that the target has for them, by broker, and says which is which.
 // Retry queues that the target has no pair of stay behind: their locks are the source's.
 func (g *Gateway) onTarget(
-	queues []jsonQueue,
-) (parts map[string][]jsonQueue, names map[jsonQueue]jsonQueue, behind []jsonQueue, err error) {
-	parts, names = map[string][]jsonQueue{}, map[jsonQueue]jsonQueue{}
+	queues []bodies.JsonQueue,
+) (parts map[string][]bodies.JsonQueue, names map[bodies.JsonQueue]bodies.JsonQueue, behind []bodies.JsonQueue, err error) {
+	parts, names = map[string][]bodies.JsonQueue{}, map[bodies.JsonQueue]bodies.JsonQueue{}
 	for _, one := range queues {
 		t := g.topics.get([]byte(one.Topic))
 		if t == nil {
@@ -174,7 +176,7 @@ func (g *Gateway) onTarget(
 				lane.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
 		}
 		there := q.lane.Load().Target
-		mq := jsonQueue{one.Topic, there.Broker, there.ID}
+		mq := bodies.JsonQueue{Topic: one.Topic, Broker: there.Broker, ID: there.ID}
 		parts[there.Broker], names[mq] = append(parts[there.Broker], mq), one
 	}
 	return parts, names, behind, nil

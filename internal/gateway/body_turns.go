@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -133,38 +134,25 @@ func (t *bodyTurns) line(of netip.Prefix) int {
 // back. Memory for a long one is taken when it is its turn: those that wait hold their frames
 // alone.
 func (s *session) readBody(f *wire.Frame, how func()) (took int, ok bool) {
-	size, holds := len(f.Bytes()), elements(f.Body)
-	if size > mostBeat || holds > mostElements {
+	size, holds := len(f.Bytes()), bodies.Elements(f.Body)
+	if size > mostBeat || holds > bodies.MostElements {
 		s.bounds.bodies.Add(1)
 		s.refuse(f, remoting.SystemError, fmt.Sprintf("a request of %d bytes that holds %d elements: at most "+
-			"%d bytes and %d elements are read", size, holds, mostBeat, mostElements))
+			"%d bytes and %d elements are read", size, holds, mostBeat, bodies.MostElements))
 		return 0, false
 	}
 	if len(f.Body) > longBody {
 		s.flush()
-		of := memory.PrefixOf(addressOf(s.conn))
+		of := memory.PrefixOf(connections.AddressOf(s.conn))
 		if err := s.reading.begin(s.ctx, of, s.memory.Gone()); err != nil {
 			s.refuse(f, remoting.ServiceNotAvailable, err.Error())
 			return 0, false
 		}
 		defer func(begun time.Time) { s.reading.end(time.Since(begun)) }(time.Now())
 	}
-	if took = costToRead(size, holds); !s.takes(f, took) {
+	if took = bodies.CostToRead(size, holds); !s.takes(f, took) {
 		return 0, false
 	}
 	how()
 	return took, true
 }
-
-// elements counts what a body holds: by its commas and brackets, those in texts among them, which
-// are few.
-func elements(body []byte) (n int) {
-	for _, c := range [...]string{",", "{", "["} {
-		n += bytes.Count(body, []byte(c))
-	}
-	return n
-}
-
-// costToRead is what a request of so many bytes may take while its body of so many elements is
-// read, and what is made of it, in bytes.
-func costToRead(size, elements int) int { return 3*size + perElement*(1+elements) }

@@ -2,27 +2,21 @@ package gateway
 
 import (
 	"errors"
-	"net"
-	"net/netip"
 	"sync/atomic"
 
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 )
 
 // What clients may take, of one kind after the other: fields and headers (package wire), frames,
-// open calls, heartbeats and waiting requests of a session (here), connections (connectionLimiter),
+// open calls, heartbeats and waiting requests of a session (here), connections (Limiter),
 // views (viewQuota), queues (topics), and all of that together: Config.Memory, of which package
 // memory gives out what is free.
 
 const (
-	// UsualMemory is the memory that a gateway may take unless it is told otherwise, in bytes:
-	// enough for 5,000 connections of clients, or 300,000 queues, beside a hundred of the largest
-	// messages.
-	UsualMemory = 1 << 30
-	// LeastMemory is the least that it can do with: there must be room for a frame of 16 MiB,
-	// twice, when all else is full.
-	LeastMemory = 256 << 20
 
 	// forFixed is which part of the memory is for what nobody can wait for, in percent each:
 	// connections, views and queues. What they leave is for frames, calls and heartbeats: at least
@@ -46,24 +40,14 @@ type bounds struct {
 	views    atomic.Int64 // requests for which there was no room for a view
 	topics   atomic.Int64 // that have too many queues
 	crowded  atomic.Int64 // connections closed for others
-	saidHeld rarely
-	saidFull rarely
-}
-
-// Bounds is how a gateway stands to its bounds, for people who run it.
-type Bounds struct {
-	memory.Standing
-	// Reached counts, by bound, how often clients have come up against it.
-	Reached map[string]int64 `json:"reached"`
-	// Topics are those with too many queues, with how many they have: what clients do with them
-	// passes as it is.
-	Topics map[string]int64 `json:"topics,omitempty"`
+	saidHeld logs.Rarely
+	saidFull logs.Rarely
 }
 
 // Bounds says how the gateway stands to its bounds.
-func (g *Gateway) Bounds() Bounds {
+func (g *Gateway) Bounds() control.Bounds {
 	b := &g.bounds
-	at := Bounds{Standing: g.budget.Standing()}
+	at := control.Bounds{Standing: g.budget.Standing()}
 	at.Reached = map[string]int64{
 		"memory": at.Waited, "evicted": at.Evicted, "refused": at.Refused, "frames": b.frames.Load(),
 		"calls": b.calls.Load(), "bodies": b.bodies.Load(), "parked": b.parked.Load(), "views": b.views.Load(),
@@ -87,30 +71,20 @@ const mostVast = 100
 func (g *Gateway) bind() {
 	c := g.config
 	g.budget = memory.New(c.Memory - c.part(forProgram))
-	g.limiter.budget, g.groups.room.budget, g.topics.budget = g.budget, g.budget, g.budget
-	most := int(c.part(forConnections) / perDescriptor)
-	if n := descriptors() * (100 - keptBack) / 100; n > 0 {
+	g.limiter.Budget, g.groups.room.budget, g.topics.budget = g.budget, g.budget, g.budget
+	most := int(c.part(forConnections) / connections.PerDescriptor)
+	if n := connections.Descriptors() * (100 - connections.KeptBack) / 100; n > 0 {
 		most = min(most, n)
 	}
-	g.limiter.limit(most)
+	g.limiter.Limit(most)
 	g.groups.room.most = min(mostViews, c.part(forViews)/perView)
 	g.topics.most = min(mostQueues, c.part(forQueues)/perQueue)
 }
 
-// addressOf is the address that a connection comes from; none if that isn't one of IP.
-func addressOf(conn net.Conn) netip.Addr {
-	at, ok := conn.RemoteAddr().(*net.TCPAddr)
-	if !ok { // such as that of a client that isn't back
-		was, _ := netip.ParseAddrPort(conn.RemoteAddr().String())
-		return was.Addr()
-	}
-	return at.AddrPort().Addr()
-}
-
 // evicted closes the session's connection, as it holds memory that others wait for.
 func (s *session) evicted(held int64) {
-	_ = bare(s.conn).Close() // TLS would say a last word first, and wait for who writes
-	if s.bounds.saidHeld.due() {
+	_ = connections.Bare(s.conn).Close() // TLS would say a last word first, and wait for who writes
+	if s.bounds.saidHeld.Due() {
 		s.log.Warn("a client's connection was closed: it held memory for too long while others waited for some",
 			"client", s.conn.RemoteAddr().String(), "bytes", held)
 	}
@@ -118,7 +92,7 @@ func (s *session) evicted(held int64) {
 
 // noRoom takes note of why a connection got no memory.
 func (g *Gateway) noRoom(client string, err error) {
-	if (errors.Is(err, memory.ErrNoRoom) || errors.Is(err, memory.ErrTooMuch)) && g.bounds.saidFull.due() {
+	if (errors.Is(err, memory.ErrNoRoom) || errors.Is(err, memory.ErrTooMuch)) && g.bounds.saidFull.Due() {
 		g.log.Error("a client was refused", "client", client, "cause", err, "held", g.budget.Standing().Held)
 	}
 }

@@ -8,6 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/printable"
 )
@@ -17,19 +21,19 @@ func TestBoundsOfTheReferenceAreThoseOfTheCode(t *testing.T) {
 	page, err := os.ReadFile("../../docs/reference/gateway-bounds.md")
 	require.NoError(t, err)
 	for row, numbers := range map[string][]string{
-		"`--memory` (": {mebibytes(LeastMemory), fmt.Sprint(UsualMemory>>30, " GiB")},
+		"`--memory` (": {mebibytes(memory.LeastMemory), fmt.Sprint(memory.UsualMemory>>30, " GiB")},
 		"| a frame; a header": {
 			fmt.Sprint(wire.MaxHeader>>10, " KiB"), fmt.Sprint(wire.MaxFields), mebibytes(wire.MaxFrame)[:2],
 		},
 		"| an answer of a server":                 {mebibytes(wire.MaxFrame)},
 		"| open calls of a connection":            {digits(mostOpen)},
-		"| a heartbeat, a request for locks":      {mebibytes(mostBeat), digits(mostElements)},
-		"| a heartbeat's names":                   {digits(mostMemberships)},
+		"| a heartbeat, a request for locks":      {mebibytes(mostBeat), digits(bodies.MostElements)},
+		"| a heartbeat's names":                   {digits(bodies.MostMemberships)},
 		"| requests that wait while":              {mebibytes(mostHeld), mebibytes(mostPulls)},
 		"| connections |":                         {fmt.Sprint(forConnections, " %")},
-		"| queues: of a topic, of all":            {digits(mostOfTopic), fmt.Sprint(forQueues, " %"), digits(mostQueues)},
+		"| queues: of a topic, of all":            {digits(routing.MostOfTopic), fmt.Sprint(forQueues, " %"), digits(mostQueues)},
 		"| groups' views of queues":               {fmt.Sprint(forViews, " %"), digits(mostViews)},
-		"| lists of clients and of groups":        {mebibytes(mostListed), fmt.Sprint(mostOfClient, " groups")},
+		"| lists of clients and of groups":        {mebibytes(control.MostListed), fmt.Sprint(control.MostOfClient, " groups")},
 		"| producers that bypass":                 {fmt.Sprint(mostPassers)},
 		"| groups whose members are looked at":    {fmt.Sprint(mostMixed)},
 		"| clients' heartbeats on disk":           {mebibytes(mostRegistrations / 2)}, // in base64

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -20,7 +22,7 @@ func TestAConnectionThatAsksWithoutListeningIsClosed(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return false })
 	g := before(t, b)
 	s, client := g.connect(t)
-	up, err := s.upstream(s.port.dest)
+	up, err := s.upstream(s.port.Dest)
 	require.NoError(t, err)
 	for range mostOpen {
 		s.enter(call{code: remoting.CodeRunningInfo, up: up})
@@ -51,11 +53,11 @@ func TestAHeartbeatThatIsTooLongIsRefusedAndNotKept(t *testing.T) {
 // Names without end would fill the state, logs and other gateways' memory.
 func TestNamesThatNoClientHasAreRefused(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	long := strings.Repeat("x", longestName+1)
+	long := strings.Repeat("x", bodies.LongestName+1)
 	for body, why := range map[string]string{
 		`{"clientID":"` + long + `"}`: "client id of 513 bytes",
-		`{"clientID":"a","producerDataSet":[{"groupName":"` + long[:longestGroup+1] + `"}]}`: "more than 255 bytes",
-		`{"clientID":"a","consumerDataSet":[{"groupName":"` + long[:longestGroup+1] + `"}]}`: "more than 255 bytes",
+		`{"clientID":"a","producerDataSet":[{"groupName":"` + long[:bodies.LongestGroup+1] + `"}]}`: "more than 255 bytes",
+		`{"clientID":"a","consumerDataSet":[{"groupName":"` + long[:bodies.LongestGroup+1] + `"}]}`: "more than 255 bytes",
 	} {
 		g.request(remoting.CodeHeartbeat, 0, stranger, nil, body)
 		is, remark := g.answer()
@@ -68,7 +70,7 @@ func TestNamesThatNoClientHasAreRefused(t *testing.T) {
 	assert.Equal(t, remoting.SystemError, is)
 	assert.Contains(t, remark, "access key of 513 bytes")
 	g.request(remoting.CodeHeartbeat, 0, stranger, nil,
-		`{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:longestGroup]+`"}]}`)
+		`{"clientID":"`+long[1:]+`","producerDataSet":[{"groupName":"`+long[:bodies.LongestGroup]+`"}]}`)
 	is, _ = g.answer()
 	assert.Equal(t, remoting.Success, is)
 }
@@ -87,7 +89,7 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 	b.answer(remoting.CodeHeartbeat, wire.Reply{})
 	g := before(t, b)
 	g.targets.Store(&[]string{"broker-x"})
-	g.brokers[target].Store(&map[string][]string{"broker-x": {b.Addr().String()}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-x": {b.Addr().String()}})
 	_, client := g.connect(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	for i := range int32(3) {
@@ -98,7 +100,7 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 		require.Eventually(t, func() bool {
 			g.mirrors.mu.Lock()
 			defer g.mirrors.mu.Unlock()
-			_, there := g.mirrors.claims[claim{beat{client: fmt.Sprintf("client-%d", i)}.identity(), "broker-x"}]
+			_, there := g.mirrors.claims[claim{bodies.Heartbeat{Client: fmt.Sprintf("client-%d", i)}.Identity(), "broker-x"}]
 			return there && len(g.mirrors.claims) == 1
 		}, patience, time.Millisecond)
 	}

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 )
 
 // Members of a broadcasting group keep their positions themselves. One that is away during a move
@@ -17,8 +20,8 @@ const oldTime = 10 * time.Second
 
 // oldPositionsHold refuses to move a broadcasting group to the target with queues where positions
 // of before would mean another message afterwards. The way back is always open.
-func (g *Gateway) oldPositionsHold(ctx context.Context, m Move, name string, views []*view, to side, l lanes) error {
-	if to == source || !g.membersHere()[name] || slices.Contains(m.Accept, name) {
+func (g *Gateway) oldPositionsHold(ctx context.Context, m control.Move, name string, views []*view, to routing.Side, l lanes) error {
+	if to == routing.Source || !g.membersHere()[name] || slices.Contains(m.Accept, name) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("looking for old positions took too long"))
@@ -44,7 +47,7 @@ func (g *Gateway) oldPositionsHold(ctx context.Context, m Move, name string, vie
 			return err
 		}
 		if off := old.Target - first - (there - next); off != 0 || !old.Exact {
-			return refused(
+			return control.Refused(
 				"group %s is broadcasting, and its members keep their positions themselves: one that is away "+
 					"now, with a position between %d and %d of queue %s, "+
 					"would read up to %d messages twice or not at all on the %s. Move it when all its "+
@@ -62,7 +65,7 @@ func (g *Gateway) oldPositionsHold(ctx context.Context, m Move, name string, vie
 }
 
 // first is the oldest offset that a side still has of a queue.
-func (l lanes) first(ctx context.Context, q *queue, on side) (int64, error) {
+func (l lanes) first(ctx context.Context, q *queue, on routing.Side) (int64, error) {
 	at, err := q.on(on)
 	if err != nil {
 		return 0, err

@@ -9,11 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 )
 
 // lookAtBrokers takes over which brokers a side has. Those that are gone keep their last address.
-func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluster) error {
+func (g *Gateway) lookAtBrokers(ctx context.Context, on routing.Side, c *rocketmq.Cluster) error {
 	nodes, err := c.Nodes(ctx)
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluste
 	}
 	g.tellVersions(ctx, on, c)
 	before := g.brokers[on].Swap(&all)
-	if on == source {
+	if on == routing.Source {
 		err = g.ports.ensure(g, all)
 	} else {
 		err = g.number(sortedKeys(all))
@@ -47,13 +48,13 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on side, c *rocketmq.Cluste
 
 // tellVersions says which brokers don't say their versions, as those that have just been started,
 // and those that are gone without a word. They are asked again at the next look.
-func (g *Gateway) tellVersions(ctx context.Context, on side, c *rocketmq.Cluster) {
+func (g *Gateway) tellVersions(ctx context.Context, on routing.Side, c *rocketmq.Cluster) {
 	brokers, err := c.Brokers(ctx)
 	if err != nil || c.Proxy() != "" {
 		return
 	}
 	for _, b := range brokers {
-		if b.Version == "" && g.said.versions.due(on.String()+b.Name) {
+		if b.Version == "" && g.said.versions.Due(on.String()+b.Name) {
 			g.log.Warn("a broker is registered and doesn't say its version; it is asked again", "side",
 				on.String(), "broker", b.Name, "address", b.Addr)
 		}
@@ -85,7 +86,7 @@ func (g *Gateway) number(names []string) error {
 }
 
 // brokersOf are the masters of a side.
-func (g *Gateway) brokersOf(on side) (names []string) {
+func (g *Gateway) brokersOf(on routing.Side) (names []string) {
 	if all := g.brokers[on].Load(); all != nil {
 		for _, name := range sortedKeys(*all) {
 			if !strings.Contains(name, "#") {
@@ -97,12 +98,12 @@ func (g *Gateway) brokersOf(on side) (names []string) {
 }
 
 // addresses are where a server is looked for, in this order.
-func (g *Gateway) addresses(to dest) []string {
-	if to == nameServers {
+func (g *Gateway) addresses(to routing.Dest) []string {
+	if to == routing.NameServers {
 		return g.config.NameServers
 	}
-	if all := g.brokers[to.side].Load(); all != nil {
-		return (*all)[to.broker] // of brokers behind a proxy the proxy's
+	if all := g.brokers[to.Side].Load(); all != nil {
+		return (*all)[to.Broker] // of brokers behind a proxy the proxy's
 	}
 	return nil
 }
@@ -119,7 +120,7 @@ func (g *Gateway) lookAgain() {
 		}
 		if err := g.look(g.ctx); err == nil {
 			soon = 0
-		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.said.looks.due() {
+		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.said.looks.Due() {
 			g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
 		}
 		tick.Reset(cmp.Or(soon, lookPause))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"time"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/replica"
 )
@@ -12,14 +13,14 @@ func (p *bypassingProducers) note(of bypassingProducer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.found == nil {
-		p.found = map[bypassingProducer]*Bypass{}
+		p.found = map[bypassingProducer]*control.Bypass{}
 	}
 	one := p.found[of]
 	if one == nil && p.ofTopic(of) >= mostPassers { // the topic is held up all the same
 		return
 	}
 	if one == nil {
-		one = &Bypass{Topic: of.topic, Side: of.on.String(), Address: of.from.String()}
+		one = &control.Bypass{Topic: of.topic, Side: of.on.String(), Address: of.from.String()}
 		p.found[of] = one
 	}
 	one.Messages++

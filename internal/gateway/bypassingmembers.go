@@ -11,25 +11,27 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 )
 
 // connected is what there is to say of the session's client. Callers hold s.mu.
-func (s *session) connected() Connected {
-	return Connected{
+func (s *session) connected() control.Connected {
+	return control.Connected{
 		ID: s.client, Address: s.conn.RemoteAddr().String(), AccessKey: s.accessKey,
 		Problem: s.problem(),
 	}
 }
 
 // membersOfAll are the members of a group behind any gateway of the migration, by their ids.
-func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]Connected, error) {
+func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]control.Connected, error) {
 	all := g.membersOf(group)
-	return all, g.askPeers(ctx, func(ctx context.Context, p Peer, c *Client) error {
+	return all, g.askPeers(ctx, func(ctx context.Context, p control.Peer, c *control.Client) error {
 		is, err := c.Members(ctx, group)
-		var old *RefusedError
+		var old *control.RefusedError
 		if errors.As(err, &old) && old.Status == http.StatusNotFound { // it isn't asked so yet
-			var state State
+			var state control.State
 			state, err = c.State(ctx)
 			is.Clients = state.Clients
 		}
@@ -45,7 +47,7 @@ func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]Co
 
 // askPeers asks the other gateways of the migration one after the other, until one of them doesn't
 // answer.
-func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, Peer, *Client) error) error {
+func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, control.Peer, *control.Client) error) error {
 	for _, p := range g.peers() {
 		asking, cancel := context.WithTimeout(ctx, askTime)
 		err := ask(asking, p, g.clientOf(p))
@@ -64,7 +66,7 @@ type member struct {
 }
 
 // membersOn are a group's members on a side by their ids, and how they read.
-func (l lanes) membersOn(ctx context.Context, group string, on side) (all map[string]member, model string, err error) {
+func (l lanes) membersOn(ctx context.Context, group string, on routing.Side) (all map[string]member, model string, err error) {
 	c := l.clusters[on]
 	brokers, err := c.Brokers(ctx)
 	if err != nil {
@@ -91,8 +93,8 @@ const knownTime = 3 * time.Second
 // knownOnTarget refuses to move a group to the target while one of its brokers doesn't list all
 // members that the source lists: it would refuse their pulls. A proxy doesn't say whom it lists.
 // Members that are missing are introduced again.
-func (l lanes) knownOnTarget(ctx context.Context, group string, to side, introduce func()) error {
-	if to == source || l.Proxy != "" {
+func (l lanes) knownOnTarget(ctx context.Context, group string, to routing.Side, introduce func()) error {
+	if to == routing.Source || l.Proxy != "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, knownTime)
@@ -113,7 +115,7 @@ func (l lanes) knownOnTarget(ctx context.Context, group string, to side, introdu
 			introduce()
 		}
 		if sleep.For(ctx, 10*proofPause) != nil {
-			return refused(
+			return control.Refused(
 				"group %s: %s, and its pulls would be refused there: two applications with one client id and "+
 					"other groups, or a heartbeat that the target refuses, may be the cause",
 				group,
@@ -130,7 +132,7 @@ const introducePause = 500 * time.Millisecond
 // unknownOnTarget says which members of a group a target broker doesn't list, and nothing if all
 // list all.
 func (l lanes) unknownOnTarget(ctx context.Context, group string) (missing string, err error) {
-	here, _, err := l.membersOn(ctx, group, source)
+	here, _, err := l.membersOn(ctx, group, routing.Source)
 	if err != nil || len(here) == 0 {
 		return "", err
 	}
@@ -214,7 +216,7 @@ func past(members map[string]member, here behind) (all []string) {
 func (g *Gateway) noneIsPast(
 	ctx context.Context,
 	group string,
-	from side,
+	from routing.Side,
 	l lanes,
 	accept []string,
 ) (inexact []string, err error) {
@@ -239,8 +241,8 @@ func (g *Gateway) noneIsPast(
 		return accepted
 	})
 	if len(found) > 0 {
-		return nil, bypassed(
-			Bypassing{Groups: []string{group}},
+		return nil, control.NewBypassed(
+			control.Bypassing{Groups: []string{group}},
 			"group %s has %d members that are connected to the %s past the gateway: %v; give them the "+
 				"gateway as their name server, then try again; "+
 				"or accept the group or these members, where the group may read messages on both sides, and "+

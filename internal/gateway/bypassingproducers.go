@@ -12,33 +12,26 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
-
-// Bypass is a producer that writes past the gateways of the migration.
-type Bypass struct {
-	Topic    string    `json:"topic"`
-	Side     string    `json:"side"`     // to which it writes
-	Address  string    `json:"address"`  // where its messages were born, as the broker says
-	Messages int       `json:"messages"` // that were found of it: not all are looked at
-	Last     time.Time `json:"last"`     // when one was found last
-}
 
 // bypassingProducers are the producers that were found writing past the gateways.
 type bypassingProducers struct {
 	life time.Duration // for how long one counts as going on
 
 	mu    sync.Mutex
-	found map[bypassingProducer]*Bypass
+	found map[bypassingProducer]*control.Bypass
 	why   string    // they can't be found
 	since time.Time // when that was so last
 }
 
 type bypassingProducer struct {
 	topic string
-	on    side
+	on    routing.Side
 	from  netip.AddrPort
 }
 
@@ -64,10 +57,10 @@ const (
 )
 
 // list lists those that count, by topic, and says why they can't be found if that is so.
-func (p *bypassingProducers) list() (all []Bypass, why string) {
+func (p *bypassingProducers) list() (all []control.Bypass, why string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all = []Bypass{}
+	all = []control.Bypass{}
 	for of, one := range p.found {
 		if time.Since(one.Last) > p.life {
 			delete(p.found, of)
@@ -75,7 +68,7 @@ func (p *bypassingProducers) list() (all []Bypass, why string) {
 		}
 		all = append(all, *one)
 	}
-	slices.SortFunc(all, func(a, b Bypass) int {
+	slices.SortFunc(all, func(a, b control.Bypass) int {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Side, b.Side), cmp.Compare(a.Address, b.Address))
 	})
 	return all, p.why
@@ -95,7 +88,7 @@ func (p *bypassingProducers) unknown(why error, turns time.Duration) {
 }
 
 // read reads messages of a queue's replica on a side.
-func (l lanes) read(ctx context.Context, q *queue, on side, from int64, most int) ([]remoting.Message, error) {
+func (l lanes) read(ctx context.Context, q *queue, on routing.Side, from int64, most int) ([]remoting.Message, error) {
 	at, err := q.on(on)
 	if err != nil {
 		return nil, err
@@ -122,7 +115,7 @@ func (g *Gateway) suspects(
 	if err != nil {
 		return nil, err
 	}
-	ahead, err := g.clocks.ahead(ctx, l, dest{on, at.Broker})
+	ahead, err := g.clocks.ahead(ctx, l, routing.Dest{Side: on, Broker: at.Broker})
 	if err != nil {
 		return nil, err
 	}
@@ -172,10 +165,10 @@ func (g *Gateway) findBypassing(ctx context.Context, queues []*queue) error {
 	all.SetLimit(provedTogether)
 	for _, q := range queues {
 		if strings.HasPrefix(q.topic, "%") || strings.HasPrefix(q.topic, ownTopics) ||
-			q.at() == target && q.lane.Load() == nil {
+			q.at() == routing.Target && q.lane.Load() == nil {
 			continue // brokers write to groups' own topics, and rocketshift to its own
 		}
-		if q.at() == target && g.behindProxy() {
+		if q.at() == routing.Target && g.behindProxy() {
 			continue // every message there comes from the proxy
 		}
 		all.Go(func() error {
@@ -245,7 +238,7 @@ const bypassingTime = 10 * time.Second
 // nobodyBypasses refuses to move homes of queues while producers write to them past the gateways:
 // they would go on writing to the side that is left, and their messages would come in another order
 // there than here. Those to topics that the caller accepts do so.
-func (g *Gateway) nobodyBypasses(ctx context.Context, m Move, queues []*queue) (inexact []string, err error) {
+func (g *Gateway) nobodyBypasses(ctx context.Context, m control.Move, queues []*queue) (inexact []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, bypassingTime)
 	defer cancel()
 	if err := g.findBypassing(ctx, queues); err != nil {
@@ -257,7 +250,7 @@ func (g *Gateway) nobodyBypasses(ctx context.Context, m Move, queues []*queue) (
 		of[q.topic] = true
 	}
 	var found []string
-	var by Bypassing
+	var by control.Bypassing
 	all, _ := g.bypassing.list()
 	for _, one := range all {
 		says := fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address,
@@ -276,7 +269,7 @@ func (g *Gateway) nobodyBypasses(ctx context.Context, m Move, queues []*queue) (
 		return inexact, nil
 	}
 	by.Topics = slices.Compact(by.Topics) // they are listed by topic
-	return nil, bypassed(
+	return nil, control.NewBypassed(
 		by,
 		"%d producers have written past the gateways within %s: to %s; give them a gateway as their name "+
 			"server, then try again after %s; "+

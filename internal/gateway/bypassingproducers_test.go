@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/replica"
 )
@@ -36,13 +38,13 @@ func TestOnlyMessagesThatAProducerHasJustWrittenAreJudged(t *testing.T) {
 func TestProducersThatStoppedDontCount(t *testing.T) {
 	p := bypassingProducers{life: time.Minute}
 	at := netip.MustParseAddrPort("10.0.0.7:4711")
-	p.note(bypassingProducer{"orders", source, at})
-	p.note(bypassingProducer{"orders", source, at})
-	p.note(bypassingProducer{"billing", target, at})
+	p.note(bypassingProducer{"orders", routing.Source, at})
+	p.note(bypassingProducer{"orders", routing.Source, at})
+	p.note(bypassingProducer{"billing", routing.Target, at})
 	all, _ := p.list()
 	require.Len(t, all, 2)
 	assert.Equal(t, "billing", all[0].Topic)
-	assert.Equal(t, Bypass{"orders", "source", "10.0.0.7:4711", 2, all[1].Last}, all[1])
+	assert.Equal(t, control.Bypass{Topic: "orders", Side: "source", Address: "10.0.0.7:4711", Messages: 2, Last: all[1].Last}, all[1])
 	p.life = 0
 	all, _ = p.list()
 	assert.Empty(t, all)
@@ -62,24 +64,24 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	read := r.consume(audit, orders, 1, false)
 	behind, other := r.produce(orders, "behind", 4, 5*time.Millisecond), r.produce(apart, "apart", 2,
 		5*time.Millisecond)
-	home := func(topic, to string) Move {
-		return Move{
-			Kind:   KindHome,
+	home := func(topic, to string) control.Move {
+		return control.Move{
+			Kind:   control.KindHome,
 			To:     to,
 			Topics: []string{topic},
 			ID:     "passed-" + topic + "-" + to,
-			Budget: Duration(2 * time.Second),
+			Budget: control.Duration(2 * time.Second),
 		}
 	}
-	look := func() []Bypass {
-		var is State
+	look := func() []control.Bypass {
+		var is control.State
 		r.await("the gateway knows who writes past it", func() string { // a broker may answer too late
 			g.lookForBypassing(r.ctx)
 			is = g.State()
 			return is.BypassUnknown
 		})
 		return slices.DeleteFunc(is.Bypass,
-			func(b Bypass) bool { return b.Topic != orders && b.Topic != apart }) // other tests' topics
+			func(b control.Bypass) bool { return b.Topic != orders && b.Topic != apart }) // other tests' topics
 	}
 	for range 3 {
 		r.untilMore(50, behind)
@@ -94,7 +96,7 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 		assert.Positive(t, one.Messages)
 	}
 	_, err := g.Move(r.ctx, home(orders, "target"))
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "topic "+orders+" of the source from 127.0.0.1:")
 	r.move(home(apart, "target"))
 	past.end()

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -22,7 +23,7 @@ type call struct {
 	rare    *rareCall // what most calls have nothing of
 	opaque  int32     // the client's number of it, which the answer carries; of those that are pushed, none
 	size    int32     // of sends: of the body, in bytes
-	side    side
+	side    routing.Side
 	commits bool
 	oneWay  bool // the client wants no answer
 	binary  bool // the format to answer in
@@ -69,7 +70,7 @@ func (s *session) put(c call) (opaque int32) {
 	s.looksCrowded()
 	if len(s.open) > mostOpen { // it asks without listening; what is open is lost with the connection
 		s.bounds.calls.Add(1)
-		if s.said.calls.due() {
+		if s.said.calls.Due() {
 			s.log.Warn("a client has too many calls open; its connection was closed", "client",
 				s.conn.RemoteAddr().String(), "calls", len(s.open))
 		}
@@ -156,7 +157,7 @@ func (s *session) sendsTo(which map[*queue]bool) (n int) {
 
 // reply answers a request itself.
 func (s *session) reply(opaque int32, binary bool, r wire.Reply) {
-	_ = s.out.bytes(wire.AppendReply(nil, opaque, binary, r), opaque)
+	_ = s.out.Bytes(wire.AppendReply(nil, opaque, binary, r), opaque)
 }
 
 // longestRemark bounds what an answer says, in bytes: its cause may quote what the client sent.

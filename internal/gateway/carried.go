@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -26,7 +27,7 @@ func (g *Gateway) says(group string, info rocketmq.RunningInfo) (all []*queue) {
 		if q == nil || !held.Locked || held.Dropped || q.lane.Load() == nil {
 			continue
 		}
-		if v := one.known(q); v != nil && v.reads() == target {
+		if v := one.known(q); v != nil && v.reads() == routing.Target {
 			all = append(all, q)
 		}
 	}
@@ -35,18 +36,18 @@ func (g *Gateway) says(group string, info rocketmq.RunningInfo) (all []*queue) {
 
 // carryLocks locks queues for a member on the target, as far as it holds them locked on the source.
 func (l lanes) carryLocks(ctx context.Context, group, member string, queues []*queue) error {
-	held, err := l.lockAll(ctx, source, group, member, queues)
+	held, err := l.lockAll(ctx, routing.Source, group, member, queues)
 	if err != nil {
 		return err
 	}
-	_, err = l.lockAll(ctx, target, group, member, held)
+	_, err = l.lockAll(ctx, routing.Target, group, member, held)
 	return err
 }
 
 // lockAll asks the brokers of a side for the locks of queues, and returns those that the member has
 // now.
 func (l lanes) lockAll(
-	ctx context.Context, on side, group, member string, queues []*queue,
+	ctx context.Context, on routing.Side, group, member string, queues []*queue,
 ) (held []*queue, err error) {
 	byBroker, of := map[string][]rocketmq.MessageQueue{}, map[rocketmq.MessageQueue]*queue{}
 	for _, q := range queues {

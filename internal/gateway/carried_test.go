@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -60,12 +61,12 @@ func TestLocksThatAMemberOnlyClaimsAreNotCarried(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			two := newTwoSides(t)
-			here, there := two.brokers[source], two.brokers[target]
+			here, there := two.brokers[routing.Source], two.brokers[routing.Target]
 			two.withTarget(t, here, there.Addr().String())
 			two.topics.ensure("stock").ensure("broker-a", 1)
 			stock, orders := two.topics.get([]byte("stock")), two.topics.get([]byte("orders"))
 			stock.all()[0].lane.Store(orders.all()[0].lane.Load())
-			two.lists(source, "one")
+			two.lists(routing.Source, "one")
 			here.answer(remoting.CodeRunningInfo, sayingLocked(c.says))
 			here.answer(remoting.CodeLock, wire.Reply{Body: []byte(c.source)})
 			there.answer(remoting.CodeLock, wire.Reply{Body: []byte(

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"rocketshift/internal/gateway/routing"
 )
 
 // Whether a message is new, and whether this gateway could have sent it, is told by when its broker
@@ -14,7 +16,7 @@ import (
 // clocks are how far brokers' clocks are off.
 type clocks struct {
 	mu sync.Mutex
-	of map[dest]brokerClock
+	of map[routing.Dest]brokerClock
 }
 
 type brokerClock struct {
@@ -26,27 +28,27 @@ type brokerClock struct {
 const clockLife = 30 * time.Second
 
 // ahead is how far a broker's clock is ahead of this process's, to about a second.
-func (c *clocks) ahead(ctx context.Context, l lanes, of dest) (time.Duration, error) {
+func (c *clocks) ahead(ctx context.Context, l lanes, of routing.Dest) (time.Duration, error) {
 	c.mu.Lock()
 	known, there := c.of[of]
 	c.mu.Unlock()
 	if there && time.Since(known.looked) < clockLife {
 		return known.ahead, nil
 	}
-	broker, err := l.clusters[of.side].Broker(ctx, of.broker)
+	broker, err := l.clusters[of.Side].Broker(ctx, of.Broker)
 	if err != nil {
-		return 0, fmt.Errorf("the time of %s broker %s isn't known: %w", of.side, of.broker, err)
+		return 0, fmt.Errorf("the time of %s broker %s isn't known: %w", of.Side, of.Broker, err)
 	}
 	asked := time.Now()
-	is, err := l.clusters[of.side].Client().Clock(ctx, broker.Addr)
+	is, err := l.clusters[of.Side].Client().Clock(ctx, broker.Addr)
 	if err != nil {
-		return 0, fmt.Errorf("the time of %s broker %s isn't known: %w", of.side, of.broker, err)
+		return 0, fmt.Errorf("the time of %s broker %s isn't known: %w", of.Side, of.Broker, err)
 	}
 	now := brokerClock{is.Sub(asked.Add(time.Since(asked) / 2)), time.Now()}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.of == nil {
-		c.of = map[dest]brokerClock{}
+		c.of = map[routing.Dest]brokerClock{}
 	}
 	c.of[of] = now
 	return now.ahead, nil

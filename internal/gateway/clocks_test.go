@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/rocketmq/remotingtest"
@@ -19,7 +21,7 @@ import (
 const codeRuntime = 28
 
 // tells has a broker tell the time by its clock.
-func (two *twoSides) tells(on side, ahead time.Duration) {
+func (two *twoSides) tells(on routing.Side, ahead time.Duration) {
 	const ran = 26*time.Hour + 3*time.Minute + 4*time.Second
 	begun := time.Now().Add(ahead - ran).UnixMilli()
 	two.brokers[on].answer(
@@ -50,19 +52,19 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 					Body:           []byte("m"),
 				},
 			)
-			two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", "7"}})
-			two.brokers[source].answer(remoting.CodePull,
+			two.brokers[routing.Source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", "7"}})
+			two.brokers[routing.Source].answer(remoting.CodePull,
 				wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored})
 			two.lookForBypassing(t.Context())
 			all, why := two.bypassing.list()
 			assert.Empty(t, all)
 			assert.Contains(t, why, "the time of source broker broker-a isn't known", "nobody says that there is none")
-			_, err := two.nobodyBypasses(t.Context(), Move{}, two.topics.get([]byte("orders")).all())
+			_, err := two.nobodyBypasses(t.Context(), control.Move{}, two.topics.get([]byte("orders")).all())
 			require.NoError(t, err)
 
-			two.tells(source, ahead)
+			two.tells(routing.Source, ahead)
 			two.lookForBypassing(t.Context())
-			two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(8)}})
+			two.brokers[routing.Source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(8)}})
 			two.lookForBypassing(t.Context())
 			all, why = two.bypassing.list()
 			assert.Empty(t, why)
@@ -77,7 +79,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 	two := newTwoSides(t)
 	two.bypassing.life, two.serving = time.Minute, time.Now()
-	two.tells(source, 3*time.Minute)
+	two.tells(routing.Source, 3*time.Minute)
 	past := netip.MustParseAddrPort("10.0.0.7:4711")
 	before := remotingtest.Stored(
 		remoting.Message{
@@ -88,10 +90,10 @@ func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 			StoreHost:      past,
 		},
 	)
-	two.brokers[source].answer(remoting.CodePull,
+	two.brokers[routing.Source].answer(remoting.CodePull,
 		wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: before})
 	for _, end := range []int{7, 8} {
-		two.brokers[source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
+		two.brokers[routing.Source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
 		two.lookForBypassing(t.Context())
 	}
 	all, why := two.bypassing.list()

@@ -1,11 +1,12 @@
 package gateway
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 	"sync/atomic"
 
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -26,7 +27,7 @@ func (c *clusterNames) learn(nodes []rocketmq.Node) (changed bool) {
 		maps.Copy(all, *before)
 	}
 	for _, n := range nodes {
-		if isName(n.Cluster) && all[n.Name] != n.Cluster {
+		if store.IsName(n.Cluster) && all[n.Name] != n.Cluster {
 			all[n.Name], changed = n.Cluster, true
 		}
 	}
@@ -37,7 +38,7 @@ func (c *clusterNames) learn(nodes []rocketmq.Node) (changed bool) {
 // knownClusters are the clusters of both sides' brokers as they were seen last; nil where none was.
 func (g *Gateway) knownClusters() map[string]map[string]string {
 	all := map[string]map[string]string{}
-	for _, on := range []side{source, target} {
+	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		if known := g.clusters[on].byBroker.Load(); known != nil && len(*known) > 0 {
 			all[on.String()] = *known
 		}
@@ -50,37 +51,12 @@ func (g *Gateway) knownClusters() map[string]map[string]string {
 
 // recallClusters goes by the clusters of before a restart until name servers answer.
 func (g *Gateway) recallClusters(kept map[string]map[string]string) {
-	for _, on := range []side{source, target} {
+	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		if was := kept[on.String()]; len(was) > 0 {
 			was = maps.Clone(was)
 			g.clusters[on].byBroker.Store(&was)
 		}
 	}
-}
-
-// checkClusters refuses names in a state that nobody could have written.
-func checkClusters(all map[string]map[string]string) error {
-	for on, brokers := range all {
-		if _, known := sideOf(on); !known {
-			return fmt.Errorf("clusters are of %q: source or target is possible", on)
-		}
-		for name, cluster := range brokers {
-			if name == "" {
-				return fmt.Errorf("a %s broker of cluster %q has no name", on, cluster)
-			}
-			if !isName(cluster) {
-				return fmt.Errorf("%s broker %s: %q can't be the name of a cluster", on, name, cluster)
-			}
-		}
-	}
-	return nil
-}
-
-// isName reports whether a cluster's name can stand in a field and a property as it is.
-func isName(cluster string) bool {
-	return !strings.ContainsFunc(cluster, func(c rune) bool {
-		return c <= ' ' || c > '~' || c == '"' || c == '\\'
-	})
 }
 
 // of is the cluster of a broker; "" if it isn't known.
@@ -104,7 +80,7 @@ func (c *clusterNames) has(cluster string) bool {
 }
 
 // cluster is the one that the session's client is connected to, as it knows.
-func (s *session) cluster() string { return s.clusters[source].of(string(s.port.broker)) }
+func (s *session) cluster() string { return s.clusters[routing.Source].of(string(s.port.broker)) }
 
 // Properties whose values are told to clients otherwise. Brokers write the id of a message that
 // failed into its retries (AbstractSendMessageProcessor.consumerSendMsgBack, 5.3.3).
@@ -115,7 +91,7 @@ var (
 
 // named says what clients are told of messages of a topic that come from the upstream's broker.
 func (u *upstream) named(topic string) (n wire.Named) {
-	there, here := u.clusters[u.dest.side].of(u.dest.broker), u.session.cluster()
+	there, here := u.clusters[u.dest.Side].of(u.dest.Broker), u.session.cluster()
 	if there != "" && here != "" && there != here {
 		n.Names = append(n.Names, propCluster)
 	}

@@ -2,20 +2,11 @@ package gateway
 
 import (
 	"bytes"
-	"slices"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 )
-
-// shares reports whether a heartbeat names one of the groups.
-func (b beat) shares(reads []membership, writes []string) bool {
-	if len(b.reads)+len(b.writes)+len(reads)+len(writes) == 0 {
-		return true
-	}
-	return slices.ContainsFunc(reads, func(m membership) bool {
-		return slices.ContainsFunc(b.reads, func(n membership) bool { return n.Group == m.Group })
-	}) || slices.ContainsFunc(writes, func(group string) bool { return slices.Contains(b.writes, group) })
-}
 
 // signature is that of a request; nil without one.
 func signature(raw []byte) []byte {
@@ -29,12 +20,12 @@ func signature(raw []byte) []byte {
 // comesBack gives a client that was expected the registration that was kept for it. Who signs with
 // a key that the gateway can't verify, as it has no secret of it or no file of keys, must have
 // signed the same as before, which a broker has taken then.
-func (s *session) comesBack(f *wire.Frame, says beat) {
+func (s *session) comesBack(f *wire.Frame, says bodies.Heartbeat) {
 	accessKey := f.Unescaped(wire.FieldAccessKey)
-	_, known := s.keys.of([]byte(accessKey))
+	_, known := s.keys.Of([]byte(accessKey))
 	proved := known || accessKey == ""
-	was := s.returning.take(says.client, func(was *session) bool {
-		return was.port == s.port && was.accessKey == accessKey && says.shares(was.reads, was.writes) &&
+	was := s.returning.take(says.Client, func(was *session) bool {
+		return was.port == s.port && was.accessKey == accessKey && says.Shares(was.reads, was.writes) &&
 			(proved || bytes.Equal(signature(was.beat), f.Get(wire.FieldSignature)))
 	})
 	if was != nil {
@@ -47,7 +38,7 @@ func (s *session) succeeds(was *session) {
 	was.mu.Lock()
 	was.closed = true
 	ups := was.ups
-	was.ups = map[dest]*upstream{}
+	was.ups = map[routing.Dest]*upstream{}
 	was.mu.Unlock()
 	for to, up := range ups {
 		up.passTo(s, to)
@@ -61,18 +52,18 @@ func (s *session) succeeds(was *session) {
 	s.Gateway.close(was)
 	was.memory.Leave()
 	for _, push := range missed {
-		_ = s.out.bytes(push)
+		_ = s.out.Bytes(push)
 	}
 }
 
 // passTo passes a connection to a session that has come for it.
-func (u *upstream) passTo(s *session, to dest) {
+func (u *upstream) passTo(s *session, to routing.Dest) {
 	u.dialling.Lock()
 	defer u.dialling.Unlock()
 	if u.conn == nil {
 		return
 	}
-	rest, whole := u.stopping.stop(s.ctx, u.conn)
+	rest, whole := u.stopping.Stop(s.ctx, u.conn)
 	u.passes()
 	if !whole {
 		return
@@ -85,7 +76,7 @@ func (u *upstream) passTo(s *session, to dest) {
 		return
 	}
 	if s.heartbeats == nil {
-		s.heartbeats = map[dest]*upstream{}
+		s.heartbeats = map[routing.Dest]*upstream{}
 	}
 	s.heartbeats[to] = up
 	up.begin(u.conn, rest)

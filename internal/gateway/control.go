@@ -9,9 +9,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/logs"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/printable"
 )
 
@@ -22,7 +26,7 @@ type Control struct {
 	token   [sha256.Size]byte
 	audit   audit
 
-	strangers, broken rarely
+	strangers, broken logs.Rarely
 }
 
 // NewControl makes the API. A token of less than 16 bytes is refused.
@@ -66,7 +70,7 @@ func (c *Control) checked(next http.Handler) http.Handler {
 		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		sum := sha256.Sum256([]byte(token))
 		if !bearer || subtle.ConstantTimeCompare(sum[:], c.token[:]) != 1 {
-			if c.strangers.due() {
+			if c.strangers.Due() {
 				c.gateway.log.Warn("a caller of the control API has a wrong token", "client", r.RemoteAddr)
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
@@ -82,11 +86,11 @@ func (c *Control) checked(next http.Handler) http.Handler {
 }
 
 func (c *Control) use(w http.ResponseWriter, r *http.Request) {
-	var m Migration
+	var m control.Migration
 	if !read(w, r, &m) {
 		return
 	}
-	change, before := c.changeBy(r, "migration", m.attrs()...), c.gateway.moves.epoch.Load()
+	change, before := c.changeBy(r, "migration", migrationAttrs(m)...), c.gateway.moves.epoch.Load()
 	if !change.asked(w) {
 		return
 	}
@@ -100,11 +104,11 @@ func (c *Control) use(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Control) move(w http.ResponseWriter, r *http.Request) {
-	var m Move
+	var m control.Move
 	if !read(w, r, &m) {
 		return
 	}
-	change, before := c.changeBy(r, "move", m.attrs()...), c.gateway.moves.epoch.Load()
+	change, before := c.changeBy(r, "move", moveAttrs(m)...), c.gateway.moves.epoch.Load()
 	if !change.asked(w) {
 		return
 	}
@@ -117,7 +121,7 @@ func (c *Control) move(w http.ResponseWriter, r *http.Request) {
 		change.ended(true, resultFailed, was.Reason, before)
 	}
 	switch {
-	case errors.Is(err, ErrRefused):
+	case errors.Is(err, control.ErrRefused):
 		problem(w, http.StatusConflict, err)
 	case err != nil:
 		problem(w, http.StatusBadGateway, err)
@@ -137,11 +141,11 @@ func (c *Control) moved(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Control) prepare(w http.ResponseWriter, r *http.Request) {
-	var round Round
+	var round store.Round
 	if !read(w, r, &round) {
 		return
 	}
-	change, before := c.changeBy(r, "round prepare", round.attrs()...), c.gateway.moves.epoch.Load()
+	change, before := c.changeBy(r, "round prepare", roundAttrs(round)...), c.gateway.moves.epoch.Load()
 	if !change.asked(w) { // before anything waits for it
 		return
 	}
@@ -208,16 +212,9 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	return true
 }
 
-// Problem is the body of every answer that isn't a success.
-type Problem struct {
-	Error string `json:"error"`
-	// Bypassing says for whose applications a move was refused; absent where it wasn't for that.
-	Bypassing *Bypassing `json:"bypassing,omitempty"`
-}
-
 func problem(w http.ResponseWriter, status int, err error) {
-	says := Problem{Error: err.Error()}
-	var refusal *BypassedError
+	says := control.Problem{Error: err.Error()}
+	var refusal *control.BypassedError
 	if errors.As(err, &refusal) {
 		says.Bypassing = &refusal.Bypassing
 	}
@@ -232,4 +229,11 @@ func answer(w http.ResponseWriter, status int, body any) {
 		return
 	}
 	_, _ = w.Write(append(printable.JSON(text), '\n')) // people look at it on terminals
+}
+
+// members answers with those of a group.
+func (c *Control) members(w http.ResponseWriter, r *http.Request) {
+	var m control.Members
+	m.Clients, m.More = control.ListClients(maps.Values(c.gateway.membersOf(r.URL.Query().Get("group"))))
+	answer(w, http.StatusOK, m)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -75,7 +76,7 @@ func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
 		Cert: file("server.crt"), Key: file("server.key"),
 		ClientCA: file("worker.crt"),
 	})
-	known := Access{Token: testToken, CA: file("server.crt"), Set: AccessSettings{
+	known := control.Access{Token: testToken, CA: file("server.crt"), Set: control.AccessSettings{
 		CA:   "THE_CA",
 		Cert: "THE_CERT",
 	}}
@@ -108,7 +109,7 @@ func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
 		if c.as != "" {
 			access.Cert, access.Key = file(c.as+".crt"), file(c.as+".key")
 		}
-		s, err := NewClient(c.address, access).State(t.Context())
+		s, err := control.NewClient(c.address, access).State(t.Context())
 		if c.says == "" {
 			require.NoError(t, err, name)
 			require.Equal(t, "idle", s.Gateway)
@@ -118,40 +119,6 @@ func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
 		require.ErrorContains(t, err, at, name)
 		require.NotContains(t, err.Error(), testToken)
 	}
-}
-
-// The token goes to the gateway that somebody named, and nowhere else.
-func TestTheTokenStaysOnItsWay(t *testing.T) {
-	var tokens []string
-	thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		tokens = append(tokens, r.Header.Get("Authorization"))
-	}))
-	t.Cleanup(thief.Close)
-	elsewhere := httptest.NewServer(http.RedirectHandler(thief.URL, http.StatusTemporaryRedirect))
-	t.Cleanup(elsewhere.Close)
-	_, err := NewClient(elsewhere.URL, Access{Token: testToken}).State(t.Context())
-	require.ErrorContains(t, err, "307 Temporary Redirect: it sends the caller elsewhere")
-
-	require.Nil(t, transport(Access{}).Proxy, "a proxy of the environment would see it")
-
-	for _, address := range []string{"10.0.0.9:8089", "http://10.0.0.9:8089", "gateway:8089"} {
-		_, err = NewClient(address, Access{
-			Token: testToken,
-			Set:   AccessSettings{Plain: "a setting"},
-		}).State(t.Context())
-		require.ErrorContains(t, err, "its token would go over a network in plain text")
-		require.ErrorContains(t, err, "or allow plain HTTP: a setting")
-	}
-	for _, address := range []string{
-		"ftp://127.0.0.1:1", "https://a:b@gateway:1", "https://",
-		"a b:1",
-	} {
-		_, err = NewClient(address, Access{Token: testToken}).State(t.Context())
-		require.ErrorContains(t, err, "want host:port, or https://host:port", address)
-	}
-	_, err = NewClient("127.0.0.2:1", Access{Token: testToken}).State(t.Context())
-	require.ErrorContains(t, err, "doesn't answer")
-	assert.Empty(t, tokens)
 }
 
 func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
@@ -187,25 +154,15 @@ func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
 	wants("/livez", 200, healthFenced)
 }
 
-// lines are those of a file of records.
-func TestOnlyThisMachineIsThisMachine(t *testing.T) {
-	for host, here := range map[string]bool{
-		"localhost": true, "127.0.0.1": true, "127.9.9.9": true, "::1": true, "0.0.0.0": false, "10.0.0.1": false,
-		"localhost.example.com": false, "127.0.0.1.example.com": false, "": false,
-	} {
-		assert.Equal(t, here, onThisMachine(host), host)
-	}
-}
-
 func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	g := idle(t)
 	q := g.topics.ensure("orders")
 	q.ensure("broker-a", 3)
-	q.queue([]byte("broker-a"), 1).home.Store(uint32(target))
+	q.queue([]byte("broker-a"), 1).home.Store(uint32(routing.Target))
 	g.groups.get([]byte("billing")).of(q.queue([]byte("broker-a"), 0))
 	g.panics.Add(2)
-	_, err := g.Move(t.Context(), Move{})
-	require.ErrorIs(t, err, ErrRefused)
+	_, err := g.Move(t.Context(), control.Move{})
+	require.ErrorIs(t, err, control.ErrRefused)
 	s := newSession(g, &port{}, nobody{})
 	f := frameOf(t, remoting.CodeSendV2)
 	h := newHold()
@@ -252,15 +209,15 @@ func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
 	})
 	a := idle(t)
 	a.config.Token = testToken
-	a.config.Peers = Access{
+	a.config.Peers = control.Access{
 		CA: file("b.crt"), Cert: file("a.crt"), Key: file("a.key"),
-		Set: AccessSettings{Plain: "--control-insecure"},
+		Set: control.AccessSettings{Plain: "--control-insecure"},
 	}
-	is, err := remoteParticipant{a.clientOf(Peer{"b", "https://" + at})}.replica(t.Context())
+	is, err := remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.replica(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "idle", is.Gateway)
-	require.NoError(t, remoteParticipant{a.clientOf(Peer{"b", "https://" + at})}.abort(t.Context(), "1"))
-	_, err = remoteParticipant{a.clientOf(Peer{"c", "10.0.0.3:8089"})}.replica(t.Context())
+	require.NoError(t, remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.abort(t.Context(), "1"))
+	_, err = remoteParticipant{a.clientOf(control.Peer{Name: "c", Control: "10.0.0.3:8089"})}.replica(t.Context())
 	require.ErrorContains(t, err, "--control-insecure",
 		"the token doesn't go over a network in plain text here either")
 }

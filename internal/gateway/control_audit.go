@@ -10,6 +10,8 @@ import (
 	"time"
 
 	gatewayaudit "rocketshift/internal/gateway/audit"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/printable"
 )
 
@@ -138,7 +140,7 @@ func named(key string, all []string) slog.Attr {
 }
 
 // namedQueues are how many there are, and the names of the first.
-func namedQueues(all []TopicQueue) []slog.Attr {
+func namedQueues(all []control.TopicQueue) []slog.Attr {
 	var names []string
 	for _, q := range all[:min(len(all), mostNamed)] {
 		names = append(names, q.Topic+" "+q.Queue.String())
@@ -147,7 +149,7 @@ func namedQueues(all []TopicQueue) []slog.Attr {
 }
 
 // attrs are what is on record of a move.
-func (m Move) attrs() []slog.Attr {
+func moveAttrs(m control.Move) []slog.Attr {
 	about := []slog.Attr{
 		slog.String("id", m.ID), slog.String("kind", m.Kind), slog.String("to", m.To),
 		slog.String("reason", m.Reason), named("topics", m.Topics), named("groups", m.Groups),
@@ -160,7 +162,7 @@ func (m Move) attrs() []slog.Attr {
 }
 
 // attrs are what is on record of a round.
-func (r Round) attrs() []slog.Attr {
+func roundAttrs(r store.Round) []slog.Attr {
 	about := []slog.Attr{
 		slog.String("id", r.ID), slog.String("kind", r.Kind), slog.String("to", r.To),
 		slog.String("leader", r.Leader), slog.String("group", r.Group), slog.String("reason", r.Reason),
@@ -172,7 +174,7 @@ func (r Round) attrs() []slog.Attr {
 }
 
 // attrs are what is on record of a migration.
-func (m Migration) attrs() []slog.Attr {
+func migrationAttrs(m control.Migration) []slog.Attr {
 	var gateways []string
 	for _, p := range m.Gateways {
 		gateways = append(gateways, p.Name+" "+p.Control)

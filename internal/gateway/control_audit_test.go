@@ -15,6 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	gatewayaudit "rocketshift/internal/gateway/audit"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 )
 
 func lines(t *testing.T, path string) (all []map[string]any) {
@@ -40,7 +43,7 @@ func TestCallsThatChangeSomethingAreOnRecord(t *testing.T) {
 	c := newControl(t)
 	c.Audit(record)
 	tls := ControlAt{Cert: file("server.crt"), Key: file("server.key"), ClientCA: file("server.crt")}
-	client := NewClient("https://"+controlOf(t, c, tls), Access{
+	client := control.NewClient("https://"+controlOf(t, c, tls), control.Access{
 		Token: testToken, CA: tls.Cert,
 		Cert: tls.Cert, Key: tls.Key,
 	})
@@ -48,16 +51,16 @@ func TestCallsThatChangeSomethingAreOnRecord(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, lines(t, file("audit.log")), "who looks changes nothing")
 
-	_, err = client.Move(t.Context(), Move{
-		ID: "m-1", Kind: KindHome, To: "target",
+	_, err = client.Move(t.Context(), control.Move{
+		ID: "m-1", Kind: control.KindHome, To: "target",
 		Topics: []string{"orders"}, Reason: "why",
 	})
 	require.ErrorContains(t, err, "hasn't been told a migration")
-	_, err = client.Use(t.Context(), Migration{Name: "shop"})
+	_, err = client.Use(t.Context(), control.Migration{Name: "shop"})
 	require.ErrorContains(t, err, "must be given")
-	_, err = remoteParticipant{client}.prepare(t.Context(), Round{ID: "r-1", Kind: KindHome, To: "moon"})
+	_, err = remoteParticipant{client}.prepare(t.Context(), store.Round{ID: "r-1", Kind: control.KindHome, To: "moon"})
 	require.ErrorContains(t, err, "a side to go to")
-	require.ErrorContains(t, remoteParticipant{client}.ready(t.Context(), "r-2", Outcome{}), "takes no part")
+	require.ErrorContains(t, remoteParticipant{client}.ready(t.Context(), "r-2", store.Outcome{}), "takes no part")
 	require.ErrorContains(t, remoteParticipant{client}.commit(t.Context(), "r-3"), "takes no part")
 	require.NoError(t, remoteParticipant{client}.abort(t.Context(), "r-4"))
 
@@ -96,18 +99,18 @@ func TestAChangeThatCantBeRecordedIsRefused(t *testing.T) {
 	}
 	c := newControl(t)
 	c.Audit(full)
-	client := NewClient(controlOf(t, c, ControlAt{}), Access{Token: testToken})
-	var refusal *RefusedError
-	_, err = client.Move(t.Context(), Move{
-		ID: "m-1", Kind: KindHome, To: "target",
+	client := control.NewClient(controlOf(t, c, ControlAt{}), control.Access{Token: testToken})
+	var refusal *control.RefusedError
+	_, err = client.Move(t.Context(), control.Move{
+		ID: "m-1", Kind: control.KindHome, To: "target",
 		Topics: []string{"orders"},
 	})
 	require.ErrorAs(t, err, &refusal)
 	require.Equal(t, http.StatusServiceUnavailable, refusal.Status)
 	require.ErrorContains(t, err, "nothing was changed, as it can't be recorded who asks for it")
-	_, err = client.Use(t.Context(), Migration{Name: "shop"})
+	_, err = client.Use(t.Context(), control.Migration{Name: "shop"})
 	require.ErrorContains(t, err, "can't be recorded")
-	_, err = remoteParticipant{client}.prepare(t.Context(), Round{ID: "r-1"})
+	_, err = remoteParticipant{client}.prepare(t.Context(), store.Round{ID: "r-1"})
 	require.ErrorContains(t, err, "can't be recorded")
 	require.NoError(t, remoteParticipant{client}.abort(t.Context(), "r-4"), "how a round ends is everybody's")
 	_, err = client.State(t.Context())
@@ -144,11 +147,11 @@ func TestTheEndOfARoundIsOnRecordWithItsEpochs(t *testing.T) {
 	c, err := NewControl(all[1], testToken)
 	require.NoError(t, err)
 	c.Audit(record)
-	other := remoteParticipant{NewClient(controlOf(t, c, ControlAt{}), Access{Token: testToken})}
+	other := remoteParticipant{control.NewClient(controlOf(t, c, ControlAt{}), control.Access{Token: testToken})}
 	prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.NoError(t, other.ready(t.Context(), "1", homeOutcome))
 	require.NoError(t, other.commit(t.Context(), "1"))
-	require.Equal(t, target, queues[1].at())
+	require.Equal(t, routing.Target, queues[1].at())
 	written := lines(t, path)
 	require.GreaterOrEqual(t, len(written), 3)
 	last := written[len(written)-1]

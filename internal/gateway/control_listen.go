@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rocketshift/internal/certificates"
+	"rocketshift/internal/gateway/logs"
 )
 
 // ControlAt is where the control API is, and how it is protected. Files are read again when they
@@ -102,12 +103,12 @@ func NewServer(ctx context.Context, of http.Handler) *http.Server {
 // seldom logs what any caller can cause, such as a handshake that fails, no more than rarely.
 type seldom struct {
 	slog.Handler
-	last *rarely
+	last *logs.Rarely
 }
 
 // Handle implements slog.Handler.
 func (s seldom) Handle(ctx context.Context, r slog.Record) error {
-	if !s.last.due() {
+	if !s.last.Due() {
 		return nil
 	}
 	return s.Handler.Handle(ctx, r)

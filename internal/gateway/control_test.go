@@ -14,6 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
@@ -34,7 +37,7 @@ func idle(t *testing.T) *Gateway {
 	g.targets.Store(&[]string{})
 	g.ports.byAddr = map[string]*port{}
 	var err error
-	g.state, err = openState(t.TempDir())
+	g.state, err = store.Open(t.TempDir())
 	require.NoError(t, err)
 	return g
 }
@@ -94,7 +97,7 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	q := g.topics.ensure("orders")
 	q.ensure("broker-a", 2)
 	one := q.queue([]byte("broker-a"), 1)
-	one.home.Store(uint32(target))
+	one.home.Store(uint32(routing.Target))
 	one.shift.Store(-7)
 	lane := lane.Lane{
 		Topic:  "orders",
@@ -104,29 +107,29 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	}
 	one.lane.Store(&lane)
 	v := g.groups.get([]byte("billing")).of(one)
-	g.apply(&Outcome{Epoch: 5, Authority: "target", Views: []savedView{v.after(target, step{next: 10, there: 3})}})
+	g.apply(&store.Outcome{Epoch: 5, Authority: "target", Views: []store.View{v.after(routing.Target, step{next: 10, there: 3})}})
 	require.NoError(t, g.save())
 
-	dir := filepath.Dir(g.state.path)
+	dir := filepath.Dir(g.state.Path)
 	next := idle(t)
 	var err error
-	next.state, err = openState(dir)
+	next.state, err = store.Open(dir)
 	require.NoError(t, err)
-	next.restore(next.state.last())
+	next.restore(next.state.Last())
 	got := next.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
-	assert.Equal(t, target, got.at())
+	assert.Equal(t, routing.Target, got.at())
 	assert.EqualValues(t, -7, got.shift.Load())
 	require.NotNil(t, got.lane.Load(), "a gateway that begins while the target is away knows where its sends go to")
 	assert.Equal(t, lane, *got.lane.Load())
-	assert.Equal(t, target, next.authority())
+	assert.Equal(t, routing.Target, next.authority())
 	assert.EqualValues(t, 5, next.moves.epoch.Load())
 	view := next.groups.get([]byte("billing")).of(got)
-	assert.Equal(t, target, view.side)
-	assert.EqualValues(t, 3, view.native(target, 10))
+	assert.Equal(t, routing.Target, view.side)
+	assert.EqualValues(t, 3, view.native(routing.Target, 10))
 	assert.True(t, next.anythingOnTarget())
 
-	require.NoError(t, os.WriteFile(g.state.path, []byte("{"), 0o600))
-	_, err = openState(dir)
+	require.NoError(t, os.WriteFile(g.state.Path, []byte("{"), 0o600))
+	_, err = store.Open(dir)
 	require.ErrorContains(t, err, "without it nobody knows where homes and groups are")
 }
 
@@ -139,15 +142,15 @@ func frameOf(t *testing.T, code int) *wire.Frame {
 
 // Where the target's name servers know several clusters, the one that the plan names is meant.
 func TestATargetIsTheClusterThatTheMigrationNames(t *testing.T) {
-	now := Migration{NameServers: []string{"127.0.0.1:9876"}, Cluster: "Five"}
-	require.True(t, now.sameTarget(now))
-	for what, change := range map[string]func(*Migration){
-		"cluster":      func(m *Migration) { m.Cluster = "Other" },
-		"name servers": func(m *Migration) { m.NameServers = nil },
-		"proxy":        func(m *Migration) { m.Proxy = "127.0.0.1:8080" },
+	now := control.Migration{NameServers: []string{"127.0.0.1:9876"}, Cluster: "Five"}
+	require.True(t, now.SameTarget(now))
+	for what, change := range map[string]func(*control.Migration){
+		"cluster":      func(m *control.Migration) { m.Cluster = "Other" },
+		"name servers": func(m *control.Migration) { m.NameServers = nil },
+		"proxy":        func(m *control.Migration) { m.Proxy = "127.0.0.1:8080" },
 	} {
 		next := now
 		change(&next)
-		require.False(t, now.sameTarget(next), what)
+		require.False(t, now.SameTarget(next), what)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -41,19 +42,19 @@ func (v *verifier) verifies(f *wire.Frame, secret string) bool {
 // gateway hasn't got the secret, it can't tell: such a request passes unchanged to the source,
 // whose brokers can, and nowhere else (mayGo).
 func (s *session) verify(f *wire.Frame) bool {
-	if !s.keys.given() || !f.Signed() {
+	if !s.keys.Given() || !f.Signed() {
 		return true
 	}
 	accessKey := f.Get(wire.FieldAccessKey)
-	pair, known := s.keys.of(accessKey)
+	pair, known := s.keys.Of(accessKey)
 	if len(accessKey) > 0 && !known {
 		return true
 	}
-	if len(accessKey) > 0 && s.verifier.verifies(f, pair[source].SecretKey) {
+	if len(accessKey) > 0 && s.verifier.verifies(f, pair[routing.Source].SecretKey) {
 		return true
 	}
 	s.refusedSignatures.Add(1)
-	if s.said.signatures.due() {
+	if s.said.signatures.Due() {
 		s.log.Warn("requests with a wrong signature are refused", "client", s.conn.RemoteAddr().String(),
 			"accessKey", string(accessKey), "code", f.Code, "refused", s.refusedSignatures.Load())
 	}
@@ -63,7 +64,7 @@ func (s *session) verify(f *wire.Frame) bool {
 
 // mayGo reports whether a request may go to a side, changed or not: where no broker could tell any
 // more who it is from, it may not. It answers one that may not.
-func (s *session) mayGo(f *wire.Frame, to side, changed bool) bool {
+func (s *session) mayGo(f *wire.Frame, to routing.Side, changed bool) bool {
 	if s.signable(f, to, changed) {
 		return true
 	}
@@ -75,11 +76,11 @@ func (s *session) mayGo(f *wire.Frame, to side, changed bool) bool {
 // signable reports whether a broker of the side can still tell who a request is from: it keeps its
 // client's signature, or the gateway makes one for it. Who doesn't sign on the source is signed for
 // on the target as the keys say for such clients.
-func (s *session) signable(f *wire.Frame, to side, changed bool) bool {
-	if !s.keys.given() || f.Response() || to == source && !changed {
+func (s *session) signable(f *wire.Frame, to routing.Side, changed bool) bool {
+	if !s.keys.Given() || f.Response() || to == routing.Source && !changed {
 		return true
 	}
 	accessKey := f.Get(wire.FieldAccessKey)
-	_, known := s.keys.of(accessKey)
-	return known || to == source && len(accessKey) == 0
+	_, known := s.keys.Of(accessKey)
+	return known || to == routing.Source && len(accessKey) == 0
 }

@@ -8,6 +8,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/keys"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -41,11 +46,11 @@ func newGuarded(t *testing.T, keyFile string) *guarded {
 	}
 	g.gateway = before(t, g.source)
 	g.gateway.targets.Store(&[]string{"broker-t"})
-	g.gateway.brokers[target].Store(&map[string][]string{"broker-t": {g.target.Addr().String()}})
-	keys, err := parseKeys([]byte(keyFile))
+	g.gateway.brokers[routing.Target].Store(&map[string][]string{"broker-t": {g.target.Addr().String()}})
+	keys, err := keys.Parse([]byte(keyFile))
 	require.NoError(t, err)
-	g.gateway.keys.file = "keys.yaml"
-	g.gateway.keys.now.Store(&keys)
+	g.gateway.keys.File = "keys.yaml"
+	g.gateway.keys.Current.Store(&keys)
 	g.session, g.client = g.gateway.connect(t)
 	g.in = wire.NewReader(g.client)
 	return g
@@ -55,7 +60,7 @@ const appKeys = "applications: [{accessKey: app, secretKey: app-secret, target: 
 	"secretKey: secret-there}}]"
 
 // queue is queue 0 of topic orders, with its home and the group billing's side as asked for.
-func (g *guarded) queue(at side) *view {
+func (g *guarded) queue(at routing.Side) *view {
 	q := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
 	q.lane.Store(
 		&lane.Lane{
@@ -173,7 +178,7 @@ func (g *guarded) nothing(what string) {
 // asks for, wherever homes and groups are, and whether or not its client wants an answer. Nothing
 // is learned from it.
 func TestAForgedRequestIsAnsweredAsByABrokerAndChangesNothing(t *testing.T) {
-	for _, at := range []side{source, target} {
+	for _, at := range []routing.Side{routing.Source, routing.Target} {
 		g := newGuarded(t, appKeys)
 		v := g.queue(at)
 		for code, r := range requests() {
@@ -198,14 +203,14 @@ func TestWhoTheGatewayCannotJudgeGoesUnchangedToTheSourceOrNowhere(t *testing.T)
 	for name, by := range map[string]signing{"an unknown access key": stranger, "no signature": unsignedBy} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, appKeys)
-			g.queue(source)
+			g.queue(routing.Source)
 			send := requests()[remoting.CodeSendV2]
 			g.request(remoting.CodeSendV2, 0, by, send.fields, send.body)
 			require.Equal(t, remoting.CodeSendV2, g.source.next(t).code)
 			is, _ := g.answer()
 			require.Equal(t, remoting.Success, is)
 
-			g.queue(target)
+			g.queue(routing.Target)
 			for _, code := range []int{remoting.CodeSendV2, remoting.CodePull, remoting.CodeUpdateOffset, remoting.CodeQueryOffset, remoting.CodeMaxOffset, remoting.CodeViewMessage, remoting.CodeSendBack, remoting.CodeEndTransaction} {
 				r := requests()[code]
 				g.request(code, 0, by, r.fields, r.body)
@@ -222,7 +227,7 @@ func TestWhoTheGatewayCannotJudgeGoesUnchangedToTheSourceOrNowhere(t *testing.T)
 func TestACommitThatABrokerRefusesCountsNothing(t *testing.T) {
 	for _, flag := range []int32{0, wire.FlagOneWay} {
 		g := newGuarded(t, appKeys)
-		v := g.queue(source)
+		v := g.queue(routing.Source)
 		r := requests()[remoting.CodeUpdateOffset]
 		g.source.answer(remoting.CodeUpdateOffset, wire.Reply{Code: remoting.SystemError, Remark: "no permission"})
 		g.request(remoting.CodeUpdateOffset, flag, rightly, r.fields, r.body)
@@ -257,7 +262,7 @@ func (g *guarded) answer2() (code int, opaque int32) {
 // Who may not be a member on the source is none here, and none on the target.
 func TestAHeartbeatThatABrokerRefusesIsNotLearned(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(source)
+	g.queue(routing.Source)
 	g.source.answer(remoting.CodeHeartbeat, wire.Reply{Code: remoting.SystemError, Remark: "no permission"})
 	beat := requests()[remoting.CodeHeartbeat]
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, beat.body)
@@ -280,26 +285,26 @@ func TestAHeartbeatThatABrokerRefusesIsNotLearned(t *testing.T) {
 // there, past its home and holds.
 func TestANumberThatBrokersMayReadOtherwiseIsRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = "" // clusters without access control
-	g.queue(target)
+	g.gateway.keys.File = "" // clusters without access control
+	g.queue(routing.Target)
 	for code, r := range requests() {
-		for _, key := range numbersOf(code) {
+		for _, key := range bodies.NumbersOf(code) {
 			all := []string{"+0", "\u0660", " 0", "0x0", "", "00000000000000000000"}
-			if key.bits == 32 {
+			if key.Bits == 32 {
 				all = append(all, "4294967296", "-2147483649")
 			}
 			for _, odd := range all {
 				fields := append([]string{}, r.fields...)
 				for i := 0; i < len(fields); i += 2 {
-					if fields[i] == key.key {
+					if fields[i] == key.Key {
 						fields[i+1] = odd
 					}
 				}
 				g.request(code, 0, unsignedBy, fields, r.body)
 				is, remark := g.answer()
-				assert.Equal(t, remoting.SystemError, is, "code %d, %s %q", code, key.key, odd)
-				assert.Contains(t, remark, key.key)
-				g.nothing(key.key)
+				assert.Equal(t, remoting.SystemError, is, "code %d, %s %q", code, key.Key, odd)
+				assert.Contains(t, remark, key.Key)
+				g.nothing(key.Key)
 			}
 		}
 	}
@@ -320,13 +325,13 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, c.keys)
-			g.queue(source)
+			g.queue(routing.Source)
 			g.request(remoting.CodeHeartbeat, 0, c.by, nil, requests()[remoting.CodeHeartbeat].body)
 			is, _ := g.answer()
 			require.Equal(t, remoting.Success, is)
 			shares := requests()[remoting.CodeHeartbeat].body
 			require.Contains(t, string(shares), "billing")
-			_, err := g.gateway.allFit(Round{Kind: KindSide, To: "target", Group: "billing"})
+			_, err := g.gateway.allFit(store.Round{Kind: control.KindSide, To: "target", Group: "billing"})
 			if c.says == "" {
 				require.NoError(t, err)
 				return
@@ -339,10 +344,10 @@ func TestWhoCouldNotBeSignedForOnTheTargetHoldsUpMoves(t *testing.T) {
 // Brokers of 5.3.3 look at no rights for LITE_PULL_MESSAGE, which 4.9.7 doesn't have: who may read
 // nothing on the source would read everything on the target, and commit.
 func TestALitePullGoesToTheTargetAsAPull(t *testing.T) {
-	for at, want := range map[side]int{source: remoting.CodeLitePull, target: remoting.CodePull} {
+	for at, want := range map[routing.Side]int{routing.Source: remoting.CodeLitePull, routing.Target: remoting.CodePull} {
 		g := newGuarded(t, appKeys)
 		g.queue(at)
-		broker := map[side]*standIn{source: g.source, target: g.target}[at]
+		broker := map[routing.Side]*standIn{routing.Source: g.source, routing.Target: g.target}[at]
 		g.request(remoting.CodeLitePull, 0, rightly, requests()[remoting.CodePull].fields, "")
 		require.Equal(t, want, broker.next(t).code, "all on the %s", at)
 	}
@@ -353,7 +358,7 @@ func TestALitePullGoesToTheTargetAsAPull(t *testing.T) {
 func TestWhoSignsWithAnotherKeyIsAnotherClientWhateverItSays(t *testing.T) {
 	g := newGuarded(t, `{applications: [
 		{accessKey: app, secretKey: app-secret}, {accessKey: other, secretKey: others-secret}]}`)
-	g.queue(source)
+	g.queue(routing.Source)
 	const beat = `{"clientID":"one","consumerDataSet":[],"producerDataSet":[{"groupName":"producers"}]}`
 	_, theirs := g.gateway.connect(t)
 	real, in := g.client, g.in
@@ -374,9 +379,9 @@ func TestWhoSignsWithAnotherKeyIsAnotherClientWhateverItSays(t *testing.T) {
 // holds a lease, and what was decided: no client is one of its members.
 func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
-	g.queue(source)
-	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "billing"}})
+	g.gateway.keys.File = ""
+	g.queue(routing.Source)
+	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeMembers, remoting.CodeHeartbeat, remoting.CodeLock} {
 		r := requests()[code]
 		g.request(code, 0, unsignedBy, r.fields, r.body)

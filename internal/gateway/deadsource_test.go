@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -13,7 +14,7 @@ import (
 // to the target.
 func TestMembersStayKnownOnTheTargetWhileTheSourceIsDead(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(target)
+	g.queue(routing.Target)
 	beat := requests()[remoting.CodeHeartbeat].body
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, beat)
 	code, _ := g.answer()
@@ -53,12 +54,12 @@ func (g *guarded) sourceDies(t *testing.T) {
 	t.Helper()
 	_ = g.source.Close()
 	g.session.mu.Lock()
-	up := g.session.ups[dest{source, "broker-a"}]
+	up := g.session.ups[routing.Dest{Side: routing.Source, Broker: "broker-a"}]
 	g.session.mu.Unlock()
 	_ = up.conn.Close()
 	require.Eventually(t, func() bool {
 		g.session.mu.Lock()
 		defer g.session.mu.Unlock()
-		return g.session.ups[dest{source, "broker-a"}] != up
+		return g.session.ups[routing.Dest{Side: routing.Source, Broker: "broker-a"}] != up
 	}, patience, lookEvery)
 }

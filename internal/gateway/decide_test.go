@@ -7,6 +7,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 )
 
 // alone is a gateway without clusters that can go by rounds.
@@ -14,7 +17,7 @@ func alone(t *testing.T) *Gateway {
 	t.Helper()
 	g := idle(t)
 	g.migration.Store(
-		&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: g.source},
+		&migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: g.source},
 	)
 	return g
 }
@@ -23,26 +26,26 @@ func alone(t *testing.T) *Gateway {
 // what a restart finds.
 func TestAMoveThatCannotBeWrittenIsNone(t *testing.T) {
 	g := alone(t)
-	full := g.state.path + ".next"
+	full := g.state.Path + ".next"
 	require.NoError(t, g.save())
 	for _, c := range []struct {
 		kind string
-		of   Outcome
+		of   store.Outcome
 	}{
-		{KindHome, Outcome{Homes: []savedHome{{"orders", "broker-a", 0, "target", 7}, {"orders", "broker-a", 1, "target", 1}}}},
-		{KindSide, Outcome{Views: []savedView{{"billing", "orders", "broker-a", 0, "target", [2]int64{0, 7}, 10}}}},
-		{KindAuthority, Outcome{Authority: "target"}},
+		{control.KindHome, store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "target", Shift: 7}, {Topic: "orders", Broker: "broker-a", Queue: 1, Home: "target", Shift: 1}}}},
+		{control.KindSide, store.Outcome{Views: []store.View{{Group: "billing", Topic: "orders", Broker: "broker-a", Queue: 0, Side: "target", Shift: [2]int64{0, 7}, Proved: 10}}}},
+		{control.KindAuthority, store.Outcome{Authority: "target"}},
 	} {
 		g.standing(&c.of) // what it names is known
 		move := func() error {
-			was := &Moved{ID: c.kind, Done: true}
-			p := &currentRound{outcome: &c.of, round: Round{ID: c.kind, Kind: c.kind, ends: was}}
+			was := &control.Moved{ID: c.kind, Done: true}
+			p := &currentRound{outcome: &c.of, round: store.Round{ID: c.kind, Kind: c.kind, Ends: was}}
 			p.outcome.Epoch = g.moves.epoch.Load() + 1
 			return localParticipant{g}.goBy(p, true)
 		}
 		before, away := g.snapshot(), g.away.Load()
 		require.NoError(t, os.Mkdir(full, 0o700))
-		require.ErrorContains(t, move(), "its state can't be written to "+g.state.path)
+		require.ErrorContains(t, move(), "its state can't be written to "+g.state.Path)
 		assert.Equal(t, before, g.snapshot(), "%s in memory", c.kind)
 		assert.Equal(t, before, kept(t, g), "%s on disk", c.kind)
 		assert.Equal(t, away, g.away.Load(), c.kind)
@@ -58,16 +61,16 @@ func TestAMoveThatCannotBeWrittenIsNone(t *testing.T) {
 
 		next := alone(t) // which asks its disk
 		next.restore(kept(t, g))
-		again, err := next.Move(t.Context(), Move{ID: c.kind, Kind: c.kind, To: "target"})
+		again, err := next.Move(t.Context(), control.Move{ID: c.kind, Kind: c.kind, To: "target"})
 		require.NoError(t, err)
 		assert.Equal(t, was, again, "asked again after a restart")
 	}
 }
 
 // kept is what a restart would find.
-func kept(t *testing.T, g *Gateway) saved {
+func kept(t *testing.T, g *Gateway) store.State {
 	t.Helper()
-	f, err := openState(filepath.Dir(g.state.path))
+	f, err := store.Open(filepath.Dir(g.state.Path))
 	require.NoError(t, err)
-	return f.last()
+	return f.Last()
 }

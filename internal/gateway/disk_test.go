@@ -12,6 +12,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 )
 
 // stuck makes a gateway's state unwritable until the result is called.
@@ -28,30 +31,30 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	g := alone(t)
 	var logged strings.Builder
 	g.log = slog.New(slog.NewTextHandler(&logged, nil))
-	g.state.log = g.log
+	g.state.Log = g.log
 	require.NoError(t, g.save())
 	require.Empty(t, g.StateProblem())
-	dir := filepath.Dir(g.state.path)
+	dir := filepath.Dir(g.state.Path)
 	again := stuck(t, dir)
 	for range 3 {
 		require.Error(t, g.save())
 	}
-	assert.Contains(t, g.StateProblem(), "its state can't be written to "+g.state.path)
+	assert.Contains(t, g.StateProblem(), "its state can't be written to "+g.state.Path)
 	assert.Contains(t, g.State().StateProblem, "since 2")
 	assert.Equal(t, 1, strings.Count(logged.String(), "nothing moves until it can"), "it is said once")
 
-	_, err := g.Move(t.Context(), Move{ID: "m", Kind: KindHome, To: "source", Topics: []string{"orders"}})
-	require.ErrorIs(t, err, ErrRefused)
-	require.ErrorContains(t, err, "can't be written to "+g.state.path)
+	_, err := g.Move(t.Context(), control.Move{ID: "m", Kind: control.KindHome, To: "source", Topics: []string{"orders"}})
+	require.ErrorIs(t, err, control.ErrRefused)
+	require.ErrorContains(t, err, "can't be written to "+g.state.Path)
 	require.ErrorContains(t, err, "make room on that disk")
 	_, err = localParticipant{
 		g,
-	}.prepare(t.Context(), Round{ID: "r", Kind: KindAuthority, To: "source", Budget: Duration(time.Second)})
-	require.ErrorIs(t, err, ErrRefused, "nor with another gateway")
+	}.prepare(t.Context(), store.Round{ID: "r", Kind: control.KindAuthority, To: "source", Budget: control.Duration(time.Second)})
+	require.ErrorIs(t, err, control.ErrRefused, "nor with another gateway")
 	require.ErrorContains(t, err, "can't be written")
 
 	again()
-	_, err = g.Move(t.Context(), Move{ID: "m", Kind: KindHome, To: "source", Topics: []string{"orders"}})
+	_, err = g.Move(t.Context(), control.Move{ID: "m", Kind: control.KindHome, To: "source", Topics: []string{"orders"}})
 	require.ErrorContains(t, err, "topic orders isn't on the source", "it is tried again at once")
 	require.Empty(t, g.StateProblem())
 	assert.Contains(t, logged.String(), "the state is on disk again")
@@ -63,9 +66,9 @@ func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 		g.ctx, g.stop = context.WithCancel(t.Context())
 		g.targets.Store(&[]string{})
 		var err error
-		g.state, err = openState(t.TempDir())
+		g.state, err = store.Open(t.TempDir())
 		require.NoError(t, err)
-		again := stuck(t, filepath.Dir(g.state.path))
+		again := stuck(t, filepath.Dir(g.state.Path))
 		g.moves.epoch.Store(7)
 		require.Error(t, g.save())
 		g.running.Go(g.keepSaving)
@@ -75,7 +78,7 @@ func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 		time.Sleep(2 * saveAgain)
 		synctest.Wait()
 		require.Empty(t, g.StateProblem())
-		text, err := os.ReadFile(g.state.path)
+		text, err := os.ReadFile(g.state.Path)
 		require.NoError(t, err)
 		assert.Contains(t, string(text), `"epoch":7`)
 		g.stop()
@@ -88,7 +91,7 @@ func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 func TestNumbersOfTargetBrokersThatCannotBeKeptAreNotUsed(t *testing.T) {
 	g := alone(t)
 	require.NoError(t, g.number([]string{"x"}))
-	again := stuck(t, filepath.Dir(g.state.path))
+	again := stuck(t, filepath.Dir(g.state.Path))
 	require.Error(t, g.number([]string{"x", "y"}))
 	assert.Equal(t, []string{"x"}, *g.targets.Load())
 	require.Error(t, g.agreeOnTargets([]string{"y", "x"}))
@@ -120,7 +123,7 @@ func TestAGatewayBeginsFromADiskThatItCanOnlyRead(t *testing.T) {
 	assert.Contains(t, g.StateProblem(), "can't be written")
 	assert.EqualValues(t, 3, g.State().Epoch)
 	assert.Equal(t, 1, g.State().Homes.Target)
-	is, err := os.ReadFile(g.state.path)
+	is, err := os.ReadFile(g.state.Path)
 	require.NoError(t, err)
 	assert.Equal(t, text, string(is))
 	again()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/sleep"
 )
 
@@ -97,13 +99,13 @@ func (g localParticipant) verdict(p *currentRound) (was, known bool) {
 
 // reopen takes up a round that a restart has interrupted; nil if there is none. How it ended is
 // still to be found out.
-func (g localParticipant) reopen(open *savedPart) *currentRound {
+func (g localParticipant) reopen(open *store.Part) *currentRound {
 	if open == nil {
 		return nil
 	}
-	to, _ := sideOf(open.Round.To)
-	p := &currentRound{round: open.Round, to: to, outcome: &open.Outcome, held: true, moment: open.moment}
-	if age, known := open.age(moment{}.now()); known {
+	to, _ := routing.SideOf(open.Round.To)
+	p := &currentRound{round: open.Round, to: to, outcome: &open.Outcome, held: true, moment: open.Moment}
+	if age, known := open.Age(store.Moment{}.Now()); known {
 		p.since = time.Now().Add(-age)
 	} else { // the witness may be long gone, and whoever else is in doubt gets the time to say so
 		p.since, p.agePassed = time.Now(), true
@@ -123,13 +125,13 @@ func (g localParticipant) reopen(open *savedPart) *currentRound {
 }
 
 // openPart is the round that is to be on disk: one that this gateway is ready for.
-func (g *Gateway) openPart() *savedPart {
+func (g *Gateway) openPart() *store.Part {
 	g.rounds.mu.Lock()
 	defer g.rounds.mu.Unlock()
 	if p := g.rounds.now; p != nil && p.outcome != nil && !p.ended {
 		r := p.round
 		r.WithoutTarget = false // nobody asks any more, and older releases don't know it
-		return &savedPart{r, *p.outcome, p.moment, nil}
+		return &store.Part{Round: r, Outcome: *p.outcome, Moment: p.moment, Since: nil}
 	}
 	return nil
 }

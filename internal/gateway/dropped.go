@@ -3,6 +3,7 @@ package gateway
 import (
 	"errors"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 )
@@ -19,12 +20,12 @@ func (u *upstream) dropped(f *wire.Frame, err error) bool {
 		return false
 	}
 	s := u.session
-	if !errors.Is(err, memory.ErrEvicted) && !s.isClosed() && u.said.dropped.due(u.dest) {
+	if !errors.Is(err, memory.ErrEvicted) && !s.isClosed() && u.said.dropped.Due(u.dest) {
 		u.log.Warn("there was no room for what a server sent: its client goes without", "client",
-			s.conn.RemoteAddr().String(), "side", u.dest.side.String(), "broker", u.dest.broker, "cause", err)
+			s.conn.RemoteAddr().String(), "side", u.dest.Side.String(), "broker", u.dest.Broker, "cause", err)
 	}
 	if is.Long { // a client that doesn't read mustn't keep its memory from others
-		_ = bare(s.conn).Close()
+		_ = connections.Bare(s.conn).Close()
 	}
 	if !f.Response() {
 		return true

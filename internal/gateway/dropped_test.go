@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -48,7 +49,7 @@ func newAmid(t *testing.T) *amid {
 	for i := range a.asked {
 		a.asked[i] = b.next(t)
 	}
-	a.up, err = a.session.upstream(a.session.port.dest)
+	a.up, err = a.session.upstream(a.session.port.Dest)
 	require.NoError(t, err)
 	first := a.answer(0, wire.Reply{Body: make([]byte, amidAnswer)})
 	a.writes(first[:amidAnswer/2])
@@ -86,7 +87,7 @@ func (a *amid) settles(answer wire.Reply) {
 	require.NoError(a, err)
 	assert.Empty(a, a.gateway.lost())
 	if answer.Code == remoting.Success {
-		acked := a.gateway.topics.get([]byte("orders")).all()[0].acked[source].Load()
+		acked := a.gateway.topics.get([]byte("orders")).all()[0].acked[routing.Source].Load()
 		assert.EqualValues(a, 6, acked, "where it was stored is known")
 	}
 }
@@ -164,6 +165,6 @@ func TestAConnectionDoesNotPassInTheMiddleOfWhatIsThrownAway(t *testing.T) {
 	a.until("what comes is thrown away", func() bool { return a.session.memory.Held() == 0 })
 	ctx, over := context.WithTimeout(context.Background(), patience)
 	defer over()
-	_, whole := a.up.stopping.stop(ctx, a.up.conn)
+	_, whole := a.up.stopping.Stop(ctx, a.up.conn)
 	assert.False(t, whole)
 }

@@ -7,6 +7,12 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 )
 
 // A client that couldn't follow to the target holds up moves of what it shares in: its groups, and
@@ -55,8 +61,8 @@ func (w *wroteTo) has(topic string) bool {
 // unfit is a client that can't follow to the target. What it shares in isn't copied: clients choose
 // how many groups they name, on how many connections, and it is looked at in each round.
 type unfit struct {
-	Connected
-	reads []membership // of all its connections, as the same groups are part of its identity
+	control.Connected
+	reads []bodies.Membership // of all its connections, as the same groups are part of its identity
 	wrote []*wroteTo
 }
 
@@ -83,14 +89,14 @@ func (g *Gateway) unfits() map[string]*unfit {
 		s.mu.Unlock()
 		if one != nil {
 			one.wrote = append(one.wrote, &s.wrote)
-			if host := addressOf(s.conn); !slices.Contains(at[host], one) {
+			if host := connections.AddressOf(s.conn); !slices.Contains(at[host], one) {
 				at[host] = append(at[host], one)
 			}
 		}
 	}
 	for _, s := range sessions { // what came by a VIP channel says no client id
 		if s.vip.Load() {
-			for _, one := range at[addressOf(s.conn)] {
+			for _, one := range at[connections.AddressOf(s.conn)] {
 				one.wrote = append(one.wrote, &s.wrote)
 			}
 		}
@@ -99,7 +105,7 @@ func (g *Gateway) unfits() map[string]*unfit {
 }
 
 // told is the client with what it shares in, as far as that is told.
-func (u *unfit) told() Connected {
+func (u *unfit) told() control.Connected {
 	var groups, topics names
 	for _, m := range u.reads {
 		groups.add(m.Group)
@@ -116,7 +122,7 @@ func (u *unfit) told() Connected {
 	return c
 }
 
-// names are the first mostOfClient of some names in their order, each once.
+// names are the first MostOfClient of some names in their order, each once.
 type names struct {
 	first []string
 	more  int // others; one that comes several times may be counted as often
@@ -127,20 +133,14 @@ func (n *names) add(name string) {
 	switch {
 	case there:
 		return
-	case at == mostOfClient:
+	case at == control.MostOfClient:
 		n.more++
 		return
-	case len(n.first) == mostOfClient:
+	case len(n.first) == control.MostOfClient:
 		n.more++
-		n.first = n.first[:mostOfClient-1]
+		n.first = n.first[:control.MostOfClient-1]
 	}
 	n.first = slices.Insert(n.first, at, name)
-}
-
-// distinct are names in their order, each once.
-func distinct(names []string) []string {
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 // acceptsKey is put before an access key in a move's accept: for all clients that sign with it,
@@ -155,19 +155,19 @@ func (u *unfit) accepted(by []string) bool {
 }
 
 // shares is what of a round a client shares in; "" if nothing.
-func (u *unfit) shares(r Round, movedGroup func(string) bool) string {
+func (u *unfit) shares(r store.Round, movedGroup func(string) bool) string {
 	switch r.Kind {
-	case KindHome:
+	case control.KindHome:
 		for _, q := range r.Queues {
 			if slices.ContainsFunc(u.wrote, func(w *wroteTo) bool { return w.has(q.Topic) }) {
 				return q.Topic
 			}
 		}
-	case KindSide:
-		if slices.ContainsFunc(u.reads, func(m membership) bool { return m.Group == r.Group }) {
+	case control.KindSide:
+		if slices.ContainsFunc(u.reads, func(m bodies.Membership) bool { return m.Group == r.Group }) {
 			return r.Group
 		}
-	case KindAuthority:
+	case control.KindAuthority:
 		for _, m := range u.reads {
 			if movedGroup(m.Group) {
 				return m.Group
@@ -182,13 +182,13 @@ const mostRefused = 5
 
 // allFit refuses to move anything to the target while clients that share in it couldn't follow. It
 // returns what becomes inexact by those that the caller accepts.
-func (g *Gateway) allFit(r Round) (inexact []string, err error) {
-	if r.To != target.String() {
+func (g *Gateway) allFit(r store.Round) (inexact []string, err error) {
+	if r.To != routing.Target.String() {
 		return nil, nil
 	}
 	moved := func(name string) bool {
 		one, known := g.groups.known([]byte(name))
-		return known && one.readsOn(target)
+		return known && one.readsOn(routing.Target)
 	}
 	var refusals []string // the first ones
 	n := 0
@@ -209,7 +209,7 @@ func (g *Gateway) allFit(r Round) (inexact []string, err error) {
 		}
 	}
 	if n > 0 {
-		return nil, refused(
+		return nil, control.Refused(
 			"%d clients can't follow to the target: %s; or accept them by their ids, or by "+
 				"\"accessKey:…\", and what they ask of the target is refused",
 			n,

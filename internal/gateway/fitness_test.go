@@ -9,6 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -19,23 +22,23 @@ import (
 // person may accept it by its id.
 func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(source)
+	g.queue(routing.Source)
 	g.request(remoting.CodeHeartbeat, 0, stranger, nil, requests()[remoting.CodeHeartbeat].body)
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
-	homes := func(topic string) Round {
-		return Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{topic, lane.Queue{Broker: "broker-a"}}}}
+	homes := func(topic string) store.Round {
+		return store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{{Topic: topic, Queue: lane.Queue{Broker: "broker-a"}}}}
 	}
-	fits := func(r Round) {
+	fits := func(r store.Round) {
 		t.Helper()
 		inexact, err := g.gateway.allFit(r)
 		require.NoError(t, err)
 		require.Empty(t, inexact)
 	}
-	holds := func(r Round, says string) {
+	holds := func(r store.Round, says string) {
 		t.Helper()
 		_, err := g.gateway.allFit(r)
-		require.ErrorIs(t, err, ErrRefused)
+		require.ErrorIs(t, err, control.ErrRefused)
 		require.ErrorContains(t, err, says)
 		r.Accept = []string{"one"}
 		inexact, err := g.gateway.allFit(r)
@@ -46,13 +49,13 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 		r.To, r.Accept = "source", nil
 		fits(r)
 	}
-	holds(Round{Kind: KindSide, To: "target", Group: "billing"},
+	holds(store.Round{Kind: control.KindSide, To: "target", Group: "billing"},
 		"which shares in billing, signs with access key stranger")
-	fits(Round{Kind: KindSide, To: "target", Group: "audit"})
+	fits(store.Round{Kind: control.KindSide, To: "target", Group: "audit"})
 	fits(homes("orders")) // which it only reads
-	fits(Round{Kind: KindAuthority, To: "target"})
-	g.gateway.groups.get([]byte("billing")).of(g.gateway.topics.get([]byte("orders")).all()[1]).side = target
-	holds(Round{Kind: KindAuthority, To: "target"}, "which shares in billing")
+	fits(store.Round{Kind: control.KindAuthority, To: "target"})
+	g.gateway.groups.get([]byte("billing")).of(g.gateway.topics.get([]byte("orders")).all()[1]).side = routing.Target
+	holds(store.Round{Kind: control.KindAuthority, To: "target"}, "which shares in billing")
 
 	g.request(remoting.CodeSendV2, 0, stranger, requests()[remoting.CodeSendV2].fields, "body")
 	is, _ = g.answer()
@@ -63,7 +66,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	_, err := localParticipant{
 		g.gateway,
 	}.prepare(t.Context(),
-		Round{ID: "r", Kind: KindHome, To: "target", Budget: Duration(time.Second), Queues: homes("orders").Queues})
+		store.Round{ID: "r", Kind: control.KindHome, To: "target", Budget: control.Duration(time.Second), Queues: homes("orders").Queues})
 	require.ErrorContains(t, err, "which shares in orders", "nor when another gateway leads")
 
 	clients := g.gateway.State().Clients
@@ -82,15 +85,15 @@ func TestAClientThatWritesToMoreTopicsThanAreKeptSharesInAll(t *testing.T) {
 	assert.Len(t, w.all, mostWritten)
 	assert.True(t, w.more)
 	u := unfit{wrote: []*wroteTo{{}, &w}}
-	assert.Equal(t, "any", u.shares(Round{Kind: KindHome, Queues: []TopicQueue{{"any", lane.Queue{}}}}, nil))
-	assert.Empty(t, u.shares(Round{Kind: KindSide, Group: "billing"}, nil))
+	assert.Equal(t, "any", u.shares(store.Round{Kind: control.KindHome, Queues: []control.TopicQueue{{Topic: "any", Queue: lane.Queue{}}}}, nil))
+	assert.Empty(t, u.shares(store.Round{Kind: control.KindSide, Group: "billing"}, nil))
 }
 
 // Everybody with a key may say that it is any client. What another client of that id shares in
 // moves all the same, and a person accepts one by its key, as it may come back with other ids.
 func TestNobodyHoldsUpWhatAnotherClientOfItsIdSharesIn(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(source)
+	g.queue(routing.Source)
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	g.answer()
 	send := requests()[remoting.CodeSendV2]
@@ -105,14 +108,14 @@ func TestNobodyHoldsUpWhatAnotherClientOfItsIdSharesIn(t *testing.T) {
 	g.request(remoting.CodeSendV2, 0, stranger, send.fields, send.body)
 	is, _ := g.answer()
 	require.Equal(t, remoting.SystemError, is)
-	side := Round{Kind: KindSide, To: "target", Group: "billing"}
-	home := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", lane.Queue{Broker: "broker-a"}}}}
-	for _, r := range []Round{side, home} {
+	side := store.Round{Kind: control.KindSide, To: "target", Group: "billing"}
+	home := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{{Topic: "orders", Queue: lane.Queue{Broker: "broker-a"}}}}
+	for _, r := range []store.Round{side, home} {
 		_, err := g.gateway.allFit(r)
 		require.NoError(t, err, r.Kind)
 	}
-	says := func(c Connected) string { return fmt.Sprint(c.AccessKey, c.Problem != "", c.Groups, c.Topics) }
-	all := asOne([]State{g.gateway.State(), g.gateway.State()}).Clients
+	says := func(c control.Connected) string { return fmt.Sprint(c.AccessKey, c.Problem != "", c.Groups, c.Topics) }
+	all := control.Sum([]control.State{g.gateway.State(), g.gateway.State()}).Clients
 	require.Len(t, all, 2)
 	assert.Equal(t, "appfalse [] []", says(all[0]), "one that has no problem")
 	assert.Equal(t, "strangertrue [] []", says(all[1]))
@@ -142,23 +145,23 @@ func newTwoSides(t *testing.T) *twoSides {
 	t.Helper()
 	all := func(int) bool { return true }
 	two := &twoSides{T: t, brokers: [2]*standIn{newStandIn(t, all), newStandIn(t, all)}}
-	g := before(t, two.brokers[source])
+	g := before(t, two.brokers[routing.Source])
 	two.Gateway = g
 	there := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	t.Cleanup(there.Client().Close)
 	g.migration.Store(
-		&migration{Migration: Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: there},
+		&migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: there},
 	)
 	g.targets.Store(&[]string{"broker-t"})
-	g.brokers[target].Store(&map[string][]string{"broker-t": {two.brokers[target].Addr().String()}})
-	g.source.Assume(map[string]string{"broker-a": two.brokers[source].Addr().String()})
-	there.Assume(map[string]string{"broker-t": two.brokers[target].Addr().String()})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {two.brokers[routing.Target].Addr().String()}})
+	g.source.Assume(map[string]string{"broker-a": two.brokers[routing.Source].Addr().String()})
+	there.Assume(map[string]string{"broker-t": two.brokers[routing.Target].Addr().String()})
 	for on, b := range two.brokers {
 		b.answer(remoting.CodeHeartbeat, wire.Reply{})
 		b.answer(remoting.CodeMaxOffset, wire.Reply{Code: remoting.SystemError})
 		b.answer(codeRuntime, wire.Reply{Code: remoting.SystemError})
 		b.answer(codeConsumeStats, wire.Reply{Body: []byte(`{"offsetTable":{}}`)})
-		two.lists(side(on))
+		two.lists(routing.Side(on))
 	}
 	return two
 }
@@ -170,7 +173,7 @@ const (
 )
 
 // lists has a side's broker list members of any group.
-func (two *twoSides) lists(on side, members ...string) {
+func (two *twoSides) lists(on routing.Side, members ...string) {
 	body := ""
 	for i, id := range members {
 		if i > 0 {
@@ -186,13 +189,13 @@ func (two *twoSides) lists(on side, members ...string) {
 // what follows by name.
 func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	two := newTwoSides(t)
-	two.lists(target, "past")
-	back := Move{Kind: KindSide, To: "source", Groups: []string{"billing"}, ID: "back"}
+	two.lists(routing.Target, "past")
+	back := control.Move{Kind: control.KindSide, To: "source", Groups: []string{"billing"}, ID: "back"}
 	_, err := two.Move(t.Context(), back)
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "past at 10.0.0.9:4711")
 	require.ErrorContains(t, err, "or accept the group or these members")
-	requireBypassing(t, err, Bypassing{Groups: []string{"billing"}})
+	requireBypassing(t, err, control.Bypassing{Groups: []string{"billing"}})
 	for _, name := range []string{"billing", "past"} {
 		back.ID, back.Accept = "back-"+name, []string{name}
 		was, err := two.Move(t.Context(), back)
@@ -207,12 +210,12 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	}
 
 	two.bypassing.life = time.Minute
-	two.bypassing.note(bypassingProducer{"orders", target, netip.MustParseAddrPort("10.0.0.7:1")})
+	two.bypassing.note(bypassingProducer{"orders", routing.Target, netip.MustParseAddrPort("10.0.0.7:1")})
 	orders := two.topics.get([]byte("orders")).all()
-	_, err = two.nobodyBypasses(t.Context(), Move{}, orders)
+	_, err = two.nobodyBypasses(t.Context(), control.Move{}, orders)
 	require.ErrorContains(t, err, "or accept the topic")
-	requireBypassing(t, err, Bypassing{Topics: []string{"orders"}})
-	inexact, err := two.nobodyBypasses(t.Context(), Move{Accept: []string{"orders"}}, orders)
+	requireBypassing(t, err, control.Bypassing{Topics: []string{"orders"}})
+	inexact, err := two.nobodyBypasses(t.Context(), control.Move{Accept: []string{"orders"}}, orders)
 	require.NoError(t, err)
 	require.Contains(t, fmt.Sprint(inexact),
 		"topic orders of the target from 10.0.0.7:1 (1 messages seen): what it writes there comes to the "+

@@ -11,6 +11,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -41,14 +44,14 @@ type awayTarget struct {
 
 // mayGoWithout refuses a move without the target that isn't one to the source, or of which it isn't
 // said who asks for it, and why.
-func (m Move) mayGoWithout(to side) error {
+func mayGoWithoutTarget(m control.Move, to routing.Side) error {
 	switch {
 	case !m.WithoutTarget:
 		return nil
-	case to != source:
-		return refused("withoutTarget is for moves to the source only: the target must answer to take anything")
+	case to != routing.Source:
+		return control.Refused("withoutTarget is for moves to the source only: the target must answer to take anything")
 	case m.By == "" || m.Reason == "":
-		return refused("withoutTarget needs by and reason: who asks for it, and why")
+		return control.Refused("withoutTarget needs by and reason: who asks for it, and why")
 	}
 	return nil
 }
@@ -63,22 +66,22 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 	}
 	l, err := g.lanes()
 	if err != nil {
-		return refused("%v", err)
+		return control.Refused("%v", err)
 	}
-	names := g.brokersOf(target)
+	names := g.brokersOf(routing.Target)
 	if len(names) == 0 {
-		return refused("gateway %s knows no broker of the target, and can't tell whether it answers", g.config.Name)
+		return control.Refused("gateway %s knows no broker of the target, and can't tell whether it answers", g.config.Name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, targetTime)
 	defer cancel()
 	var all errgroup.Group
 	for _, name := range names {
-		for _, addr := range g.addresses(dest{target, name}) {
+		for _, addr := range g.addresses(routing.Dest{Side: routing.Target, Broker: name}) {
 			all.Go(func() error {
 				if !answers(ctx, l.target.Client(), addr) {
 					return nil
 				}
-				return refused("target broker %s at %s answers gateway %s: ask without withoutTarget",
+				return control.Refused("target broker %s at %s answers gateway %s: ask without withoutTarget",
 					name, addr, g.config.Name)
 			})
 		}
@@ -92,19 +95,19 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 
 // mayTakePart refuses a round without the target that this gateway has no reason for, and one of a
 // group whose members behind this gateway the target would refuse.
-func (g *Gateway) mayTakePart(ctx context.Context, r Round, to side) error {
+func (g *Gateway) mayTakePart(ctx context.Context, r store.Round, to routing.Side) error {
 	if r.Leader != g.config.Name { // who leads has done so
 		if err := g.triesOfOwn(ctx, r, to); err != nil {
 			return err
 		}
 	}
 	switch {
-	case !r.WithoutTarget && to == target:
-		return g.owing.nothingOf(r.Queues)
+	case !r.WithoutTarget && to == routing.Target:
+		return g.owing.NothingOf(r.Queues)
 	case !r.WithoutTarget:
 		return nil
-	case to == target:
-		return refused("a round without the target can't go to it")
+	case to == routing.Target:
+		return control.Refused("a round without the target can't go to it")
 	}
 	return g.targetIsAway(ctx)
 }
@@ -119,24 +122,24 @@ func answers(ctx context.Context, c *rocketmq.Client, addr string) bool {
 
 // homesWithoutTarget is the outcome of a round in which queues get the source as their home, with
 // nothing proved.
-func (g *Gateway) homesWithoutTarget(_ context.Context, p *currentRound, all []Prepared) (*Outcome, error) {
+func (g *Gateway) homesWithoutTarget(_ context.Context, p *currentRound, all []store.Prepared) (*store.Outcome, error) {
 	g.learnAcknowledged(all)
-	o := &Outcome{}
+	o := &store.Outcome{}
 	for _, q := range p.homes.queues { // the shift stays: answers to sends of before are translated by it
-		o.Homes = append(o.Homes, savedHome{q.topic, q.broker, q.id, source.String(), q.shift.Load()})
+		o.Homes = append(o.Homes, store.Home{Topic: q.topic, Broker: q.broker, Queue: q.id, Home: routing.Source.String(), Shift: q.shift.Load()})
 		o.Lanes = append(o.Lanes, *q.lane.Load())
 	}
 	return o, nil
 }
 
 // groupWithoutTarget makes a group read on at the source, from the positions that the source has.
-func (g *Gateway) groupWithoutTarget(ctx context.Context, r Round) (outcome, error) {
-	views, err := g.viewsOf(ctx, r.Group, source)
+func (g *Gateway) groupWithoutTarget(ctx context.Context, r store.Round) (outcome, error) {
+	views, err := g.viewsOf(ctx, r.Group, routing.Source)
 	if err != nil {
 		return outcome{}, err
 	}
 	for _, v := range views {
-		if v.reads() == target {
+		if v.reads() == routing.Target {
 			r.Queues = append(r.Queues, v.name())
 		}
 	}
@@ -145,15 +148,15 @@ func (g *Gateway) groupWithoutTarget(ctx context.Context, r Round) (outcome, err
 
 // viewsWithoutTarget finds for each queue where a group goes on at the source.
 func (g *Gateway) viewsWithoutTarget(
-	ctx context.Context, p *currentRound, prepared []Prepared,
-) (*Outcome, error) {
+	ctx context.Context, p *currentRound, prepared []store.Prepared,
+) (*store.Outcome, error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err
 	}
 	one, known := g.groups.get([]byte(p.round.Group)), furthest(prepared)
-	names := slices.SortedFunc(maps.Keys(known), compareQueues)
-	o := &Outcome{Views: make([]savedView, len(names))}
+	names := slices.SortedFunc(maps.Keys(known), control.CompareQueues)
+	o := &store.Outcome{Views: make([]store.View, len(names))}
 	broadcasts := g.membersHere()[one.name]
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
@@ -175,9 +178,9 @@ func (g *Gateway) viewsWithoutTarget(
 // position.
 func (g *Gateway) without(
 	ctx context.Context, l lanes, v *view, next int64, broadcasts bool,
-) (w savedView, err error) {
+) (w store.View, err error) {
 	w = viewAsIs(v)
-	w.Side = source.String()
+	w.Side = routing.Source.String()
 	first, end, err := l.sourceBounds(ctx, v.queue)
 	if err != nil {
 		return w, fmt.Errorf("group %s: %w", v.group, err)
@@ -188,11 +191,11 @@ func (g *Gateway) without(
 	}
 	if broadcasts { // members keep their positions themselves: the one that is furthest must skip nothing
 		if next >= 0 {
-			w.Shift[source] = min(w.Shift[source], end-next)
+			w.Shift[routing.Source] = min(w.Shift[routing.Source], end-next)
 		}
 		return w, nil
 	}
-	position, known, err := l.position(ctx, v.queue, v.group, source)
+	position, known, err := l.position(ctx, v.queue, v.group, routing.Source)
 	if err != nil {
 		return w, fmt.Errorf("group %s: %w", v.group, err)
 	}
@@ -200,33 +203,33 @@ func (g *Gateway) without(
 		if position = at; !known {
 			position = first
 		}
-		if err := l.commit(ctx, v.queue, v.group, source, position); err != nil {
+		if err := l.commit(ctx, v.queue, v.group, routing.Source, position); err != nil {
 			return w, err
 		}
 	}
 	if next >= 0 {
-		w.Shift[source], w.Proved = position-next, next
+		w.Shift[routing.Source], w.Proved = position-next, next
 	}
 	return w, nil
 }
 
 // sourceBounds are where a queue begins and ends on the source.
 func (l lanes) sourceBounds(ctx context.Context, q *queue) (first, end int64, err error) {
-	if first, err = l.first(ctx, q, source); err != nil {
+	if first, err = l.first(ctx, q, routing.Source); err != nil {
 		return 0, 0, err
 	}
-	broker, err := l.clusters[source].Broker(ctx, q.broker)
+	broker, err := l.clusters[routing.Source].Broker(ctx, q.broker)
 	if err != nil {
 		return 0, 0, err
 	}
-	end, err = l.clusters[source].Client().MaxOffset(ctx, broker.Addr, q.topic, q.id)
+	end, err = l.clusters[routing.Source].Client().MaxOffset(ctx, broker.Addr, q.topic, q.id)
 	return first, end, err
 }
 
 // furthest is, of each queue, the highest offset that members of a group may ask for next, by what
 // any gateway knows: whoever is further back reads messages again, and nobody skips any.
-func furthest(all []Prepared) map[TopicQueue]int64 {
-	next := map[TopicQueue]int64{}
+func furthest(all []store.Prepared) map[control.TopicQueue]int64 {
+	next := map[control.TopicQueue]int64{}
 	for _, known := range all {
 		for _, v := range known.Views {
 			was, there := next[v.TopicQueue]

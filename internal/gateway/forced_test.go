@@ -12,6 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -61,8 +64,8 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 	}
 	g.source = cluster("broker-a", b.Addr().String())
 	g.migration.Load().target = cluster("broker-t", at)
-	g.brokers[source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
-	g.brokers[target].Store(&map[string][]string{"broker-t": {at}})
+	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
 	g.groups.byName = map[string]*group{}
 	q = g.topics.ensure("orders").queue([]byte("broker-a"), 0)
 	if q == nil {
@@ -73,29 +76,29 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 		Topic: "orders", Source: lane.Queue{Broker: "broker-a"},
 		Target: lane.Queue{Broker: "broker-t"},
 	})
-	g.apply(&Outcome{
-		Homes:     []savedHome{{"orders", "broker-a", 0, "target", 7}},
-		Views:     []savedView{{"billing", "orders", "broker-a", 0, "target", [2]int64{0, 7}, 10}},
+	g.apply(&store.Outcome{
+		Homes:     []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "target", Shift: 7}},
+		Views:     []store.View{{Group: "billing", Topic: "orders", Broker: "broker-a", Queue: 0, Side: "target", Shift: [2]int64{0, 7}, Proved: 10}},
 		Authority: "target",
 	})
 	v = g.groups.get([]byte("billing")).of(q)
 	v.next, v.nextAt = 500, time.Now()
-	q.acknowledged(target, 506)
+	q.acknowledged(routing.Target, 506)
 	g.serving = time.Now().Add(-time.Hour)
 	g.topics.get([]byte("orders")).since = g.serving.Add(-time.Hour)
 	return q, v
 }
 
 // without is a move that doesn't ask the target.
-func without(kind string) Move {
-	m := Move{
+func without(kind string) control.Move {
+	m := control.Move{
 		ID: "move-" + kind, Kind: kind, To: "source", Reason: "the target is dead", By: "alice",
-		WithoutTarget: true, Budget: Duration(2 * time.Second),
+		WithoutTarget: true, Budget: control.Duration(2 * time.Second),
 	}
 	switch kind {
-	case KindHome:
+	case control.KindHome:
 		m.Topics = []string{"orders"}
-	case KindSide:
+	case control.KindSide:
 		m.Groups = []string{"billing"}
 	}
 	return m
@@ -116,23 +119,23 @@ func TestAGroupReturnsWithoutTheTargetToThePositionThatTheSourceHas(t *testing.T
 			q, v := g.withTarget(t, b, nobodyAt)
 			if c.position != c.goesOn { // it is committed, and read back
 				b.answer(remoting.CodeUpdateOffset, wire.Reply{Code: remoting.SystemError})
-				_, err := g.Move(t.Context(), without(KindSide))
+				_, err := g.Move(t.Context(), without(control.KindSide))
 				require.NoError(t, err)
-				require.Equal(t, target, v.reads(), "a position that isn't taken is none")
+				require.Equal(t, routing.Target, v.reads(), "a position that isn't taken is none")
 				b.answer(remoting.CodeUpdateOffset, wire.Reply{})
 				b.onUpdate(strconv.FormatInt(c.goesOn, 10))
 			}
-			m := without(KindSide)
+			m := without(control.KindSide)
 			m.ID = "again"
 			was, err := g.Move(t.Context(), m)
 			require.NoError(t, err)
 			require.True(t, was.Done, was.Reason)
-			require.Equal(t, source, v.reads())
-			assert.Equal(t, c.goesOn, v.native(source, 500), "members ask for 500 next")
-			assert.Zero(t, v.native(source, 0), "what is in work of before has no place there")
+			require.Equal(t, routing.Source, v.reads())
+			assert.Equal(t, c.goesOn, v.native(routing.Source, 500), "members ask for 500 next")
+			assert.Zero(t, v.native(routing.Source, 0), "what is in work of before has no place there")
 			assert.EqualValues(t, 1, g.moves.epoch.Load())
-			assert.Equal(t, target, q.at(), "homes are moved by themselves")
-			kept, err := os.ReadFile(g.state.path)
+			assert.Equal(t, routing.Target, q.at(), "homes are moved by themselves")
+			kept, err := os.ReadFile(g.state.Path)
 			require.NoError(t, err)
 			assert.NotContains(t, string(kept), "withoutTarget", "older releases read it")
 		})
@@ -151,10 +154,10 @@ func TestNobodySkipsWhoAsksForMoreThanAnAnswerHasTold(t *testing.T) {
 	v.mu.Lock()
 	v.asks(520)
 	v.mu.Unlock()
-	was, err := g.Move(t.Context(), without(KindSide))
+	was, err := g.Move(t.Context(), without(control.KindSide))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
-	assert.EqualValues(t, 490, v.native(source, 520))
+	assert.EqualValues(t, 490, v.native(routing.Source, 520))
 }
 
 func TestWhereMembersAreIsWaitedForAfterAGatewayHasBegun(t *testing.T) {
@@ -162,13 +165,13 @@ func TestWhereMembersAreIsWaitedForAfterAGatewayHasBegun(t *testing.T) {
 	g := before(t, b)
 	_, v := g.withTarget(t, b, nobodyAt)
 	v.next, g.serving = -1, time.Now()
-	was, err := g.Move(t.Context(), without(KindSide))
+	was, err := g.Move(t.Context(), without(control.KindSide))
 	require.NoError(t, err)
 	require.False(t, was.Done)
 	require.Contains(t, was.Reason, "has just begun")
-	require.Equal(t, target, v.reads())
+	require.Equal(t, routing.Target, v.reads())
 	g.serving = time.Now().Add(-askedAgain)
-	was, err = g.Move(t.Context(), without(KindSide))
+	was, err = g.Move(t.Context(), without(control.KindSide))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
 }
@@ -182,7 +185,7 @@ func TestABroadcastingGroupReturnsWithoutTheTarget(t *testing.T) {
 	for next, goesOn := range map[int64]int64{500: 500, 700: 600} {
 		is, err := g.without(t.Context(), mustLanes(t, g), v, next, true)
 		require.NoError(t, err)
-		assert.Equal(t, goesOn, next+is.Shift[source])
+		assert.Equal(t, goesOn, next+is.Shift[routing.Source])
 	}
 }
 
@@ -196,12 +199,12 @@ func mustLanes(t *testing.T, g *Gateway) lanes {
 func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	b := sourceWith(t, 0, 600, -1)
 	g := before(t, b)
-	require.NoError(t, g.owing.load(t.TempDir()))
+	require.NoError(t, g.owing.Load(t.TempDir()))
 	q, _ := g.withTarget(t, b, nobodyAt)
-	was, err := g.Move(t.Context(), without(KindHome))
+	was, err := g.Move(t.Context(), without(control.KindHome))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
-	require.Equal(t, source, q.at())
+	require.Equal(t, routing.Source, q.at())
 	require.Nil(t, q.hold.Load(), "sends go on")
 	owed := g.State().Owed
 	require.Len(t, owed, 1)
@@ -210,19 +213,19 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	assert.EqualValues(t, -1, owed[0].Copied, "no copy was seen")
 	assert.EqualValues(t, 507, owed[0].Written)
 
-	var again owing
-	require.NoError(t, again.load(dirOf(g)))
-	assert.Len(t, again.all(), 1, "a restart knows it")
-	_, err = openState(filepath.Dir(g.state.path))
+	var again store.Owed
+	require.NoError(t, again.Load(dirOf(g)))
+	assert.Len(t, again.All(), 1, "a restart knows it")
+	_, err = store.Open(filepath.Dir(g.state.Path))
 	require.NoError(t, err)
 
-	back := Move{ID: "forward", Kind: KindHome, To: "target", Queues: []TopicQueue{q.name()}}
+	back := control.Move{ID: "forward", Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.name()}}
 	g.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err = localParticipant{
 		g,
 	}.prepare(t.Context(),
-		Round{ID: "1", Kind: KindHome, To: "target", Epoch: 1, Budget: Duration(time.Second), Queues: back.Queues})
-	require.ErrorIs(t, err, ErrRefused)
+		store.Round{ID: "1", Kind: control.KindHome, To: "target", Epoch: 1, Budget: control.Duration(time.Second), Queues: back.Queues})
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "isn't all copied yet")
 
 	notYet := func(context.Context, *queue) error { return positions.ErrNotCopiedYet }
@@ -230,38 +233,38 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	require.Len(t, g.State().Owed, 1)
 	g.payNow(t.Context(), func(context.Context, *queue) error { return nil })
 	require.Empty(t, g.State().Owed)
-	var paid owing
-	require.NoError(t, paid.load(dirOf(g)))
-	require.Empty(t, paid.all())
+	var paid store.Owed
+	require.NoError(t, paid.Load(dirOf(g)))
+	require.Empty(t, paid.All())
 }
 
 // dirOf is where what is owed to a gateway lies.
-func dirOf(g *Gateway) string { return filepath.Dir(g.owing.path) }
+func dirOf(g *Gateway) string { return filepath.Dir(g.owing.Path) }
 
 func TestTheAuthorityReturnsWithoutTheTarget(t *testing.T) {
 	b := sourceWith(t, 0, 600, -1)
 	g := before(t, b)
 	g.withTarget(t, b, nobodyAt)
-	was, err := g.Move(t.Context(), without(KindAuthority))
+	was, err := g.Move(t.Context(), without(control.KindAuthority))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
-	require.Equal(t, source, g.authority())
+	require.Equal(t, routing.Source, g.authority())
 }
 
 func TestATargetThatAnswersIsAsked(t *testing.T) {
 	for name, says := range map[string]wire.Reply{"well": {}, "by a refusal": {Code: remoting.NoPermission}} {
-		for _, kind := range []string{KindHome, KindSide, KindAuthority} {
+		for _, kind := range []string{control.KindHome, control.KindSide, control.KindAuthority} {
 			t.Run(kind+" "+name, func(t *testing.T) {
 				b, there := sourceWith(t, 0, 600, 490), newStandIn(t, func(int) bool { return true })
 				there.answer(codeConfig, says)
 				g := before(t, b)
 				q, v := g.withTarget(t, b, there.Addr().String())
 				_, err := g.Move(t.Context(), without(kind))
-				require.ErrorIs(t, err, ErrRefused)
+				require.ErrorIs(t, err, control.ErrRefused)
 				require.ErrorContains(t, err, "target broker broker-t at "+there.Addr().String()+" answers")
-				require.Equal(t, target, q.at())
-				require.Equal(t, target, v.reads())
-				require.Equal(t, target, g.authority())
+				require.Equal(t, routing.Target, q.at())
+				require.Equal(t, routing.Target, v.reads())
+				require.Equal(t, routing.Target, g.authority())
 			})
 		}
 	}
@@ -285,7 +288,7 @@ func TestMovesThatWaitForTheTargetGiveWay(t *testing.T) {
 	g.moves.one.Lock() // one is under way
 	ended := make(chan error, 1)
 	go func() {
-		_, err := g.Move(t.Context(), Move{ID: "usual", Kind: KindSide, To: "source", Groups: []string{"billing"}})
+		_, err := g.Move(t.Context(), control.Move{ID: "usual", Kind: control.KindSide, To: "source", Groups: []string{"billing"}})
 		ended <- err
 	}()
 	require.Eventually(t, func() bool {
@@ -293,9 +296,9 @@ func TestMovesThatWaitForTheTargetGiveWay(t *testing.T) {
 		defer g.moves.way.mu.Unlock()
 		return len(g.moves.way.all) == 1
 	}, patience, time.Millisecond)
-	forced := make(chan Moved, 1)
+	forced := make(chan control.Moved, 1)
 	go func() {
-		was, _ := g.Move(t.Context(), without(KindSide))
+		was, _ := g.Move(t.Context(), without(control.KindSide))
 		forced <- was
 	}()
 	require.Eventually(t, func() bool { // it has told the others
@@ -306,34 +309,34 @@ func TestMovesThatWaitForTheTargetGiveWay(t *testing.T) {
 	g.moves.one.Unlock()
 	was := <-forced
 	require.True(t, was.Done, was.Reason)
-	require.ErrorIs(t, <-ended, ErrRefused)
-	require.Equal(t, source, v.reads())
+	require.ErrorIs(t, <-ended, control.ErrRefused)
+	require.Equal(t, routing.Source, v.reads())
 }
 
 func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	g := before(t, b)
 	g.withTarget(t, b, nobodyAt)
-	for says, change := range map[string]func(*Move){
-		"to the source only":   func(m *Move) { m.To = "target" },
-		"needs by and reason":  func(m *Move) { m.By = "" },
-		"needs by and reason:": func(m *Move) { m.Reason = "" },
+	for says, change := range map[string]func(*control.Move){
+		"to the source only":   func(m *control.Move) { m.To = "target" },
+		"needs by and reason":  func(m *control.Move) { m.By = "" },
+		"needs by and reason:": func(m *control.Move) { m.Reason = "" },
 	} {
-		m := without(KindSide)
+		m := without(control.KindSide)
 		change(&m)
 		_, err := g.Move(t.Context(), m)
-		require.ErrorIs(t, err, ErrRefused)
+		require.ErrorIs(t, err, control.ErrRefused)
 		require.ErrorContains(t, err, says)
 	}
 	_, err := localParticipant{
 		g,
-	}.prepare(t.Context(), Round{
+	}.prepare(t.Context(), store.Round{
 		ID:            "1",
-		Kind:          KindSide,
+		Kind:          control.KindSide,
 		To:            "target",
 		Group:         "billing",
 		WithoutTarget: true,
-		Budget:        Duration(time.Second),
+		Budget:        control.Duration(time.Second),
 	})
 	require.ErrorContains(t, err, "can't go to it")
 }
@@ -353,10 +356,10 @@ func TestTwoGatewaysReturnAsOneWithoutTheTarget(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	all, queues, views := pairBefore(t, b, [2]string{nobodyAt, nobodyAt})
 	views[1].next = 510 // its members are further
-	for _, kind := range []string{KindAuthority, KindHome, KindSide} {
+	for _, kind := range []string{control.KindAuthority, control.KindHome, control.KindSide} {
 		m := without(kind)
 		id := m.ID
-		if kind == KindSide {
+		if kind == control.KindSide {
 			id += "/billing"
 		}
 		b.answer(remoting.CodeLock, wire.Reply{Body: []byte(
@@ -367,14 +370,14 @@ func TestTwoGatewaysReturnAsOneWithoutTheTarget(t *testing.T) {
 	}
 	for i, g := range all {
 		require.Eventually(t, func() bool { return g.moves.epoch.Load() == 3 }, patience, time.Millisecond)
-		assert.Equal(t, source, queues[i].at())
-		assert.Equal(t, source, views[i].reads())
-		assert.Equal(t, source, g.authority())
-		assert.EqualValues(t, 490, views[i].native(source, 510), "whoever is furthest skips nothing")
-		assert.EqualValues(t, 480, views[i].native(source, 500))
+		assert.Equal(t, routing.Source, queues[i].at())
+		assert.Equal(t, routing.Source, views[i].reads())
+		assert.Equal(t, routing.Source, g.authority())
+		assert.EqualValues(t, 490, views[i].native(routing.Source, 510), "whoever is furthest skips nothing")
+		assert.EqualValues(t, 480, views[i].native(routing.Source, 500))
 		assert.Len(t, g.State().Owed, 1)
 	}
-	assert.Len(t, asOne([]State{all[0].State(), all[1].State()}).Owed, 1)
+	assert.Len(t, control.Sum([]control.State{all[0].State(), all[1].State()}).Owed, 1)
 	assert.Len(t, all[0].replica().Owed, 1, "one that has missed it takes it over")
 }
 
@@ -383,16 +386,16 @@ func TestAGatewayThatReachesTheTargetRefusesForAll(t *testing.T) {
 	there.answer(codeConfig, wire.Reply{})
 	b := sourceWith(t, 0, 600, 490)
 	all, queues, views := pairBefore(t, b, [2]string{nobodyAt, there.Addr().String()})
-	for _, kind := range []string{KindAuthority, KindHome, KindSide} {
+	for _, kind := range []string{control.KindAuthority, control.KindHome, control.KindSide} {
 		was, err := all[0].Move(t.Context(), without(kind))
 		require.NoError(t, err)
 		require.False(t, was.Done)
 		require.Contains(t, was.Reason, "answers gateway b")
 	}
 	for i, g := range all {
-		assert.Equal(t, target, queues[i].at())
-		assert.Equal(t, target, views[i].reads())
-		assert.Equal(t, target, g.authority())
+		assert.Equal(t, routing.Target, queues[i].at())
+		assert.Equal(t, routing.Target, views[i].reads())
+		assert.Equal(t, routing.Target, g.authority())
 		assert.Empty(t, g.State().Owed)
 	}
 }
@@ -400,10 +403,10 @@ func TestAGatewayThatReachesTheTargetRefusesForAll(t *testing.T) {
 func TestWhoMissedAReturnTakesOverWhatIsOwed(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	all, queues, _ := pairBefore(t, b, [2]string{nobodyAt, nobodyAt})
-	all[0].apply(&Outcome{Epoch: 1, Homes: []savedHome{{"orders", "broker-a", 0, "source", 7}}})
-	all[0].owe([]OwedQueue{{TopicQueue: queues[0].name(), Copied: 42}})
+	all[0].apply(&store.Outcome{Epoch: 1, Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "source", Shift: 7}}})
+	all[0].owe([]control.OwedQueue{{TopicQueue: queues[0].name(), Copied: 42}})
 	all[1].sync(t.Context())
-	require.Equal(t, source, queues[1].at())
+	require.Equal(t, routing.Source, queues[1].at())
 	owed := all[1].State().Owed
 	require.Len(t, owed, 1)
 	assert.EqualValues(t, 42, owed[0].Copied)
@@ -413,21 +416,21 @@ func TestAReturnWithoutTheTargetIsAuthorisedAndOnRecord(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	g := before(t, b)
 	q, _ := g.withTarget(t, b, nobodyAt)
-	control, err := NewControl(g, testToken)
+	controls, err := NewControl(g, testToken)
 	require.NoError(t, err)
 	at, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	go func() { _ = control.Serve(ctx, at) }()
-	_, err = NewClient(at.Addr().String(), Access{Token: "another-token-altogether"}).Move(ctx, without(KindHome))
+	go func() { _ = controls.Serve(ctx, at) }()
+	_, err = control.NewClient(at.Addr().String(), control.Access{Token: "another-token-altogether"}).Move(ctx, without(control.KindHome))
 	require.ErrorContains(t, err, "token")
-	require.Equal(t, target, q.at())
-	was, err := NewClient(at.Addr().String(), Access{Token: testToken}).Move(ctx, without(KindHome))
+	require.Equal(t, routing.Target, q.at())
+	was, err := control.NewClient(at.Addr().String(), control.Access{Token: testToken}).Move(ctx, without(control.KindHome))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
 	about := map[string]string{}
-	for _, a := range without(KindHome).attrs() {
+	for _, a := range moveAttrs(without(control.KindHome)) {
 		about[a.Key] = a.Value.String()
 	}
 	assert.Equal(t, "alice", about["by"])

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -20,7 +21,7 @@ func TestFieldsOfForeignClientsAreTaken(t *testing.T) {
 		"PHP": `{"code": 310, "language": "PHP", "version": 0, "opaque": 1, "flag": 0, "remark": "", ` +
 			`"extFields": ` + fields + `}`,
 	} {
-		for on, home := range map[string]side{"0": source, "1": target} {
+		for on, home := range map[string]routing.Side{"0": routing.Source, "1": routing.Target} {
 			g := newNamed(t)
 			g.queue(home)
 			g.opaque = 1
@@ -28,7 +29,7 @@ func TestFieldsOfForeignClientsAreTaken(t *testing.T) {
 			require.NoError(t, err)
 			is, remark := g.answer()
 			require.Equal(t, remoting.Success, is, "%s, %s: %s", name, home, remark)
-			broker := map[side]*standIn{source: g.source, target: g.target}[home]
+			broker := map[routing.Side]*standIn{routing.Source: g.source, routing.Target: g.target}[home]
 			got := broker.next(t).fields
 			assert.Equal(t, []string{"orders", on, "1700000000123", "false", "true"},
 				[]string{got["b"], got["e"], got["g"], got["k"], got["m"]}, "%s, %s", name, home)

@@ -13,8 +13,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/keys"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/metrics"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -34,7 +39,7 @@ type Config struct {
 	OnTarget    *remoting.Credentials // and on the target; nil: the same
 	Keys        string                // file with the access keys of applications; empty: none
 	Token       string                // of the control API, for other gateways of the migration
-	Peers       Access                // to these, but for the token
+	Peers       control.Access        // to these, but for the token
 	// PEM file with the certificate that clients over TLS are shown; empty: these are refused
 	TLSCert string
 	TLSKey  string // and with its key
@@ -42,8 +47,8 @@ type Config struct {
 	// KeepConnections keeps clients' connections open by a second process while this one is killed
 	// and started again, where the system can do that (Linux).
 	KeepConnections bool
-	SourceTLS       TLS
-	TargetTLS       TLS
+	SourceTLS       connections.TLS
+	TargetTLS       connections.TLS
 	SourceAt        rocketmq.Addresses // where servers of the source are reached that advertise others
 	TargetAt        rocketmq.Addresses // and those of the target
 	Log             *slog.Logger
@@ -64,7 +69,7 @@ type Gateway struct {
 
 	source          *rocketmq.Cluster
 	migration       atomic.Pointer[migration]
-	intended        atomic.Pointer[Migration]              // that is to be on disk before it counts
+	intended        atomic.Pointer[control.Migration]      // that is to be on disk before it counts
 	brokers         [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
 	clusters        [2]clusterNames
 	targets         atomic.Pointer[[]string]          // target brokers in the order of their tags
@@ -80,7 +85,7 @@ type Gateway struct {
 	returning       returning
 	succession      succession
 	keeping         keeping
-	state           *stateFile
+	state           *store.File
 	folder          io.Closer // the lock of the folder that it lies in
 	moves           moves
 	rounds          currentRounds
@@ -90,9 +95,9 @@ type Gateway struct {
 	away            atomic.Int64  // queues, views and the authority that aren't at the source
 	unansweredSends unansweredSends
 	split           splitGroups
-	keys            keys
-	entry           entry
-	limiter         connectionLimiter
+	keys            keys.Keys
+	entry           connections.Entry
+	limiter         connections.Limiter
 	budget          *memory.Budget
 	bounds          bounds
 	reading         bodyTurns
@@ -116,13 +121,13 @@ type Gateway struct {
 	lease  lease
 
 	awayTarget awayTarget
-	owing      owing
+	owing      store.Owed
 
 	atPhase func(phase string) // for tests
 
 	mu          sync.Mutex
 	sessions    map[*session]bool
-	peerClients map[string]*Client // by address
+	peerClients map[string]*control.Client // by address
 }
 
 const (
@@ -142,9 +147,9 @@ func Start(c Config) (*Gateway, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	switch c.Memory = cmp.Or(c.Memory, UsualMemory); {
-	case c.Memory < LeastMemory:
-		return nil, fmt.Errorf("gateway: a memory of %d bytes is too little: give it %d or more", c.Memory, LeastMemory)
+	switch c.Memory = cmp.Or(c.Memory, memory.UsualMemory); {
+	case c.Memory < memory.LeastMemory:
+		return nil, fmt.Errorf("gateway: a memory of %d bytes is too little: give it %d or more", c.Memory, memory.LeastMemory)
 	}
 	dials, err := c.dialers()
 	if err != nil {
@@ -153,15 +158,15 @@ func Start(c Config) (*Gateway, error) {
 	g := &Gateway{
 		config: c, log: c.Log.With("gateway", c.Name), topics: topics{byName: map[string]*topic{}},
 		groups: groups{byName: map[string]*group{}}, mirrors: mirrors{claims: map[claim]*session{}},
-		sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys{file: c.Keys},
+		sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
 		waits: usualWaits, bypassing: bypassingProducers{life: bypassLife},
-		entry: entryWith(c.TLSCert, c.TLSKey), dials: dials,
+		entry: connections.EntryWith(c.TLSCert, c.TLSKey), dials: dials,
 	}
 	g.succession.done = make(chan struct{})
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
 		Credentials: c.Credentials,
-		Dial:        dials[source],
+		Dial:        dials[routing.Source],
 	}), c.NameServers)
 	g.lease.lock = g.lockLease
 	g.opaques.begin()
@@ -188,10 +193,10 @@ func Start(c Config) (*Gateway, error) {
 }
 
 func (g *Gateway) begin() (err error) {
-	if _, err = g.keys.read(); err != nil {
+	if _, err = g.keys.Read(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	if err := g.entry.open(g.log); err != nil {
+	if err := g.entry.Open(g.log); err != nil {
 		return err
 	}
 	before := g.config.Predecessor
@@ -200,12 +205,12 @@ func (g *Gateway) begin() (err error) {
 		return err
 	}
 	g.beginKeeping(before)
-	if g.state, err = openState(g.config.Dir); err != nil {
+	if g.state, err = store.Open(g.config.Dir); err != nil {
 		return err
 	}
-	g.state.reached, g.state.log = g.reached, g.log
-	g.state.postpone(before != nil)
-	kept := g.state.last()
+	g.state.Reached, g.state.Log = g.reached, g.log
+	g.state.Postpone(before != nil)
+	kept := g.state.Last()
 	if err = g.sameSource(g.ctx, kept); err != nil {
 		return err
 	}
@@ -236,10 +241,10 @@ func (g *Gateway) begin() (err error) {
 	if err := g.meetClients(before); err != nil {
 		return err
 	}
-	if !g.state.first && !before.hasSettled() {
+	if !g.state.First && !before.hasSettled() {
 		g.beginsAgain()
 	}
-	if err := g.save(); err != nil && g.state.first {
+	if err := g.save(); err != nil && g.state.First {
 		return err // nothing depends on it yet; later it serves all the same
 	}
 	g.keepSource()
@@ -258,7 +263,7 @@ func (g *Gateway) meetClients(before *Predecessor) error {
 	if err := g.takeFrom(before); err != nil {
 		return err
 	}
-	g.state.postpone(false)
+	g.state.Postpone(false)
 	return nil
 }
 

@@ -3,6 +3,8 @@ package gateway
 import (
 	"bytes"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -10,7 +12,7 @@ import (
 // of the source has taken it: who may not be a member there isn't one here, nor on the target.
 type greeting struct {
 	leaves    bool
-	beat      beat
+	beat      bodies.Heartbeat
 	accessKey string // that it signs with
 	raw       []byte // the whole frame
 	cost      int    // bytes that all of it takes, until it is forgotten
@@ -18,19 +20,19 @@ type greeting struct {
 
 // registeredAs is who a session's client is, by its last heartbeat that a broker has taken.
 type registeredAs struct {
-	client        string       // its id
-	identity      string       // its id with its groups
-	accessKey     string       // that it signs with
-	beat          []byte       // the heartbeat, as a frame
-	reads         []membership // what that says
-	writes        []string     // and its producer groups
-	subscriptions subscriptions
+	client        string              // its id
+	identity      string              // its id with its groups
+	accessKey     string              // that it signs with
+	beat          []byte              // the heartbeat, as a frame
+	reads         []bodies.Membership // what that says
+	writes        []string            // and its producer groups
+	subscriptions bodies.Subscriptions
 }
 
 func (g *greeting) registers() registeredAs {
 	return registeredAs{
-		client: g.beat.client, identity: g.identity(), accessKey: g.accessKey, beat: g.raw,
-		reads: g.beat.reads, writes: g.beat.writes, subscriptions: g.beat.subscriptions,
+		client: g.beat.Client, identity: g.identity(), accessKey: g.accessKey, beat: g.raw,
+		reads: g.beat.Reads, writes: g.beat.Writes, subscriptions: g.beat.Subscriptions,
 	}
 }
 
@@ -52,7 +54,7 @@ func (s *session) forgotten(c call) {
 // may say that it is any client with any producer group, and must not take the place of the real
 // one on the target.
 func (g *greeting) identity() string {
-	is := g.beat.identity()
+	is := g.beat.Identity()
 	if is == "" || g.accessKey == "" {
 		return is
 	}
@@ -148,7 +150,7 @@ func (s *session) left(g *greeting) {
 // leave is that a client leaves, for the target brokers that know it.
 type leave struct {
 	*greeting
-	to []dest
+	to []routing.Dest
 }
 
 // bringLeaves brings to the target that the client leaves, one after the other: an application

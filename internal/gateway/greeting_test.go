@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -18,10 +19,10 @@ import (
 // the target hears the one under way and the last.
 func TestHeartbeatsTakeOneGoroutineWhileTheTargetStandsStill(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(source)
+	g.queue(routing.Source)
 	dialled, goesOn := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	g.gateway.dials[target] = func(_ context.Context, addr string) (net.Conn, error) {
+	g.gateway.dials[routing.Target] = func(_ context.Context, addr string) (net.Conn, error) {
 		once.Do(func() { close(dialled) })
 		<-goesOn
 		return net.Dial("tcp", addr)

@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -75,9 +77,9 @@ var requestsOfGroups = map[int][]string{
 // broker's to judge.
 func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
-	g.queue(source)
-	m := &migration{Migration: Migration{LaneGroup: "lanes"}}
+	g.gateway.keys.File = ""
+	g.queue(routing.Source)
+	m := &migration{Migration: control.Migration{LaneGroup: "lanes"}}
 	g.gateway.migration.Store(m)
 	all := func(group string, sends func(code int, what string, fields []string, body string)) {
 		for code, places := range requestsOfGroups {
@@ -132,9 +134,9 @@ func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 // Bodies that brokers may read otherwise don't reach them.
 func TestBodiesThatMayNameTheLanesGroupAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
-	g.queue(source)
-	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "17"}})
+	g.gateway.keys.File = ""
+	g.queue(routing.Source)
+	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "17"}})
 	for _, c := range []struct {
 		code  int
 		body  string

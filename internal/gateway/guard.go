@@ -27,7 +27,7 @@ func (s *session) recovered(code func() int) {
 		return
 	}
 	s.panics.Add(1)
-	if s.said.faults.due() { // the others are counted: who has found a way to it goes it again and again
+	if s.said.faults.Due() { // the others are counted: who has found a way to it goes it again and again
 		s.log.Error(
 			"a fault of the gateway ended a client's connection: please report it",
 			"client",
@@ -54,7 +54,7 @@ func (s *session) runGuarded(first []byte) (err error) {
 		}
 	}()
 	defer func() {
-		if !s.stopping.whole {
+		if !s.stopping.Whole {
 			s.memory.Leave()
 		}
 	}()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq/remoting"
@@ -16,8 +17,8 @@ import (
 // frame's code, and others go on.
 func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file, g.gateway.log = "", labtest.Log(t, "the gateway")
-	v := g.queue(target)
+	g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
+	v := g.queue(routing.Target)
 	v.lane.Store(nil) // as no gateway should be: it must know where the target's replica lies
 	_, other := g.gateway.connect(t)
 
@@ -38,8 +39,8 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 // So does one that a send brings out which has waited in a hold: nobody else's waits longer.
 func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file, g.gateway.log = "", labtest.Log(t, "the gateway")
-	v := g.queue(target)
+	g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
+	v := g.queue(routing.Target)
 	other := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
 	h := g.gateway.holdAll([]*queue{v.queue, other})
 	for range 3 {
@@ -65,13 +66,13 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 func TestAFaultOfTheGatewayLeavesNoGroupLocked(t *testing.T) {
 	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset} {
 		g := newGuarded(t, "applications: []")
-		g.gateway.keys.file, g.gateway.log = "", labtest.Log(t, "the gateway")
-		v := g.queue(target)
+		g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
+		v := g.queue(routing.Target)
 		v.lane.Store(nil)
 		r := requests()[code]
 		g.request(code, 0, unsignedBy, r.fields, r.body)
 		require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 },
 			patience, time.Millisecond, "code %d", code)
-		require.Equal(t, target, v.reads(), "who looks at it doesn't wait for good")
+		require.Equal(t, routing.Target, v.reads(), "who looks at it doesn't wait for good")
 	}
 }

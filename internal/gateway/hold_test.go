@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -102,7 +103,7 @@ func before(t *testing.T, b *standIn) *Gateway {
 	t.Helper()
 	g := alone(t)
 	g.sessions, g.mirrors.claims = map[*session]bool{}, map[claim]*session{}
-	g.brokers[source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
+	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
 	g.topics.ensure("orders").ensure("broker-a", 2)
 	t.Cleanup(func() {
 		g.stop()
@@ -117,7 +118,7 @@ func before(t *testing.T, b *standIn) *Gateway {
 // connect is a client of that gateway.
 func (g *Gateway) connect(t *testing.T) (*session, net.Conn) {
 	t.Helper()
-	return g.connectAt(t, &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")})
+	return g.connectAt(t, &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")})
 }
 
 // connectAt is a client of that gateway at a port.
@@ -146,7 +147,7 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 	b := newStandIn(t, func(conn int) bool { return conn > 0 }) // the first client's broker connection isn't read
 	g := before(t, b)
 	stuck, _ := g.connect(t)
-	_, err := stuck.upstream(stuck.port.dest)
+	_, err := stuck.upstream(stuck.port.Dest)
 	require.NoError(t, err)
 	_, other := g.connect(t)
 	queues := g.topics.get([]byte("orders")).all()
@@ -187,7 +188,7 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 	assert.Equal(t, "3", b.next(t).key, "and who sends later doesn't wait either")
 	require.NotNil(t, queues[0].hold.Load(), "while it is stuck, the queue can't be moved again")
 	queues[0].lane.Store(&lane.Lane{Topic: "orders"})
-	_, err = g.holdSends(queues[:1], target)
+	_, err = g.holdSends(queues[:1], routing.Target)
 	require.ErrorContains(t, err, "is being moved already")
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"slices"
+
+	"rocketshift/internal/gateway/routing"
 )
 
 // install makes the session of a client here that was the predecessor's. It isn't read before
@@ -25,7 +27,7 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 		conns[0] = g.keepable(conns[0])
 		guest := g.enter(conns[0])
 		if is.Frames > 0 {
-			g.dismiss(guest.speaks())
+			g.dismiss(guest.Speaks())
 		}
 		in.session = g.open(p, conns[0], guest)
 		in.session.frames.Store(is.Frames)
@@ -39,17 +41,17 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 	s := in.session
 	s.lastPush = is.LastPush
 	for i, one := range is.Servers {
-		on, known := sideOf(one.Side)
+		on, known := routing.SideOf(one.Side)
 		if !known || i >= len(conns) {
 			in.drop()
 			return nil, fmt.Errorf("a connection to a server of the %s", one.Side)
 		}
-		to := dest{on, one.Broker}
+		to := routing.Dest{Side: on, Broker: one.Broker}
 		up := &upstream{session: s, dest: to}
 		up.conn = conns[i]
 		if one.Heartbeats {
 			if s.heartbeats == nil {
-				s.heartbeats = map[dest]*upstream{}
+				s.heartbeats = map[routing.Dest]*upstream{}
 			}
 			s.heartbeats[to] = up
 		} else {
@@ -75,7 +77,7 @@ func (in *installed) drop() {
 	s.Gateway.close(s)
 	s.memory.Leave()
 	if s.limited != nil {
-		s.limited.leave()
+		s.limited.Leave()
 	}
 }
 
@@ -88,12 +90,12 @@ func (in *installed) start() {
 		s.memory.Join()
 		up.begin(up.conn, in.is.Servers[i].Rest)
 	}
-	lost := make([]dest, 0, 1+len(in.is.Claims))
+	lost := make([]routing.Dest, 0, 1+len(in.is.Claims))
 	for _, broker := range in.is.Claims {
-		lost = append(lost, dest{target, broker})
+		lost = append(lost, routing.Dest{Side: routing.Target, Broker: broker})
 	}
-	lost = slices.DeleteFunc(append(lost, s.port.dest),
-		func(to dest) bool { return s.ups[to] != nil || s.heartbeats[to] != nil })
+	lost = slices.DeleteFunc(append(lost, s.port.Dest),
+		func(to routing.Dest) bool { return s.ups[to] != nil || s.heartbeats[to] != nil })
 	beat := s.beat
 	s.mu.Unlock()
 	if beat != nil {

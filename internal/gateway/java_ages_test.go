@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab/javaclient"
 )
 
@@ -77,8 +78,8 @@ func TestLongJavaClientsOfAllAgesAndKinds(t *testing.T) {
 	}
 	for round := range 5 {
 		for _, to := range []string{"target", "source"} {
-			was := r.move(Move{Kind: KindSide, To: to, Groups: slices.Collect(maps.Values(group))})
-			home := r.move(Move{Kind: KindHome, To: to, Topics: []string{topic}})
+			was := r.move(control.Move{Kind: control.KindSide, To: to, Groups: slices.Collect(maps.Values(group))})
+			home := r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{topic}})
 			t.Logf("round %d: to the %s: groups %d in %s, homes %d in %s", round, to, was.Moved,
 				time.Duration(was.Held), home.Moved, time.Duration(home.Held))
 			r.untilMore(20, flows[0]...)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/keeper"
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/socket"
@@ -76,7 +77,7 @@ func (g *Gateway) startKeeper() {
 	}
 	k, err := keeper.Start(keeper.Options{
 		Path: keeperIn(g.config.Dir), Wait: keepTime, Log: g.log,
-		Slots: int(cmp.Or(g.config.Memory, UsualMemory) / keptShare / slotSize),
+		Slots: int(cmp.Or(g.config.Memory, memory.UsualMemory) / keptShare / slotSize),
 	})
 	if err != nil {
 		g.log.Warn("clients' connections can't be kept open if this process is killed", "cause", err)
@@ -110,7 +111,7 @@ func (s *session) keep(unhandled int) *keeper.Track {
 	}
 	s.mu.Lock()
 	is := keeper.About{
-		Broker: s.port.dest.broker, VIP: s.vip.Load(), Frames: s.frames.Load(), Pushes: s.lastPush,
+		Broker: s.port.Dest.Broker, VIP: s.vip.Load(), Frames: s.frames.Load(), Pushes: s.lastPush,
 		Beat: s.beatNumber(),
 	}
 	s.mu.Unlock()
@@ -122,10 +123,10 @@ func (s *session) keepAs(is keeper.About, unhandled int) *keeper.Track {
 	if k == nil {
 		return nil
 	}
-	s.out.mu.Lock()
-	defer s.out.mu.Unlock()
+	s.out.Mu.Lock()
+	defer s.out.Mu.Unlock()
 	t := k.Keep(s.conn, is, unhandled)
-	s.out.track = t
+	s.out.Track = t
 	s.track.Store(t)
 	return t
 }
@@ -221,7 +222,7 @@ func (g *Gateway) goOnWith(p *port, one keeper.Found, was *session, away time.Du
 	conn := g.keepable(socket.Quick(one.Conn))
 	guest := g.enter(conn)
 	if one.Frames > 0 {
-		g.dismiss(guest.speaks())
+		g.dismiss(guest.Speaks())
 	}
 	s := g.open(p, conn, guest)
 	s.frames.Store(one.Frames)

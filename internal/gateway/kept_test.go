@@ -14,7 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/keeper"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -178,11 +180,11 @@ func TestKeptConnectionsPassToAnotherProcess(t *testing.T) {
 
 // A process that begins to take over and fails leaves everything as kept as it was.
 func TestAProcessThatFailsToTakeOverLeavesConnectionsKept(t *testing.T) {
-	for name, fails := range map[string]func(passLine){
-		"at once": func(passLine) {},
-		"when a session came": func(l passLine) {
-			require.NoError(t, l.say(goOnWord))
-			files, err := l.receive(new(passedSession))
+	for name, fails := range map[string]func(connections.PassLine){
+		"at once": func(connections.PassLine) {},
+		"when a session came": func(l connections.PassLine) {
+			require.NoError(t, l.Say(goOnWord))
+			files, err := l.Receive(new(passedSession))
 			require.NoError(t, err)
 			for _, file := range files {
 				_ = file.Close()
@@ -262,7 +264,7 @@ func TestWhatWasSentWhileNoGatewayServedIsStoredOnce(t *testing.T) {
 				b.answer(code, wire.Reply{})
 			}
 			g := before(t, b)
-			p := &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}
+			p := &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")}
 			g.ports.all = []*port{p}
 			here, there := connected(t)
 			client := &serving{T: t, broker: b, client: there, in: wire.NewReader(there)}

@@ -14,6 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/keys"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
@@ -37,7 +40,7 @@ func TestKeysFilesThatAreWrongAreRefused(t *testing.T) {
 		"applications: [{accessKey: \"a\\\"b\", secretKey: s}]":                              "only printable ASCII",
 		"applications: [{accessKey: a, secretKey: s, target: {accessKey: ü, secretKey: s}}]": "only printable ASCII",
 	} {
-		_, err := parseKeys([]byte(text))
+		_, err := keys.Parse([]byte(text))
 		assert.ErrorContains(t, err, says, text)
 	}
 }
@@ -68,7 +71,7 @@ func TestErrorsAboutKeysFilesShowNoSecret(t *testing.T) {
 		"applications:\n- accessKey: \"a\\u0001hush-hush\"\n  secretKey: b\n",
 		"applications: hush-hush", "<<: hush-hush",
 	} {
-		_, err := parseKeys([]byte(text))
+		_, err := keys.Parse([]byte(text))
 		require.Error(t, err, text)
 		assert.NotContains(t, err.Error(), "hush", text)
 		t.Logf("%q: %v", text, err)
@@ -89,7 +92,7 @@ func TestErrorsAboutKeysFilesSayWhereTheFaultIs(t *testing.T) {
 		"applications: [{accessKey: a b}]":                      "applications[0]: secretKey is missing",
 		"applications: [{accessKey: \"a\\\"b\", secretKey: c}]": "applications[0]: only printable ASCII",
 	} {
-		_, err := parseKeys([]byte(text))
+		_, err := keys.Parse([]byte(text))
 		require.ErrorContains(t, err, says, text)
 	}
 }
@@ -103,66 +106,66 @@ func TestKeysStayWhileTheirFileIsUnfit(t *testing.T) {
 		require.NoError(t, os.WriteFile(file, []byte(text), mode))
 		require.NoError(t, os.Chmod(file, mode))
 	}
-	k := keys{file: file}
+	k := keys.Keys{File: file}
 	write(good, 0o644)
-	_, err := k.read()
+	_, err := k.Read()
 	require.ErrorContains(t, err, "everybody on this machine may read it (mode 0644)")
 	write(good, 0o640)
-	changed, err := k.read()
+	changed, err := k.Read()
 	require.NoError(t, err)
 	require.True(t, changed)
 
 	require.NoError(t, os.Chmod(file, 0o644))
-	changed, err = k.read()
+	changed, err = k.Read()
 	require.ErrorContains(t, err, "mode 0644", "it was opened after it was read")
 	require.False(t, changed)
 	require.NoError(t, os.Chmod(file, 0o640))
-	_, err = k.read()
+	_, err = k.Read()
 	require.NoError(t, err)
 
-	has := func(key string) bool { _, known := k.of([]byte(key)); return known }
+	has := func(key string) bool { _, known := k.Of([]byte(key)); return known }
 	for _, text := range []string{"", "applications:", "applications: [{accessKey: app, secre"} {
 		write(text, 0o600)
-		changed, err = k.read()
+		changed, err = k.Read()
 		require.NoError(t, err, "it may be half written")
 		require.False(t, changed)
-		_, err = k.read()
+		_, err = k.Read()
 		require.Error(t, err, "%q is all that there is", text)
 		require.True(t, has("app"), "%q", text)
 	}
 	write("applications: [{accessKey: other, secretKey: two}]", 0o600)
-	_, err = k.read()
+	_, err = k.Read()
 	require.NoError(t, err)
 	require.True(t, has("app"))
-	changed, err = k.read()
+	changed, err = k.Read()
 	require.NoError(t, err)
 	require.True(t, changed)
 	require.True(t, has("other") && !has("app"))
 }
 
 func TestRequestsAreSignedOnlyWhereTheyMustBe(t *testing.T) {
-	var k keys
-	all, err := parseKeys(
+	var k keys.Keys
+	all, err := keys.Parse(
 		[]byte(
 			"applications: [{accessKey: app, secretKey: one, target: {accessKey: app-there, secretKey: " +
 				"two}}]\nunsigned: {accessKey: guest, secretKey: three}",
 		),
 	)
 	require.NoError(t, err)
-	k.now.Store(&all)
+	k.Current.Store(&all)
 	for name, c := range map[string]struct {
 		key     string
-		to      side
+		to      routing.Side
 		change  bool
 		signsAs string // "": as it was
 	}{
-		"to the source as it is":          {key: "app", to: source},
-		"to the source with a change":     {key: "app", to: source, change: true, signsAs: "app"},
-		"to the target":                   {key: "app", to: target, signsAs: "app-there"},
-		"unsigned to the source":          {to: source, change: true},
-		"unsigned to the target":          {to: target, signsAs: "guest"},
-		"an unknown one to the target":    {key: "stranger", to: target},
-		"an unknown one, changed, source": {key: "stranger", to: source, change: true},
+		"to the source as it is":          {key: "app", to: routing.Source},
+		"to the source with a change":     {key: "app", to: routing.Source, change: true, signsAs: "app"},
+		"to the target":                   {key: "app", to: routing.Target, signsAs: "app-there"},
+		"unsigned to the source":          {to: routing.Source, change: true},
+		"unsigned to the target":          {to: routing.Target, signsAs: "guest"},
+		"an unknown one to the target":    {key: "stranger", to: routing.Target},
+		"an unknown one, changed, source": {key: "stranger", to: routing.Source, change: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fields := []string{"queueId", "1"}
@@ -174,7 +177,7 @@ func TestRequestsAreSignedOnlyWhereTheyMustBe(t *testing.T) {
 			if c.change {
 				f.Set("queueId", "2")
 			}
-			k.sign(&f, c.to)
+			k.Sign(&f, c.to)
 			require.NoError(t, got.Parse(f.AppendHead(nil)))
 			if c.signsAs == "" {
 				assert.Equal(t, c.key, string(got.Get(wire.FieldAccessKey)))
@@ -240,8 +243,8 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	r.warmUp(orders, ordered)
 	r.control()
 	load := r.produce(orders, "key", 8, 5*time.Millisecond)
-	_, err = g.Move(ctx, Move{ID: "early", Kind: KindSide, To: "target", Groups: []string{billing}})
-	require.ErrorIs(t, err, ErrRefused)
+	_, err = g.Move(ctx, control.Move{ID: "early", Kind: control.KindSide, To: "target", Groups: []string{billing}})
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "signs with access key orders-app, of which the gateway has no secret")
 
 	write(
@@ -262,12 +265,12 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 
 	r.forges(orders, billing)
 	for _, to := range []string{"target", "source", "target"} {
-		r.move(Move{Kind: KindSide, To: to, Groups: []string{billing}})
-		r.move(Move{Kind: KindHome, To: to, Topics: []string{orders}})
+		r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{billing}})
+		r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{orders}})
 		r.untilMore(200, load, ordered)
 		r.forges(orders, billing)
 	}
-	r.move(Move{Kind: KindAuthority, To: "target"})
+	r.move(control.Move{Kind: control.KindAuthority, To: "target"})
 	r.untilMore(200, load, ordered)
 	r.forges(orders, billing)
 	load.end()
@@ -294,8 +297,8 @@ func (r *rig) whiteListed(accounts, rules string) {
 		return "a broker that does"
 	})
 	assert.Equal(r, healthOpen, r.gateway.Health().State)
-	r.move(Move{Kind: KindAuthority, To: "source"})
-	was, err := r.gateway.Move(r.ctx, Move{ID: "open", Kind: KindAuthority, To: "target"})
+	r.move(control.Move{Kind: control.KindAuthority, To: "source"})
+	was, err := r.gateway.Move(r.ctx, control.Move{ID: "open", Kind: control.KindAuthority, To: "target"})
 	assert.False(r, was.Done)
 	assert.Contains(r, fmt.Sprint(err, was.Reason), "take that address out of its white list")
 	config := r.config

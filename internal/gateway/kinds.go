@@ -14,6 +14,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -161,8 +164,8 @@ func (l limits) against(k *sentKinds, here limits) (cause, line string) {
 // takesSends refuses to move homes to brokers of the target that don't take what is sent to the
 // queues, or of which that isn't known. It returns what becomes inexact where the caller accepts
 // the topic, and by a proxy, whose brokers never say.
-func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
-	if r.Kind != KindHome || r.To != target.String() {
+func (g *Gateway) takesSends(r store.Round) (inexact []string, err error) {
+	if r.Kind != control.KindHome || r.To != routing.Target.String() {
 		return nil, nil
 	}
 	var refusals, unknown []string
@@ -193,19 +196,19 @@ func (g *Gateway) takesSends(r Round) (inexact []string, err error) {
 			unknown = append(unknown, says)
 		}
 	}
-	if refusals = distinct(refusals); len(refusals) > 0 {
-		return nil, refused(
+	if refusals = control.Distinct(refusals); len(refusals) > 0 {
+		return nil, control.Refused(
 			"the target doesn't take what producers send: %s; or accept the topics by their names, "+
 				"and such sends are refused there",
 			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	}
-	if unknown = distinct(unknown); len(unknown) > 0 {
-		return nil, refused(
+	if unknown = control.Distinct(unknown); len(unknown) > 0 {
+		return nil, control.Refused(
 			"it isn't known whether the target takes what producers send: %s; let the gateway's account ask it "+
 				"(GET_BROKER_CONFIG); or accept the topics by their names, and what it doesn't take is refused there",
 			strings.Join(unknown[:min(len(unknown), mostRefused)], "; "))
 	}
-	return distinct(inexact), nil
+	return control.Distinct(inexact), nil
 }
 
 // takes says what a target broker doesn't take of a topic's sends, and the line to change, or why

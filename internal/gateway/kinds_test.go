@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -17,14 +19,14 @@ import (
 
 func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
+	g.gateway.keys.File = ""
 	g.gateway.topics.ensure("orders").ensure("broker-a", 1)
 	q := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
 	q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
 	configured := func(config map[string]string) {
 		g.gateway.limits.Store(&map[string]limits{"broker-t": limitsOf(config)})
 	}
-	round := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{q.name()}}
+	round := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.name()}}
 	send := func(code int, properties, body string) {
 		t.Helper()
 		g.source.answer(remoting.CodeSendV2, wire.Reply{Code: code, Fields: []string{
@@ -49,7 +51,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	unknown := func(says string) {
 		t.Helper()
 		_, err := g.gateway.takesSends(round)
-		require.ErrorIs(t, err, ErrRefused)
+		require.ErrorIs(t, err, control.ErrRefused)
 		require.ErrorContains(t, err, "isn't known whether the target takes what producers send: "+
 			"topic orders: target broker broker-t "+says)
 		require.ErrorContains(t, err, "or accept the topics by their names")
@@ -74,7 +76,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	} {
 		send(remoting.Success, c.properties, c.body)
 		_, err := g.gateway.takesSends(round)
-		require.ErrorIs(t, err, ErrRefused)
+		require.ErrorIs(t, err, control.ErrRefused)
 		require.ErrorContains(t, err, "topic orders: target broker broker-t "+c.cause)
 		require.ErrorContains(t, err, "write "+c.line+" into its configuration")
 	}
@@ -87,8 +89,8 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	back.To = "source"
 	_, err = g.gateway.takesSends(back)
 	require.NoError(t, err, "the way back is open")
-	_, err = localParticipant{g.gateway}.prepare(t.Context(), Round{
-		ID: "r", Kind: KindHome, To: "target", Budget: Duration(usualBudget), Queues: round.Queues,
+	_, err = localParticipant{g.gateway}.prepare(t.Context(), store.Round{
+		ID: "r", Kind: control.KindHome, To: "target", Budget: control.Duration(control.UsualBudget), Queues: round.Queues,
 	})
 	require.ErrorContains(t, err, "takes no transactions", "nor when another gateway leads")
 
@@ -116,7 +118,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	} {
 		send(remoting.Success, c.properties, "late")
 		_, err := g.gateway.takesSends(round)
-		require.ErrorIs(t, err, ErrRefused)
+		require.ErrorIs(t, err, control.ErrRefused)
 		require.ErrorContains(t, err, "topic orders: target broker broker-t "+c.cause)
 		require.ErrorContains(t, err, "write "+c.line+" into its configuration")
 	}
@@ -139,15 +141,15 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 // Brokers behind a proxy never say what they take: that is said, and holds nothing up.
 func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
 	g := alone(t)
-	g.migration.Store(&migration{Migration: Migration{Name: "m", Proxy: "127.0.0.1:1"}})
+	g.migration.Store(&migration{Migration: control.Migration{Name: "m", Proxy: "127.0.0.1:1"}})
 	t1 := g.topics.ensure("orders")
 	t1.ensure("broker-a", 2)
-	var queues []TopicQueue
+	var queues []control.TopicQueue
 	for _, q := range t1.all() {
 		q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
 		queues = append(queues, q.name())
 	}
-	inexact, err := g.takesSends(Round{Kind: KindHome, To: "target", Queues: queues})
+	inexact, err := g.takesSends(store.Round{Kind: control.KindHome, To: "target", Queues: queues})
 	require.NoError(t, err)
 	require.Equal(
 		t,

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
@@ -79,10 +81,10 @@ func (g *Gateway) renewLease() {
 
 // leasing are the brokers that give leases: those of both sides, the source's first, so that one
 // side may be dead.
-func (g *Gateway) leasing() (all []dest) {
+func (g *Gateway) leasing() (all []routing.Dest) {
 	for on := range g.brokers {
-		for _, name := range g.brokersOf(side(on)) {
-			all = append(all, dest{side(on), name})
+		for _, name := range g.brokersOf(routing.Side(on)) {
+			all = append(all, routing.Dest{Side: routing.Side(on), Broker: name})
 		}
 	}
 	return all
@@ -98,12 +100,12 @@ func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, 
 			got, lockErr := g.lockLeaseAt(ctx, at, of)
 			mu.Lock()
 			defer mu.Unlock()
-			if at.side == target && g.behindProxy() && remoting.CodeOf(lockErr) == remoting.NotSupported {
+			if at.Side == routing.Target && g.behindProxy() && remoting.CodeOf(lockErr) == remoting.NotSupported {
 				return nil
 			}
 			brokers++
 			if lockErr != nil {
-				err = fmt.Errorf("%s broker %s: %w", at.side, at.broker, lockErr)
+				err = fmt.Errorf("%s broker %s: %w", at.Side, at.Broker, lockErr)
 			} else if got {
 				held++
 			}
@@ -114,7 +116,7 @@ func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, 
 	return held, brokers, err
 }
 
-func (g *Gateway) lockLeaseAt(ctx context.Context, at dest, of string) (bool, error) {
+func (g *Gateway) lockLeaseAt(ctx context.Context, at routing.Dest, of string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*askTime)
 	defer cancel()
 	return g.lockOwn(ctx, at, leaseKind, of, g.config.Name)
@@ -122,7 +124,7 @@ func (g *Gateway) lockLeaseAt(ctx context.Context, at dest, of string) (bool, er
 
 // evict makes sure that gateways that aren't of the migration any more refuse what could harm. It
 // is to be asked again while it isn't sure.
-func (g *Gateway) evict(ctx context.Context, gone []Peer) error {
+func (g *Gateway) evict(ctx context.Context, gone []control.Peer) error {
 	g.lease.mu.Lock()
 	defer g.lease.mu.Unlock()
 	if g.lease.evicted == nil {

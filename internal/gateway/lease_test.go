@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -34,7 +35,7 @@ func TestWithoutALeaseSendsToOrderedTopicsAreRefused(t *testing.T) {
 	require.True(t, g.State().Fenced)
 
 	client, answers := pipe(t)
-	s := newSession(g, &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}, client)
+	s := newSession(g, &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")}, client)
 	go s.send(frameOf(t, remoting.CodeSendV2), nil)
 	var f wire.Frame
 	require.NoError(t, wire.NewReader(answers).Next(&f))

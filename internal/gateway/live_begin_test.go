@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 )
@@ -26,8 +27,8 @@ func TestLongAGatewayBeginsWithoutNameServersAndDisk(t *testing.T) {
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
 	load := r.produce(orders, "key", 4, 20*time.Millisecond)
-	p.moves(r, Move{ID: "side", Kind: KindSide, To: "target", Groups: []string{billing}})
-	p.moves(r, Move{ID: "home", Kind: KindHome, To: "target", Topics: []string{orders}})
+	p.moves(r, control.Move{ID: "side", Kind: control.KindSide, To: "target", Groups: []string{billing}})
+	p.moves(r, control.Move{ID: "home", Kind: control.KindHome, To: "target", Topics: []string{orders}})
 	r.untilMore(100, load, ordered)
 	before := p.state(r)
 	p.kill()
@@ -41,7 +42,7 @@ func TestLongAGatewayBeginsWithoutNameServersAndDisk(t *testing.T) {
 	assert.Equal(t, before.Homes.Away, after.Homes.Away)
 	assert.Contains(t, after.StateProblem, "can't be written")
 	r.untilMore(200, load, ordered)
-	_, err := p.client.Move(r.ctx, Move{ID: "blind", Kind: KindHome, To: "source", Topics: []string{orders}})
+	_, err := p.client.Move(r.ctx, control.Move{ID: "blind", Kind: control.KindHome, To: "source", Topics: []string{orders}})
 	require.ErrorContains(t, err, "can't be written")
 	at := func() (sum int64) {
 		for _, b := range r.brokers(r.source) {
@@ -61,8 +62,8 @@ func TestLongAGatewayBeginsWithoutNameServersAndDisk(t *testing.T) {
 		require.NoError(t, c.StartNameServer(r.ctx))
 	}
 	r.eventually("the state is on disk again", func() bool { return p.state(r).StateProblem == "" })
-	p.moves(r, Move{ID: "home-back", Kind: KindHome, To: "source", Topics: []string{orders}})
-	p.moves(r, Move{ID: "side-back", Kind: KindSide, To: "source", Groups: []string{billing}})
+	p.moves(r, control.Move{ID: "home-back", Kind: control.KindHome, To: "source", Topics: []string{orders}})
+	p.moves(r, control.Move{ID: "side-back", Kind: control.KindSide, To: "source", Groups: []string{billing}})
 	r.untilMore(100, load, ordered)
 	load.end()
 	ordered.untilRead(load)

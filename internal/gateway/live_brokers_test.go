@@ -9,6 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/sleep"
@@ -24,10 +27,10 @@ const frozenFor = 30 * time.Second
 func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 	t.Parallel()
 	clusters := [2]*lab.Cluster{
-		source: labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7"}),
-		target: labtest.OwnCluster(t, lab.ClusterSpec{Version: "5.3.3"}),
+		routing.Source: labtest.OwnCluster(t, lab.ClusterSpec{Version: "4.9.7"}),
+		routing.Target: labtest.OwnCluster(t, lab.ClusterSpec{Version: "5.3.3"}),
 	}
-	r := newRigBetween(t, "brokers", clusters[source], clusters[target])
+	r := newRigBetween(t, "brokers", clusters[routing.Source], clusters[routing.Target])
 	ctx := r.ctx
 	r.breaks = breaksBrokers
 	orders, billing := r.topic("orders", 2), r.group("billing")
@@ -35,7 +38,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 	g := r.open()
 	var armed atomic.Pointer[func()]
 	g.atPhase = func(phase string) {
-		if strike := armed.Load(); strike != nil && phase == phasePrepared && armed.CompareAndSwap(strike, nil) {
+		if strike := armed.Load(); strike != nil && phase == store.PhasePrepared && armed.CompareAndSwap(strike, nil) {
 			(*strike)()
 		}
 	}
@@ -47,8 +50,8 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 		t.Log(what)
 		r.untilMore(100, load, read)
 	}
-	to := map[string]side{KindHome: source, KindSide: source}
-	for _, on := range []side{source, target} {
+	to := map[string]routing.Side{control.KindHome: routing.Source, control.KindSide: routing.Source}
+	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		c := clusters[on]
 		broker := c.Brokers[0].Name
 		for _, fault := range []struct {
@@ -60,8 +63,8 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 			{"is killed", func() error { return c.KillBroker(broker) }, func() error { return c.StartBroker(ctx, broker) }, 0},
 			{"is restarted", func() error { return c.StopBroker(broker) }, func() error { return c.StartBroker(ctx, broker) }, 0},
 		} {
-			for _, m := range []Move{{Kind: KindSide, Groups: []string{billing}}, {Kind: KindHome, Topics: []string{orders}}} {
-				to[m.Kind] = to[m.Kind].other()
+			for _, m := range []control.Move{{Kind: control.KindSide, Groups: []string{billing}}, {Kind: control.KindHome, Topics: []string{orders}}} {
+				to[m.Kind] = to[m.Kind].Other()
 				m.To = to[m.Kind].String()
 				what := fmt.Sprintf("%s of the %s %s in a move of the %s to the %s", broker, on, fault.name,
 					m.Kind, m.To)
@@ -79,7 +82,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 					}
 				}
 				armed.Store(&strike)
-				m.ID, m.Budget = what, Duration(time.Second)
+				m.ID, m.Budget = what, control.Duration(time.Second)
 				was := strikes(r, m, &armed, struck) // which ends while the broker is away: it comes back below
 				require.NoError(t, sleep.For(ctx, fault.after))
 				t.Logf("%s: done %t, held %s, %s; %s", what, was.Done, time.Duration(was.Held), was.Reason, load)
@@ -108,7 +111,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 
 // strikes asks for a move until the fault has struck in its middle: before, what the last fault
 // left may hinder it.
-func strikes(r *rig, m Move, armed *atomic.Pointer[func()], struck chan error) Moved {
+func strikes(r *rig, m control.Move, armed *atomic.Pointer[func()], struck chan error) control.Moved {
 	r.Helper()
 	for {
 		was, err := r.gateway.Move(r.ctx, m)
@@ -118,7 +121,7 @@ func strikes(r *rig, m Move, armed *atomic.Pointer[func()], struck chan error) M
 			return was
 		}
 		require.False(r, was.Done, "a move that nothing struck")
-		require.NoError(r, sleep.For(r.ctx, retryAfter), "%+v", was)
+		require.NoError(r, sleep.For(r.ctx, control.RetryAfter), "%+v", was)
 		m.ID += "-"
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab/labtest"
 )
 
@@ -84,8 +85,8 @@ func (r *rig) inAllWays(
 	w := r.startWays(c, r.entrance, topic, prefix)
 	w.warm()
 	is["gateway"] = w.judged("before")
-	r.move(Move{Kind: KindSide, To: "target", Groups: groups, Accept: groups})
-	r.move(Move{Kind: KindHome, To: "target", Topics: []string{topic}})
+	r.move(control.Move{Kind: control.KindSide, To: "target", Groups: groups, Accept: groups})
+	r.move(control.Move{Kind: control.KindHome, To: "target", Topics: []string{topic}})
 	is["gateway, moved"] = w.judged("after")
 	w.stop()
 	for kind, at := range is["source"] {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
@@ -50,9 +51,9 @@ func TestLongTwoGatewaysGoOnWithoutTheSource(t *testing.T) {
 	one := r.produce(orders, "one", 4, 20*time.Millisecond)
 	all := []flow{one, two, ordered, concurrent}
 	r.untilMore(100, all...)
-	p.moves("side", Move{Kind: KindSide, To: "target", Groups: []string{billing, audit}})
-	p.moves("home", Move{Kind: KindHome, To: "target", Topics: []string{orders}})
-	p.moves("authority", Move{Kind: KindAuthority, To: "target"})
+	p.moves("side", control.Move{Kind: control.KindSide, To: "target", Groups: []string{billing, audit}})
+	p.moves("home", control.Move{Kind: control.KindHome, To: "target", Topics: []string{orders}})
+	p.moves("authority", control.Move{Kind: control.KindAuthority, To: "target"})
 	p.agree()
 	r.untilMore(100, all...)
 
@@ -62,8 +63,8 @@ func TestLongTwoGatewaysGoOnWithoutTheSource(t *testing.T) {
 	died := time.Now()
 	failed := [2]int{one.failedSoFar(), two.failedSoFar()}
 	r.untilMore(200, all...)
-	was, err := p.all[0].client.Move(r.ctx, Move{
-		ID: "back", Kind: KindHome, To: "source", Topics: []string{orders}, Budget: Duration(time.Second),
+	was, err := p.all[0].client.Move(r.ctx, control.Move{
+		ID: "back", Kind: control.KindHome, To: "source", Topics: []string{orders}, Budget: control.Duration(time.Second),
 	})
 	require.False(t, was.Done)
 	t.Log("a move without the source: ", was.Reason, err)

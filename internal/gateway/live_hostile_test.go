@@ -20,6 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -119,7 +121,7 @@ func resident(t *testing.T, pid int) int {
 func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 	t.Parallel()
 	silent := 10_000
-	if most := descriptors(); most > 0 {
+	if most := connections.Descriptors(); most > 0 {
 		silent = min(silent, most/2) // this process has the other ends
 	}
 	r := newRig(t, "hostile")
@@ -174,12 +176,12 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 	late := r.produce(orders, "late", 4, 10*time.Millisecond)
 	for round := range 2 {
 		to := []string{"target", "source"}[round]
-		for _, m := range []Move{{Kind: KindSide, Groups: []string{billing}}, {Kind: KindHome, Topics: []string{orders}}} {
+		for _, m := range []control.Move{{Kind: control.KindSide, Groups: []string{billing}}, {Kind: control.KindHome, Topics: []string{orders}}} {
 			m.To, m.ID = to, fmt.Sprint("hostile-", round, m.Kind)
 			was := g.moves(r, m)
 			m.ID = was.ID
 			again := untilAnswered(r, "the same move is asked for again",
-				func() (Moved, error) { return g.client.Move(r.ctx, m) })
+				func() (control.Moved, error) { return g.client.Move(r.ctx, m) })
 			assert.Equal(t, was, again, "a move that is asked for again has no effect")
 			m.ID, m.Epoch = "stale-"+m.ID, new(int64)
 			*m.Epoch = was.Epoch - 1

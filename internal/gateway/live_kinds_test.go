@@ -13,6 +13,8 @@ import (
 	"github.com/apache/rocketmq-client-go/v2/producer"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/control"
 )
 
 // decider decides on transactions as their bodies say, and tells brokers at once, or when they ask.
@@ -204,11 +206,11 @@ func TestLiveTransactionsDelaysAndRetriesCrossMoves(t *testing.T) {
 	r.open()
 	k := r.consume(group, topic, 1, false).mixture(topic)
 	k.send("-source-", 4)
-	r.move(Move{Kind: KindSide, To: "target", Groups: []string{group}})
-	r.move(Move{Kind: KindHome, To: "target", Topics: []string{topic}})
+	r.move(control.Move{Kind: control.KindSide, To: "target", Groups: []string{group}})
+	r.move(control.Move{Kind: control.KindHome, To: "target", Topics: []string{topic}})
 	k.send("-target-", 4)
-	r.move(Move{Kind: KindHome, To: "source", Topics: []string{topic}})
-	r.move(Move{Kind: KindSide, To: "source", Groups: []string{group}})
+	r.move(control.Move{Kind: control.KindHome, To: "source", Topics: []string{topic}})
+	r.move(control.Move{Kind: control.KindSide, To: "source", Groups: []string{group}})
 	k.send("-again-", 4)
 	k.untilDelivered()
 	k.deliveredOnce(12)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab/javaclient"
 )
 
@@ -157,8 +158,8 @@ func TestLongMembersComeGoAndDieInTheMiddleOfMoves(t *testing.T) {
 		for _, c := range all {
 			at.Go(func() { meanwhile(c) })
 		}
-		r.move(Move{Kind: KindSide, To: to, Groups: groups})
-		r.move(Move{Kind: KindHome, To: to, Topics: []string{topic, slow}})
+		r.move(control.Move{Kind: control.KindSide, To: to, Groups: groups})
+		r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{topic, slow}})
 		at.Wait()
 		listeners = listen()
 		goesOn()

@@ -12,6 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -30,20 +33,20 @@ func TestLongAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
 	w.load = r.produce(orders, "key", 8, 5*time.Millisecond)
-	for _, m := range []Move{
-		{Kind: KindSide, Groups: []string{billing}},
-		{Kind: KindHome, Topics: []string{orders}},
-		{Kind: KindAuthority},
+	for _, m := range []control.Move{
+		{Kind: control.KindSide, Groups: []string{billing}},
+		{Kind: control.KindHome, Topics: []string{orders}},
+		{Kind: control.KindAuthority},
 	} {
-		if m.Kind == KindAuthority { // which moves when something is on the target only
-			w.moves(Move{Kind: KindSide, Groups: []string{billing}, To: target.String()})
-			w.moves(Move{Kind: KindHome, Topics: []string{orders}, To: target.String()})
+		if m.Kind == control.KindAuthority { // which moves when something is on the target only
+			w.moves(control.Move{Kind: control.KindSide, Groups: []string{billing}, To: routing.Target.String()})
+			w.moves(control.Move{Kind: control.KindHome, Topics: []string{orders}, To: routing.Target.String()})
 		}
 		for range 2 {
-			w.there(m, phasePrepared, phaseProved, phaseReady, phaseWritten, phaseReplaced)
+			w.there(m, store.PhasePrepared, store.PhaseProved, store.PhaseReady, store.PhaseWritten, store.PhaseReplaced)
 		}
 		for range 2 {
-			w.there(m, phaseCommitted)
+			w.there(m, store.PhaseCommitted)
 		}
 	}
 	r.untilMore(200, w.load, ordered)
@@ -62,20 +65,20 @@ type walk struct {
 	process *gatewayProcess
 	phase   string // the file that says in which one the gateway dies
 	load    *load
-	to      map[string]side // where the last move of a kind went
+	to      map[string]routing.Side // where the last move of a kind went
 	kills   int
 }
 
 // there moves to the other side than last time, and kills the gateway in each of the phases, one
 // life each.
-func (w *walk) there(m Move, phases ...string) {
+func (w *walk) there(m control.Move, phases ...string) {
 	w.Helper()
 	if w.to == nil {
-		w.to = map[string]side{}
+		w.to = map[string]routing.Side{}
 	}
-	to := w.to[m.Kind].other()
+	to := w.to[m.Kind].Other()
 	w.to[m.Kind] = to
-	m.To, m.Budget = to.String(), Duration(2*time.Second)
+	m.To, m.Budget = to.String(), control.Duration(2*time.Second)
 	m.ID = fmt.Sprint(m.Kind, w.kills)
 	before := w.state()
 	for _, phase := range phases {
@@ -83,24 +86,24 @@ func (w *walk) there(m Move, phases ...string) {
 		w.untilMore(20, w.load)
 		w.untilItDies(m, phase)
 		w.start()
-		if phase != phaseReplaced && phase != phaseCommitted {
+		if phase != store.PhaseReplaced && phase != store.PhaseCommitted {
 			require.Equal(w, before, w.state(), what)
 			continue
 		}
 		after := w.state()
 		require.Equal(w, before.epoch+1, after.epoch, what)
 		require.Equal(w, to, after.of(m.Kind), what)
-		was := untilAnswered(w.rig, what, func() (Moved, error) { return w.process.client.Move(w.ctx, m) })
+		was := untilAnswered(w.rig, what, func() (control.Moved, error) { return w.process.client.Move(w.ctx, m) })
 		require.True(w, was.Done && was.Moved > 0 && was.Epoch == after.epoch, "%s: asked again: %+v", what, was)
 		require.Equal(w, after, w.state(), what)
 	}
 }
 
 // moves moves something with nobody killed.
-func (w *walk) moves(m Move) {
+func (w *walk) moves(m control.Move) {
 	w.Helper()
 	w.await(m.Kind+" moves to the "+m.To, func() string {
-		m.ID, m.Budget = fmt.Sprint(m.Kind, "-", moveNumber.Add(1)), Duration(2*time.Second)
+		m.ID, m.Budget = fmt.Sprint(m.Kind, "-", moveNumber.Add(1)), control.Duration(2*time.Second)
 		was, err := w.process.client.Move(w.ctx, m)
 		if err == nil && was.Done {
 			return ""
@@ -118,13 +121,13 @@ func (w *walk) start() {
 }
 
 // untilItDies asks for a move until the gateway dies in it.
-func (w *walk) untilItDies(m Move, phase string) {
+func (w *walk) untilItDies(m control.Move, phase string) {
 	w.Helper()
 	w.kills++
 	require.NoError(w, os.WriteFile(w.phase, []byte(phase), 0o600))
 	w.process.diesInMove(w.rig,
 		fmt.Sprintf("the gateway dies when a move of the %s to the %s is %s", m.Kind, m.To, phase),
-		func() Move { return m })
+		func() control.Move { return m })
 }
 
 // walked is what there is to see of decisions.
@@ -133,14 +136,14 @@ type walked struct {
 	authority           string
 }
 
-func (s walked) of(kind string) side {
+func (s walked) of(kind string) routing.Side {
 	switch {
-	case kind == KindHome && s.homes > 0,
-		kind == KindSide && s.group > 0,
-		kind == KindAuthority && s.authority == "target":
-		return target
+	case kind == control.KindHome && s.homes > 0,
+		kind == control.KindSide && s.group > 0,
+		kind == control.KindAuthority && s.authority == "target":
+		return routing.Target
 	}
-	return source
+	return routing.Source
 }
 
 func (w *walk) state() walked {

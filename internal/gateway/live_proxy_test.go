@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
@@ -46,13 +47,13 @@ func TestLongTargetBehindAProxy(t *testing.T) {
 	sent, java := r.produce(orders, "key", 8, 5*time.Millisecond), r.javaProduce(orders, "4.9.7",
 		javaclient.Ordered, 4, 5*time.Millisecond)
 	for range 2 {
-		for _, m := range []Move{
-			{Kind: KindSide, To: "target", Groups: []string{billing, audit}},
-			{Kind: KindHome, To: "target", Topics: []string{orders}},
-			{Kind: KindAuthority, To: "target"},
-			{Kind: KindAuthority, To: "source"},
-			{Kind: KindHome, To: "source", Topics: []string{orders}},
-			{Kind: KindSide, To: "source", Groups: []string{audit, billing}},
+		for _, m := range []control.Move{
+			{Kind: control.KindSide, To: "target", Groups: []string{billing, audit}},
+			{Kind: control.KindHome, To: "target", Topics: []string{orders}},
+			{Kind: control.KindAuthority, To: "target"},
+			{Kind: control.KindAuthority, To: "source"},
+			{Kind: control.KindHome, To: "source", Topics: []string{orders}},
+			{Kind: control.KindSide, To: "source", Groups: []string{audit, billing}},
 		} {
 			was := r.move(m)
 			t.Logf("%s of %v%v to %s: %d in %s", m.Kind, m.Groups, m.Topics, m.To, was.Moved, time.Duration(was.Held))
@@ -95,8 +96,8 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesToAProxy(t *testing.T) {
 	decided := r.transactions(topic, "proxied-decided", 50*time.Millisecond)
 	delayed := r.javaProduceAs(topic, "4.9.7", javaclient.Delayed, "proxied-delayed", 2, 50*time.Millisecond)
 	for _, to := range []string{"target", "source"} {
-		r.move(Move{Kind: KindSide, To: to, Groups: []string{group}})
-		r.move(Move{Kind: KindHome, To: to, Topics: []string{topic}})
+		r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{group}})
+		r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{topic}})
 		before := failed.Load()
 		r.untilMore(50, decided, delayed)
 		r.await("members fail messages", func() string {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
@@ -122,11 +123,11 @@ func TestLiveRequestsAreAnsweredWhateverMoves(t *testing.T) {
 	asks := k.asks("4.9.7", "asking", r.entrance)
 	responds := k.responds("4.9.7", "responding", r.entrance)
 	k.threeAreAnswered("before anything has moved", asks, "Old_REPLY_TOPIC")
-	for _, m := range []Move{
-		{Kind: KindSide, To: "target", Groups: []string{k.group}},
-		{Kind: KindHome, To: "target", Topics: []string{k.topic}},
-		{Kind: KindSide, To: "source", Groups: []string{k.group}},
-		{Kind: KindHome, To: "source", Topics: []string{k.topic}},
+	for _, m := range []control.Move{
+		{Kind: control.KindSide, To: "target", Groups: []string{k.group}},
+		{Kind: control.KindHome, To: "target", Topics: []string{k.topic}},
+		{Kind: control.KindSide, To: "source", Groups: []string{k.group}},
+		{Kind: control.KindHome, To: "source", Topics: []string{k.topic}},
 	} {
 		r.move(m)
 		k.threeAreAnswered(fmt.Sprint("after ", m.Kind, " to ", m.To), asks, "Old_REPLY_TOPIC")
@@ -134,8 +135,8 @@ func TestLiveRequestsAreAnsweredWhateverMoves(t *testing.T) {
 	assert.Equal(t, []string{"Old"}, k.clustersSeen())
 
 	// Applications are pointed to the target one after the other.
-	r.move(Move{Kind: KindSide, To: "target", Groups: []string{k.group}})
-	r.move(Move{Kind: KindHome, To: "target", Topics: []string{k.topic}})
+	r.move(control.Move{Kind: control.KindSide, To: "target", Groups: []string{k.group}})
+	r.move(control.Move{Kind: control.KindHome, To: "target", Topics: []string{k.topic}})
 	direct := k.asks("4.9.7", "direct", to.NameServers[0])
 	k.threeAreAnswered("of a requester at the target", direct, "Brand-New_REPLY_TOPIC")
 	responds.Stop(t)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
@@ -50,8 +51,8 @@ func TestLiveAnotherProcessTakesOverUnseen(t *testing.T) {
 	for _, to := range []string{"target", "source"} {
 		p = p.takesOver(r)
 		goesOn()
-		p.moves(r, Move{ID: "side-" + to, Kind: KindSide, To: to, Groups: []string{billing, shipping}})
-		p.moves(r, Move{ID: "home-" + to, Kind: KindHome, To: to, Topics: []string{orders}})
+		p.moves(r, control.Move{ID: "side-" + to, Kind: control.KindSide, To: to, Groups: []string{billing, shipping}})
+		p.moves(r, control.Move{ID: "home-" + to, Kind: control.KindHome, To: to, Topics: []string{orders}})
 		goesOn()
 		before := p.state(r)
 		p = p.takesOver(r)
@@ -74,7 +75,7 @@ func TestLiveAnotherProcessTakesOverUnseen(t *testing.T) {
 	t.Log(load)
 }
 
-func idsOf(clients []Connected) (all []string) {
+func idsOf(clients []control.Connected) (all []string) {
 	for _, one := range clients {
 		all = append(all, one.ID)
 	}
@@ -148,8 +149,8 @@ func TestLongGroupsReadOnWhenTheirGatewayIsKilled(t *testing.T) {
 	for _, to := range []string{"", "target", "source"} {
 		if to != "" {
 			p.moves(r,
-				Move{ID: "side-" + to, Kind: KindSide, To: to, Groups: []string{s.groups[0].group, s.groups[1].group}})
-			p.moves(r, Move{ID: "home-" + to, Kind: KindHome, To: to, Topics: []string{topic}})
+				control.Move{ID: "side-" + to, Kind: control.KindSide, To: to, Groups: []string{s.groups[0].group, s.groups[1].group}})
+			p.moves(r, control.Move{ID: "home-" + to, Kind: control.KindHome, To: to, Topics: []string{topic}})
 			s.goesOn()
 		}
 		var before []map[string][]string

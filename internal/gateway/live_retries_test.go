@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
@@ -53,24 +54,24 @@ func TestLongAGroupMovesWhoseRetryTopicHasGrown(t *testing.T) {
 		}
 		return "a second queue"
 	})
-	side := func() GroupSide {
+	side := func() control.GroupSide {
 		for _, one := range g.State().Groups {
 			if one.Group == group {
 				return one
 			}
 		}
-		return GroupSide{}
+		return control.GroupSide{}
 	}
 	for range 3 {
-		was := r.move(Move{Kind: KindSide, To: "target", Groups: []string{group}})
+		was := r.move(control.Move{Kind: control.KindSide, To: "target", Groups: []string{group}})
 		assert.Empty(t, was.Inexact)
 		is := side()
 		assert.Equal(t, []int{1, 3}, []int{is.Source, is.Target}, "what has no pair stays on the source: %+v", is)
 		r.untilMore(200, load, rs)
-		r.move(Move{Kind: KindHome, To: "target", Topics: []string{orders}})
+		r.move(control.Move{Kind: control.KindHome, To: "target", Topics: []string{orders}})
 		r.untilMore(200, load, rs)
-		r.move(Move{Kind: KindHome, To: "source", Topics: []string{orders}})
-		r.move(Move{Kind: KindSide, To: "source", Groups: []string{group}})
+		r.move(control.Move{Kind: control.KindHome, To: "source", Topics: []string{orders}})
+		r.move(control.Move{Kind: control.KindSide, To: "source", Groups: []string{group}})
 		r.untilMore(200, load, rs)
 	}
 	load.end()

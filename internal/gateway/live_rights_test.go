@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -17,8 +19,8 @@ import (
 // stage is where everything is in a stage of a migration.
 type stage struct {
 	name                   string
-	home, reads, authority side
-	moves                  []Move // that lead there
+	home, reads, authority routing.Side
+	moves                  []control.Move // that lead there
 }
 
 // Whoever the broker that serves a request would refuse is refused through the gateway, in every
@@ -37,17 +39,21 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		topics = append(topics, m.through[a.name].topic)
 		groups = append(groups, m.through[a.name].group)
 	}
-	home := func(to side) Move { return Move{Kind: KindHome, To: to.String(), Topics: topics} }
-	reads := func(to side) Move { return Move{Kind: KindSide, To: to.String(), Groups: groups} }
-	authority := func(to side) Move { return Move{Kind: KindAuthority, To: to.String()} }
+	home := func(to routing.Side) control.Move {
+		return control.Move{Kind: control.KindHome, To: to.String(), Topics: topics}
+	}
+	reads := func(to routing.Side) control.Move {
+		return control.Move{Kind: control.KindSide, To: to.String(), Groups: groups}
+	}
+	authority := func(to routing.Side) control.Move { return control.Move{Kind: control.KindAuthority, To: to.String()} }
 	at := stage{name: "before everything"}
 	for _, next := range []stage{
-		{"all on the source", source, source, source, nil},
-		{"home on the target", target, source, source, []Move{home(target)}},
-		{"home and group on the target", target, target, source, []Move{reads(target)}},
-		{"authority on the target", target, target, target, []Move{authority(target)}},
-		{"group on the target", source, target, source, []Move{authority(source), home(source)}},
-		{"all back on the source", source, source, source, []Move{reads(source)}},
+		{"all on the source", routing.Source, routing.Source, routing.Source, nil},
+		{"home on the target", routing.Target, routing.Source, routing.Source, []control.Move{home(routing.Target)}},
+		{"home and group on the target", routing.Target, routing.Target, routing.Source, []control.Move{reads(routing.Target)}},
+		{"authority on the target", routing.Target, routing.Target, routing.Target, []control.Move{authority(routing.Target)}},
+		{"group on the target", routing.Source, routing.Target, routing.Source, []control.Move{authority(routing.Source), home(routing.Source)}},
+		{"all back on the source", routing.Source, routing.Source, routing.Source, []control.Move{reads(routing.Source)}},
 	} {
 		for _, move := range next.moves {
 			m.moveWith(move, at)
@@ -55,7 +61,7 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		}
 		m.stage(next, accounts)
 		// each takes seconds
-		if next.reads == target && next.home == target || next.moves != nil && next.reads == source {
+		if next.reads == routing.Target && next.home == routing.Target || next.moves != nil && next.reads == routing.Source {
 			m.signFor(true)
 			next.name += ", with unsigned"
 			m.stage(next, []account{{name: "unsigned"}})
@@ -63,16 +69,16 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		}
 		at = next
 	}
-	for _, move := range []Move{home(target), reads(target)} {
+	for _, move := range []control.Move{home(routing.Target), reads(routing.Target)} {
 		m.moveWith(move, at)
 		at = at.after(move)
 	}
-	broker := m.clusters[target].Brokers[0].Name
-	at = m.returnsWithout(func() error { return m.clusters[target].KillBroker(broker) }, at, home(source),
-		reads(source))
+	broker := m.clusters[routing.Target].Brokers[0].Name
+	at = m.returnsWithout(func() error { return m.clusters[routing.Target].KillBroker(broker) }, at, home(routing.Source),
+		reads(routing.Source))
 	at.name = "returned without the target"
 	m.stage(at, accounts)
-	require.NoError(t, m.clusters[target].StartBroker(m.ctx, broker))
+	require.NoError(t, m.clusters[routing.Target].StartBroker(m.ctx, broker))
 	m.dead = false
 	for _, p := range m.through {
 		m.settle(p)
@@ -101,10 +107,10 @@ func (m *matrix) stage(at stage, of []account) {
 }
 
 // serving is the side whose broker serves a request.
-func (at stage) serving(q asked) side {
-	return map[serves]side{
-		bySource: source, byHome: at.home, byReads: at.reads, byAuthority: at.authority,
-		byTarget: target,
+func (at stage) serving(q asked) routing.Side {
+	return map[serves]routing.Side{
+		bySource: routing.Source, byHome: at.home, byReads: at.reads, byAuthority: at.authority,
+		byTarget: routing.Target,
 	}[q.serves]
 }
 
@@ -112,12 +118,12 @@ func (at stage) serving(q asked) side {
 // can't tell that broker who asks.
 func (m *matrix) wants(p *place, q asked, at stage) ruling {
 	on, name := at.serving(q), q.name
-	if on == target && q.as != "" {
+	if on == routing.Target && q.as != "" {
 		name = q.as
 	}
 	by := p.name
 	signedFor := m.unsigned && !p.signs
-	if signedFor && on == target {
+	if signedFor && on == routing.Target {
 		by = unsignedAs
 	}
 	r := m.rulings[question{by, name, on}]
@@ -127,7 +133,7 @@ func (m *matrix) wants(p *place, q asked, at stage) ruling {
 	case p.forges:
 		return ruling{refused: true, words: "Check signature failed"}
 	case signedFor: // as the guest there, and as it is here
-	case !p.keyed && on == target,
+	case !p.keyed && on == routing.Target,
 		// it would be edited
 		!p.keyed && p.signs && q.serves == byReads && q.code != remoting.CodeQueryOffset && m.shifted(p):
 		return ruling{refused: true, words: "in the keys of rocketshift's gateway"}
@@ -140,7 +146,7 @@ func (m *matrix) shifted(p *place) bool {
 	v := m.view(p)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.shift[source] != 0
+	return v.shift[routing.Source] != 0
 }
 
 // fill sends all requests of one account in a stage: first what must be refused, while nothing else
@@ -148,11 +154,11 @@ func (m *matrix) shifted(p *place) bool {
 func (m *matrix) fill(p *place, at stage) {
 	m.Helper()
 	p.stage = at.name
-	m.findFirst(p, source)
-	m.findFirst(p, target)
+	m.findFirst(p, routing.Source)
+	m.findFirst(p, routing.Target)
 	var refused, allowed []asked
 	for _, q := range allAsked() {
-		if m.dead && (at.serving(q) == target || q.makes) {
+		if m.dead && (at.serving(q) == routing.Target || q.makes) {
 			continue // nobody is there to refuse it
 		}
 		if m.wants(p, q, at).refused {
@@ -163,9 +169,9 @@ func (m *matrix) fill(p *place, at stage) {
 	}
 	m.settle(p)
 	m.await("nobody is a member of before", func() string {
-		return m.members(p, source) + m.members(p, target)
+		return m.members(p, routing.Source) + m.members(p, routing.Target)
 	})
-	c := m.dial(m.gateway.ports.translation()[m.addr(source)], m.gateway.NameServer())
+	c := m.dial(m.gateway.ports.translation()[m.addr(routing.Source)], m.gateway.NameServer())
 	defer c.close()
 	m.refuses(c, p, at, refused, allowed)
 	m.allows(c, p, at, allowed)
@@ -180,7 +186,7 @@ func (m *matrix) cell(c *caller, p *place, q asked, at stage) (what string) {
 	if q.halves {
 		m.prepare(p, q, at.serving(q))
 	}
-	got, err := c.ask(q, p, source)
+	got, err := c.ask(q, p, routing.Source)
 	if err != nil {
 		m.Errorf("%s: seen: %v; wanted: %s", what, err, want)
 	} else if !q.oneWay && !want.is(got) {
@@ -236,7 +242,7 @@ func (m *matrix) allows(c *caller, p *place, at stage, all []asked) {
 		}
 		on := at.serving(q)
 		switch {
-		case q.commits && !(q.code == remoting.CodeLitePull && on == source): // 4.9.7 has no lite pull
+		case q.commits && !(q.code == remoting.CodeLitePull && on == routing.Source): // 4.9.7 has no lite pull
 			m.await(what+": the position is committed", func() string {
 				if got := m.position(p, on); got != p.position {
 					return fmt.Sprintf("%d, it is %d on the %s", p.position, got, on)
@@ -249,10 +255,10 @@ func (m *matrix) allows(c *caller, p *place, at stage, all []asked) {
 			free := func() bool { return m.lockOf(p, on, 1) == "free" }
 			m.eventually(what+": the queue is free", free)
 		case q.code == remoting.CodeHeartbeat:
-			assert.Contains(m, m.members(p, source), p.client(), what)
-			there := m.rulings[question{p.name, q.name, target}]
+			assert.Contains(m, m.members(p, routing.Source), p.client(), what)
+			there := m.rulings[question{p.name, q.name, routing.Target}]
 			if p.keyed && !there.refused && !m.dead {
-				known := func() bool { return strings.Contains(m.members(p, target), p.client()) }
+				known := func() bool { return strings.Contains(m.members(p, routing.Target), p.client()) }
 				m.eventually(what+": the target knows the member", known)
 			}
 		}

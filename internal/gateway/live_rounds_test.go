@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab/javaclient"
 )
 
@@ -180,14 +181,14 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 		r.group("java"), 1,
 	)
 	straight := r.at(r.target.NameServers()[0])
-	control, apart := straight.newReaders(r.group("control"), 1), r.nameOf("control")
+	controls, apart := straight.newReaders(r.group("control"), 1), r.nameOf("control")
 	for _, b := range r.brokers(r.target) {
 		r.make(r.target, b, apart, 4)
 	}
 	r.replicate()
 	r.open()
 	k := r.consume(group, topic, 1, false).mixture(topic)
-	control.join(apart, "kinds-control-0", false)
+	controls.join(apart, "kinds-control-0", false)
 	tagged.wants = func(n int) bool { return n%3 != 0 }
 	tagged.joinFor(r.entrance, topic, "kinds-tag-0",
 		consumer.MessageSelector{Type: consumer.TAG, Expression: "tag1 || tag2"}, false)
@@ -204,8 +205,8 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 		for _, to := range []string{"target", "source"} {
 			k.send(fmt.Sprint("-", round, "-before-", to, "-"), 2)
 			r.untilMore(15, decided, delayed)
-			r.move(Move{Kind: KindSide, To: to, Groups: groups})
-			r.move(Move{Kind: KindHome, To: to, Topics: []string{topic}})
+			r.move(control.Move{Kind: control.KindSide, To: to, Groups: groups})
+			r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{topic}})
 		}
 	}
 	k.send("-end-", 2)
@@ -214,7 +215,7 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 	}
 	r.sentWell(k.readers, decided.load, delayed)
 	k.untilDelivered()
-	straightEnds := control.judgeTransactions(controlled)
+	straightEnds := controls.judgeTransactions(controlled)
 	for _, rs := range []*readers{k.readers, polled, java, tagged} {
 		rs.untilRead(decided.load)
 		rs.untilRead(delayed)

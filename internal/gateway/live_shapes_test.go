@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 )
@@ -35,8 +36,8 @@ func TestLongClustersOfAnyShape(t *testing.T) {
 			load := r.produce(orders, "key", 16, 5*time.Millisecond)
 			for range 2 {
 				for _, to := range []string{"target", "source"} {
-					r.move(Move{Kind: KindSide, To: to, Groups: []string{billing, audit}})
-					r.move(Move{Kind: KindHome, To: to, Topics: []string{orders}})
+					r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{billing, audit}})
+					r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{orders}})
 					r.untilMore(300, load, ordered, concurrent)
 				}
 			}

@@ -10,15 +10,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
 )
 
 // readsAt reports whether a client reads from a side at a slave's port.
-func (g *Gateway) readsAt(slave bool, from side) bool {
+func (g *Gateway) readsAt(slave bool, from routing.Side) bool {
 	for _, s := range g.all() {
-		if s.port.slave() == slave && s.any(func(c call) bool { return isPull(c.code) && c.side == from }) {
+		if s.port.Slave() == slave && s.any(func(c call) bool { return isPull(c.code) && c.side == from }) {
 			return true
 		}
 	}
@@ -51,9 +53,9 @@ func TestLongMembersReadFromASlave(t *testing.T) {
 	r.warmUp(orders, readers)
 	r.control()
 	load := r.produce(orders, "key", 16, 2*time.Millisecond)
-	r.eventually("the slave serves members", func() bool { return served() > 200 && g.readsAt(true, source) })
+	r.eventually("the slave serves members", func() bool { return served() > 200 && g.readsAt(true, routing.Source) })
 	for _, to := range []string{"target", "source", "target"} {
-		r.move(Move{Kind: KindSide, To: to, Groups: []string{moving}})
+		r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{moving}})
 		r.untilMore(500, readers)
 	}
 	t.Logf("the slave has served %d messages", served())

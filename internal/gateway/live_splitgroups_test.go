@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab/javaclient"
 )
 
@@ -176,11 +177,11 @@ func (f *fleet) judge(topic string) map[string]verdict {
 // repeated than by the same restarts with one view.
 func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	r := newRig(t, "cross")
-	topic, control := r.topic("crossing", 2), r.nameOf("same")
+	topic, controls := r.topic("crossing", 2), r.nameOf("same")
 	for _, b := range r.brokers(r.source) {
-		r.make(r.source, b, control, 2)
+		r.make(r.source, b, controls, 2)
 	}
-	crossing, same := r.newFleet(topic, "crossing", "java", "go"), r.newFleet(control, "same", "go", "go-too-")
+	crossing, same := r.newFleet(topic, "crossing", "java", "go"), r.newFleet(controls, "same", "go", "go-too-")
 	hash, late := r.group("hash"), r.group("late")
 	r.replicate()
 	g := r.open()
@@ -249,10 +250,10 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 		},
 	)
 	r.untilMore(100, hashed)
-	toTarget := Move{Kind: KindAuthority, To: "target", ID: "early"}
+	toTarget := control.Move{Kind: control.KindAuthority, To: "target", ID: "early"}
 	_, err := g.Move(r.ctx, toTarget)
 	require.ErrorContains(t, err, "nothing is on the target")
-	r.move(Move{Kind: KindSide, To: "target", Groups: groups})
+	r.move(control.Move{Kind: control.KindSide, To: "target", Groups: groups})
 	read(behind)
 	toTarget.ID = "sides"
 	_, err = g.Move(r.ctx, toTarget)
@@ -261,13 +262,13 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 		g.lookForBypassing(r.ctx)
 		return !strings.Contains(fmt.Sprint(g.State().Bypass), "{"+topic+" ")
 	})
-	r.move(Move{Kind: KindHome, To: "target", Topics: []string{topic}})
+	r.move(control.Move{Kind: control.KindHome, To: "target", Topics: []string{topic}})
 	r.await("the authority stays with a member that allocates by hash", func() string {
 		toTarget.ID = fmt.Sprint("hash-", moveNumber.Add(1))
 		was, err := g.Move(r.ctx, toTarget)
 		switch {
 		case was.Done: // a member that doesn't answer for five seconds, on a busy machine, is none that says how it allocates
-			r.move(Move{Kind: KindAuthority, To: "source"})
+			r.move(control.Move{Kind: control.KindAuthority, To: "source"})
 			return "the member says nothing"
 		case err == nil:
 			return was.Reason
@@ -292,10 +293,10 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	r.eventually("the gateway says that a group's members share queues wrongly",
 		func() bool { return strings.Contains(wrong(g), hash) })
 	t.Logf("seen: %s", wrong(g))
-	_, err = g.Move(r.ctx, Move{Kind: KindAuthority, To: "source", ID: "back"})
+	_, err = g.Move(r.ctx, control.Move{Kind: control.KindAuthority, To: "source", ID: "back"})
 	require.ErrorContains(t, err, "past the gateway")
 
-	got, control0 := crossing.judge(topic), same.judge(control)
+	got, control0 := crossing.judge(topic), same.judge(controls)
 	for kind, v := range got {
 		t.Logf("%s: %+v, control %+v; longest until all members worked %s, control %s", kind, v, control0[kind],
 			crossing.groups[kind].longestTakeOver, same.groups[kind].longestTakeOver)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 )
@@ -25,12 +26,12 @@ func TestLiveGroupsAndHomesMoveUnderLoad(t *testing.T) {
 	r.control()
 	load := r.produce(orders, "key", 16, 20*time.Millisecond)
 	for range 5 {
-		for _, m := range []Move{
-			{Kind: KindSide, To: "target", Groups: []string{billing}},
-			{Kind: KindSide, To: "target", Groups: []string{audit}},
-			{Kind: KindHome, To: "target", Topics: []string{orders}},
-			{Kind: KindHome, To: "source", Topics: []string{orders}},
-			{Kind: KindSide, To: "source", Groups: []string{audit, billing}},
+		for _, m := range []control.Move{
+			{Kind: control.KindSide, To: "target", Groups: []string{billing}},
+			{Kind: control.KindSide, To: "target", Groups: []string{audit}},
+			{Kind: control.KindHome, To: "target", Topics: []string{orders}},
+			{Kind: control.KindHome, To: "source", Topics: []string{orders}},
+			{Kind: control.KindSide, To: "source", Groups: []string{audit, billing}},
 		} {
 			was := r.move(m)
 			t.Logf("%s of %v%v to %s: %d in %s", m.Kind, m.Groups, m.Topics, m.To, was.Moved, time.Duration(was.Held))
@@ -73,13 +74,13 @@ func TestLiveAGroupGoesBackFromWhereTheCopiesEnd(t *testing.T) {
 	}
 	var loads []*load
 	for round := range 2 {
-		r.move(Move{Kind: KindSide, To: "target", Groups: []string{billing, audit}})
+		r.move(control.Move{Kind: control.KindSide, To: "target", Groups: []string{billing, audit}})
 		copied := send(fmt.Sprint("copied", round, "x"), 300)
 		ordered.untilRead(copied)
 		concurrent.untilRead(copied)
 		stopLanes()
 		waiting := send(fmt.Sprint("waiting", round, "x"), 300)
-		r.move(Move{Kind: KindSide, To: "source", Groups: []string{billing, audit}})
+		r.move(control.Move{Kind: control.KindSide, To: "source", Groups: []string{billing, audit}})
 		ordered.untilRead(waiting)
 		concurrent.untilRead(waiting)
 		stopLanes = r.replicate()

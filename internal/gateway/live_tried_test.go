@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -89,18 +90,18 @@ func TestLiveWhatTheTargetRefusesDoesNotMove(t *testing.T) {
 			return "nothing has come"
 		}
 	})
-	side := Move{ID: "1", Kind: KindSide, To: "target", Groups: []string{group}, Budget: Duration(mostBudget)}
+	side := control.Move{ID: "1", Kind: control.KindSide, To: "target", Groups: []string{group}, Budget: control.Duration(control.MostBudget)}
 	_, err = g.Move(r.ctx, side)
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	for _, part := range []string{
 		"subscribes to topic " + orders + ` by SQL92 "a BETWEEN 2 AND 9": target broker broker-a: code 1: `,
 		"does not support consumer to filter message by SQL92", "write enablePropertyFilter=true",
 	} {
 		assert.ErrorContains(t, err, part)
 	}
-	homes := Move{ID: "2", Kind: KindHome, To: "target", Topics: []string{orders}, Budget: Duration(mostBudget)}
+	homes := control.Move{ID: "2", Kind: control.KindHome, To: "target", Topics: []string{orders}, Budget: control.Duration(control.MostBudget)}
 	_, err = g.Move(r.ctx, homes)
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	assert.ErrorContains(t, err, "takes no transactions, which producers send: write rejectTransactionMessage=false")
 
 	r.configureAll(r.target, "enablePropertyFilter", "true")
@@ -109,8 +110,8 @@ func TestLiveWhatTheTargetRefusesDoesNotMove(t *testing.T) {
 		all := g.limits.Load()
 		return all != nil && !(*all)["broker-a"].noTransactions
 	})
-	r.move(Move{Kind: KindSide, To: "target", Groups: []string{group}})
-	r.move(Move{Kind: KindHome, To: "target", Topics: []string{orders}})
+	r.move(control.Move{Kind: control.KindSide, To: "target", Groups: []string{group}})
+	r.move(control.Move{Kind: control.KindHome, To: "target", Topics: []string{orders}})
 	for len(got) > 0 {
 		<-got
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab/javaclient"
 )
 
@@ -25,8 +26,8 @@ func TestLiveOldClientsSendByVIPChannels(t *testing.T) {
 	load := r.javaProduce(topic, "4.4.0", javaclient.Ordered, 4, 20*time.Millisecond)
 	r.untilMore(50, load, ordered, others)
 	for _, to := range []string{"target", "source"} {
-		r.move(Move{Kind: KindSide, To: to, Groups: []string{orderly, concurrent}})
-		r.move(Move{Kind: KindHome, To: to, Topics: []string{topic}})
+		r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{orderly, concurrent}})
+		r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{topic}})
 		r.untilMore(50, load, ordered, others)
 	}
 	byVIP := 0

@@ -7,6 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -23,25 +26,25 @@ const mostBeat = 4 << 20
 // heartbeat goes to both sides: the target must know producers to ask them for the ends of
 // transactions, and members before they read there.
 func (s *session) heartbeat(f *wire.Frame) {
-	if n := len(f.Text(wire.FieldAccessKey)); n > longestName {
-		s.refuse(f, remoting.SystemError, fmt.Sprintf("an access key of %d bytes, at most %d", n, longestName))
+	if n := len(f.Text(wire.FieldAccessKey)); n > bodies.LongestName {
+		s.refuse(f, remoting.SystemError, fmt.Sprintf("an access key of %d bytes, at most %d", n, bodies.LongestName))
 		return
 	}
-	var says beat
+	var says bodies.Heartbeat
 	var err error
-	took, ok := s.readBody(f, func() { says, err = parseBeat(f.Body) })
+	took, ok := s.readBody(f, func() { says, err = bodies.ParseHeartbeat(f.Body) })
 	if !ok {
 		return
 	}
-	cost := costOfBeat(len(f.Bytes()), says)
+	cost := bodies.CostOf(len(f.Bytes()), says)
 	s.memory.Give(took - cost)
 	if err != nil {
 		s.memory.Give(cost)
 		s.refuse(f, remoting.SystemError, "a heartbeat that isn't understood: "+err.Error())
 		return
 	}
-	if slices.ContainsFunc(says.reads, func(m membership) bool { return s.ours(m.Group) }) ||
-		slices.ContainsFunc(says.writes, s.ours) {
+	if slices.ContainsFunc(says.Reads, func(m bodies.Membership) bool { return s.ours(m.Group) }) ||
+		slices.ContainsFunc(says.Writes, s.ours) {
 		s.memory.Give(cost)
 		s.refuse(f, remoting.NoPermission, "a member of the lanes' own group")
 		return
@@ -66,25 +69,25 @@ func (s *session) unregister(f *wire.Frame) {
 
 func (s *session) greet(f *wire.Frame, g *greeting) {
 	g.accessKey, g.raw = f.Unescaped(wire.FieldAccessKey), bytes.Clone(f.Bytes())
-	s.forward(f, s.port.dest, call{rare: &rareCall{greets: g}})
+	s.forward(f, s.port.Dest, call{rare: &rareCall{greets: g}})
 }
 
 // mirror sends a request to a target broker too; nobody gets the answer.
-func (s *session) mirror(to dest, raw []byte) {
+func (s *session) mirror(to routing.Dest, raw []byte) {
 	var f wire.Frame
-	if f.Parse(raw) != nil || !s.signable(&f, to.side, false) {
+	if f.Parse(raw) != nil || !s.signable(&f, to.Side, false) {
 		return // a target broker couldn't tell who it is
 	}
 	up, err := s.forHeartbeats(to)
 	if err != nil {
-		if s.said.heartbeats.due(to) {
-			s.log.Warn("heartbeats don't reach a broker", "side", to.side.String(), "broker", to.broker,
+		if s.said.heartbeats.Due(to) {
+			s.log.Warn("heartbeats don't reach a broker", "side", to.Side.String(), "broker", to.Broker,
 				"client", s.conn.RemoteAddr().String(), "cause", err)
 		}
 		s.mirrors.lost(s, to)
 		return
 	}
-	f.SetOpaque(s.enter(call{code: f.Code, up: up, side: to.side, pushed: true}))
+	f.SetOpaque(s.enter(call{code: f.Code, up: up, side: to.Side, pushed: true}))
 	up.write(&f)
 }
 
@@ -113,29 +116,29 @@ func (m *mirrors) beat(s *session, identity string, raw []byte) {
 		}
 		m.mu.Unlock()
 		if holder == s {
-			s.mirror(dest{target, broker}, raw)
+			s.mirror(routing.Dest{Side: routing.Target, Broker: broker}, raw)
 		}
 	}
 }
 
 // of are the target brokers that a session serves.
-func (m *mirrors) of(s *session) (all []dest) {
+func (m *mirrors) of(s *session) (all []routing.Dest) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for c, holder := range m.claims {
 		if holder == s {
-			all = append(all, dest{target, c.broker})
+			all = append(all, routing.Dest{Side: routing.Target, Broker: c.broker})
 		}
 	}
 	return all
 }
 
 // lost gives up a claim: the next heartbeat of any session of the client takes it.
-func (m *mirrors) lost(s *session, to dest) {
+func (m *mirrors) lost(s *session, to routing.Dest) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for c, holder := range m.claims {
-		if holder == s && to == (dest{target, c.broker}) {
+		if holder == s && to == (routing.Dest{Side: routing.Target, Broker: c.broker}) {
 			delete(m.claims, c)
 		}
 	}
@@ -204,4 +207,21 @@ func (m *mirrors) takeOver(from *session) {
 			return
 		}
 	}
+}
+
+// connected are the clients behind the gateway; of those with a problem, with what they share in,
+// as far as it is told.
+func (g *Gateway) connected() map[control.ClientKey]control.Connected {
+	all := map[control.ClientKey]control.Connected{}
+	for _, s := range g.all() {
+		s.mu.Lock()
+		if one := s.connected(); s.client != "" {
+			all[one.Key()] = all[one.Key()].And(one)
+		}
+		s.mu.Unlock()
+	}
+	for _, one := range g.unfits() {
+		all[one.Key()] = all[one.Key()].And(one.told())
+	}
+	return all
 }

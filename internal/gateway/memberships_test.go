@@ -6,16 +6,18 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/bodies"
 )
 
 func TestMembershipsAreReadFromHeartbeats(t *testing.T) {
 	beat := `{"clientID":"10.0.0.5@42","consumerDataSet":[{"consumeType":"CONSUME_PASSIVELY","groupName":"a","messageModel":"BROADCASTING","subscriptionDataSet":[]},` +
 		`{"groupName":"b","messageModel":"CLUSTERING"}],"producerDataSet":[{"groupName":"p"}]}`
-	got, err := parseBeat([]byte(beat))
+	got, err := bodies.ParseHeartbeat([]byte(beat))
 	require.NoError(t, err)
-	assert.Equal(t, []membership{{"a", broadcasting}, {"b", "CLUSTERING"}}, got.reads)
-	assert.Equal(t, "10.0.0.5@42", got.client)
-	assert.Equal(t, "10.0.0.5@42\nreads a\nreads b\nwrites p", got.identity())
+	assert.Equal(t, []bodies.Membership{{Group: "a", Model: bodies.Broadcasting}, {Group: "b", Model: "CLUSTERING"}}, got.Reads)
+	assert.Equal(t, "10.0.0.5@42", got.Client)
+	assert.Equal(t, "10.0.0.5@42\nreads a\nreads b\nwrites p", got.Identity())
 }
 
 // Heartbeats as stock clients write them, captured from their bodies.
@@ -25,7 +27,7 @@ func TestHeartbeatsOfStockClientsHaveOneReading(t *testing.T) {
 		"client-go":  `{"clientID":"1@2","producerDataSet":[],"consumerDataSet":[{"groupName":"g","consumeType":"CONSUME_PASSIVELY","messageModel":"Clustering","consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","subscriptionDataSet":[],"unitMode":false}]}`,
 		"nobody":     `{}`,
 	} {
-		_, err := parseBeat([]byte(body))
+		_, err := bodies.ParseHeartbeat([]byte(body))
 		assert.NoError(t, err, name)
 	}
 }
@@ -35,11 +37,11 @@ func TestHeartbeatsThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 		`{"clientID":"a","clientID":"b"}`, `{"clientID":"a","ClientId":"b"}`, `{"client_id":"b"}`, `{"clientID":"a","consumerDataSet":[{"groupName":"a","group-name":"b"}]}`,
 		`{"consumerDataSet":[{"GroupName":"b"}]}`, `{"\u0063lientID":"a","clientID":"b"}`,
 	} {
-		_, err := parseBeat([]byte(body))
-		assert.ErrorIs(t, err, errTwoReadings, body)
+		_, err := bodies.ParseHeartbeat([]byte(body))
+		assert.ErrorIs(t, err, bodies.ErrTwoReadings, body)
 	}
 	for _, body := range []string{``, `{`, `{}{}`, `{"clientID":1}`, strings.Repeat(`[`, 1000)} {
-		_, err := parseBeat([]byte(body))
+		_, err := bodies.ParseHeartbeat([]byte(body))
 		assert.Error(t, err, body)
 	}
 }

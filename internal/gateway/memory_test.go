@@ -18,7 +18,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -55,10 +58,10 @@ func share(t *testing.T, answer func(f *wire.Frame) *wire.Reply) *shared {
 	})
 	g := before(t, &standIn{Listener: at})
 	g.budget = memory.New(testMemory)
-	g.limiter.budget = g.budget
+	g.limiter.Budget = g.budget
 	t.Cleanup(g.budget.Close)
 	s.Gateway, s.door, s.begin = g, listen(t), heap()
-	p := &port{dest: dest{source, "broker-a"}, broker: []byte("broker-a")}
+	p := &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")}
 	go acceptAll(s.door, func(conn net.Conn) { g.serveClient(p, conn, false) })
 	return s
 }
@@ -166,7 +169,7 @@ func TestIdleConnectionsKeepNothingOfTheirLongHeaders(t *testing.T) {
 	// Half as much again is for its other ends, which are here too, and for what the race detector
 	// adds. A header takes four times as much.
 	const again = 8 << 20 // what large frames were in is used again, by all (wire.Reader)
-	assert.Less(t, s.grown()/conns, int64(perClient*perDescriptor*3/2+again/conns), "bytes of each connection")
+	assert.Less(t, s.grown()/conns, int64(connections.PerClient*connections.PerDescriptor*3/2+again/conns), "bytes of each connection")
 }
 
 // longBeat is a heartbeat's body whose one subscription makes it so long.
@@ -240,21 +243,21 @@ const usualFrames = 16 << 20
 // What a body of so many elements takes while it is read is less than was taken for it.
 func TestWhatABodyTakesIsCounted(t *testing.T) {
 	for name, body := range map[string]string{
-		"memberships": `{"clientID":"a","consumerDataSet":[` + strings.Repeat(`{"groupName":"g"},`, mostMemberships-1) + `{"groupName":"g"}]}`,
-		"names":       `{` + manyNames(mostElements-10) + `"clientID":"a"}`,
+		"memberships": `{"clientID":"a","consumerDataSet":[` + strings.Repeat(`{"groupName":"g"},`, bodies.MostMemberships-1) + `{"groupName":"g"}]}`,
+		"names":       `{` + manyNames(bodies.MostElements-10) + `"clientID":"a"}`,
 		"stock":       stockBeat(1000, 10),
 	} {
 		var f wire.Frame
 		require.NoError(t, f.Parse(wire.AppendRequest(nil, remoting.CodeHeartbeat, 1, 0, nil, []byte(body))))
-		require.LessOrEqual(t, elements(f.Body), mostElements, name)
+		require.LessOrEqual(t, bodies.Elements(f.Body), bodies.MostElements, name)
 		require.LessOrEqual(t, len(f.Bytes()), mostBeat, name)
-		most := costToRead(len(f.Bytes()), elements(f.Body))
+		most := bodies.CostToRead(len(f.Bytes()), bodies.Elements(f.Body))
 		before := heap()
-		says, err := parseBeat(f.Body)
+		says, err := bodies.ParseHeartbeat(f.Body)
 		require.NoError(t, err)
 		kept := int64(heap()) - int64(before)
-		assert.Less(t, kept, int64(costOfBeat(len(f.Bytes()), says)), "what is kept of %s", name)
-		assert.Less(t, costOfBeat(len(f.Bytes()), says), most, name)
+		assert.Less(t, kept, int64(bodies.CostOf(len(f.Bytes()), says)), "what is kept of %s", name)
+		assert.Less(t, bodies.CostOf(len(f.Bytes()), says), most, name)
 		runtime.KeepAlive(says)
 	}
 }
@@ -300,7 +303,7 @@ func TestLostCallsTakeOneGoroutine(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return false }))
 	g.budget = memory.New(testMemory)
 	s, client := g.connect(t)
-	up, err := s.upstream(s.port.dest)
+	up, err := s.upstream(s.port.Dest)
 	require.NoError(t, err)
 	const calls = 1000
 	for range calls {
@@ -380,7 +383,7 @@ func TestWhatSessionsTakeComesBack(t *testing.T) {
 		return nil
 	})
 	v := s.groups.get([]byte("faulty")).of(s.topics.get([]byte("orders")).all()[0])
-	v.side = target // without a lane: pulls of this group bring a fault out
+	v.side = routing.Target // without a lane: pulls of this group bring a fault out
 	s.away.Store(1)
 	var all sync.WaitGroup
 	for i := range 60 {
@@ -443,49 +446,6 @@ func someRequest(client int, n int32) []byte {
 	return wire.AppendRequest(nil, remoting.CodePull, n, 0, []string{"topic", "unknown"}, nil)
 }
 
-// Where all connections have spoken, those of the address that has most go for an address that has
-// few.
-func TestAnAddressCannotKeepOthersOut(t *testing.T) {
-	c := connectionLimiter{most: 20 * perClient}
-	enter := func(n byte) (*limitedConnection, []*limitedConnection) {
-		return c.enter(&addressed{at: &net.TCPAddr{IP: net.IPv4(127, 0, 0, n)}})
-	}
-	for range 20 {
-		g, goes := enter(2)
-		require.Empty(t, goes)
-		require.Empty(t, g.speaks())
-	}
-	own, goes := enter(2)
-	require.Equal(t, []*limitedConnection{own}, goes, "of its own address it is the last one")
-	for n := range byte(5) {
-		g, goes := enter(3)
-		require.NotContains(t, goes, g)
-		require.NotContains(t, g.speaks(), g)
-		require.Equal(t, int(n+1)*perClient, c.houses[netip.MustParsePrefix("127.0.0.3/32")].taken)
-	}
-	assert.LessOrEqual(t, c.taken, c.most)
-	for range 40 { // more than there is room for, before any of them speaks
-		enter(4)
-	}
-	silent := []*limitedConnection{}
-	for at := c.silent.Front(); at != nil; at = at.Next() {
-		silent = append(silent, at.Value.(*limitedConnection))
-	}
-	for _, g := range silent {
-		g.speaks()
-		require.LessOrEqual(t, c.taken, c.most)
-	}
-	assert.Equal(t, 5*perClient, c.houses[netip.MustParsePrefix("127.0.0.3/32")].taken, "who has few stays")
-}
-
-// addressed is a connection from somewhere.
-type addressed struct {
-	net.Conn
-	at net.Addr
-}
-
-func (a *addressed) RemoteAddr() net.Addr { return a.at }
-
 func TestNameServersAreAskedInShort(t *testing.T) {
 	assert.Equal(t, longestForNames, (&port{names: true}).longestFrame())
 	raw := wire.AppendRequest(nil, remoting.CodeRoute, 1, 0, nil, make([]byte, longestForNames))
@@ -496,11 +456,11 @@ func TestNameServersAreAskedInShort(t *testing.T) {
 
 // BenchmarkParseBeat is what the longest heartbeats cost.
 func BenchmarkParseBeat(b *testing.B) {
-	for name, body := range map[string]string{"names": `{` + manyNames(mostElements-10) + `"clientID":"a"}`, "stock": stockBeat(1000, 10)} {
+	for name, body := range map[string]string{"names": `{` + manyNames(bodies.MostElements-10) + `"clientID":"a"}`, "stock": stockBeat(1000, 10)} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for range b.N {
-				_, _ = parseBeat([]byte(body))
+				_, _ = bodies.ParseHeartbeat([]byte(body))
 			}
 		})
 	}

@@ -7,6 +7,8 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+
+	"rocketshift/internal/gateway/routing"
 )
 
 // The message ids that brokers give are 32 hexadecimal digits, or 56 with an IPv6 address: the host
@@ -21,7 +23,7 @@ const (
 // tellIDs gives message ids of the upstream's broker, with commas between them, the form that
 // clients know, where they lie. What is no such id stays.
 func (u *upstream) tellIDs(ids []byte) {
-	tag, at := u.tag(u.dest.broker), u.session.port.address()
+	tag, at := u.tag(u.dest.Broker), u.session.port.address()
 	for len(ids) > 0 {
 		end := bytes.IndexByte(ids, ',')
 		if end < 0 {
@@ -95,8 +97,8 @@ func (s *session) tellStrangeID(id []byte) {
 		return
 	}
 	stored := netip.AddrPortFrom(ip, uint16(number)).String()
-	for _, broker := range s.brokersOf(target) {
-		if slices.Contains(s.addresses(dest{target, broker}), stored) {
+	for _, broker := range s.brokersOf(routing.Target) {
+		if slices.Contains(s.addresses(routing.Dest{Side: routing.Target, Broker: broker}), stored) {
 			tellID(id, s.tag(broker), s.port.address())
 			return
 		}

@@ -3,66 +3,22 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
 )
 
-// Migration is what the gateway must know to move anything: the other cluster, and the names that
-// the lanes' copies are stamped with.
-type Migration struct {
-	Name        string   `json:"name"`
-	LaneGroup   string   `json:"laneGroup"`
-	Source      string   `json:"source"` // ids of both clusters in stamps
-	Target      string   `json:"target"`
-	NameServers []string `json:"nameServers"` // of the target
-	// Cluster is the target's own name (brokerClusterName), where its name servers know several.
-	Cluster string `json:"cluster,omitempty"`
-	// SourceCluster and LeftOut say which of the source's brokers the lanes read: those of this
-	// cluster, where its name servers know several, but for those of these names.
-	SourceCluster string   `json:"sourceCluster,omitempty"`
-	LeftOut       []string `json:"leftOut,omitempty"`
-	// Proxy is the remoting port of the target's 5.x proxy, host:port, where its brokers can't be
-	// reached; then without NameServers.
-	Proxy string `json:"proxy,omitempty"`
-	// Gateways are all of the migration, this one among them; none if it is the only one.
-	Gateways []Peer `json:"gateways,omitempty"`
-	// Ordered are the topics whose order must hold even while gateways can't agree; nil: all.
-	Ordered []string `json:"ordered"`
-}
-
-func (m Migration) check(gateway string) error {
-	switch {
-	case m.Name == "" || m.LaneGroup == "" || m.Source == "" || m.Target == "":
-		return errors.New("migration: name, laneGroup, source and target must be given")
-	case (len(m.NameServers) == 0) == (m.Proxy == ""):
-		return errors.New("migration: either nameServers of the target or proxy must be given")
-	}
-	names := map[string]bool{}
-	for _, p := range m.Gateways {
-		if p.Name == "" || p.Control == "" || names[p.Name] {
-			return fmt.Errorf(
-				"migration: gateways: each needs a name of its own and the address of its control API; %q at %q",
-				p.Name, p.Control,
-			)
-		}
-		names[p.Name] = true
-	}
-	if len(names) > 0 && !names[gateway] {
-		return fmt.Errorf("migration: gateways doesn't name this one, %s", gateway)
-	}
-	return nil
-}
-
 // without are the other gateways of the migration that aren't of another version of it.
-func (m *migration) without(next Migration) (gone []Peer) {
+func (m *migration) without(next control.Migration) (gone []control.Peer) {
 	for _, p := range m.others {
-		if !slices.ContainsFunc(next.Gateways, func(o Peer) bool { return o.Name == p.Name }) {
+		if !slices.ContainsFunc(next.Gateways, func(o control.Peer) bool { return o.Name == p.Name }) {
 			gone = append(gone, p)
 		}
 	}
@@ -71,17 +27,17 @@ func (m *migration) without(next Migration) (gone []Peer) {
 
 // migration is one with what is needed to carry it out.
 type migration struct {
-	Migration
+	control.Migration
 	target    *rocketmq.Cluster
 	positions *positions.Positions
-	others    []Peer // the other gateways
+	others    []control.Peer // the other gateways
 	ordered   map[string]bool
 }
 
 // meant makes what is needed to carry a migration out.
-func (g *Gateway) meant(m Migration) *migration {
+func (g *Gateway) meant(m control.Migration) *migration {
 	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.dials[target]})
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.dials[routing.Target]})
 	c := rocketmq.NewClusterOf(client, m.NameServers, rocketmq.Part{Cluster: m.Cluster})
 	if m.Proxy != "" {
 		c = rocketmq.NewClusterBehind(client, m.Proxy)
@@ -91,7 +47,7 @@ func (g *Gateway) meant(m Migration) *migration {
 	for _, topic := range m.Ordered {
 		ordered[topic] = true
 	}
-	return &migration{m, c, positions.New(g.source, c, names), m.othersThan(g.config.Name), ordered}
+	return &migration{m, c, positions.New(g.source, c, names), m.OthersThan(g.config.Name), ordered}
 }
 
 // ordered reports whether a topic's order must hold even while gateways can't agree.
@@ -104,8 +60,8 @@ func (g *Gateway) ordered(topic string) bool {
 // anything is done: then everything is as it was. While anything is away from the source, the
 // clusters stay what they are. It waits for a move that this gateway leads, and is refused during a
 // round that another one leads.
-func (g *Gateway) Use(ctx context.Context, m Migration) error {
-	if err := m.check(g.config.Name); err != nil {
+func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
+	if err := m.Check(g.config.Name); err != nil {
 		return err
 	}
 	g.moves.one.Lock()
@@ -137,7 +93,7 @@ func (g *Gateway) Use(ctx context.Context, m Migration) error {
 // another migration than it was prepared for. Only the list of gateways may change while the end of
 // a round is in doubt, as whoever knows how it ended may be gone for good.
 func (g *Gateway) replaceAlone(ctx context.Context, now, next *migration) error {
-	p := &currentRound{round: Round{ID: "migration " + next.Name, Leader: g.config.Name}}
+	p := &currentRound{round: store.Round{ID: "migration " + next.Name, Leader: g.config.Name}}
 	g.rounds.mu.Lock()
 	round := g.rounds.now
 	if round == nil {
@@ -148,7 +104,7 @@ func (g *Gateway) replaceAlone(ctx context.Context, now, next *migration) error 
 	case round == nil:
 		defer localParticipant{g}.letGo(p)
 	case !g.inDoubt(round) || !now.sameLanes(next):
-		return refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, round.round.ID)
+		return control.Refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, round.round.ID)
 	}
 	return g.replace(ctx, now, next)
 }
@@ -163,12 +119,7 @@ func (g *Gateway) inDoubt(p *currentRound) bool {
 // clusters.
 func (m *migration) sameLanes(o *migration) bool {
 	return m != nil && m.Name == o.Name && m.LaneGroup == o.LaneGroup && m.Source == o.Source && m.Target == o.Target &&
-		m.sameTarget(o.Migration) && m.samePart(o.Migration)
-}
-
-// sameTarget reports whether the target is the same, at the same addresses.
-func (m Migration) sameTarget(o Migration) bool {
-	return slices.Equal(m.NameServers, o.NameServers) && m.Cluster == o.Cluster && m.Proxy == o.Proxy
+		m.SameTarget(o.Migration) && m.SamePart(o.Migration)
 }
 
 // replace makes another migration, or another version of it, the gateway's.
@@ -209,7 +160,7 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 		return fmt.Errorf("migration %s (lanes %s, from %s to %s) instead of %s (lanes %s, from %s to %s): %s",
 			next.Name, next.LaneGroup, next.Source, next.Target, now.Name, now.LaneGroup, now.Source, now.Target, back)
 	}
-	if now.sameTarget(next.Migration) {
+	if now.SameTarget(next.Migration) {
 		return nil
 	}
 	if now.Proxy != "" || next.Proxy != "" { // nothing tells whether the same cluster is behind it
@@ -229,7 +180,7 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 			return fmt.Errorf("migration %s: the cluster at %v has no broker %s: %s", next.Name,
 				next.NameServers, name, back)
 		}
-		if slices.Contains(g.addresses(dest{target, name}), rocketmq.ServerOf(there[i].Addr)) {
+		if slices.Contains(g.addresses(routing.Dest{Side: routing.Target, Broker: name}), rocketmq.ServerOf(there[i].Addr)) {
 			continue
 		}
 		if err := g.holdsCopies(ctx, lanes{next, [2]*rocketmq.Cluster{g.source, next.target}}, name); err != nil {
@@ -262,12 +213,12 @@ func (g *Gateway) holdsCopies(ctx context.Context, l lanes, broker string) error
 		if looked++; looked > copiesLooked {
 			break
 		}
-		first, err := l.first(ctx, q, target)
+		first, err := l.first(ctx, q, routing.Target)
 		if err != nil {
 			return err
 		}
-		for _, from := range []int64{first, max(first, q.acked[target].Load()-copiesRead)} {
-			found, err := l.read(ctx, q, target, from, copiesRead)
+		for _, from := range []int64{first, max(first, q.acked[routing.Target].Load()-copiesRead)} {
+			found, err := l.read(ctx, q, routing.Target, from, copiesRead)
 			if err != nil {
 				return err
 			}

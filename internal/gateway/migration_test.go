@@ -11,6 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -20,23 +23,23 @@ import (
 
 // What is wrong with a migration is found before anything is done with it.
 func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
-	now := Migration{Name: "m", LaneGroup: "lanes", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
+	now := control.Migration{Name: "m", LaneGroup: "lanes", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
 	for name, c := range map[string]struct {
 		away bool
-		next func(*Migration)
+		next func(*control.Migration)
 		says string
 	}{
-		"without a name":                      {false, func(m *Migration) { m.Name = "" }, "must be given"},
-		"with a target that can't be reached": {false, func(m *Migration) { m.NameServers = []string{"127.0.0.1:2"} }, "its target"},
-		"another one":                         {true, func(m *Migration) { m.Name = "n" }, "move them back first"},
-		"with another id of the target":       {true, func(m *Migration) { m.Target = "U" }, "move them back first"},
-		"with another target":                 {true, func(m *Migration) { m.NameServers = []string{"127.0.0.1:2"} }, "its target"},
-		"with a proxy instead":                {true, func(m *Migration) { m.NameServers, m.Proxy = nil, "127.0.0.1:2" }, "move them back first"},
+		"without a name":                      {false, func(m *control.Migration) { m.Name = "" }, "must be given"},
+		"with a target that can't be reached": {false, func(m *control.Migration) { m.NameServers = []string{"127.0.0.1:2"} }, "its target"},
+		"another one":                         {true, func(m *control.Migration) { m.Name = "n" }, "move them back first"},
+		"with another id of the target":       {true, func(m *control.Migration) { m.Target = "U" }, "move them back first"},
+		"with another target":                 {true, func(m *control.Migration) { m.NameServers = []string{"127.0.0.1:2"} }, "its target"},
+		"with a proxy instead":                {true, func(m *control.Migration) { m.NameServers, m.Proxy = nil, "127.0.0.1:2" }, "move them back first"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := idle(t)
 			var err error
-			g.state, err = openState(t.TempDir())
+			g.state, err = store.Open(t.TempDir())
 			require.NoError(t, err)
 			g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 			before := g.meant(now)
@@ -45,13 +48,13 @@ func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
 				q := g.queueFor("orders", "broker-a", 0)
 				q.lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 				g.targets.Store(&[]string{"broker-t"})
-				g.apply(&Outcome{Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
+				g.apply(&store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			}
 			next := now
 			c.next(&next)
 			require.ErrorContains(t, g.Use(t.Context(), next), c.says)
 			require.Same(t, before, g.migration.Load())
-			_, err = os.Stat(g.state.path)
+			_, err = os.Stat(g.state.Path)
 			require.ErrorIs(t, err, os.ErrNotExist, "nothing was written")
 		})
 	}
@@ -60,14 +63,14 @@ func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
 func TestAMigrationThatCannotBeWrittenIsNone(t *testing.T) {
 	g := idle(t)
 	dir := t.TempDir()
-	state, err := openState(filepath.Join(dir, "state"))
+	state, err := store.Open(filepath.Join(dir, "state"))
 	require.NoError(t, err)
 	g.state = state
 	require.NoError(t, os.RemoveAll(dir))
-	next := g.meant(Migration{Name: "m", LaneGroup: "lanes", Source: "S", Target: "T", Proxy: "127.0.0.1:1"})
+	next := g.meant(control.Migration{Name: "m", LaneGroup: "lanes", Source: "S", Target: "T", Proxy: "127.0.0.1:1"})
 	err = g.replace(t.Context(), nil, next)
 	require.Error(t, err)
-	require.False(t, errors.Is(err, ErrRefused))
+	require.False(t, errors.Is(err, control.ErrRefused))
 	require.Nil(t, g.migration.Load())
 }
 
@@ -125,18 +128,18 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 				})
 			}
 			g := alone(t)
-			now := Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
+			now := control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
 			before := g.meant(now)
 			g.migration.Store(before)
 			q := g.queueFor("orders", "broker-a", 0)
 			q.lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 			g.targets.Store(&[]string{"broker-t"})
-			g.apply(&Outcome{Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
+			g.apply(&store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			at := "10.0.0.7:10911"
 			if c.known {
 				at = broker.Addr().String()
 			}
-			g.brokers[target].Store(&map[string][]string{"broker-t": {at}})
+			g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
 			next := now
 			next.NameServers = []string{names.Addr().String()}
 			err := g.replaceAlone(t.Context(), before, g.meant(next))
@@ -155,17 +158,17 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 func TestAMigrationChangesBetweenMovesAndWhenItIsOnDisk(t *testing.T) {
 	g := alone(t)
 	now := g.migration.Load()
-	next := Migration{Name: "n", LaneGroup: "l", Source: "S", Target: "T", Proxy: "127.0.0.1:1"}
+	next := control.Migration{Name: "n", LaneGroup: "l", Source: "S", Target: "T", Proxy: "127.0.0.1:1"}
 	p := localParticipant{g}
-	r := Round{ID: "1", Kind: KindAuthority, To: "target", Budget: Duration(time.Second)}
+	r := store.Round{ID: "1", Kind: control.KindAuthority, To: "target", Budget: control.Duration(time.Second)}
 	prepare(t, p, g, r)
 	require.ErrorContains(t, g.Use(t.Context(), next), "takes part in round 1: wait until that has ended")
 	require.Same(t, now, g.migration.Load())
 	require.NoError(t, p.abort(t.Context(), "1"))
 
 	asked := false
-	g.state.reached = func(phase string) {
-		if phase == phaseWritten && !asked {
+	g.state.Reached = func(phase string) {
+		if phase == store.PhaseWritten && !asked {
 			asked = true
 			assert.Same(t, now, g.migration.Load(), "it isn't on disk yet")
 			_, err := p.prepare(t.Context(), r)

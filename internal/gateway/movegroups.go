@@ -9,13 +9,16 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/positions"
 )
 
 // viewsOf are a group's views of all queues that it reads and that may move to a side: of those
 // that were asked for here, and of those that it has positions on.
-func (g *Gateway) viewsOf(ctx context.Context, name string, to side) ([]*view, error) {
+func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]*view, error) {
 	one := g.groups.get([]byte(name))
 	topics := map[string]bool{rocketmq.RetryTopic(name): true}
 	for _, v := range one.all() {
@@ -41,7 +44,7 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to side) ([]*view, e
 			continue // it is no more, or it is the group's retry topic that no broker has made yet
 		}
 		// the way back needs nothing but the lanes that it came by
-		if problem := t.reason(); problem != "" && to == target {
+		if problem := t.reason(); problem != "" && to == routing.Target {
 			return nil, fmt.Errorf("group %s: %s", name, problem)
 		}
 		for _, q := range t.all() {
@@ -54,7 +57,7 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to side) ([]*view, e
 }
 
 // prepareViews makes the group's pulls wait.
-func (g localParticipant) prepareViews(p *currentRound) (known Prepared, err error) {
+func (g localParticipant) prepareViews(p *currentRound) (known store.Prepared, err error) {
 	one := g.groups.get([]byte(p.round.Group))
 	views := slices.DeleteFunc(one.all(), func(v *view) bool {
 		return v.staysBehind(p.to) && !slices.Contains(p.round.Queues, v.name()) // who leads may know its lane
@@ -82,23 +85,23 @@ func (g localParticipant) prepareViews(p *currentRound) (known Prepared, err err
 }
 
 // prepared is what this gateway knows of where the group is.
-func (v *view) prepared() PreparedView {
+func (v *view) prepared() store.PreparedView {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return PreparedView{
-		v.name(),
-		v.next,
-		Duration(time.Since(v.nextAt)),
-		v.onItsWay(),
-		Duration(time.Since(v.keptAt)),
-		v.claimed,
+	return store.PreparedView{
+		TopicQueue: v.name(),
+		Next:       v.next,
+		NextAge:    control.Duration(time.Since(v.nextAt)),
+		Kept:       v.onItsWay(),
+		KeptAge:    control.Duration(time.Since(v.keptAt)),
+		Claimed:    v.claimed,
 	}
 }
 
 // newest puts together what all gateways know: of each queue what the one knows that has answered a
 // pull, or taken a commit, last.
-func newest(all []Prepared) map[TopicQueue]PreparedView {
-	best := map[TopicQueue]PreparedView{}
+func newest(all []store.Prepared) map[control.TopicQueue]store.PreparedView {
+	best := map[control.TopicQueue]store.PreparedView{}
 	for _, known := range all {
 		for _, v := range known.Views {
 			now, there := best[v.TopicQueue]
@@ -124,19 +127,19 @@ func newest(all []Prepared) map[TopicQueue]PreparedView {
 func (g *Gateway) proveViews(
 	ctx context.Context,
 	p *currentRound,
-	prepared []Prepared,
+	prepared []store.Prepared,
 	brought map[*view]beforehand,
-) (*Outcome, error) {
+) (*store.Outcome, error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err
 	}
 	one := g.groups.get([]byte(p.round.Group))
 	known := newest(prepared)
-	names := slices.DeleteFunc(slices.Collect(maps.Keys(known)), func(name TopicQueue) bool {
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(known)), func(name control.TopicQueue) bool {
 		return one.of(g.queueFor(name.Topic, name.Broker, name.ID)).staysBehind(p.to) // as far as this gateway knows
 	})
-	o := &Outcome{Views: make([]savedView, len(names))}
+	o := &store.Outcome{Views: make([]store.View, len(names))}
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for i, name := range names {
@@ -145,7 +148,7 @@ func (g *Gateway) proveViews(
 			a, looked := brought[v]
 			if !looked { // another gateway alone knows it
 				var err error
-				if a.position, a.known, err = l.position(ctx, v.queue, v.group, p.to.other()); err != nil {
+				if a.position, a.known, err = l.position(ctx, v.queue, v.group, p.to.Other()); err != nil {
 					return err
 				}
 			}
@@ -164,7 +167,7 @@ func (g *Gateway) proveViews(
 }
 
 // after is the view as it reads from the other side.
-func (v *view) after(to side, s step) savedView {
+func (v *view) after(to routing.Side, s step) store.View {
 	w := viewAsIs(v)
 	w.Side, w.Proved, w.Shift[to] = to.String(), s.next, s.there-s.next
 	return w
@@ -175,7 +178,7 @@ func (v *view) wanted() wanted { return wanted{v.group, v.queue} }
 
 // stopPulls makes the pulls of views wait that are to move, and answers those that wait at brokers.
 // It returns the views.
-func (g *Gateway) stopPulls(views []*view, to side) ([]*view, error) {
+func (g *Gateway) stopPulls(views []*view, to routing.Side) ([]*view, error) {
 	var moving []*view
 	is := map[*view]bool{}
 	for _, v := range views {
@@ -211,7 +214,7 @@ type step struct {
 
 // step finds the place on the new side that is the same as the group's next offset, and commits the
 // group's position there.
-func (l lanes) step(ctx context.Context, v *view, to side, is PreparedView, a beforehand) (step, error) {
+func (l lanes) step(ctx context.Context, v *view, to routing.Side, is store.PreparedView, a beforehand) (step, error) {
 	v.mu.Lock()
 	from, shift := v.side, v.shift[v.side]
 	v.mu.Unlock()

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/replicator/positions"
 )
 
@@ -20,13 +22,13 @@ const provedTogether = 32
 type holding struct {
 	mu     sync.Mutex // held while what waits is let go
 	queues []*queue
-	to     side
+	to     routing.Side
 	hold   *hold
 	ends   map[*queue][2]int64 // of the source and of the target, once proved
 }
 
 // holdSends makes sends to the queues wait, all or none.
-func (g *Gateway) holdSends(queues []*queue, to side) (*holding, error) {
+func (g *Gateway) holdSends(queues []*queue, to routing.Side) (*holding, error) {
 	m := &holding{to: to, hold: newHold(), ends: map[*queue][2]int64{}}
 	for _, q := range queues {
 		if q.at() == to {
@@ -64,7 +66,7 @@ func (g *Gateway) prove(ctx context.Context, m *holding) error {
 	if err != nil {
 		return err
 	}
-	from := m.to.other()
+	from := m.to.Other()
 	for left := m.queues; len(left) > 0; {
 		if err := l.copied(ctx, left, from, m.ends); err != nil {
 			return err
@@ -80,7 +82,7 @@ func (g *Gateway) prove(ctx context.Context, m *holding) error {
 
 // copied waits until the other side holds all that a side shows of queues, and notes where both
 // end.
-func (l lanes) copied(ctx context.Context, queues []*queue, from side, ends map[*queue][2]int64) error {
+func (l lanes) copied(ctx context.Context, queues []*queue, from routing.Side, ends map[*queue][2]int64) error {
 	var mu sync.Mutex
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
@@ -89,7 +91,7 @@ func (l lanes) copied(ctx context.Context, queues []*queue, from side, ends map[
 			here, there, err := l.exactly(ctx, q, from,
 				func(c positions.Crossing) (int64, error) { return q.endIn(c, from) })
 			both := [2]int64{}
-			both[from], both[from.other()] = here, there
+			both[from], both[from.Other()] = here, there
 			mu.Lock()
 			defer mu.Unlock()
 			ends[q] = both
@@ -131,18 +133,14 @@ func (m *holding) doubt(ordered func(topic string) bool) {
 	m.hold = refusing
 }
 
-// readAheadTime bounds how long reading ahead may take: minutes where much was written since the
-// last move.
-const readAheadTime = 5 * time.Minute
-
 // readAhead learns how the replicas of queues are made up so far, while everything flows. What is
 // new since then is read in the move itself.
-func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) error {
+func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from routing.Side) error {
 	l, err := g.lanes()
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, readAheadTime, errors.New("reading ahead took too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, control.ReadAheadTime, errors.New("reading ahead took too long"))
 	defer cancel()
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
@@ -163,8 +161,8 @@ func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from side) err
 }
 
 // prepareHomes makes sends to the queues wait, and those that are under way come to their ends.
-func (g localParticipant) prepareHomes(ctx context.Context, p *currentRound) (known Prepared, err error) {
-	queues, err := g.queuesOf(Move{To: p.round.To, Queues: p.round.Queues})
+func (g localParticipant) prepareHomes(ctx context.Context, p *currentRound) (known store.Prepared, err error) {
+	queues, err := g.queuesOf(control.Move{To: p.round.To, Queues: p.round.Queues})
 	if err != nil {
 		return known, err
 	}
@@ -182,17 +180,17 @@ func (g localParticipant) prepareHomes(ctx context.Context, p *currentRound) (kn
 	}
 	for _, q := range p.homes.queues {
 		known.Queues = append(known.Queues,
-			PreparedQueue{q.name(), [2]int64{q.acked[source].Load(), q.acked[target].Load()}})
+			store.PreparedQueue{TopicQueue: q.name(), Acked: [2]int64{q.acked[routing.Source].Load(), q.acked[routing.Target].Load()}})
 	}
 	return known, nil
 }
 
 // learnAcknowledged takes over what any gateway has an acknowledgement of: a queue must show it.
-func (g *Gateway) learnAcknowledged(all []Prepared) {
+func (g *Gateway) learnAcknowledged(all []store.Prepared) {
 	for _, known := range all {
 		for _, q := range known.Queues {
 			here := g.queueFor(q.Topic, q.Broker, q.ID)
-			for _, on := range []side{source, target} {
+			for _, on := range []routing.Side{routing.Source, routing.Target} {
 				here.acknowledged(on, q.Acked[on]-1)
 			}
 		}
@@ -201,20 +199,20 @@ func (g *Gateway) learnAcknowledged(all []Prepared) {
 
 // proveHomes waits until the side that homes go to holds everything that the queues hold, and
 // returns the new homes.
-func (g *Gateway) proveHomes(ctx context.Context, p *currentRound, all []Prepared) (*Outcome, error) {
+func (g *Gateway) proveHomes(ctx context.Context, p *currentRound, all []store.Prepared) (*store.Outcome, error) {
 	for _, known := range all {
-		if p.round.ends != nil {
-			p.round.ends.Inexact = append(p.round.ends.Inexact, known.Inexact...)
+		if p.round.Ends != nil {
+			p.round.Ends.Inexact = append(p.round.Ends.Inexact, known.Inexact...)
 		}
 	}
 	g.learnAcknowledged(all)
 	if err := g.prove(ctx, p.homes); err != nil {
 		return nil, err
 	}
-	o := &Outcome{}
+	o := &store.Outcome{}
 	for _, q := range p.homes.queues {
-		shift := p.homes.ends[q][target] - p.homes.ends[q][source]
-		o.Homes = append(o.Homes, savedHome{q.topic, q.broker, q.id, p.to.String(), shift})
+		shift := p.homes.ends[q][routing.Target] - p.homes.ends[q][routing.Source]
+		o.Homes = append(o.Homes, store.Home{Topic: q.topic, Broker: q.broker, Queue: q.id, Home: p.to.String(), Shift: shift})
 		o.Lanes = append(o.Lanes, *q.lane.Load())
 	}
 	return o, nil

@@ -3,24 +3,27 @@ package gateway
 import (
 	"slices"
 	"time"
+
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 )
 
 // queuesOf are the queues that a move names.
-func (g *Gateway) queuesOf(m Move) (all []*queue, err error) {
+func (g *Gateway) queuesOf(m control.Move) (all []*queue, err error) {
 	of := func(name string) (*topic, error) {
 		t := g.topics.get([]byte(name))
 		if t == nil {
-			return nil, refused("topic %s isn't on the source", name)
+			return nil, control.Refused("topic %s isn't on the source", name)
 		}
 		// the way back needs the lanes that it came by
-		if problem := t.reason(); problem != "" && m.To != source.String() {
-			return nil, refused("%s", problem)
+		if problem := t.reason(); problem != "" && m.To != routing.Source.String() {
+			return nil, control.Refused("%s", problem)
 		}
-		if n := t.vast.Load(); n > 0 && m.To == target.String() {
-			return nil, refused("%s", tooVast(name, n, source))
+		if n := t.vast.Load(); n > 0 && m.To == routing.Target.String() {
+			return nil, control.Refused("%s", tooVast(name, n, routing.Source))
 		}
 		if young := time.Since(t.since); young < lossTime && !g.started(t) {
-			return nil, refused("topic %s is new: wait %s", name, (lossTime - young).Round(time.Second))
+			return nil, control.Refused("topic %s is new: wait %s", name, (lossTime - young).Round(time.Second))
 		}
 		return t, nil
 	}
@@ -38,14 +41,14 @@ func (g *Gateway) queuesOf(m Move) (all []*queue, err error) {
 		}
 		q := t.queue([]byte(one.Broker), int64(one.ID))
 		if q == nil {
-			return nil, refused("topic %s has no queue %s", one.Topic, one.Queue)
+			return nil, control.Refused("topic %s has no queue %s", one.Topic, one.Queue)
 		}
 		if !slices.Contains(all, q) {
 			all = append(all, q)
 		}
 	}
 	if len(all) == 0 {
-		return nil, refused("no queues are named")
+		return nil, control.Refused("no queues are named")
 	}
 	return all, nil
 }

@@ -3,6 +3,8 @@ package gateway
 import (
 	"fmt"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -21,7 +23,7 @@ func (s *session) askNames(f *wire.Frame) {
 		remoting.CodeSystemTopics,
 		remoting.CodeKVGet,
 		remoting.CodeKVList:
-		s.forward(f, nameServers, call{})
+		s.forward(f, routing.NameServers, call{})
 	default:
 		s.refuse(f, remoting.NotSupported,
 			fmt.Sprintf("request type %d not supported: ask a name server of the source", f.Code))
@@ -33,7 +35,7 @@ func (u *upstream) routed(f *wire.Frame) {
 	if f.Code != remoting.Success || len(f.Body) == 0 {
 		return
 	}
-	body, unknown := translateRoute(f.Body, u.ports.translation())
+	body, unknown := bodies.TranslateRoute(f.Body, u.ports.translation())
 	if unknown == "" {
 		f.SetBody(body)
 		return
@@ -41,7 +43,7 @@ func (u *upstream) routed(f *wire.Frame) {
 	u.refresh.now() // a broker that has just come
 	f.SetBody(nil)
 	f.SetCode(remoting.SystemError)
-	if u.said.routes.due(unknown) {
+	if u.said.routes.Due(unknown) {
 		u.log.Warn("a route names a broker that has no port here yet, or isn't understood", "address", unknown)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/gateway/bodies"
 )
 
 func TestRoutesNameTheGatewaysPorts(t *testing.T) {
@@ -18,9 +20,9 @@ func TestRoutesNameTheGatewaysPorts(t *testing.T) {
 		"no brokers":         {body: `{"topicList":["10.0.0.1:10911"]}`, want: `{"topicList":["10.0.0.1:10911"]}`},
 		"an empty list":      {body: `{"brokerAddrs":{}}`, want: `{"brokerAddrs":{}}`},
 		"a broker that came": {body: `{"brokerAddrs":{"0":"10.0.0.1:10911","1":"10.0.0.9:10911"}}`, unknown: "10.0.0.9:10911"},
-		"without an end":     {body: `{"brokerAddrs":{"0":"10.0.0.1:10911"`, unknown: noRoute},
+		"without an end":     {body: `{"brokerAddrs":{"0":"10.0.0.1:10911"`, unknown: bodies.NoRoute},
 	} {
-		got, unknown := translateRoute([]byte(c.body), known)
+		got, unknown := bodies.TranslateRoute([]byte(c.body), known)
 		assert.Equal(t, c.want, string(got), name)
 		assert.Equal(t, c.unknown, unknown, name)
 	}
@@ -29,7 +31,7 @@ func TestRoutesNameTheGatewaysPorts(t *testing.T) {
 func FuzzTranslateRoute(f *testing.F) {
 	f.Add([]byte(`{"brokerDatas":[{"brokerAddrs":{0:"a:1",1:"b:1"}}]}`))
 	f.Fuzz(func(_ *testing.T, body []byte) {
-		_, _ = translateRoute(body, map[string]string{"a:1": "g:1"})
+		_, _ = bodies.TranslateRoute(body, map[string]string{"a:1": "g:1"})
 	})
 }
 

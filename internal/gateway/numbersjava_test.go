@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab/javareader"
 	"rocketshift/internal/rocketmq/remoting"
@@ -59,7 +60,7 @@ var requestCodes = []int{
 }
 
 // The gateway's own readings of a field: as a number, and as a name.
-func headerAgainst(t *testing.T, f *wire.Frame, numbers []numberField, got [2]javareader.Command) {
+func headerAgainst(t *testing.T, f *wire.Frame, numbers []bodies.NumberField, got [2]javareader.Command) {
 	t.Helper()
 	for i, java := range got {
 		require.Empty(t, java.Refused)
@@ -67,10 +68,10 @@ func headerAgainst(t *testing.T, f *wire.Frame, numbers []numberField, got [2]ja
 			continue // of such a frame nothing has an effect
 		}
 		for _, one := range numbers {
-			n, ok := f.Number(one.key)
-			is, has := java.Header[one.key]
+			n, ok := f.Number(one.Key)
+			is, has := java.Header[one.Key]
 			if ok && has && fmt.Sprint(is) != strconv.FormatInt(n, 10) {
-				t.Fatalf("the gateway reads %s as %d, RocketMQ %s as %v: %q", one.key, n,
+				t.Fatalf("the gateway reads %s as %d, RocketMQ %s as %v: %q", one.Key, n,
 					javareader.Versions[i], is, f.Bytes())
 			}
 		}
@@ -104,9 +105,9 @@ func FuzzNumbersAgainstJava(f *testing.F) {
 		}
 		code := requestCodes[which%len(requestCodes)]
 		fields := requestFields(code, name)
-		if numbers := numbersOf(code); len(numbers) > 0 {
+		if numbers := bodies.NumbersOf(code); len(numbers) > 0 {
 			for i := 0; i < len(fields); i += 2 {
-				if fields[i] == numbers[at%len(numbers)].key {
+				if fields[i] == numbers[at%len(numbers)].Key {
 					fields[i+1] = number
 				}
 			}
@@ -115,21 +116,21 @@ func FuzzNumbersAgainstJava(f *testing.F) {
 		if one.Parse(requestIn(code, fields, ascii)) != nil {
 			return
 		}
-		if oddNumber(&one, numbersOf(code)) == nil {
-			headerAgainst(t, &one, numbersOf(code), javareader.Ask[javareader.Command](t, java,
+		if bodies.OddNumber(&one, bodies.NumbersOf(code)) == nil {
+			headerAgainst(t, &one, bodies.NumbersOf(code), javareader.Ask[javareader.Command](t, java,
 				javareader.Frame(one.Bytes())))
 		}
 		answer := wire.Reply{}
-		numbers := numbersInAnswer(code)
+		numbers := bodies.NumbersInAnswer(code)
 		for i, field := range numbers {
 			is := "1"
 			if i == at%len(numbers) {
 				is = number
 			}
-			answer.Fields = append(answer.Fields, field.key, is)
+			answer.Fields = append(answer.Fields, field.Key, is)
 		}
 		require.NoError(t, one.Parse(wire.AppendReply(nil, 1, ascii, answer)))
-		if oddNumber(&one, numbers) == nil {
+		if bodies.OddNumber(&one, numbers) == nil {
 			headerAgainst(t, &one, numbers, javareader.Ask[javareader.Command](t, java,
 				javareader.Answer(code, one.Bytes())))
 		}

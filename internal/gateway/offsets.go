@@ -3,6 +3,7 @@ package gateway
 import (
 	"strconv"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -27,7 +28,7 @@ func (s *session) queryOffset(f *wire.Frame) {
 
 // translate gives a request the names, and a commit the offset, that the side has which the group
 // reads. Callers hold v.mu, as uses leaves it; it is free afterwards.
-func (s *session) translate(f *wire.Frame, v *view, commit *int64) (on side) {
+func (s *session) translate(f *wire.Frame, v *view, commit *int64) (on routing.Side) {
 	defer v.mu.Unlock()
 	on = v.side
 	if commit != nil {
@@ -58,7 +59,7 @@ func (u *upstream) queried(f *wire.Frame, c call) error {
 			wire.Reply{Code: remoting.Success, Fields: []string{"offset", strconv.FormatInt(kept, 10)}})
 		return nil
 	}
-	return u.session.out.frame(f)
+	return u.session.out.Frame(f)
 }
 
 // updateOffset commits a group's position on the side that it reads; the other side gets it soon
@@ -84,14 +85,14 @@ func (s *session) updateOffset(f *wire.Frame) {
 // askBound asks for a queue's first or last offset at its home.
 func (s *session) askBound(f *wire.Frame) {
 	q := s.queueOf(f, "topic", "queueId")
-	if q == nil || q.at() == source {
+	if q == nil || q.at() == routing.Source {
 		s.pass(f)
 		return
 	}
 	lane := q.lane.Load()
 	f.SetNumber("queueId", int64(lane.Target.ID))
 	f.Set("bname", lane.Target.Broker)
-	s.forward(f, dest{target, lane.Target.Broker}, call{queue: q})
+	s.forward(f, routing.Dest{Side: routing.Target, Broker: lane.Target.Broker}, call{queue: q})
 }
 
 func (u *upstream) bound(f *wire.Frame, c call) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -81,7 +82,7 @@ func TestARefusalIsThatOfItsRequestWhateverNumbersAClientUses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, appKeys)
 			g.gateway.topics.ensure("mine").ensure("broker-a", 1)
-			v := g.queue(source)
+			v := g.queue(routing.Source)
 			g.source.answer(c.may, wire.Reply{Fields: c.fields})
 			g.source.answer(c.mayNot, wire.Reply{Code: remoting.SystemError, Remark: "no permission"})
 			g.together(g.frame(c.may, opaque, 0, rightly, c.mayFields),
@@ -91,7 +92,7 @@ func TestARefusalIsThatOfItsRequestWhateverNumbersAClientUses(t *testing.T) {
 			v.mu.Lock()
 			assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{v.kept, v.next}, "positions")
 			v.mu.Unlock()
-			assert.Zero(t, v.queue.acked[source].Load(), "what is stored")
+			assert.Zero(t, v.queue.acked[routing.Source].Load(), "what is stored")
 			assert.Empty(t, g.gateway.lost(), "none was lost: each has an answer")
 		})
 	}
@@ -113,7 +114,7 @@ func (g *Gateway) lost() (all []string) {
 func TestAnAnswerThatNobodyWaitsForIsNobodys(t *testing.T) {
 	for _, opaque := range []int32{7, -1, -2, 1, lowestOpaque, math.MinInt32} {
 		g := newGuarded(t, appKeys)
-		v := g.queue(source)
+		v := g.queue(routing.Source)
 		r := requests()
 		g.source.answers = nil // by itself it answers nothing
 		commit := g.frame(remoting.CodeUpdateOffset, opaque, 0, rightly, r[remoting.CodeUpdateOffset].fields)
@@ -124,7 +125,7 @@ func TestAnAnswerThatNobodyWaitsForIsNobodys(t *testing.T) {
 		assert.Equal(t, []int{remoting.PullRetryImmediately}, g.codes(opaque, 1))
 		g.together(commit)
 		last := g.source.next(t)
-		g.session.mirror(g.session.port.dest, g.frame(remoting.CodeHeartbeat, opaque, 0, rightly, nil))
+		g.session.mirror(g.session.port.Dest, g.frame(remoting.CodeHeartbeat, opaque, 0, rightly, nil))
 		mirrored := g.source.next(t)
 		assert.Len(t, map[int32]bool{
 			oneWay.opaque: true, pull.opaque: true, last.opaque: true, mirrored.opaque: true,

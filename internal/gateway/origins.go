@@ -8,6 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 )
 
 // origins are the addresses that a gateway's own connections to brokers come from. Brokers note
@@ -34,17 +37,9 @@ const originLife = 5 * time.Minute
 // sample is a message that a broker has acknowledged to the gateway.
 type sample struct {
 	queue  *queue
-	side   side
+	side   routing.Side
 	offset int64
 	from   netip.AddrPort
-}
-
-// Origins is what a gateway tells others of its connections.
-type Origins struct {
-	Addresses []netip.AddrPort `json:"addresses"` // of connections that live, or ended in the last minutes
-	Since     time.Time        `json:"since"`     // when it began to serve: it knows nothing of connections before
-	Now       time.Time        `json:"now"`       // by its clock, which may be another one than the asker's
-	Hidden    bool             `json:"hidden"`    // brokers see other addresses than these
 }
 
 func (o *origins) begin(conn net.Conn) { o.count(conn, 1) }
@@ -88,16 +83,16 @@ func localOf(conn net.Conn) netip.AddrPort {
 func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
 // tellOrigins says which connections are this gateway's.
-func (g *Gateway) tellOrigins() Origins {
+func (g *Gateway) tellOrigins() control.Origins {
 	all, hidden := g.origins.all()
-	return Origins{all, g.serving, time.Now(), hidden}
+	return control.Origins{Addresses: all, Since: g.serving, Now: time.Now(), Hidden: hidden}
 }
 
 // originsOfAll are the addresses of all gateways of the migration. What was stored before since may
 // have come through connections that nobody knows.
 func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bool, since time.Time, err error) {
 	known = map[netip.AddrPort]bool{}
-	add := func(name string, is Origins) error {
+	add := func(name string, is control.Origins) error {
 		if is.Hidden {
 			return fmt.Errorf(
 				"brokers see the connections of gateway %s at other addresses than it has: who writes past "+
@@ -120,7 +115,7 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 	if err = add(g.config.Name, g.tellOrigins()); err != nil {
 		return known, since, err
 	}
-	err = g.askPeers(ctx, func(ctx context.Context, p Peer, c *Client) error {
+	err = g.askPeers(ctx, func(ctx context.Context, p control.Peer, c *control.Client) error {
 		is, err := c.Origins(ctx)
 		if err != nil {
 			return fmt.Errorf("which connections are those of gateway %s isn't known: %w", p.Name, err)
@@ -132,12 +127,12 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 
 // sampled keeps a message that a broker has acknowledged, if one is wanted.
 func (u *upstream) sampled(q *queue, offset int64) {
-	if u.dest.side == target && u.behindProxy() {
+	if u.dest.Side == routing.Target && u.behindProxy() {
 		return
 	}
 	if u.origins.wanted.Load() && u.origins.wanted.CompareAndSwap(true, false) {
 		u.origins.mu.Lock()
-		u.origins.sample = &sample{q, u.dest.side, offset, localOf(u.conn)}
+		u.origins.sample = &sample{q, u.dest.Side, offset, localOf(u.conn)}
 		u.origins.mu.Unlock()
 	}
 }

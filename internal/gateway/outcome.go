@@ -1,21 +1,26 @@
 package gateway
 
-import "rocketshift/replicator/lane"
+import (
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
+	"rocketshift/replicator/lane"
+)
 
 // apply makes an outcome so in memory.
-func (g *Gateway) apply(o *Outcome) {
+func (g *Gateway) apply(o *store.Outcome) {
 	g.decided.Lock()
 	defer g.decided.Unlock()
 	for _, h := range o.Homes {
 		q := g.queueFor(h.Topic, h.Broker, h.Queue)
-		home, _ := sideOf(h.Home)
+		home, _ := routing.SideOf(h.Home)
 		q.shift.Store(h.Shift)
-		before := side(q.home.Swap(uint32(home)))
+		before := routing.Side(q.home.Swap(uint32(home)))
 		g.away.Add(int64(home) - int64(before))
 	}
 	for _, kept := range o.Views {
 		v := g.groups.get([]byte(kept.Group)).of(g.queueFor(kept.Topic, kept.Broker, kept.Queue))
-		on, _ := sideOf(kept.Side)
+		on, _ := routing.SideOf(kept.Side)
 		v.mu.Lock()
 		before := v.side
 		if before != on && v.onItsWay() >= 0 { // perhaps not to the side that the group reads from now
@@ -25,8 +30,8 @@ func (g *Gateway) apply(o *Outcome) {
 		v.mu.Unlock()
 		g.away.Add(int64(on) - int64(before))
 	}
-	if judge, known := sideOf(o.Authority); known {
-		before := side(g.authoritySide.Swap(uint32(judge)))
+	if judge, known := routing.SideOf(o.Authority); known {
+		before := routing.Side(g.authoritySide.Swap(uint32(judge)))
 		g.away.Add(int64(judge) - int64(before))
 	}
 	g.moves.epoch.Store(o.Epoch)
@@ -42,16 +47,16 @@ func (g *Gateway) learnLanes(lanes []lane.Lane) {
 }
 
 // canGoBy refuses an outcome that sends anything to a place on the target that isn't known here.
-func (g *Gateway) canGoBy(o *Outcome) error {
+func (g *Gateway) canGoBy(o *store.Outcome) error {
 	for _, h := range o.Homes {
-		if q := g.queueFor(h.Topic, h.Broker, h.Queue); h.Home == target.String() && q.lane.Load() == nil {
-			return refused("gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet",
+		if q := g.queueFor(h.Topic, h.Broker, h.Queue); h.Home == routing.Target.String() && q.lane.Load() == nil {
+			return control.Refused("gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet",
 				g.config.Name, q)
 		}
 	}
 	for _, v := range o.Views {
-		if q := g.queueFor(v.Topic, v.Broker, v.Queue); v.Side == target.String() && q.lane.Load() == nil {
-			return refused(
+		if q := g.queueFor(v.Topic, v.Broker, v.Queue); v.Side == routing.Target.String() && q.lane.Load() == nil {
+			return control.Refused(
 				"gateway %s doesn't know the lane of queue %s, which group %s reads: it hasn't seen the topic yet",
 				g.config.Name, q, v.Group,
 			)
@@ -60,18 +65,9 @@ func (g *Gateway) canGoBy(o *Outcome) error {
 	return nil
 }
 
-// size counts what an outcome moves.
-func (o *Outcome) size() int {
-	n := len(o.Homes) + len(o.Views)
-	if o.Authority != "" {
-		n++
-	}
-	return n
-}
-
 // standing is how everything that an outcome names is now.
-func (g *Gateway) standing(of *Outcome) *Outcome {
-	now := &Outcome{Epoch: g.moves.epoch.Load()}
+func (g *Gateway) standing(of *store.Outcome) *store.Outcome {
+	now := &store.Outcome{Epoch: g.moves.epoch.Load()}
 	for _, h := range of.Homes {
 		now.Homes = append(now.Homes, homeOf(g.queueFor(h.Topic, h.Broker, h.Queue)))
 	}
@@ -85,14 +81,14 @@ func (g *Gateway) standing(of *Outcome) *Outcome {
 	return now
 }
 
-func homeOf(q *queue) savedHome {
-	return savedHome{q.topic, q.broker, q.id, q.at().String(), q.shift.Load()}
+func homeOf(q *queue) store.Home {
+	return store.Home{Topic: q.topic, Broker: q.broker, Queue: q.id, Home: q.at().String(), Shift: q.shift.Load()}
 }
 
-func viewAsIs(v *view) savedView {
+func viewAsIs(v *view) store.View {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return savedView{v.group, v.topic, v.broker, v.id, v.side.String(), v.shift, v.proved}
+	return store.View{Group: v.group, Topic: v.topic, Broker: v.broker, Queue: v.id, Side: v.side.String(), Shift: v.shift, Proved: v.proved}
 }
 
 // queueFor is a queue of the source, which is made if the gateway hasn't seen it yet.

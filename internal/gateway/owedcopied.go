@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/replica"
 )
@@ -20,37 +22,25 @@ const (
 
 // seeCopied finds out up to where the lanes have brought queues back, as far as the last messages
 // on the source tell, and takes note of it.
-func (g *Gateway) seeCopied(ctx context.Context, names []TopicQueue) {
+func (g *Gateway) seeCopied(ctx context.Context, names []control.TopicQueue) {
 	l, err := g.lanes()
 	if err != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, usualBudget)
+	ctx, cancel := context.WithTimeout(ctx, control.UsualBudget)
 	defer cancel()
-	found := make([]OwedQueue, len(names))
+	found := make([]control.OwedQueue, len(names))
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for i, name := range names {
 		all.Go(func() error {
 			q := g.queueFor(name.Topic, name.Broker, name.ID)
-			found[i] = OwedQueue{TopicQueue: name, Copied: l.lastCopied(ctx, q)}
+			found[i] = control.OwedQueue{TopicQueue: name, Copied: l.lastCopied(ctx, q)}
 			return nil
 		})
 	}
 	_ = all.Wait()
-	g.owing.learn(found)
-}
-
-// learn takes over what was found out of queues that are owed.
-func (o *owing) learn(all []OwedQueue) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, one := range all {
-		if was, there := o.queues[one.TopicQueue]; there {
-			o.queues[one.TopicQueue] = was.and(one)
-		}
-	}
-	_ = o.write() // it is known less of them otherwise
+	g.owing.Learn(found)
 }
 
 // lastCopied is behind the last message on the target of which the end of the source's queue shows
@@ -61,7 +51,7 @@ func (l lanes) lastCopied(ctx context.Context, q *queue) int64 {
 	if err != nil || lane == nil {
 		return -1
 	}
-	found, err := l.read(ctx, q, source, max(0, end-copiesSought), copiesSought)
+	found, err := l.read(ctx, q, routing.Source, max(0, end-copiesSought), copiesSought)
 	if err != nil {
 		return -1
 	}
@@ -79,7 +69,7 @@ func (l lanes) lastCopied(ctx context.Context, q *queue) int64 {
 // payOwed forgets queues of which everything on the target is copied, once that answers.
 func (g *Gateway) payOwed() {
 	for sleep.For(g.ctx, payPause) == nil {
-		if len(g.owing.all()) == 0 || g.targetIsAway(g.ctx) == nil {
+		if len(g.owing.All()) == 0 || g.targetIsAway(g.ctx) == nil {
 			continue
 		}
 		g.payNow(g.ctx, func(ctx context.Context, q *queue) error {
@@ -87,7 +77,7 @@ func (g *Gateway) payOwed() {
 			if err != nil {
 				return err
 			}
-			c, err := l.crossing(ctx, q, target, false)
+			c, err := l.crossing(ctx, q, routing.Target, false)
 			if err == nil {
 				_, err = c.Across(c.End())
 			}
@@ -98,13 +88,13 @@ func (g *Gateway) payOwed() {
 
 // payNow looks at each queue that is owed once; copied is an error while something isn't.
 func (g *Gateway) payNow(ctx context.Context, copied func(context.Context, *queue) error) {
-	var paid []TopicQueue
-	for _, one := range g.owing.all() {
+	var paid []control.TopicQueue
+	for _, one := range g.owing.All() {
 		q := g.queueFor(one.Topic, one.Broker, one.ID)
-		if q.at() == target {
+		if q.at() == routing.Target {
 			continue // not yet, or again, where it was
 		}
-		ctx, cancel := context.WithTimeout(ctx, usualBudget)
+		ctx, cancel := context.WithTimeout(ctx, control.UsualBudget)
 		err := copied(ctx, q)
 		cancel()
 		if err != nil {
@@ -114,7 +104,7 @@ func (g *Gateway) payNow(ctx context.Context, copied func(context.Context, *queu
 			"since", one.Since.String())
 		paid = append(paid, one.TopicQueue)
 	}
-	if err := g.owing.paid(paid); err != nil {
+	if err := g.owing.Paid(paid); err != nil {
 		g.log.Error("what is owed can't be written", "cause", err)
 	}
 }

@@ -1,177 +1,26 @@
 package gateway
 
 import (
-	"cmp"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"sync"
 	"time"
 
-	"rocketshift/internal/files"
-	"rocketshift/replicator/lane"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 )
-
-// OwedQueue is a queue that came back to the source while the target didn't answer. What was
-// written to it on the target, and isn't copied yet, lies there until the target is back and the
-// lanes have copied it. It comes to the source after what is sent meanwhile: order isn't kept
-// between the two.
-type OwedQueue struct {
-	TopicQueue
-	Target lane.Queue `json:"target"` // its replica
-	// Copied is behind the last message there of which a copy was seen on the source; -1 if
-	// unknown.
-	Copied int64 `json:"copied"`
-	// Written is behind the last message there that gateways have an acknowledgement of; 0 if
-	// unknown.
-	Written int64     `json:"written"`
-	Since   time.Time `json:"since"` // when it came back
-}
-
-// owing is what the target owes to this gateway's migration. It lies in a file of its own: older
-// releases read the state without it.
-type owing struct {
-	mu     sync.Mutex
-	path   string
-	queues map[TopicQueue]OwedQueue
-}
-
-// owedFile is its name in the gateway's folder.
-const owedFile = "owed.json"
-
-func compareQueues(a, b TopicQueue) int {
-	return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.ID, b.ID))
-}
-
-// load reads what is owed from the gateway's folder.
-func (o *owing) load(folder string) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.path = filepath.Join(folder, owedFile)
-	text, err := os.ReadFile(o.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	var all []OwedQueue
-	if err == nil {
-		err = json.Unmarshal(text, &all)
-	}
-	if err != nil {
-		return fmt.Errorf("gateway: what the target owes, in %s, can't be read: %w", o.path, err)
-	}
-	o.add(all)
-	return nil
-}
 
 // recallOwed takes over what was owed before a restart.
 func (g *Gateway) recallOwed() {
-	if err := g.owing.load(g.config.Dir); err != nil {
+	if err := g.owing.Load(g.config.Dir); err != nil {
 		g.log.Error("it serves all the same, and moves to the target aren't refused for what is owed",
 			"cause", err)
 	}
 }
 
-// add takes entries over; of a queue that is known what is known best. Callers hold o.mu.
-func (o *owing) add(all []OwedQueue) {
-	if o.queues == nil {
-		o.queues = map[TopicQueue]OwedQueue{}
-	}
-	for _, one := range all {
-		if isNumber(one.Topic, one.Broker, one.ID) != nil {
-			continue
-		}
-		if was, there := o.queues[one.TopicQueue]; there {
-			one = was.and(one)
-		}
-		o.queues[one.TopicQueue] = one
-	}
-}
-
-// and is what two gateways know of a queue.
-func (q OwedQueue) and(o OwedQueue) OwedQueue {
-	q.Copied, q.Written = max(q.Copied, o.Copied), max(q.Written, o.Written)
-	return q
-}
-
-// owe takes note of queues, on disk too.
-func (o *owing) owe(all []OwedQueue) error {
-	if len(all) == 0 {
-		return nil
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.add(all)
-	return o.write()
-}
-
-// write writes all to the file. Callers hold o.mu.
-func (o *owing) write() error {
-	if o.path == "" {
-		return nil
-	}
-	text, err := json.Marshal(o.sorted())
-	if err != nil {
-		return err
-	}
-	return files.Replace(o.path, text, 0o600)
-}
-
-// sorted are all queues. Callers hold o.mu.
-func (o *owing) sorted() []OwedQueue {
-	if len(o.queues) == 0 {
-		return nil
-	}
-	all := make([]OwedQueue, 0, len(o.queues))
-	for _, one := range o.queues {
-		all = append(all, one)
-	}
-	slices.SortFunc(all, func(a, b OwedQueue) int { return compareQueues(a.TopicQueue, b.TopicQueue) })
-	return all
-}
-
-// all are the queues of which something may be owed, sorted.
-func (o *owing) all() []OwedQueue {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.sorted()
-}
-
-// paid forgets queues: everything of them is copied.
-func (o *owing) paid(names []TopicQueue) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(names) == 0 {
-		return nil
-	}
-	for _, name := range names {
-		delete(o.queues, name)
-	}
-	return o.write()
-}
-
-// nothingOf refuses to move queues, or groups that read them, to the target while something of them
-// is owed: what lies there uncopied would mix with what comes.
-func (o *owing) nothingOf(queues []TopicQueue) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, name := range queues {
-		if _, owed := o.queues[name]; owed {
-			return refused("queue %s of topic %s came back while the target didn't answer, and what was written "+
-				"to it there isn't all copied yet: wait for the lanes", name.Queue, name.Topic)
-		}
-	}
-	return nil
-}
-
 // owes are the queues of a round's outcome as what is owed of them.
-func (g *Gateway) owes(o *Outcome) (all []OwedQueue) {
+func (g *Gateway) owes(o *store.Outcome) (all []control.OwedQueue) {
 	for _, h := range o.Homes {
 		q := g.queueFor(h.Topic, h.Broker, h.Queue)
-		one := OwedQueue{TopicQueue: q.name(), Copied: -1, Written: q.acked[target].Load(), Since: time.Now()}
+		one := control.OwedQueue{TopicQueue: q.name(), Copied: -1, Written: q.acked[routing.Target].Load(), Since: time.Now()}
 		if lane := q.lane.Load(); lane != nil {
 			one.Target = lane.Target
 		}
@@ -183,23 +32,14 @@ func (g *Gateway) owes(o *Outcome) (all []OwedQueue) {
 // owesFor takes note of what is owed of queues that come back in a round without the target, before
 // anything is sent to the source.
 func (g *Gateway) owesFor(p *currentRound) {
-	if p.round.WithoutTarget && p.round.Kind == KindHome {
+	if p.round.WithoutTarget && p.round.Kind == control.KindHome {
 		g.owe(g.owes(p.outcome))
 	}
 }
 
 // owe takes note of what is owed. That it can't be written is said: everybody goes by the round.
-func (g *Gateway) owe(all []OwedQueue) {
-	if err := g.owing.owe(all); err != nil {
+func (g *Gateway) owe(all []control.OwedQueue) {
+	if err := g.owing.Owe(all); err != nil {
 		g.log.Error("what the target owes isn't on disk", "queues", len(all), "cause", err)
 	}
-}
-
-// owedBy is what the target owes, by what any gateway knows.
-func owedBy(all []State) []OwedQueue {
-	var sum owing
-	for _, s := range all {
-		sum.add(s.Owed)
-	}
-	return sum.sorted()
 }

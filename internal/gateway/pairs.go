@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -36,11 +37,11 @@ func lanesOf(
 // broker of the target: so the lanes are started (activities' grouptopics.go), and so a broker that
 // gets its topic later changes no pair.
 func everywhere(here []lane.Queue, masters [2][]string) (all []lane.Queue) {
-	brokers := masters[source]
+	brokers := masters[routing.Source]
 	if len(brokers) == 0 || len(here) == 0 {
 		return here
 	}
-	queues := (len(masters[target]) + len(brokers) - 1) / len(brokers)
+	queues := (len(masters[routing.Target]) + len(brokers) - 1) / len(brokers)
 	for _, q := range here {
 		queues = max(queues, q.ID+1)
 	}
@@ -123,27 +124,27 @@ func (t *topic) pair(lanes []lane.Lane, problem string, inUse func(*queue) bool)
 // inUse reports whether a queue's home or a group has been on the target, so that offsets are
 // shifted by its lane.
 func (g *Gateway) inUse(q *queue) bool {
-	if q.at() == target {
+	if q.at() == routing.Target {
 		return true
 	}
 	return slices.ContainsFunc(g.groups.all(), func(one *group) bool {
 		v := one.known(q)
-		return v != nil && v.reads() == target
+		return v != nil && v.reads() == routing.Target
 	})
 }
 
 // staysBehind reports whether a group's view stays on the source when the group moves: a retry
 // queue that the target has no pair of.
-func (v *view) staysBehind(to side) bool {
+func (v *view) staysBehind(to routing.Side) bool {
 	_, retry := rocketmq.RetryGroup(v.topic)
-	return retry && to == target && v.lane.Load() == nil
+	return retry && to == routing.Target && v.lane.Load() == nil
 }
 
 // unseen says which retries members behind gateways don't see once their group is on the target; ""
 // if they see all.
-func (g *Gateway) unseen(group string, to side) string {
+func (g *Gateway) unseen(group string, to routing.Side) string {
 	t := g.topics.get([]byte(rocketmq.RetryTopic(group)))
-	if t == nil || to == source || t.beyond.Load() <= 0 {
+	if t == nil || to == routing.Source || t.beyond.Load() <= 0 {
 		return ""
 	}
 	return fmt.Sprintf(

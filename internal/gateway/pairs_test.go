@@ -8,6 +8,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -65,15 +69,15 @@ func TestQueuesInUseKeepTheirLanes(t *testing.T) {
 	other := []lane.Lane{{Topic: "orders", Source: lane.Queue{Broker: "a"}, Target: lane.Queue{Broker: "y", ID: 9}}}
 	was := *queues[0].lane.Load()
 	v := g.groups.get([]byte("billing")).of(queues[0])
-	v.side = target
+	v.side = routing.Target
 	orders.pair(other, "", g.inUse)
 	assert.Equal(t, was, *queues[0].lane.Load())
 	assert.Contains(t, orders.reason(), "bring its home and its groups back to the source first")
-	v.side = source
-	queues[0].home.Store(uint32(target))
+	v.side = routing.Source
+	queues[0].home.Store(uint32(routing.Target))
 	orders.pair(other, "", g.inUse)
 	assert.Equal(t, was, *queues[0].lane.Load())
-	queues[0].home.Store(uint32(source))
+	queues[0].home.Store(uint32(routing.Source))
 	orders.pair(other, "", g.inUse)
 	assert.Equal(t, other[0], *queues[0].lane.Load())
 	assert.Empty(t, orders.reason())
@@ -89,20 +93,20 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	two.topics.get([]byte(retry)).
 		pair([]lane.Lane{{Topic: retry, Source: lane.Queue{Broker: "broker-a"}, Target: lane.Queue{Broker: "broker-t"}}}, "", nil)
 	one := two.groups.get([]byte("billing"))
-	views, err := two.viewsOf(t.Context(), "billing", target)
+	views, err := two.viewsOf(t.Context(), "billing", routing.Target)
 	require.NoError(t, err)
 	require.Equal(t, []*view{one.of(all[0])}, views)
-	p := &currentRound{round: Round{Kind: KindSide, To: "target", Group: "billing"}, to: target}
+	p := &currentRound{round: store.Round{Kind: control.KindSide, To: "target", Group: "billing"}, to: routing.Target}
 	known, err := localParticipant{two.Gateway}.prepareViews(p)
 	require.NoError(t, err)
 	require.Len(t, known.Views, 1)
 	require.Equal(t, "broker-a/0", known.Views[0].Queue.String())
 	assert.False(t, one.of(all[1]).moving, "its pulls go on")
 
-	parts, _, behind, err := two.onTarget([]jsonQueue{{retry, "broker-a", 0}, {retry, "broker-a", 1}})
+	parts, _, behind, err := two.onTarget([]bodies.JsonQueue{{Topic: retry, Broker: "broker-a", ID: 0}, {Topic: retry, Broker: "broker-a", ID: 1}})
 	require.NoError(t, err)
-	assert.Equal(t, []jsonQueue{{retry, "broker-t", 0}}, parts["broker-t"])
-	assert.Equal(t, []jsonQueue{{retry, "broker-a", 1}}, behind, "its lock is the source's")
+	assert.Equal(t, []bodies.JsonQueue{{Topic: retry, Broker: "broker-t", ID: 0}}, parts["broker-t"])
+	assert.Equal(t, []bodies.JsonQueue{{Topic: retry, Broker: "broker-a", ID: 1}}, behind, "its lock is the source's")
 }
 
 // What can't be paired any more doesn't hold up the way back.
@@ -111,13 +115,13 @@ func TestTheWayBackNeedsNoNewPairs(t *testing.T) {
 	orders := two.topics.get([]byte("orders"))
 	orders.pair(nil, "topic orders: the source has 3 queues and the target 2", nil)
 	two.groups.get([]byte("billing")).of(orders.all()[0])
-	_, err := two.viewsOf(t.Context(), "billing", target)
+	_, err := two.viewsOf(t.Context(), "billing", routing.Target)
 	require.ErrorContains(t, err, "the source has 3 queues")
-	views, err := two.viewsOf(t.Context(), "billing", source)
+	views, err := two.viewsOf(t.Context(), "billing", routing.Source)
 	require.NoError(t, err)
 	assert.Len(t, views, 2)
 	orders.since = time.Now().Add(-lossTime)
-	home := Move{Topics: []string{"orders"}, To: "target"}
+	home := control.Move{Topics: []string{"orders"}, To: "target"}
 	_, err = two.queuesOf(home)
 	require.ErrorContains(t, err, "the source has 3 queues")
 	home.To = "source"

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -13,22 +14,10 @@ import (
 // several clusters, or be left out by the plan: lanes don't read their queues, so pairs are made
 // without them.
 
-// reads reports whether the lanes read the queues of a source broker. One whose cluster was never
-// told, as in a state of an older gateway, counts until name servers answer.
-func (m *Migration) reads(broker, cluster string) bool {
-	return !slices.Contains(m.LeftOut, broker) &&
-		(m.SourceCluster == "" || cluster == "" || cluster == m.SourceCluster)
-}
-
-// samePart reports whether lanes read the same brokers.
-func (m Migration) samePart(o Migration) bool {
-	return m.SourceCluster == o.SourceCluster && slices.Equal(m.LeftOut, o.LeftOut)
-}
-
 // readBy are those of the source's brokers that the migration's lanes read.
 func (g *Gateway) readBy(m *migration, brokers []string) []string {
 	return slices.DeleteFunc(slices.Clone(brokers), func(name string) bool {
-		return !m.reads(name, g.clusters[source].of(name))
+		return !m.Reads(name, g.clusters[routing.Source].of(name))
 	})
 }
 
@@ -37,9 +26,9 @@ func (g *Gateway) excuse(m *migration, registered map[string]bool) {
 	for _, name := range m.LeftOut {
 		registered[name] = true
 	}
-	if all := g.clusters[source].byBroker.Load(); all != nil {
+	if all := g.clusters[routing.Source].byBroker.Load(); all != nil {
 		for name, cluster := range *all {
-			if !m.reads(name, cluster) {
+			if !m.Reads(name, cluster) {
 				registered[name] = true
 			}
 		}
@@ -50,7 +39,7 @@ func (g *Gateway) excuse(m *migration, registered map[string]bool) {
 func (g *Gateway) readOf(m *migration, queues []lane.Queue) (read []lane.Queue, unread []string) {
 	for _, q := range queues {
 		switch {
-		case m.reads(q.Broker, g.clusters[source].of(q.Broker)):
+		case m.Reads(q.Broker, g.clusters[routing.Source].of(q.Broker)):
 			read = append(read, q)
 		case !slices.Contains(unread, q.Broker):
 			unread = append(unread, q.Broker)
@@ -70,7 +59,7 @@ func (g *Gateway) pairTopic(m *migration, t *topic, queues []lane.Queue, to layo
 		problem = err.Error()
 	}
 	if n := to.vast[t.name]; n > 0 {
-		problem = tooVast(t.name, n, target)
+		problem = tooVast(t.name, n, routing.Target)
 	}
 	t.pair(lanes, problem, g.inUse)
 	t.beyond.Store(int64(len(there) - len(lanes)))

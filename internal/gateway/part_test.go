@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/replica"
@@ -13,7 +15,7 @@ import (
 // Before, the gateway paired the queues of all clusters that the source's name servers know: retry
 // topics otherwise than the lanes, without a word, and other topics not at all.
 func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
-	for name, part := range map[string]Migration{
+	for name, part := range map[string]control.Migration{
 		"another cluster":   {SourceCluster: "Shop"},
 		"a broker left out": {LeftOut: []string{"broker-a"}},
 	} {
@@ -21,7 +23,7 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			g := alone(t)
 			m := *g.migration.Load()
 			m.SourceCluster, m.LeftOut = part.SourceCluster, part.LeftOut
-			g.clusters[source].learn(
+			g.clusters[routing.Source].learn(
 				[]rocketmq.Node{{Name: "broker-a", Cluster: "Other"}, {Name: "broker-b", Cluster: "Shop"}},
 			)
 			masters := [2][]string{g.readBy(&m, []string{"broker-a", "broker-b"}), {"broker-t"}}

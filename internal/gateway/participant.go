@@ -5,20 +5,24 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 )
 
 // currentRound is a round that this gateway takes part in.
 type currentRound struct {
-	round   Round
-	to      side
+	round   store.Round
+	to      routing.Side
 	homes   *holding
 	views   []*view
-	outcome *Outcome // once it is ready
+	outcome *store.Outcome // once it is ready
 	since   time.Time
-	moment  moment      // the same, for a process that comes after this one
-	lapse   *time.Timer // ends it when nothing more is heard
-	doubt   bool        // it is being found out what was decided
-	held    bool        // everything waits
+	moment  store.Moment // the same, for a process that comes after this one
+	lapse   *time.Timer  // ends it when nothing more is heard
+	doubt   bool         // it is being found out what was decided
+	held    bool         // everything waits
 	// agePassed: how old the round is isn't known, and may be older than a witness lasts.
 	agePassed bool
 	ended     bool // by an outcome or without effect
@@ -48,29 +52,29 @@ const lapseAfter = 200 * time.Millisecond
 // localParticipant is this gateway's own part.
 type localParticipant struct{ *Gateway }
 
-func (g localParticipant) prepare(ctx context.Context, r Round) (Prepared, error) {
-	to, known := sideOf(r.To)
+func (g localParticipant) prepare(ctx context.Context, r store.Round) (store.Prepared, error) {
+	to, known := routing.SideOf(r.To)
 	if !known || r.ID == "" {
-		return Prepared{}, refused("a round needs an id, and a side to go to")
+		return store.Prepared{}, control.Refused("a round needs an id, and a side to go to")
 	}
-	if budget := time.Duration(r.Budget); budget <= 0 || budget > mostBudget {
-		return Prepared{}, refused("a budget of %s: more than 0 and at most %s is possible", budget, mostBudget)
+	if budget := time.Duration(r.Budget); budget <= 0 || budget > control.MostBudget {
+		return store.Prepared{}, control.Refused("a budget of %s: more than 0 and at most %s is possible", budget, control.MostBudget)
 	}
-	if err := r.numbers(); err != nil {
-		return Prepared{}, refused("%v", err)
+	if err := r.Numbers(); err != nil {
+		return store.Prepared{}, control.Refused("%v", err)
 	}
 	if err := g.mayTakePart(ctx, r, to); err != nil {
-		return Prepared{}, err
+		return store.Prepared{}, err
 	}
-	p := &currentRound{round: r, to: to, since: time.Now(), moment: moment{}.now()}
+	p := &currentRound{round: r, to: to, since: time.Now(), moment: store.Moment{}.Now()}
 	if err := g.begins(p); err != nil {
-		return Prepared{}, err
+		return store.Prepared{}, err
 	}
 	waits, err := g.hold(ctx, p)
 	g.rounds.mu.Lock()
 	p.held = true
 	if p.ended && err == nil {
-		err = refused("round %s was given up meanwhile", r.ID)
+		err = control.Refused("round %s was given up meanwhile", r.ID)
 	}
 	if err == nil {
 		p.lapse = time.AfterFunc(time.Until(p.since.Add(time.Duration(r.Budget)+lapseAfter)), func() { g.lapsed(p) })
@@ -78,7 +82,7 @@ func (g localParticipant) prepare(ctx context.Context, r Round) (Prepared, error
 	g.rounds.mu.Unlock()
 	if err != nil {
 		g.letGo(p)
-		return Prepared{}, err
+		return store.Prepared{}, err
 	}
 	return waits, nil
 }
@@ -88,19 +92,19 @@ func (g localParticipant) begins(p *currentRound) error {
 	g.rounds.mu.Lock()
 	defer g.rounds.mu.Unlock()
 	if now := g.rounds.now; now != nil {
-		return refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, now.round.ID)
+		return control.Refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, now.round.ID)
 	}
 	if now := g.moves.epoch.Load(); now != p.round.Epoch {
-		return refused("gateway %s is in epoch %d, the round is of epoch %d", g.config.Name, now, p.round.Epoch)
+		return control.Refused("gateway %s is in epoch %d, the round is of epoch %d", g.config.Name, now, p.round.Epoch)
 	}
 	if _, err := g.lanes(); err != nil {
-		return refused("%v", err)
+		return control.Refused("%v", err)
 	}
 	if why := g.StateProblem(); why != "" {
-		return refused("gateway %s: %s", g.config.Name, why)
+		return control.Refused("gateway %s: %s", g.config.Name, why)
 	}
-	if why := g.letsEverybodyIn(); why != nil && p.to == target { // the way back gives nobody more
-		return refused("gateway %s: %v", g.config.Name, why)
+	if why := g.letsEverybodyIn(); why != nil && p.to == routing.Target { // the way back gives nobody more
+		return control.Refused("gateway %s: %v", g.config.Name, why)
 	}
 	if _, err := g.allFit(p.round); err != nil {
 		return err
@@ -116,27 +120,27 @@ func (g localParticipant) begins(p *currentRound) error {
 }
 
 // hold makes wait what the round is about.
-func (g localParticipant) hold(ctx context.Context, p *currentRound) (Prepared, error) {
+func (g localParticipant) hold(ctx context.Context, p *currentRound) (store.Prepared, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(p.round.Budget), errBudget)
 	defer cancel()
 	switch p.round.Kind {
-	case KindHome:
+	case control.KindHome:
 		return g.prepareHomes(ctx, p)
-	case KindSide:
+	case control.KindSide:
 		return g.prepareViews(p)
-	case KindAuthority:
-		return Prepared{}, nil
+	case control.KindAuthority:
+		return store.Prepared{}, nil
 	}
-	return Prepared{}, refused("kind is %q: %s, %s or %s is possible", p.round.Kind, KindHome, KindSide, KindAuthority)
+	return store.Prepared{}, control.Refused("kind is %q: %s, %s or %s is possible", p.round.Kind, control.KindHome, control.KindSide, control.KindAuthority)
 }
 
-func (g localParticipant) ready(_ context.Context, id string, o Outcome) error {
+func (g localParticipant) ready(_ context.Context, id string, o store.Outcome) error {
 	p, err := g.roundOf(id)
 	if err != nil {
 		return err
 	}
-	if err := o.numbers(); err != nil {
-		return refused("%v", err)
+	if err := o.Numbers(); err != nil {
+		return control.Refused("%v", err)
 	}
 	g.learnLanes(o.Lanes)
 	if err := g.canGoBy(&o); err != nil {
@@ -157,7 +161,7 @@ func (g localParticipant) roundOf(id string) (*currentRound, error) {
 	if p := g.rounds.now; p != nil && p.round.ID == id {
 		return p, nil
 	}
-	return nil, refused("gateway %s takes no part in round %s: its budget has passed, or it was ended",
+	return nil, control.Refused("gateway %s takes no part in round %s: its budget has passed, or it was ended",
 		g.config.Name, id)
 }
 
@@ -171,7 +175,7 @@ func (g localParticipant) commit(_ context.Context, id string) error {
 		return err
 	}
 	err = g.conclude(p, true)
-	if err == nil && p.round.Kind == KindSide && p.to == target {
+	if err == nil && p.round.Kind == control.KindSide && p.to == routing.Target {
 		g.remirror(p.round.Group) // a target broker may have forgotten members since their last heartbeats
 	}
 	return err
@@ -183,7 +187,7 @@ func (g localParticipant) abort(_ context.Context, id string) error {
 		return g.conclude(p, false)
 	}
 	if g.hasCommitted(id) {
-		return refused("round %s is decided", id)
+		return control.Refused("round %s is decided", id)
 	}
 	return nil
 }
@@ -203,7 +207,7 @@ func (g localParticipant) conclude(p *currentRound, decided bool) error {
 	}
 	if decided && p.outcome == nil {
 		g.rounds.mu.Unlock()
-		return refused("gateway %s has no outcome of round %s", g.config.Name, p.round.ID)
+		return control.Refused("gateway %s has no outcome of round %s", g.config.Name, p.round.ID)
 	}
 	p.ended = true
 	held := p.held
@@ -241,8 +245,8 @@ func (g localParticipant) goBy(p *currentRound, decided bool) error {
 	}
 	g.owesFor(p)
 	before := g.standing(p.outcome)
-	if ends := p.round.ends; ends != nil {
-		ends.Moved, ends.Epoch = ends.Moved+p.outcome.size(), p.outcome.Epoch
+	if ends := p.round.Ends; ends != nil {
+		ends.Moved, ends.Epoch = ends.Moved+p.outcome.Size(), p.outcome.Epoch
 		g.moves.remember(*ends)
 	}
 	g.apply(p.outcome)
@@ -255,8 +259,8 @@ func (g localParticipant) goBy(p *currentRound, decided bool) error {
 		return nil
 	}
 	g.apply(before)
-	if p.round.ends != nil {
-		g.moves.forget(p.round.ends.ID)
+	if p.round.Ends != nil {
+		g.moves.forget(p.round.Ends.ID)
 	}
 	if again := g.save(); again != nil { // what failed may yet be on disk
 		g.log.Error("the state on disk may be a round ahead", "round", p.round.ID, "cause", again)

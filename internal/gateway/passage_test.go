@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -61,8 +63,8 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	g.targets.Store(&[]string{"broker-t"})
 	here, there := listen(tb), listen(tb)
-	g.brokers[source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
-	g.brokers[target].Store(&map[string][]string{"broker-t": {there.Addr().String()}})
+	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {there.Addr().String()}})
 	for _, l := range []net.Listener{here, there} {
 		go acceptAll(l, serve)
 	}
@@ -77,7 +79,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	conn, err := door.Accept()
 	require.NoError(tb, err)
 	p := &port{
-		dest:   dest{source, "broker-a"},
+		Dest:   routing.Dest{Side: routing.Source, Broker: "broker-a"},
 		broker: []byte("broker-a"),
 		host:   netip.MustParseAddrPort("127.0.0.1:10911"),
 	}
@@ -266,8 +268,8 @@ func (k kind) passage(tb testing.TB) (p *passage, request []byte) {
 	p = newPassage(tb, k.answer, k.answered)
 	if k.away {
 		p.queue.shift.Store(1000)
-		p.queue.home.Store(uint32(target))
-		p.view.side, p.view.shift[target] = target, 1000
+		p.queue.home.Store(uint32(routing.Target))
+		p.view.side, p.view.shift[routing.Target] = routing.Target, 1000
 	}
 	request = headed(k.request, k.body)
 	p.trips(1000, 16, request)
@@ -326,7 +328,7 @@ func TestFramesOfAllSizesArriveWhole(t *testing.T) {
 	away := bytes.Replace([]byte(k.request), []byte(`"e":"3"`), []byte(`"e":"2"`), 1)
 	q := p.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 2)
 	q.lane.Store(p.queue.lane.Load())
-	q.home.Store(uint32(target))
+	q.home.Store(uint32(routing.Target))
 	go func() {
 		var burst []byte
 		for n := range requests {
@@ -406,19 +408,19 @@ func TestFramesThatComeTogetherGoOutTogetherInTheirOrder(t *testing.T) {
 	changed.Set("e", "4")
 	also.Set("e", "5")
 	conn := &written{}
-	w := writer{conn: conn}
+	w := connections.Writer{Conn: conn}
 	for _, f := range []*wire.Frame{one, changed, also} {
-		require.NoError(t, w.frame(f))
+		require.NoError(t, w.Frame(f))
 	}
 	assert.Empty(t, conn.all, "another one comes at once")
-	require.NoError(t, w.frame(last))
+	require.NoError(t, w.Frame(last))
 	want := bytesOf(one, changed, also, last)
 	assert.Equal(t, want, string(conn.all))
-	require.NoError(t, w.frame(one))
-	require.NoError(t, w.bytes([]byte("own")))
-	require.NoError(t, w.frame(changed))
-	require.NoError(t, w.flush())
-	require.NoError(t, w.flush())
+	require.NoError(t, w.Frame(one))
+	require.NoError(t, w.Bytes([]byte("own")))
+	require.NoError(t, w.Frame(changed))
+	require.NoError(t, w.Flush())
+	require.NoError(t, w.Flush())
 	assert.Equal(t, want+bytesOf(one)+"own"+bytesOf(changed), string(conn.all))
 }
 

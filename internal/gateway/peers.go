@@ -7,55 +7,52 @@ import (
 	"net/http"
 	"slices"
 	"time"
-)
 
-// Peer is a gateway of a migration.
-type Peer struct {
-	Name string `json:"name"`
-	// host:port or https://host:port of its control API, as the others reach it
-	Control string `json:"control"`
-}
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
+)
 
 // Replica is what a gateway has decided, for others that have missed something.
 type Replica struct {
 	Gateway string `json:"gateway"`
 	Round   string `json:"round,omitempty"` // that it takes part in
 	// Owed is what the target owes, by what this gateway knows.
-	Owed []OwedQueue `json:"owed,omitempty"`
-	saved
+	Owed []control.OwedQueue `json:"owed,omitempty"`
+	store.State
 }
 
 // remoteParticipant is another gateway's part in rounds.
-type remoteParticipant struct{ *Client }
+type remoteParticipant struct{ *control.Client }
 
 // ended names a round that is to end, with its outcome if that is what is told.
 type ended struct {
-	ID      string   `json:"id"`
-	Outcome *Outcome `json:"outcome,omitempty"`
+	ID      string         `json:"id"`
+	Outcome *store.Outcome `json:"outcome,omitempty"`
 }
 
-func (r remoteParticipant) prepare(ctx context.Context, round Round) (known Prepared, err error) {
-	return known, r.call(ctx, http.MethodPost, "/v1/rounds/prepare", round, &known)
+func (r remoteParticipant) prepare(ctx context.Context, round store.Round) (known store.Prepared, err error) {
+	return known, r.Call(ctx, http.MethodPost, "/v1/rounds/prepare", round, &known)
 }
 
-func (r remoteParticipant) ready(ctx context.Context, id string, o Outcome) error {
-	return r.call(ctx, http.MethodPost, "/v1/rounds/ready", ended{id, &o}, &struct{}{})
+func (r remoteParticipant) ready(ctx context.Context, id string, o store.Outcome) error {
+	return r.Call(ctx, http.MethodPost, "/v1/rounds/ready", ended{id, &o}, &struct{}{})
 }
 
 func (r remoteParticipant) commit(ctx context.Context, id string) error {
-	return r.call(ctx, http.MethodPost, "/v1/rounds/commit", ended{ID: id}, &struct{}{})
+	return r.Call(ctx, http.MethodPost, "/v1/rounds/commit", ended{ID: id}, &struct{}{})
 }
 
 func (r remoteParticipant) abort(ctx context.Context, id string) error {
-	return r.call(ctx, http.MethodPost, "/v1/rounds/abort", ended{ID: id}, &struct{}{})
+	return r.Call(ctx, http.MethodPost, "/v1/rounds/abort", ended{ID: id}, &struct{}{})
 }
 
 func (r remoteParticipant) replica(ctx context.Context) (is Replica, err error) {
-	return is, r.call(ctx, http.MethodGet, "/v1/replica", nil, &is)
+	return is, r.Call(ctx, http.MethodGet, "/v1/replica", nil, &is)
 }
 
 // peers are the other gateways of the migration.
-func (g *Gateway) peers() []Peer {
+func (g *Gateway) peers() []control.Peer {
 	m := g.migration.Load()
 	if m == nil {
 		return nil
@@ -63,22 +60,17 @@ func (g *Gateway) peers() []Peer {
 	return m.others
 }
 
-// othersThan are the gateways of a migration but the one of that name.
-func (m Migration) othersThan(name string) []Peer {
-	return slices.DeleteFunc(slices.Clone(m.Gateways), func(p Peer) bool { return p.Name == name })
-}
-
-func (g *Gateway) clientOf(p Peer) *Client {
+func (g *Gateway) clientOf(p control.Peer) *control.Client {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.peerClients == nil {
-		g.peerClients = map[string]*Client{}
+		g.peerClients = map[string]*control.Client{}
 	}
 	c := g.peerClients[p.Control]
 	if c == nil {
 		access := g.config.Peers
 		access.Token = g.config.Token
-		c = NewClient(p.Control, access)
+		c = control.NewClient(p.Control, access)
 		g.peerClients[p.Control] = c
 	}
 	return c
@@ -89,7 +81,7 @@ func (g *Gateway) replica() Replica {
 	round, _ := g.underWay() // first: a round that has ended shows in what was decided
 	is := g.snapshot()
 	is.Brokers, is.Clusters = nil, nil // each finds them by itself
-	return Replica{Gateway: g.config.Name, Round: round, Owed: g.owing.all(), saved: is}
+	return Replica{Gateway: g.config.Name, Round: round, Owed: g.owing.All(), State: is}
 }
 
 // askTime bounds how long another gateway may take to say how it stands.
@@ -104,18 +96,18 @@ func (g *Gateway) sync(ctx context.Context) {
 		cancel()
 		switch {
 		case err != nil:
-			if g.said.peers.due(p.Name) {
+			if g.said.peers.Due(p.Name) {
 				g.log.Warn("another gateway doesn't say how it stands", "peer", p.Name, "cause", err)
 			}
 		case is.Gateway != p.Name:
-			if !g.said.peers.due(p.Name) {
+			if !g.said.peers.Due(p.Name) {
 				continue
 			}
 			g.log.Error("another gateway has another name than it should", "peer", p.Name, "control", p.Control,
 				"name", is.Gateway)
 		case is.Epoch > g.moves.epoch.Load():
-			if err := errors.Join(is.numbers(), is.sides()); err != nil {
-				if g.said.peers.due(p.Name) {
+			if err := errors.Join(is.Numbers(), is.Sides()); err != nil {
+				if g.said.peers.Due(p.Name) {
 					g.log.Error("another gateway says what can't be", "peer", p.Name, "cause", err)
 				}
 				continue
@@ -132,14 +124,14 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 		g.rounds.mu.Unlock()
 		return
 	}
-	p := &currentRound{round: Round{ID: fmt.Sprintf("adopt-%d", is.Epoch), Leader: is.Gateway}}
+	p := &currentRound{round: store.Round{ID: fmt.Sprintf("adopt-%d", is.Epoch), Leader: is.Gateway}}
 	g.rounds.now = p
 	g.rounds.mu.Unlock()
 	defer localParticipant{g}.letGo(p)
 	g.learnLanes(is.Lanes)
-	o := g.difference(is.saved)
+	o := g.difference(is.State)
 	if err := g.canGoBy(o); err != nil {
-		if g.said.peers.due(is.Gateway) {
+		if g.said.peers.Due(is.Gateway) {
 			g.log.Error("what another gateway has decided can't be taken over yet", "from", is.Gateway, "cause", err)
 		}
 		return
@@ -149,7 +141,7 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 		queues = append(queues, g.queueFor(h.Topic, h.Broker, h.Queue))
 	}
 	p.homes = g.holdAll(queues)
-	settling, cancel := context.WithTimeout(ctx, usualBudget)
+	settling, cancel := context.WithTimeout(ctx, control.UsualBudget)
 	defer cancel()
 	_, _ = g.settle(settling, p.homes, nil) // what was sent to a side that was left reaches the other one, late
 	if len(is.Targets) > 0 {
@@ -167,27 +159,23 @@ func (g *Gateway) adopt(ctx context.Context, is Replica) {
 }
 
 // difference is what makes this gateway's state another one.
-func (g *Gateway) difference(is saved) *Outcome {
-	o := &Outcome{Epoch: is.Epoch, Homes: is.Homes, Views: is.Views, Authority: is.Authority}
+func (g *Gateway) difference(is store.State) *store.Outcome {
+	o := &store.Outcome{Epoch: is.Epoch, Homes: is.Homes, Views: is.Views, Authority: is.Authority}
 	now := g.snapshot()
 	for _, h := range now.Homes {
 		if !slices.ContainsFunc(is.Homes,
-			func(o savedHome) bool { return o.Topic == h.Topic && o.Broker == h.Broker && o.Queue == h.Queue }) {
-			h.Home, h.Shift = source.String(), 0
+			func(o store.Home) bool { return o.Topic == h.Topic && o.Broker == h.Broker && o.Queue == h.Queue }) {
+			h.Home, h.Shift = routing.Source.String(), 0
 			o.Homes = append(o.Homes, h)
 		}
 	}
 	for _, v := range now.Views {
-		if !slices.ContainsFunc(is.Views, v.sameQueue) {
-			v.Side, v.Shift, v.Proved = source.String(), [2]int64{}, 0
+		if !slices.ContainsFunc(is.Views, v.SameQueue) {
+			v.Side, v.Shift, v.Proved = routing.Source.String(), [2]int64{}, 0
 			o.Views = append(o.Views, v)
 		}
 	}
 	return o
-}
-
-func (v savedView) sameQueue(o savedView) bool {
-	return o.Group == v.Group && o.Topic == v.Topic && o.Broker == v.Broker && o.Queue == v.Queue
 }
 
 // agreeOnTargets takes over the order in which who leads numbers target brokers, unless tags with
@@ -200,7 +188,7 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 	}
 	for i, name := range ours {
 		if (i >= len(theirs) || theirs[i] != name) && g.used(name) {
-			return refused(
+			return control.Refused(
 				"gateway %s numbers target broker %s otherwise: %v, and not %v; bring everything back to the "+
 					"source, and start it with an empty folder",
 				g.config.Name,

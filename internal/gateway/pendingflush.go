@@ -35,7 +35,7 @@ func (s *session) flush() {
 	s.pending = pendingFlush{}
 	s.mu.Unlock()
 	for _, u := range k.all[:k.n] {
-		if u.out.flush() != nil {
+		if u.out.Flush() != nil {
 			_ = u.conn.Close()
 		}
 	}

@@ -11,11 +11,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rocketshift/internal/gateway/routing"
 )
 
 // port is where clients find what stands for a server of the source.
 type port struct {
-	dest
+	routing.Dest
 	broker    []byte // the name of the source broker, without a slave's id
 	names     bool   // it stands for the name servers
 	listener  net.Listener
@@ -49,30 +51,30 @@ func (p *ports) open(g *Gateway, kept map[string]int) error {
 	p.kept = kept
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.listen(g, nameServers, g.config.NamesPort)
+	return p.listen(g, routing.NameServers, g.config.NamesPort)
 }
 
 // listen opens a port: of a number that is given, or was used before, or any.
-func (p *ports) listen(g *Gateway, to dest, number int) error {
+func (p *ports) listen(g *Gateway, to routing.Dest, number int) error {
 	if number == 0 {
-		number = p.kept[to.broker]
+		number = p.kept[to.Broker]
 	}
-	listener, err := p.passed[to.broker], error(nil)
+	listener, err := p.passed[to.Broker], error(nil)
 	var vip net.Listener
 	switch {
 	case listener != nil:
-	case number == 0 && to != nameServers:
+	case number == 0 && to != routing.NameServers:
 		listener, vip, err = p.pick(g.config.Listen)
 	default:
 		at := net.JoinHostPort(g.config.Listen, strconv.Itoa(number))
 		listener, err = net.Listen("tcp", at)
 	}
 	if err != nil {
-		return fmt.Errorf("gateway: the port that stands for %s: %w", to.broker, err)
+		return fmt.Errorf("gateway: the port that stands for %s: %w", to.Broker, err)
 	}
-	name, _, _ := strings.Cut(to.broker, "#")
+	name, _, _ := strings.Cut(to.Broker, "#")
 	one := &port{
-		dest: to, broker: []byte(name), names: to == nameServers, listener: listener, vip: vip,
+		Dest: to, broker: []byte(name), names: to == routing.NameServers, listener: listener, vip: vip,
 		begun: map[net.Listener]bool{}, advertise: g.config.Advertise,
 	}
 	if ip, err := netip.ParseAddr(g.config.Advertise); err == nil {
@@ -91,7 +93,7 @@ func (p *ports) ensure(g *Gateway, brokers map[string][]string) error {
 	}
 	known := map[string]*port{}
 	for _, one := range p.all {
-		known[one.dest.broker] = one
+		known[one.Dest.Broker] = one
 	}
 	names := sortedKeys(brokers)
 	slices.SortStableFunc(names, func(a, b string) int { // others are picked after those are taken
@@ -99,7 +101,7 @@ func (p *ports) ensure(g *Gateway, brokers map[string][]string) error {
 	})
 	for _, name := range names {
 		if known[name] == nil {
-			if err := p.listen(g, dest{source, name}, g.config.Ports[name]); err != nil {
+			if err := p.listen(g, routing.Dest{Side: routing.Source, Broker: name}, g.config.Ports[name]); err != nil {
 				return err
 			}
 			known[name] = p.all[len(p.all)-1]
@@ -122,7 +124,7 @@ func (p *ports) of(broker string) *port {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, one := range p.all {
-		if one.dest.broker == broker {
+		if one.Dest.Broker == broker {
 			return one
 		}
 	}
@@ -171,9 +173,9 @@ func (p *ports) listeners() (names []string, all []net.Listener) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, one := range p.all {
-		names, all = append(names, clientPort+one.dest.broker), append(all, one.listener)
+		names, all = append(names, clientPort+one.Dest.Broker), append(all, one.listener)
 		if one.vip != nil {
-			names = append(names, clientPort+vipOf(one.dest.broker))
+			names = append(names, clientPort+vipOf(one.Dest.Broker))
 			all = append(all, one.vip)
 		}
 	}
@@ -208,7 +210,7 @@ func (p *ports) numbers() map[string]int {
 	defer p.mu.Unlock()
 	out := map[string]int{}
 	for _, one := range p.all {
-		out[one.dest.broker] = one.number()
+		out[one.Dest.Broker] = one.number()
 	}
 	return out
 }

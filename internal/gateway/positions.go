@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/positions"
 )
@@ -20,7 +21,7 @@ type beforehand struct {
 
 // bringAhead brings the group's positions to the side that it moves to while everything flows, as
 // far as what lies before them is there. What is committed later is brought while its pulls wait.
-func (g *Gateway) bringAhead(ctx context.Context, l lanes, views []*view, to side) (map[*view]beforehand, error) {
+func (g *Gateway) bringAhead(ctx context.Context, l lanes, views []*view, to routing.Side) (map[*view]beforehand, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("bringing the group's positions took too long"))
 	defer cancel()
 	found := make([]beforehand, len(views))
@@ -43,11 +44,11 @@ func (g *Gateway) bringAhead(ctx context.Context, l lanes, views []*view, to sid
 	return known, err
 }
 
-func (l lanes) bring(ctx context.Context, v *view, to side) (a beforehand, err error) {
-	if a.position, a.known, err = l.position(ctx, v.queue, v.group, to.other()); err != nil || !a.known {
+func (l lanes) bring(ctx context.Context, v *view, to routing.Side) (a beforehand, err error) {
+	if a.position, a.known, err = l.position(ctx, v.queue, v.group, to.Other()); err != nil || !a.known {
 		return a, err
 	}
-	t, err := l.across(ctx, v.queue, to.other(), a.position)
+	t, err := l.across(ctx, v.queue, to.Other(), a.position)
 	if errors.Is(err, positions.ErrNotCopiedYet) {
 		return a, nil
 	}
@@ -94,7 +95,7 @@ func (l lanes) keep(ctx context.Context, v *view, d duty) {
 	if err == nil {
 		var t positions.Translation
 		if t, err = l.across(ctx, v.queue, d.on, d.position); err == nil {
-			err = l.commit(ctx, v.queue, v.group, d.on.other(), t.Target)
+			err = l.commit(ctx, v.queue, v.group, d.on.Other(), t.Target)
 		}
 	}
 	v.putBack(d, err)
@@ -102,7 +103,7 @@ func (l lanes) keep(ctx context.Context, v *view, d duty) {
 
 // duty is a position to be kept on both sides.
 type duty struct {
-	on       side // that the group reads
+	on       routing.Side // that the group reads
 	kept     int64
 	position int64 // the same, native to that side
 	owed     bool  // it may have gone to the other side
@@ -112,7 +113,7 @@ type duty struct {
 func (v *view) due() (d duty, due bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	due = v.dirty && !v.moving && v.kept >= 0 && (v.side == target || v.shift != [2]int64{} || v.owed)
+	due = v.dirty && !v.moving && v.kept >= 0 && (v.side == routing.Target || v.shift != [2]int64{} || v.owed)
 	d = duty{v.side, v.kept, v.native(v.side, v.kept), due && v.owed}
 	v.dirty, v.owed = v.dirty && !due, v.owed && !due
 	return d, due

@@ -14,12 +14,14 @@ import (
 	"syscall"
 	"time"
 
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/socket"
 )
 
 // Predecessor is a process that serves, and passes everything to this one when it starts.
 type Predecessor struct {
-	line      passLine
+	line      connections.PassLine
 	listeners map[string]net.Listener
 	lock      io.Closer
 	process   int
@@ -39,10 +41,10 @@ func Succeed(dir string) (*Predecessor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: the process that serves with folder %s: %w", dir, err)
 	}
-	p := &Predecessor{line: passLine{conn}, listeners: map[string]net.Listener{}}
+	p := &Predecessor{line: connections.PassLine{UnixConn: conn}, listeners: map[string]net.Listener{}}
 	_ = conn.SetDeadline(time.Now().Add(passTime))
 	var is passedGateway
-	files, err := p.line.receive(&is)
+	files, err := p.line.Receive(&is)
 	if err == nil && len(files) != len(is.Listeners)+1 {
 		err = fmt.Errorf("%d files came, and %d were to come", len(files), len(is.Listeners)+1)
 	}
@@ -95,15 +97,15 @@ func (p *Predecessor) Close() {
 func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 	defer p.Close()
 	_ = p.line.SetDeadline(time.Now().Add(passTime))
-	if err := p.line.say(goOnWord); err != nil {
+	if err := p.line.Say(goOnWord); err != nil {
 		return fmt.Errorf("gateway: process %d, which serves, has ended or goes on by itself: %w", p.process, err)
 	}
 	begin := time.Now()
 	var all []*installed
-	var no notTaken
+	var no logs.NotTaken
 	for {
 		var is passedSession
-		files, err := p.line.receive(&is)
+		files, err := p.line.Receive(&is)
 		if err != nil {
 			return fmt.Errorf("gateway: process %d, which serves, goes on: %w", p.process, err)
 		}
@@ -118,7 +120,7 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 		}
 		in, err := g.install(is, conns)
 		if err != nil {
-			no.note(is.Address, err)
+			no.Note(is.Address, err)
 			for _, conn := range conns {
 				_ = conn.Close()
 			}
@@ -126,11 +128,11 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 		}
 		all = append(all, in)
 	}
-	no.say(g.log, "clients' connections can't be taken over")
-	if err := p.line.say(goOnWord); err != nil {
+	no.Say(g.log, "clients' connections can't be taken over")
+	if err := p.line.Say(goOnWord); err != nil {
 		return err
 	}
-	if err := p.line.word(yours); err != nil {
+	if err := p.line.Word(yours); err != nil {
 		return fmt.Errorf("gateway: process %d, which serves, didn't pass everything on: %w", p.process, err)
 	}
 	g.startKeeper()

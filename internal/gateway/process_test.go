@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/control"
 )
 
 // testToken is the token of the control API in tests.
@@ -53,7 +55,7 @@ func serveForTest(config string) (err error) {
 	}
 	g.atPhase = endAt(os.Getenv(diesIn))
 	if most, err := strconv.Atoi(os.Getenv(opensMost)); err == nil {
-		g.limiter.limit(most)
+		g.limiter.Limit(most)
 	}
 	defer g.Close()
 	go func() {
@@ -71,7 +73,7 @@ func serveForTest(config string) (err error) {
 // gatewayProcess is a gateway that may be killed.
 type gatewayProcess struct {
 	*exec.Cmd
-	client  *Client
+	client  *control.Client
 	names   string
 	control string
 	ended   chan struct{} // closed when it has ended
@@ -102,7 +104,7 @@ func (r *rig) spawn(environment ...string) *gatewayProcess {
 	require.True(r, says, "the gateway says where it is")
 	_, err = fmt.Sscan(lines.Text(), &p.names, &p.control)
 	require.NoError(r, err)
-	p.client = NewClient(p.control, Access{Token: testToken})
+	p.client = control.NewClient(p.control, control.Access{Token: testToken})
 	r.entrance = p.names
 	return p
 }
@@ -119,20 +121,20 @@ func (r *rig) spawnAlone() *gatewayProcess {
 func (p *gatewayProcess) use(r *rig) {
 	r.Helper()
 	untilAnswered(r, "the gateway takes the migration",
-		func() (State, error) { return p.client.Use(r.ctx, r.migration()) })
+		func() (control.State, error) { return p.client.Use(r.ctx, r.migration()) })
 }
 
 // state is how the gateway stands.
-func (p *gatewayProcess) state(r *rig) State {
+func (p *gatewayProcess) state(r *rig) control.State {
 	r.Helper()
-	return untilAnswered(r, "how the gateway stands", func() (State, error) { return p.client.State(r.ctx) })
+	return untilAnswered(r, "how the gateway stands", func() (control.State, error) { return p.client.State(r.ctx) })
 }
 
 // moves moves, and wants it done.
-func (p *gatewayProcess) moves(r *rig, m Move) Moved {
+func (p *gatewayProcess) moves(r *rig, m control.Move) control.Moved {
 	r.Helper()
-	m.Budget = Duration(2 * time.Second)
-	return untilAnswered(r, m.ID+" is done", func() (Moved, error) {
+	m.Budget = control.Duration(2 * time.Second)
+	return untilAnswered(r, m.ID+" is done", func() (control.Moved, error) {
 		defer r.seen.move(time.Now())
 		ctx, cancel := context.WithTimeout(r.ctx, patience)
 		defer cancel()
@@ -147,7 +149,7 @@ func (p *gatewayProcess) kill() {
 
 // diesInMove asks for a move until the gateway has died in it: what hinders a move under load, and
 // just after a restart, passes.
-func (p *gatewayProcess) diesInMove(r *rig, what string, next func() Move) {
+func (p *gatewayProcess) diesInMove(r *rig, what string, next func() control.Move) {
 	r.Helper()
 	r.await(what, func() string {
 		was, err := p.client.Move(r.ctx, next())
@@ -176,8 +178,8 @@ func TestLiveAKilledGatewayGoesOnWhereItWas(t *testing.T) {
 	load := r.produce(orders, "key", 8, 20*time.Millisecond)
 	for round := range 2 {
 		to := []string{"target", "source"}[round%2]
-		p.moves(r, Move{ID: fmt.Sprint("side-", round), Kind: KindSide, To: to, Groups: []string{billing}})
-		p.moves(r, Move{ID: fmt.Sprint("home-", round), Kind: KindHome, To: to, Topics: []string{orders}})
+		p.moves(r, control.Move{ID: fmt.Sprint("side-", round), Kind: control.KindSide, To: to, Groups: []string{billing}})
+		p.moves(r, control.Move{ID: fmt.Sprint("home-", round), Kind: control.KindHome, To: to, Topics: []string{orders}})
 		before := p.state(r)
 		p.kill()
 		p = r.spawnAlone()

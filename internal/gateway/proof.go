@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/lane"
@@ -35,10 +36,10 @@ func (g *Gateway) lanes() (lanes, error) {
 }
 
 // at is where a queue's replica on a side is.
-func (q *queue) on(s side) (lane.Queue, error) {
+func (q *queue) on(s routing.Side) (lane.Queue, error) {
 	l := q.lane.Load()
 	switch {
-	case s == source:
+	case s == routing.Source:
 		return lane.Queue{Broker: q.broker, ID: q.id}, nil
 	case l == nil:
 		return lane.Queue{}, fmt.Errorf("queue %s has no lane to the target", q)
@@ -52,28 +53,28 @@ func (q *queue) String() string {
 
 // crossing looks at both replicas of a queue, for native positions of a side to be translated to
 // the other.
-func (l lanes) crossing(ctx context.Context, q *queue, from side, glance bool) (positions.Crossing, error) {
+func (l lanes) crossing(ctx context.Context, q *queue, from routing.Side, glance bool) (positions.Crossing, error) {
 	forward := q.lane.Load()
 	if forward == nil {
 		return positions.Crossing{}, fmt.Errorf("queue %s has no lane to the target", q)
 	}
 	lane := *forward
-	if from == target {
+	if from == routing.Target {
 		lane = lane.Back()
 	}
 	return l.leaving(from).Crossing(ctx, lane, glance)
 }
 
 // leaving translates from a side to the other.
-func (l lanes) leaving(from side) *positions.Positions {
-	if from == target {
+func (l lanes) leaving(from routing.Side) *positions.Positions {
+	if from == routing.Target {
 		return l.positions.Reversed()
 	}
 	return l.positions
 }
 
 // across translates a native position to the other side.
-func (l lanes) across(ctx context.Context, q *queue, from side, position int64) (positions.Translation, error) {
+func (l lanes) across(ctx context.Context, q *queue, from routing.Side, position int64) (positions.Translation, error) {
 	c, err := l.crossing(ctx, q, from, false)
 	if err != nil {
 		return positions.Translation{}, err
@@ -82,7 +83,7 @@ func (l lanes) across(ctx context.Context, q *queue, from side, position int64) 
 }
 
 // exact translates a native position when it is a cut, and waits until it is one.
-func (l lanes) exact(ctx context.Context, q *queue, from side, position int64) (int64, error) {
+func (l lanes) exact(ctx context.Context, q *queue, from routing.Side, position int64) (int64, error) {
 	_, there, err := l.exactly(ctx, q, from, func(positions.Crossing) (int64, error) { return position, nil })
 	return there, err
 }
@@ -92,7 +93,7 @@ func (l lanes) exact(ctx context.Context, q *queue, from side, position int64) (
 func (l lanes) exactly(
 	ctx context.Context,
 	q *queue,
-	from side,
+	from routing.Side,
 	which func(positions.Crossing) (int64, error),
 ) (here, there int64, err error) {
 	var why error
@@ -134,7 +135,7 @@ func (l lanes) exactly(
 
 // endIn is where a queue ends on the side that is looked at, once that shows all that was
 // acknowledged: brokers do some milliseconds afterwards.
-func (q *queue) endIn(c positions.Crossing, on side) (int64, error) {
+func (q *queue) endIn(c positions.Crossing, on routing.Side) (int64, error) {
 	if end, acked := c.End(), q.acked[on].Load(); end < acked {
 		return 0, fmt.Errorf("queue %s: the %s shows %d of %d acknowledged messages", q, on, end, acked)
 	}
@@ -143,7 +144,7 @@ func (q *queue) endIn(c positions.Crossing, on side) (int64, error) {
 
 // end is where a queue ends on a side: no send to it is on its way, and brokers show a message some
 // milliseconds after they acknowledged it.
-func (l lanes) end(ctx context.Context, q *queue, on side) (int64, error) {
+func (l lanes) end(ctx context.Context, q *queue, on routing.Side) (int64, error) {
 	at, err := q.on(on)
 	if err != nil {
 		return 0, err
@@ -168,7 +169,7 @@ func (l lanes) end(ctx context.Context, q *queue, on side) (int64, error) {
 }
 
 // ends are where queues end on a side. Many of one topic on one broker are asked for in one call.
-func (l lanes) ends(ctx context.Context, queues []*queue, on side) (map[*queue]int64, error) {
+func (l lanes) ends(ctx context.Context, queues []*queue, on routing.Side) (map[*queue]int64, error) {
 	type topicOn struct{ topic, broker string }
 	byTopic := map[topicOn]map[*queue]int{} // with their numbers there
 	for _, q := range queues {
@@ -210,7 +211,7 @@ func (l lanes) ends(ctx context.Context, queues []*queue, on side) (map[*queue]i
 }
 
 // position is a group's committed position on a side, as a native one.
-func (l lanes) position(ctx context.Context, q *queue, group string, on side) (int64, bool, error) {
+func (l lanes) position(ctx context.Context, q *queue, group string, on routing.Side) (int64, bool, error) {
 	at, err := q.on(on)
 	if err != nil {
 		return 0, false, err
@@ -224,7 +225,7 @@ func (l lanes) position(ctx context.Context, q *queue, group string, on side) (i
 
 // commit writes a group's position on a side, and reads it back: brokers acknowledge some that they
 // don't take.
-func (l lanes) commit(ctx context.Context, q *queue, group string, on side, position int64) error {
+func (l lanes) commit(ctx context.Context, q *queue, group string, on routing.Side, position int64) error {
 	for {
 		if err := l.write(ctx, q, group, on, position); err != nil {
 			return err
@@ -241,7 +242,7 @@ func (l lanes) commit(ctx context.Context, q *queue, group string, on side, posi
 }
 
 // write writes a group's position on a side.
-func (l lanes) write(ctx context.Context, q *queue, group string, on side, position int64) error {
+func (l lanes) write(ctx context.Context, q *queue, group string, on routing.Side, position int64) error {
 	at, err := q.on(on)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -26,10 +27,10 @@ func (g *Gateway) behindProxy() bool {
 // nameBroker names the broker of a request to the target, which proxies want, and clients before
 // 4.9.5 don't do.
 func (u *upstream) nameBroker(f *wire.Frame) {
-	if u.dest.side == source || f.Response() || !u.behindProxy() {
+	if u.dest.Side == routing.Source || f.Response() || !u.behindProxy() {
 		return
 	}
-	f.Set(rocketmq.BrokerNameField(f.Code), u.dest.broker)
+	f.Set(rocketmq.BrokerNameField(f.Code), u.dest.Broker)
 	if sends(f.Code) {
 		_, _, _, key := keysOf(f.Code)
 		was := []byte(f.Unescaped(key))
@@ -41,9 +42,9 @@ func (u *upstream) nameBroker(f *wire.Frame) {
 
 // storesAt is the side on which a message for a queue is stored: at its home, but for half messages
 // whose end the target wouldn't learn.
-func (g *Gateway) storesAt(home side, properties []byte) side {
-	if home == target && bytes.Contains(properties, []byte("TRAN_MSG")) && g.behindProxy() {
-		return source
+func (g *Gateway) storesAt(home routing.Side, properties []byte) routing.Side {
+	if home == routing.Target && bytes.Contains(properties, []byte("TRAN_MSG")) && g.behindProxy() {
+		return routing.Source
 	}
 	return home
 }
@@ -54,11 +55,11 @@ func (g *Gateway) greeted() []string {
 	if all := *g.targets.Load(); g.behindProxy() && len(all) > 0 {
 		return all[:1]
 	}
-	return g.brokersOf(target)
+	return g.brokersOf(routing.Target)
 }
 
 // mayBeStored reports whether a message that a server answers it couldn't store may be stored yet:
 // a proxy answers so when it lost the broker.
 func (u *upstream) mayBeStored(f *wire.Frame) bool {
-	return u.dest.side == target && f.Code == remoting.SystemError && u.behindProxy()
+	return u.dest.Side == routing.Target && f.Code == remoting.SystemError && u.behindProxy()
 }

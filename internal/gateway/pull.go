@@ -3,6 +3,7 @@ package gateway
 import (
 	"time"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -63,7 +64,7 @@ func (s *session) pull(f *wire.Frame) {
 		if member {
 			v.asks(offsetOf(f))
 		}
-		on, changes := v.side, v.side == target || v.shift[v.side] != 0
+		on, changes := v.side, v.side == routing.Target || v.shift[v.side] != 0
 		v.mu.Unlock()
 		if !s.mayGo(f, on, changes) {
 			return
@@ -82,16 +83,16 @@ func (s *session) pull(f *wire.Frame) {
 }
 
 // destOf is where a group's requests about a queue go to while it reads from a side.
-func (s *session) destOf(v *view, on side) dest {
-	if on == target {
-		return dest{target, v.lane.Load().Target.Broker}
+func (s *session) destOf(v *view, on routing.Side) routing.Dest {
+	if on == routing.Target {
+		return routing.Dest{Side: routing.Target, Broker: v.lane.Load().Target.Broker}
 	}
-	return s.port.dest
+	return s.port.Dest
 }
 
 // enterPull enters a pull and translates it, unless the group's side isn't where it goes to any
 // more.
-func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side, member bool) bool {
+func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on routing.Side, member bool) bool {
 	offset := offsetOf(f)
 	commit := commitOf(f)
 	v.mu.Lock()
@@ -109,7 +110,7 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side, membe
 	c.up, c.side, c.view, c.asked = up, on, v, v.asked
 	c.offset, c.commit, c.commits, c.member = offset, commit, commit > 0, member
 	f.SetOpaque(s.enter(c))
-	if on == source && v.shift[source] == 0 {
+	if on == routing.Source && v.shift[routing.Source] == 0 {
 		return true
 	}
 	f.SetNumber("queueOffset", v.native(on, offset))
@@ -117,15 +118,15 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on side, membe
 		f.SetNumber("commitOffset", v.native(on, commit))
 	}
 	s.address(f, v, on)
-	if on == target && f.Code == remoting.CodeLitePull {
+	if on == routing.Target && f.Code == remoting.CodeLitePull {
 		f.SetCode(remoting.CodePull) // the same for brokers, but that 5.3.3 asks nobody for rights to the other
 	}
 	return true
 }
 
 // address gives a request the names that the target has for a queue.
-func (s *session) address(f *wire.Frame, v *view, on side) {
-	if on == target {
+func (s *session) address(f *wire.Frame, v *view, on routing.Side) {
+	if on == routing.Target {
 		lane := v.lane.Load()
 		f.SetNumber("queueId", int64(lane.Target.ID))
 		f.Set("bname", lane.Target.Broker)
@@ -143,11 +144,11 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	case ahead:
 		u.session.owe(aheadPause, nil, c)
 		return nil
-	case c.side == source && shift == 0:
+	case c.side == routing.Source && shift == 0:
 		if c.view.retries() { // copies of what failed on the target
 			u.rename(f, c.view.topic)
 		}
-		return u.session.out.frame(f)
+		return u.session.out.Frame(f)
 	}
 	for _, key := range [...]string{"nextBeginOffset", "minOffset", "maxOffset"} {
 		if n, ok := f.Number(key); ok {
@@ -156,20 +157,20 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	}
 	v := c.view
 	moved := wire.Moved{Queue: v.id, Shift: shift}
-	if c.side == target {
+	if c.side == routing.Target {
 		f.Replace("suggestWhichBrokerId", "0")
-		moved.Tag, moved.Stored = u.tag(u.dest.broker), u.session.port.address()
+		moved.Tag, moved.Stored = u.tag(u.dest.Broker), u.session.port.address()
 	}
 	if err := moved.Move(f.Body); err != nil {
-		if u.said.unreadable.due(u.dest) {
-			u.log.Error("a broker's messages can't be read", "broker", u.dest.broker, "topic", v.topic, "queue",
+		if u.said.unreadable.Due(u.dest) {
+			u.log.Error("a broker's messages can't be read", "broker", u.dest.Broker, "topic", v.topic, "queue",
 				v.id, "cause", err)
 		}
 		u.session.pullAgain(c)
 		return nil
 	}
 	u.rename(f, v.topic)
-	return u.session.out.frame(f)
+	return u.session.out.Frame(f)
 }
 
 // read takes a pull out of the table with its answer, and notes what that says of the group: ahead,
@@ -187,7 +188,7 @@ func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) 
 		v.takes(c)
 	}
 	if v.ahead(f, c) {
-		if v.saidAhead() && u.said.ahead.due(v.group) {
+		if v.saidAhead() && u.said.ahead.Due(v.group) {
 			u.log.Warn(
 				"a group has read more of a queue than is copied yet to the side that it reads now: it waits "+
 					"for the lane",

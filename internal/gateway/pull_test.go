@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -15,14 +16,14 @@ import (
 func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 	const offset, shift = 123_432, 1000
 	for name, c := range map[string]struct {
-		home, reads side
+		home, reads routing.Side
 		end         int64 // of the queue on the side that the group reads, a native offset
 		waits       bool
 	}{
-		"on the target before its copies": {source, target, offset + shift - 2, true},
-		"on the source before its copies": {target, source, offset - 1, true},
-		"at the home, which lost its end": {target, target, offset + shift - 2, false},
-		"before what the side still has":  {source, target, offset + shift + 500, false},
+		"on the target before its copies": {routing.Source, routing.Target, offset + shift - 2, true},
+		"on the source before its copies": {routing.Target, routing.Source, offset - 1, true},
+		"at the home, which lost its end": {routing.Target, routing.Target, offset + shift - 2, false},
+		"before what the side still has":  {routing.Source, routing.Target, offset + shift + 500, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answer := fmt.Sprintf(
@@ -31,7 +32,7 @@ func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 			)
 			p := newPassage(t, answer, nil)
 			p.queue.home.Store(uint32(c.home))
-			p.view.side, p.view.shift[target], p.view.next = c.reads, shift, offset
+			p.view.side, p.view.shift[routing.Target], p.view.next = c.reads, shift, offset
 			code, next := p.asks(remoting.CodePull, "billing", offset)
 			advice := 2000 - p.view.shift[c.reads]
 			if c.waits {

@@ -5,30 +5,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/replicator/lane"
 )
-
-// side is one of the two clusters.
-type side uint8
-
-const (
-	source side = iota
-	target
-)
-
-func (s side) String() string { return [...]string{"source", "target"}[s] }
-
-func (s side) other() side { return 1 - s }
-
-func sideOf(name string) (side, bool) {
-	switch name {
-	case "source":
-		return source, true
-	case "target":
-		return target, true
-	}
-	return source, false
-}
 
 // topic is a topic that the source has.
 type topic struct {
@@ -63,14 +43,14 @@ type queue struct {
 }
 
 // name is what the control API calls it.
-func (q *queue) name() TopicQueue {
-	return TopicQueue{q.topic, lane.Queue{Broker: q.broker, ID: q.id}}
+func (q *queue) name() control.TopicQueue {
+	return control.TopicQueue{Topic: q.topic, Queue: lane.Queue{Broker: q.broker, ID: q.id}}
 }
 
-func (q *queue) at() side { return side(q.home.Load()) }
+func (q *queue) at() routing.Side { return routing.Side(q.home.Load()) }
 
 // acknowledged takes note of where a message was stored.
-func (q *queue) acknowledged(on side, offset int64) {
+func (q *queue) acknowledged(on routing.Side, offset int64) {
 	for after := offset + 1; ; {
 		before := q.acked[on].Load()
 		if after <= before || q.acked[on].CompareAndSwap(before, after) {
@@ -117,7 +97,7 @@ func (t *topic) ensure(broker string, n int) {
 func (t *topic) lacks(registered [2]map[string]bool) bool {
 	for _, q := range t.all() {
 		lane := q.lane.Load()
-		if !registered[source][q.broker] || lane != nil && !registered[target][lane.Target.Broker] {
+		if !registered[routing.Source][q.broker] || lane != nil && !registered[routing.Target][lane.Target.Broker] {
 			return true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -13,7 +14,7 @@ import (
 // For a negative queue brokers pick one themselves (randomQueueId of 4.9.7): past homes and holds.
 // A broker judges what is for a queue that it doesn't have.
 func TestASendThatLetsTheBrokerPickItsQueueIsRefused(t *testing.T) {
-	for name, at := range map[string]side{"all on the source": source, "home on the target": target} {
+	for name, at := range map[string]routing.Side{"all on the source": routing.Source, "home on the target": routing.Target} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, appKeys)
 			g.queue(at)

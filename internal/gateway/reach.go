@@ -8,7 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 )
 
@@ -17,7 +18,7 @@ import (
 // waits too.
 type reach struct {
 	mu     sync.Mutex
-	silent map[dest]error // why they count as such
+	silent map[routing.Dest]error // why they count as such
 }
 
 const (
@@ -27,27 +28,27 @@ const (
 	dialPause = 200 * time.Millisecond
 )
 
-func (r *reach) why(to dest) error {
+func (r *reach) why(to routing.Dest) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.silent[to]
 }
 
 // lost notes a silent server, and reports whether it was none before.
-func (r *reach) lost(to dest, why error) bool {
+func (r *reach) lost(to routing.Dest, why error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.silent[to] != nil {
 		return false
 	}
 	if r.silent == nil {
-		r.silent = map[dest]error{}
+		r.silent = map[routing.Dest]error{}
 	}
 	r.silent[to] = why
 	return true
 }
 
-func (r *reach) found(to dest) {
+func (r *reach) found(to routing.Dest) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.silent, to)
@@ -59,7 +60,7 @@ func gaveNoAnswer(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
 }
 
-func (g *Gateway) dial(to dest) (net.Conn, error) {
+func (g *Gateway) dial(to routing.Dest) (net.Conn, error) {
 	if why := g.reach.why(to); why != nil {
 		return nil, why
 	}
@@ -71,7 +72,7 @@ func (g *Gateway) dial(to dest) (net.Conn, error) {
 }
 
 // dialAgain tries a silent server until it answers, be it by a refusal.
-func (g *Gateway) dialAgain(to dest) {
+func (g *Gateway) dialAgain(to routing.Dest) {
 	defer g.reach.found(to)
 	for sleep.For(g.ctx, dialPause) == nil {
 		conn, err := g.dialNow(to)
@@ -84,16 +85,12 @@ func (g *Gateway) dialAgain(to dest) {
 	}
 }
 
-func inPlain(ctx context.Context, addr string) (net.Conn, error) {
-	return rocketmq.DialTLS(ctx, addr, nil)
-}
-
-func (g *Gateway) dialNow(to dest) (net.Conn, error) {
+func (g *Gateway) dialNow(to routing.Dest) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(g.ctx, dialTimeout)
 	defer cancel()
-	dial := g.dials[to.side]
+	dial := g.dials[to.Side]
 	if dial == nil {
-		dial = inPlain
+		dial = connections.InPlain
 	}
 	var failed []error
 	for _, addr := range g.addresses(to) {
@@ -104,7 +101,7 @@ func (g *Gateway) dialNow(to dest) (net.Conn, error) {
 		failed = append(failed, err)
 	}
 	if len(failed) == 0 {
-		return nil, fmt.Errorf("no %s broker %s is registered", to.side, to.broker)
+		return nil, fmt.Errorf("no %s broker %s is registered", to.Side, to.Broker)
 	}
 	return nil, errors.Join(failed...)
 }

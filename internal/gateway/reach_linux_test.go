@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/routing"
 )
 
 // silentServer is a port where connections get no answer, as if a network dropped their packets: it
@@ -40,8 +42,8 @@ func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 	t.Cleanup(g.running.Wait)
 	t.Cleanup(g.stop)
 	addr, end := silentServer(t)
-	g.brokers[target].Store(&map[string][]string{"broker-x": {addr}})
-	to := dest{target, "broker-x"}
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-x": {addr}})
+	to := routing.Dest{Side: routing.Target, Broker: "broker-x"}
 	_, first := g.dial(to)
 	require.True(t, gaveNoAnswer(first), "%v", first)
 	for range 100 {
@@ -63,10 +65,10 @@ func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 
 func TestARefusingServerIsTriedEachTime(t *testing.T) {
 	g := idle(t)
-	g.brokers[target].Store(&map[string][]string{"broker-x": {"127.0.0.1:1"}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-x": {"127.0.0.1:1"}})
 	for range 2 {
-		_, err := g.dial(dest{target, "broker-x"})
+		_, err := g.dial(routing.Dest{Side: routing.Target, Broker: "broker-x"})
 		require.ErrorContains(t, err, "refused")
-		require.NoError(t, g.reach.why(dest{target, "broker-x"}))
+		require.NoError(t, g.reach.why(routing.Dest{Side: routing.Target, Broker: "broker-x"}))
 	}
 }

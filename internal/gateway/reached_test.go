@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -19,11 +20,11 @@ func TestServersAreDialledWhereTheyAreReached(t *testing.T) {
 	t.Cleanup(func() { _ = listener.Close() })
 	both, err := Config{TargetAt: rocketmq.Addresses{advertised: listener.Addr().String()}}.dialers()
 	require.NoError(t, err)
-	assert.Nil(t, both[source], "as addresses say")
+	assert.Nil(t, both[routing.Source], "as addresses say")
 	ctx, cancel := context.WithTimeout(t.Context(), dialTimeout)
 	defer cancel()
 	for _, addr := range []string{advertised, listener.Addr().String()} {
-		conn, err := both[target](ctx, addr)
+		conn, err := both[routing.Target](ctx, addr)
 		require.NoError(t, err)
 		assert.Equal(t, listener.Addr().String(), conn.RemoteAddr().String())
 		_ = conn.Close()

@@ -15,11 +15,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab"
 )
 
-// oneReadingByTokens is oneReading as plainly as it can be written, with tokens of Go's decoder.
+// oneReadingByTokens is OneReading as plainly as it can be written, with tokens of Go's decoder.
 func oneReadingByTokens(text []byte, known wire.Names) error {
 	if !utf8.Valid(text) || bytes.ContainsRune(text, utf8.RuneError) {
 		return errors.New("text that isn't UTF-8")
@@ -50,8 +51,8 @@ func readTokens(in *json.Decoder, known wire.Names, depth int) error {
 	if !nested {
 		return nil
 	}
-	if depth == mostDepth {
-		return fmt.Errorf("more than %d levels of JSON", mostDepth)
+	if depth == bodies.MostDepth {
+		return fmt.Errorf("more than %d levels of JSON", bodies.MostDepth)
 	}
 	seen := map[uint64]bool{}
 	for in.More() {
@@ -62,8 +63,8 @@ func readTokens(in *json.Decoder, known wire.Names, depth int) error {
 			}
 			name := key.(string)
 			hash, meant := known.Read([]byte(name))
-			if seen[hash] || meant != "" && meant != name || !plainName([]byte(name)) {
-				return fmt.Errorf("%w: member %.100q", errTwoReadings, name)
+			if seen[hash] || meant != "" && meant != name || !bodies.PlainName([]byte(name)) {
+				return fmt.Errorf("%w: member %.100q", bodies.ErrTwoReadings, name)
 			}
 			seen[hash] = true
 		}
@@ -78,8 +79,8 @@ func readTokens(in *json.Decoder, known wire.Names, depth int) error {
 // readsAlike fails unless both ways take a body, or both refuse it.
 func readsAlike(t *testing.T, body []byte) {
 	t.Helper()
-	for _, known := range []wire.Names{beatNames, lockNames} {
-		slow, fast := oneReadingByTokens(body, known), oneReading(body, known)
+	for _, known := range []wire.Names{bodies.BeatNames, bodies.LockNames} {
+		slow, fast := oneReadingByTokens(body, known), bodies.OneReading(body, known)
 		if (slow == nil) != (fast == nil) {
 			t.Fatalf("of %q: by tokens %v, and %v", body, slow, fast)
 		}
@@ -111,7 +112,7 @@ func FuzzOneReading(f *testing.F) {
 
 // An object of many members is read as one of few.
 func TestNamesThatComeTwiceAreFoundAmongMany(t *testing.T) {
-	for _, n := range []int{1, fewMembers - 1, fewMembers, fewMembers + 1, 1000} {
+	for _, n := range []int{1, bodies.FewMembers - 1, bodies.FewMembers, bodies.FewMembers + 1, 1000} {
 		names := manyNames(n)
 		for body, taken := range map[string]bool{
 			`{` + names + `"last":{"0":1}}`:                     true,
@@ -127,8 +128,8 @@ func TestNamesThatComeTwiceAreFoundAmongMany(t *testing.T) {
 }
 
 func wantTaken(body string, taken bool) error {
-	err := oneReading([]byte(body), beatNames)
-	if taken == (err == nil) && (taken || errors.Is(err, errTwoReadings)) {
+	err := bodies.OneReading([]byte(body), bodies.BeatNames)
+	if taken == (err == nil) && (taken || errors.Is(err, bodies.ErrTwoReadings)) {
 		return nil
 	}
 	return fmt.Errorf("taken: %t, and it was refused as: %w", taken, err)
@@ -140,27 +141,27 @@ func worstBodies() map[string]string {
 	many := func(piece string, most int) string {
 		return strings.Repeat(piece, min(most, long/len(piece)))
 	}
-	deep := strings.Repeat(`{"a":`, mostDepth-3) + "1" + strings.Repeat("}", mostDepth-3)
+	deep := strings.Repeat(`{"a":`, bodies.MostDepth-3) + "1" + strings.Repeat("}", bodies.MostDepth-3)
 	return map[string]string{
-		"members of one object": `{"clientID":"a","x":[{` + manyNames(mostElements-10) + `"q":1}]}`,
+		"members of one object": `{"clientID":"a","x":[{` + manyNames(bodies.MostElements-10) + `"q":1}]}`,
 		"known members": `{"clientID":"a","consumerDataSet":[` +
-			many(`{"groupName":"g","messageModel":1,"unitMode":true},`, mostElements/4-10) + `{"groupName":"g"}]}`,
-		"empty objects": `{"clientID":"a","x":[` + many(`{},`, mostElements/2-10) + `{}]}`,
+			many(`{"groupName":"g","messageModel":1,"unitMode":true},`, bodies.MostElements/4-10) + `{"groupName":"g"}]}`,
+		"empty objects": `{"clientID":"a","x":[` + many(`{},`, bodies.MostElements/2-10) + `{}]}`,
 		"deep": `{"clientID":"a","x":[` +
-			many(deep+",", mostElements/(mostDepth-1)-10) + `1]}`,
+			many(deep+",", bodies.MostElements/(bodies.MostDepth-1)-10) + `1]}`,
 		"escapes": `{"clientID":"a","x":"` + many(`\u0041`, long) + `"}`,
 		"pairs":   `{"clientID":"a","x":"` + many(`\ud83d\ude00`, long) + `"}`,
 		"quotes":  `{"clientID":"a","x":"` + many(`\"`, long) + `"}`,
 		"names with escapes": `{"clientID":"a","x":[` +
-			many(`{"\u0061\u0062":1},`, mostElements/2-10) + `1]}`,
+			many(`{"\u0061\u0062":1},`, bodies.MostElements/2-10) + `1]}`,
 		"long names": `{"clientID":"a","` + many("a", long/2) + `":1,"` +
 			many("b", long/2) + `":1}`,
 		"a long text":   `{"clientID":"a","x":"` + many("x", long) + `"}`,
 		"a long number": `{"clientID":"a","x":` + many("1", long) + `}`,
 		"numbers": `{"clientID":"a","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"codeSet":[` +
-			many("1234567890,", mostElements-10) + `1]}]}]}`,
+			many("1234567890,", bodies.MostElements-10) + `1]}]}]}`,
 		"texts": `{"clientID":"a","consumerDataSet":[{"groupName":"g","subscriptionDataSet":[{"tagsSet":[` +
-			many(`"1234567890",`, mostElements-10) + `""]}]}]}`,
+			many(`"1234567890",`, bodies.MostElements-10) + `""]}]}]}`,
 		"blanks": `{"clientID":"a","x":[1,` + many(" \n", long) + `1]}`,
 		"stock":  stockBeat(1000, 10),
 	}
@@ -170,9 +171,9 @@ func worstBodies() map[string]string {
 func TestTheWorstBodiesAreReadWithoutGarbage(t *testing.T) {
 	for name, body := range worstBodies() {
 		require.LessOrEqual(t, len(body), mostBeat, name)
-		require.LessOrEqual(t, elements([]byte(body)), mostElements, name)
-		require.NoError(t, oneReading([]byte(body), beatNames), name)
-		allocs := testing.AllocsPerRun(1, func() { _ = oneReading([]byte(body), beatNames) })
+		require.LessOrEqual(t, bodies.Elements([]byte(body)), bodies.MostElements, name)
+		require.NoError(t, bodies.OneReading([]byte(body), bodies.BeatNames), name)
+		allocs := testing.AllocsPerRun(1, func() { _ = bodies.OneReading([]byte(body), bodies.BeatNames) })
 		assert.LessOrEqual(t, allocs, 100.0, name)
 	}
 }
@@ -192,16 +193,16 @@ func BenchmarkOneReading(b *testing.B) {
 				b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N)/1e6, "cpu-ms/op")
 			})
 		}
-		measure("", func() { _ = oneReading(text, beatNames) })
-		measure(", whole", func() { _, _ = parseBeat(text) })
+		measure("", func() { _ = bodies.OneReading(text, bodies.BeatNames) })
+		measure(", whole", func() { _, _ = bodies.ParseHeartbeat(text) })
 	}
 	locks := []byte(`{"consumerGroup":"g","clientId":"c","mqSet":[` + strings.Repeat(
-		`{"topic":"a","brokerName":"b","queueId":0},`, mostElements/4-10) + `{}]}`)
+		`{"topic":"a","brokerName":"b","queueId":0},`, bodies.MostElements/4-10) + `{}]}`)
 	b.Run("locks", func(b *testing.B) {
 		b.ReportAllocs()
 		before := cpuTime(b)
 		for b.Loop() {
-			_, _ = parseLock(locks)
+			_, _ = bodies.ParseLock(locks)
 		}
 		b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N)/1e6, "cpu-ms/op")
 	})

@@ -9,6 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -16,9 +19,9 @@ import (
 // A broker may read a lock of the lanes' group where none is read here.
 func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
-	g.queue(source)
-	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "billing"}})
+	g.gateway.keys.File = ""
+	g.queue(routing.Source)
+	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, body := range []string{
 		`{'consumerGroup':'billing','clientId':'c','mqSet':[]}`,
 		`{"consumerGroup":"x","ConsumerGroup":"billing","clientId":"c","mqSet":[]}`,
@@ -41,7 +44,7 @@ func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 // A name is the same one whether its letters are escaped or not.
 func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.queue(source)
+	g.queue(routing.Source)
 	view := func(group string) *view {
 		fields := `{"consumerGroup":"` + group + `","topic":"orders","queueId":"0"}`
 		header := `{"code":11,"extFields":` + fields + `,"flag":0,"opaque":1}`
@@ -68,8 +71,8 @@ func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
 func TestAnAnswerWithAnOddNumberEndsItsConnection(t *testing.T) {
 	for _, odd := range []string{"+5", "\u0665", "0x5", "9223372036854775808"} {
 		g := newGuarded(t, "applications: []")
-		g.gateway.keys.file = ""
-		g.queue(source)
+		g.gateway.keys.File = ""
+		g.queue(routing.Source)
 		g.source.answer(remoting.CodePull, wire.Reply{Code: remoting.PullNotFound, Fields: []string{
 			"nextBeginOffset",
 			odd,
@@ -84,12 +87,12 @@ func TestAnAnswerWithAnOddNumberEndsItsConnection(t *testing.T) {
 }
 
 func TestRoutesInOddJSONAreNotPassedOn(t *testing.T) {
-	for _, body := range bodies(t, "odd-routes") {
-		out, unknown := translateRoute([]byte(body), routePorts)
+	for _, body := range bodiesOf(t, "odd-routes") {
+		out, unknown := bodies.TranslateRoute([]byte(body), routePorts)
 		if unknown == "" {
 			assert.NotContains(t, string(out), "10.0.0.", body)
 		}
 	}
-	_, unknown := translateRoute([]byte(strings.Repeat(`{"a":`, mostDepth+1)), nil)
-	assert.Equal(t, noRoute, unknown)
+	_, unknown := bodies.TranslateRoute([]byte(strings.Repeat(`{"a":`, bodies.MostDepth+1)), nil)
+	assert.Equal(t, bodies.NoRoute, unknown)
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"rocketshift/internal/files"
+	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/sleep"
 )
 
@@ -60,7 +61,7 @@ func registrationsIn(dir string) string { return filepath.Join(dir, "clients.jso
 // into which they are read back.
 func (c Config) mostOfRegistrations() int {
 	const inBase64, share = 2, 8 // it takes a third more
-	return int(min(mostRegistrations/inBase64, cmp.Or(c.Memory, UsualMemory)/share))
+	return int(min(mostRegistrations/inBase64, cmp.Or(c.Memory, memory.UsualMemory)/share))
 }
 
 // clientsToKeep are the clients that brokers of the source know through this gateway, those with
@@ -69,7 +70,7 @@ func (g *Gateway) clientsToKeep() (all registrations) {
 	for _, s := range g.all() {
 		s.mu.Lock()
 		if s.beat != nil && !s.closed && !s.port.names {
-			all.Clients = append(all.Clients, registration{s.port.dest.broker, s.conn.RemoteAddr().String(), s.beat})
+			all.Clients = append(all.Clients, registration{s.port.Dest.Broker, s.conn.RemoteAddr().String(), s.beat})
 		}
 		s.mu.Unlock()
 	}
@@ -136,7 +137,7 @@ func (g *Gateway) keepRegistrations() {
 		}
 		begin := time.Now()
 		var err error
-		if g.ctx.Err() == nil && !g.state.isFrozen() {
+		if g.ctx.Err() == nil && !g.state.IsFrozen() {
 			err = files.Replacement{Path: path, Permission: 0o600}.Write(g.clientsToKeep().writeTo)
 		}
 		pause = max(registrationsPause, registrationsShare*time.Since(begin))

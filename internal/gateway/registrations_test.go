@@ -15,6 +15,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 )
 
 // someRegistrations are n of them, each with a heartbeat of so many bytes.
@@ -90,7 +93,7 @@ func TestLongHeartbeatsAreKeptWithoutMuchMemory(t *testing.T) {
 // A few clients with long heartbeats keep no other ones out of the file.
 func TestShortHeartbeatsAreKeptFirst(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return true }))
-	g.config.Memory = LeastMemory
+	g.config.Memory = memory.LeastMemory
 	for i := range 20 {
 		s, _ := g.connect(t)
 		s.beat = make([]byte, mostBeat-i)
@@ -106,7 +109,7 @@ func TestShortHeartbeatsAreKeptFirst(t *testing.T) {
 		size += len(one.Beat)
 	}
 	assert.Greater(t, len(kept), 10)
-	assert.LessOrEqual(t, size, LeastMemory/8)
+	assert.LessOrEqual(t, size, memory.LeastMemory/8)
 }
 
 // Clients that aren't taken over are counted, and the first one is named.
@@ -119,21 +122,24 @@ func TestClientsOfBeforeThatAreNotExpectedAreSaidOnce(t *testing.T) {
 	assert.Equal(t, 1, log.with("clients=1000 first=192.0.2.1:0"))
 }
 
-// What clients can name without end is said of so many, and of the others together.
-func TestNamesWithoutEndAreSaidRarely(t *testing.T) {
-	var e each[int]
-	said := 0
-	for i := range 3 * mostEach {
-		if e.due(i) {
-			said++
-		}
+// Messages may say that they were born at any address.
+func TestProducersPastTheGatewayHaveBounds(t *testing.T) {
+	p := bypassingProducers{life: bypassLife}
+	for i := range 5000 {
+		p.note(bypassingProducer{"orders", routing.Source, addrPort(i)})
 	}
-	assert.Equal(t, mostEach+1, said)
-	assert.Len(t, e.all, mostEach)
-	for _, one := range e.all {
-		one.last = time.Now().Add(-rareness)
+	p.note(bypassingProducer{"other", routing.Source, addrPort(0)})
+	all, _ := p.list()
+	assert.Len(t, all, mostPassers+1)
+	for _, one := range p.found {
+		one.Last = time.Now().Add(-2 * bypassLife)
 	}
-	assert.True(t, e.due(3*mostEach), "there is room again")
+	p.note(bypassingProducer{"orders", routing.Source, addrPort(9999)})
+	assert.Len(t, p.found, 1, "those that have ended are forgotten, also when nobody lists them")
+}
+
+func addrPort(n int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(n))
 }
 
 // Who has found a fault brings it out again and again.
@@ -150,24 +156,4 @@ func TestFaultsAreSaidRarely(t *testing.T) {
 	}
 	assert.Equal(t, 1, log.with("a fault of the gateway"))
 	assert.EqualValues(t, 10, g.panics.Load())
-}
-
-// Messages may say that they were born at any address.
-func TestProducersPastTheGatewayHaveBounds(t *testing.T) {
-	p := bypassingProducers{life: bypassLife}
-	for i := range 5000 {
-		p.note(bypassingProducer{"orders", source, addrPort(i)})
-	}
-	p.note(bypassingProducer{"other", source, addrPort(0)})
-	all, _ := p.list()
-	assert.Len(t, all, mostPassers+1)
-	for _, one := range p.found {
-		one.Last = time.Now().Add(-2 * bypassLife)
-	}
-	p.note(bypassingProducer{"orders", source, addrPort(9999)})
-	assert.Len(t, p.found, 1, "those that have ended are forgotten, also when nobody lists them")
-}
-
-func addrPort(n int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(n))
 }

@@ -1,8 +1,12 @@
 package gateway
 
-import "slices"
+import (
+	"slices"
 
-func (m *moves) remembered(id string) (Moved, bool) {
+	"rocketshift/internal/gateway/control"
+)
+
+func (m *moves) remembered(id string) (control.Moved, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	was, there := m.done[id]
@@ -10,11 +14,11 @@ func (m *moves) remembered(id string) (Moved, bool) {
 }
 
 // remember keeps what became of a move.
-func (m *moves) remember(was Moved) {
+func (m *moves) remember(was control.Moved) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.done == nil {
-		m.done = map[string]Moved{}
+		m.done = map[string]control.Moved{}
 	}
 	m.recent = append(slices.DeleteFunc(m.recent, func(id string) bool { return id == was.ID }), was.ID)
 	m.done[was.ID] = was
@@ -32,7 +36,7 @@ func (m *moves) forget(id string) {
 }
 
 // newest are the last moves that are remembered, oldest first.
-func (m *moves) newest(most int) (all []Moved) {
+func (m *moves) newest(most int) (all []control.Moved) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, id := range m.recent[max(0, len(m.recent)-most):] {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -42,14 +43,14 @@ func (s *session) sendReply(f *wire.Frame) {
 			c.rare = &rareCall{reply: kept}
 		}
 	}
-	if _, err := s.upstream(s.port.dest); err != nil && c.rare != nil {
+	if _, err := s.upstream(s.port.Dest); err != nil && c.rare != nil {
 		c.rare.reply.refusal = fmt.Sprintf("rocketshift gateway: source broker %s: %v", s.port.broker, err)
 		s.inBackground(func() { s.replyOnTarget(c) })
 		return
 	}
 	key, _, _, _ := keysOf(f.Code)
 	s.nameReplyTopic(f, key)
-	s.forward(f, s.port.dest, c)
+	s.forward(f, s.port.Dest, c)
 }
 
 // repliesTo are the brokers of the target whose cluster is known.
@@ -57,8 +58,8 @@ func (s *session) repliesTo() (all []string) {
 	if s.migration.Load() == nil {
 		return nil
 	}
-	for _, broker := range s.brokersOf(target) {
-		if s.clusters[target].of(broker) != "" {
+	for _, broker := range s.brokersOf(routing.Target) {
+		if s.clusters[routing.Target].of(broker) != "" {
 			all = append(all, broker)
 		}
 	}
@@ -80,7 +81,7 @@ func (u *upstream) triesTarget(f *wire.Frame, c call) bool {
 		return false
 	}
 	r := c.rare.reply
-	if u.dest.side == source {
+	if u.dest.Side == routing.Source {
 		says := f.RemarkText()
 		r.refusal = says[:min(len(says), longestRemark)]
 	}
@@ -95,10 +96,10 @@ func (u *upstream) triesTarget(f *wire.Frame, c call) bool {
 func (s *session) replyOnTarget(c call) {
 	r := c.rare.reply
 	for len(r.next) > 0 {
-		to := dest{target, r.next[0]}
+		to := routing.Dest{Side: routing.Target, Broker: r.next[0]}
 		r.next = r.next[1:]
 		var f wire.Frame
-		if f.Parse(r.raw) != nil || !s.signable(&f, target, true) {
+		if f.Parse(r.raw) != nil || !s.signable(&f, routing.Target, true) {
 			continue
 		}
 		up, err := s.upstream(to)
@@ -106,13 +107,13 @@ func (s *session) replyOnTarget(c call) {
 			continue
 		}
 		topicKey, queueKey, brokerKey, _ := keysOf(f.Code)
-		f.Set(topicKey, rocketmq.ReplyTopic(s.clusters[target].of(to.broker)))
+		f.Set(topicKey, rocketmq.ReplyTopic(s.clusters[routing.Target].of(to.Broker)))
 		f.SetNumber(queueKey, 0) // the only one that brokers make
-		f.Set(brokerKey, to.broker)
+		f.Set(brokerKey, to.Broker)
 		if c.oneWay {
 			f.SetFlag(f.Flag &^ wire.FlagOneWay)
 		}
-		c.up, c.side = up, target
+		c.up, c.side = up, routing.Target
 		f.SetOpaque(s.enter(c))
 		up.write(&f)
 		return
@@ -138,8 +139,8 @@ func (s *session) routeOfReplies(f *wire.Frame) {
 	if !s.repliesThere(string(f.Text("topic"))) {
 		return
 	}
-	for _, broker := range s.brokersOf(source) {
-		if here := s.clusters[source].of(broker); here != "" {
+	for _, broker := range s.brokersOf(routing.Source) {
+		if here := s.clusters[routing.Source].of(broker); here != "" {
 			f.Set("topic", rocketmq.ReplyTopic(here))
 			return
 		}
@@ -149,5 +150,5 @@ func (s *session) routeOfReplies(f *wire.Frame) {
 // repliesThere reports whether a topic is the reply topic of the target, and not of the source.
 func (s *session) repliesThere(topic string) bool {
 	cluster, is := rocketmq.ReplyCluster(topic)
-	return is && s.clusters[target].has(cluster) && !s.clusters[source].has(cluster)
+	return is && s.clusters[routing.Target].has(cluster) && !s.clusters[routing.Source].has(cluster)
 }

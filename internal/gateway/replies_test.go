@@ -8,7 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -19,14 +21,14 @@ import (
 func newNamed(t *testing.T) *guarded {
 	t.Helper()
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
-	g.gateway.clusters[source].learn([]rocketmq.Node{{Cluster: "Old", Name: "broker-a"}})
-	g.gateway.clusters[target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
-	g.gateway.migration.Store(&migration{Migration: Migration{LaneGroup: "lanes"}})
+	g.gateway.keys.File = ""
+	g.gateway.clusters[routing.Source].learn([]rocketmq.Node{{Cluster: "Old", Name: "broker-a"}})
+	g.gateway.clusters[routing.Target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
+	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "lanes"}})
 	g.gateway.budget = memory.New(testMemory)
 	t.Cleanup(g.gateway.budget.Close)
 	g.comesAt(&port{
-		dest: dest{source, "broker-a"}, broker: []byte("broker-a"),
+		Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a"),
 		host: netip.MustParseAddrPort("127.0.0.1:30001"),
 	})
 	return g
@@ -173,7 +175,7 @@ func TestTheRouteOfATargetsReplyTopicIsThatOfTheSource(t *testing.T) {
 		g := newNamed(t)
 		g.gateway.config.NameServers = []string{g.source.Addr().String()}
 		g.source.answer(remoting.CodeRoute, wire.Reply{Code: remoting.SystemError})
-		g.comesAt(&port{dest: nameServers, names: true})
+		g.comesAt(&port{Dest: routing.NameServers, names: true})
 		g.request(remoting.CodeRoute, 0, unsignedBy, []string{"topic", asked}, "")
 		_, _ = g.answer()
 		assert.Equal(t, want, g.source.next(t).fields["topic"])

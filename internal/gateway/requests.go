@@ -3,6 +3,7 @@ package gateway
 import (
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -90,9 +91,9 @@ func (s *session) theirs(f *wire.Frame) bool {
 		remoting.CodeMembers:
 		ours = s.ours(string(f.Text("consumerGroup")))
 	case remoting.CodeLock, remoting.CodeUnlock:
-		var body lockBody
+		var body bodies.LockBody
 		var err error
-		took, ok := s.readBody(f, func() { body, err = parseLock(f.Body) })
+		took, ok := s.readBody(f, func() { body, err = bodies.ParseLock(f.Body) })
 		if !ok {
 			return false
 		}
@@ -121,7 +122,7 @@ func (g *Gateway) ours(group string) bool {
 }
 
 // pass sends a request to the source as it is.
-func (s *session) pass(f *wire.Frame) { s.forward(f, s.port.dest, call{}) }
+func (s *session) pass(f *wire.Frame) { s.forward(f, s.port.Dest, call{}) }
 
 // queueOf is the queue that a request is about; nil if the gateway doesn't know it.
 func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
@@ -158,7 +159,7 @@ func (s *session) viewOf(f *wire.Frame) (*view, *wanted) {
 			return v, nil
 		}
 	}
-	if len(name) > longestGroup {
+	if len(name) > bodies.LongestGroup {
 		s.bounds.views.Add(1)
 		return nil, nil
 	}

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -50,16 +52,16 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	ctx, cancel := context.WithTimeout(ctx, registerTime)
 	defer cancel()
 	var sessions []*session
-	var no notTaken
+	var no logs.NotTaken
 	for _, one := range all.Clients {
 		s, err := g.expect(one)
 		if err != nil {
-			no.note(one.Address, err)
+			no.Note(one.Address, err)
 			continue
 		}
 		sessions = append(sessions, s)
 	}
-	no.say(g.log, "clients of before aren't expected back")
+	no.Say(g.log, "clients of before aren't expected back")
 	if len(sessions) == 0 {
 		return
 	}
@@ -69,7 +71,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	for _, s := range sessions {
 		sent.Go(func() error {
 			defer s.recovered(func() int { return remoting.CodeHeartbeat })
-			s.mirror(s.port.dest, s.beat)
+			s.mirror(s.port.Dest, s.beat)
 			s.mirrors.beat(s, s.identity, s.beat)
 			return nil
 		})
@@ -133,11 +135,11 @@ func (s *session) remember(raw []byte) error {
 	if err := f.Parse(raw); err != nil {
 		return err
 	}
-	says, err := parseBeat(f.Body)
+	says, err := bodies.ParseHeartbeat(f.Body)
 	if err != nil {
 		return err
 	}
-	cost := costOfBeat(len(raw), says)
+	cost := bodies.CostOf(len(raw), says)
 	if !s.memory.Try(cost) {
 		return errors.New("there is no memory for its heartbeat")
 	}
@@ -227,9 +229,9 @@ func (s *session) mayNotReturn(f *wire.Frame) {
 	if !was {
 		return
 	}
-	if s.said.returning.due(s.port.dest) {
+	if s.said.returning.Due(s.port.Dest) {
 		s.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker",
-			s.port.dest.broker, "code", f.Code, "remark", string(f.Remark[:min(len(f.Remark), longestRemark)]))
+			s.port.Dest.Broker, "code", f.Code, "remark", string(f.Remark[:min(len(f.Remark), longestRemark)]))
 	}
 	s.inBackground(s.leave)
 }

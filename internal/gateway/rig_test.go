@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"rocketshift/internal/gateway/keeper"
-
 	"github.com/apache/rocketmq-client-go/v2/primitive"
 	"github.com/apache/rocketmq-client-go/v2/rlog"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -212,9 +212,9 @@ func (r *rig) open() *Gateway {
 	return g
 }
 
-func (r *rig) migration() Migration {
+func (r *rig) migration() control.Migration {
 	n := r.names()
-	m := Migration{Name: r.name, LaneGroup: n.Group, Source: n.Source, Target: n.Target, Proxy: r.target.Proxy()}
+	m := control.Migration{Name: r.name, LaneGroup: n.Group, Source: n.Source, Target: n.Target, Proxy: r.target.Proxy()}
 	if m.Proxy == "" {
 		m.NameServers = r.target.NameServers()
 	}
@@ -224,14 +224,14 @@ func (r *rig) migration() Migration {
 var moveNumber atomic.Int64
 
 // move moves, and wants it done.
-func (r *rig) move(m Move) (was Moved) {
+func (r *rig) move(m control.Move) (was control.Moved) {
 	r.Helper()
 	number, try := moveNumber.Add(1), 0
 	r.await(
 		m.Kind+" moves to the "+m.To,
 		func() (why string) { // one that isn't done has changed nothing: on a busy machine a broker may answer too late
 			try++
-			m.ID, m.Budget = fmt.Sprint("move-", number, "-", try), Duration(2*time.Second)
+			m.ID, m.Budget = fmt.Sprint("move-", number, "-", try), control.Duration(2*time.Second)
 			defer r.seen.move(time.Now())
 			var err error
 			was, err = r.gateway.Move(r.ctx, m)
@@ -278,7 +278,7 @@ func untilAnswered[T any](r *rig, what string, ask func() (T, error)) (got T) {
 	r.await(what, func() string {
 		var err error
 		got, err = ask()
-		var no *RefusedError
+		var no *control.RefusedError
 		require.False(r, errors.As(err, &no), "%s: %v", what, err)
 		return textOf(err)
 	})

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/keys"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/rocketmq"
@@ -49,13 +51,13 @@ var accounts = []account{
 }
 
 // keys are the account's own on a side.
-func (a account) keys(on side) keyPair {
+func (a account) keys(on routing.Side) keys.Pair {
 	name := a.name + "-" + on.String()
-	return keyPair{"rights-" + name, "secret-of-" + name}
+	return keys.Pair{AccessKey: "rights-" + name, SecretKey: "secret-of-" + name}
 }
 
 // sign signs a request as the account does on a side.
-func (a account) sign(f *wire.Frame, on side) {
+func (a account) sign(f *wire.Frame, on routing.Side) {
 	if !a.signs {
 		return
 	}
@@ -71,13 +73,13 @@ func (a account) sign(f *wire.Frame, on side) {
 func keyFileOf(all []account, unsigned bool) string {
 	text := "applications:\n"
 	for _, a := range all {
-		if here, there := a.keys(source), a.keys(target); a.keyed {
+		if here, there := a.keys(routing.Source), a.keys(routing.Target); a.keyed {
 			text += fmt.Sprintf("- accessKey: %s\n  secretKey: %s\n", here.AccessKey, here.SecretKey) +
 				fmt.Sprintf("  target: {accessKey: %s, secretKey: %s}\n", there.AccessKey, there.SecretKey)
 		}
 	}
 	if unsigned {
-		there := account{name: unsignedAs}.keys(target)
+		there := account{name: unsignedAs}.keys(routing.Target)
 		text += fmt.Sprintf("unsigned: {accessKey: %s, secretKey: %s}\n", there.AccessKey, there.SecretKey)
 	}
 	return text
@@ -93,7 +95,7 @@ func (m *matrix) writeKeys(unsigned bool) {
 
 // acl1 are ACL 1.0's lines for an account with rights in places.
 func (a account) acl1(places ...*place) string {
-	pair := a.keys(source)
+	pair := a.keys(routing.Source)
 	text := fmt.Sprintf("- accessKey: %s\n  secretKey: %s\n", pair.AccessKey, pair.SecretKey) +
 		fmt.Sprintf("  admin: %t\n", a.admin)
 	if a.admin {
@@ -150,11 +152,11 @@ func (m *matrix) grant(source *lab.Cluster) {
 // grantOnTarget makes an account known to the target's broker.
 func (m *matrix) grantOnTarget(a account) {
 	m.Helper()
-	pair, kind := a.keys(target), "Normal"
+	pair, kind := a.keys(routing.Target), "Normal"
 	if a.admin {
 		kind = "Super"
 	}
-	m.call(target, &remoting.Command{ // AUTH_CREATE_USER
+	m.call(routing.Target, &remoting.Command{ // AUTH_CREATE_USER
 		Code: 3001, Fields: map[string]string{"username": pair.AccessKey},
 		Body: jsonOf(map[string]string{
 			"username": pair.AccessKey, "password": pair.SecretKey, "userType": kind,
@@ -174,7 +176,7 @@ func (m *matrix) grantOnTarget(a account) {
 	}
 	subject := "User:" + pair.AccessKey
 	policies := []any{map[string]any{"policyType": "Custom", "entries": entries}}
-	m.call(target, &remoting.Command{ // AUTH_CREATE_ACL
+	m.call(routing.Target, &remoting.Command{ // AUTH_CREATE_ACL
 		Code: 3006, Fields: map[string]string{"subject": subject},
 		Body: jsonOf(map[string]any{"subject": subject, "policies": policies}),
 	})

@@ -8,6 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
@@ -30,21 +33,21 @@ type waitingCell struct {
 
 // reached sends the cells of a round, once.
 func (w *waiting) reached(g *Gateway, phase string) {
-	if send := w.armed.Load(); phase == phasePrepared && send != nil {
+	if send := w.armed.Load(); phase == store.PhasePrepared && send != nil {
 		round, _ := g.underWay()
 		(*send)(round)
 	}
 }
 
 // after is where everything is when a move has been done.
-func (at stage) after(m Move) stage {
-	to, _ := sideOf(m.To)
+func (at stage) after(m control.Move) stage {
+	to, _ := routing.SideOf(m.To)
 	switch m.Kind {
-	case KindHome:
+	case control.KindHome:
 		at.home = to
-	case KindSide:
+	case control.KindSide:
 		at.reads = to
-	case KindAuthority:
+	case control.KindAuthority:
 		at.authority = to
 	}
 	return at
@@ -55,8 +58,8 @@ func (at stage) after(m Move) stage {
 func (m *matrix) askedWhile(kind string) (all []asked) {
 	for _, q := range allAsked() {
 		switch {
-		case kind == KindHome && q.serves == byHome && q.stores,
-			kind == KindSide && q.serves == byReads && q.as == "" && (!m.dead || isPull(q.code)):
+		case kind == control.KindHome && q.serves == byHome && q.stores,
+			kind == control.KindSide && q.serves == byReads && q.as == "" && (!m.dead || isPull(q.code)):
 			all = append(all, q)
 		}
 	}
@@ -64,12 +67,12 @@ func (m *matrix) askedWhile(kind string) (all []asked) {
 }
 
 // moveWith moves, and sends requests of all accounts while what moves waits.
-func (m *matrix) moveWith(move Move, before stage) {
+func (m *matrix) moveWith(move control.Move, before stage) {
 	m.Helper()
 	after := before.after(move)
 	for try := 1; ; try++ {
 		require.Less(m, try, 100, "%+v", move)
-		move.ID, move.Budget = fmt.Sprintf("%s %s %s %d", move.Kind, move.To, before.name, try), Duration(mostBudget)
+		move.ID, move.Budget = fmt.Sprintf("%s %s %s %d", move.Kind, move.To, before.name, try), control.Duration(control.MostBudget)
 		calls := m.callersFor(move)
 		send := func(round string) { m.sendWaiting(move, round, before, after, calls) }
 		m.waiting.armed.Store(&send)
@@ -80,7 +83,7 @@ func (m *matrix) moveWith(move Move, before stage) {
 		if was.Done {
 			at[0] = after
 		}
-		if move.Kind == KindSide { // what isn't a pull may go to either side meanwhile
+		if move.Kind == control.KindSide { // what isn't a pull may go to either side meanwhile
 			at = []stage{before, after}
 		}
 		m.judgeWaiting(at)
@@ -91,12 +94,12 @@ func (m *matrix) moveWith(move Move, before stage) {
 			return
 		}
 		m.Logf("%s: %s", move.ID, was.Reason)
-		require.NoError(m, sleep.For(m.ctx, retryAfter))
+		require.NoError(m, sleep.For(m.ctx, control.RetryAfter))
 	}
 }
 
 // callersFor are connections for the cells of a move, one each, as answers wait.
-func (m *matrix) callersFor(move Move) (all []*caller) {
+func (m *matrix) callersFor(move control.Move) (all []*caller) {
 	for range len(accounts) * len(m.askedWhile(move.Kind)) {
 		all = append(all, m.dial(m.gateway.ports.translation()[m.addr(0)], m.gateway.NameServer()))
 	}
@@ -105,11 +108,11 @@ func (m *matrix) callersFor(move Move) (all []*caller) {
 
 // sendWaiting sends the cells of a round. What the gateway refuses by itself is answered at once:
 // nobody waits who may not.
-func (m *matrix) sendWaiting(move Move, round string, before, after stage, calls []*caller) {
+func (m *matrix) sendWaiting(move control.Move, round string, before, after stage, calls []*caller) {
 	all := m.askedWhile(move.Kind)
 	for i, a := range accounts {
 		p := m.through[a.name]
-		if move.Kind == KindSide && !strings.HasSuffix(round, "/"+p.group) {
+		if move.Kind == control.KindSide && !strings.HasSuffix(round, "/"+p.group) {
 			continue
 		}
 		p.stage = "in " + move.ID
@@ -124,7 +127,7 @@ func (m *matrix) sendWaiting(move Move, round string, before, after stage, calls
 			}
 			c := calls[i*len(all)+j]
 			c.opaque++
-			raw, err := q.frame(p, c.opaque, source)
+			raw, err := q.frame(p, c.opaque, routing.Source)
 			if err == nil {
 				_, err = c.to[q.names].Write(raw)
 			}
@@ -198,14 +201,14 @@ func (m *matrix) signFor(unsigned bool) {
 	m.writeKeys(unsigned)
 	m.unsigned = unsigned
 	m.eventually("the gateway has read its keys", func() bool {
-		_, known := m.gateway.keys.of(nil)
+		_, known := m.gateway.keys.Of(nil)
 		return known == unsigned
 	})
 }
 
 // returnsWithout kills the target's broker, and moves everything back without it, with cells in
 // each round.
-func (m *matrix) returnsWithout(kill func() error, at stage, moves ...Move) stage {
+func (m *matrix) returnsWithout(kill func() error, at stage, moves ...control.Move) stage {
 	m.Helper()
 	for _, p := range m.through {
 		m.settle(p)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
@@ -34,17 +35,17 @@ type matrix struct {
 }
 
 // sides are those whose brokers live.
-func (m *matrix) sides() []side {
+func (m *matrix) sides() []routing.Side {
 	if m.dead {
-		return []side{source}
+		return []routing.Side{routing.Source}
 	}
-	return []side{source, target}
+	return []routing.Side{routing.Source, routing.Target}
 }
 
 // question is what an account asks a side's broker straight.
 type question struct {
 	account, request string
-	on               side
+	on               routing.Side
 }
 
 // ruling is what became of a request.
@@ -68,10 +69,10 @@ func (r ruling) String() string {
 
 type cells struct{ refused, reused, allowed atomic.Int64 }
 
-func (m *matrix) addr(on side) string { return m.at[on].Addr }
+func (m *matrix) addr(on routing.Side) string { return m.at[on].Addr }
 
-func (m *matrix) cluster(on side) *rocketmq.Cluster {
-	return map[side]*rocketmq.Cluster{source: m.source, target: m.target}[on]
+func (m *matrix) cluster(on routing.Side) *rocketmq.Cluster {
+	return map[routing.Side]*rocketmq.Cluster{routing.Source: m.source, routing.Target: m.target}[on]
 }
 
 // as is the matrix for a part of the test.
@@ -87,7 +88,7 @@ func newMatrix(t *testing.T) *matrix {
 	var credentials [2]*remoting.Credentials
 	var clusters [2]*lab.Cluster
 	for on, version := range []string{"4.9.7", "5.3.3"} {
-		name := side(on).String()
+		name := routing.Side(on).String()
 		admin := &lab.Account{AccessKey: "rights-" + name, SecretKey: "secret-of-" + name}
 		credentials[on] = &remoting.Credentials{
 			AccessKey: admin.AccessKey, SecretKey: admin.SecretKey,
@@ -101,27 +102,27 @@ func newMatrix(t *testing.T) *matrix {
 	m := &matrix{
 		rig: &rig{
 			T: t, ctx: ctx, name: "rights", seen: &seen{},
-			source: connect(t, clusters[source], credentials[source]),
-			target: connect(t, clusters[target], credentials[target]),
+			source: connect(t, clusters[routing.Source], credentials[routing.Source]),
+			target: connect(t, clusters[routing.Target], credentials[routing.Target]),
 		},
 		through: map[string]*place{}, straight: map[string]*place{},
 		rulings: map[question]ruling{}, cells: &cells{}, waiting: &waiting{},
 	}
-	m.configure(clusters[source].NameServers)
+	m.configure(clusters[routing.Source].NameServers)
 	m.config.Keys = filepath.Join(t.TempDir(), "keys.yaml")
 	m.writeKeys(false)
 	m.clusters = clusters
-	m.config.Credentials, m.config.OnTarget = credentials[source], credentials[target]
+	m.config.Credentials, m.config.OnTarget = credentials[routing.Source], credentials[routing.Target]
 	m.at = [2]rocketmq.Broker{m.brokers(m.source)[0], m.brokers(m.target)[0]}
 	for _, a := range accounts {
 		m.through[a.name], m.straight[a.name] = m.newPlace(a, false), m.newPlace(a, true)
 	}
-	m.grant(clusters[source])
+	m.grant(clusters[routing.Source])
 	return m
 }
 
 // call sends a request to the broker of a side as its admin, and wants it done.
-func (m *matrix) call(on side, c *remoting.Command) *remoting.Command {
+func (m *matrix) call(on routing.Side, c *remoting.Command) *remoting.Command {
 	m.Helper()
 	got, err := m.cluster(on).Client().Call(m.ctx, m.addr(on), c)
 	require.NoError(m, err)
@@ -133,11 +134,11 @@ func (m *matrix) call(on side, c *remoting.Command) *remoting.Command {
 func (m *matrix) measure() {
 	m.Helper()
 	for _, p := range m.straight {
-		for _, on := range []side{source, target} {
+		for _, on := range []routing.Side{routing.Source, routing.Target} {
 			m.findFirst(p, on)
 			c := m.dial(m.addr(on), m.cluster(on).NameServers()[0])
 			for _, q := range allAsked() {
-				if strings.HasSuffix(q.name, " of the "+on.other().String()) {
+				if strings.HasSuffix(q.name, " of the "+on.Other().String()) {
 					continue // that message isn't here
 				}
 				p.stage = "straight to the " + on.String()
@@ -183,7 +184,7 @@ const answerWithin = 30 * time.Second
 
 // ask sends a request, and judges the answer: one-way requests have none. An error is what is no
 // answer of a broker.
-func (c *caller) ask(q asked, p *place, on side) (r ruling, err error) {
+func (c *caller) ask(q asked, p *place, on routing.Side) (r ruling, err error) {
 	c.opaque++
 	raw, err := q.frame(p, c.opaque, on)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -52,7 +54,7 @@ const (
 func (m *matrix) newPlace(a account, straight bool) *place {
 	m.Helper()
 	p := &place{
-		account: a, straight: straight, brokers: [2]string{m.at[source].Name, m.at[target].Name},
+		account: a, straight: straight, brokers: [2]string{m.at[routing.Source].Name, m.at[routing.Target].Name},
 		half: map[string]half{}, position: 1, stored: map[string]bool{},
 	}
 	name, lanes := a.name, m.lanes
@@ -63,13 +65,13 @@ func (m *matrix) newPlace(a account, straight bool) *place {
 	if straight {
 		m.lanes = lanes
 	}
-	for _, on := range []side{source, target} {
+	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		client, addr := m.cluster(on).Client(), m.addr(on)
 		m.make(m.cluster(on), m.at[on], p.topic+deleted, 1)
 		group := rocketmq.Group{Name: p.group + deleted, ConsumeEnable: true}
 		require.NoError(m, client.PutGroup(m.ctx, addr, group))
 		require.NoError(m, client.UpdateOffset(m.ctx, addr, p.group, p.topic, 0, p.position))
-		if on == target && !straight {
+		if on == routing.Target && !straight {
 			continue // the lanes fill it
 		}
 		batch := rocketmq.BatchRequest{Group: p.writers(), Topic: p.topic, BornTimestamp: 1}
@@ -86,9 +88,9 @@ func (m *matrix) newPlace(a account, straight bool) *place {
 const prefillsBody = "prefilled "
 
 // findFirst finds the first message of a topic on a side, once it is there.
-func (m *matrix) findFirst(p *place, on side) {
+func (m *matrix) findFirst(p *place, on routing.Side) {
 	m.Helper()
-	if on == target && m.dead {
+	if on == routing.Target && m.dead {
 		return
 	}
 	pull := rocketmq.PullRequest{Group: "eyes", Topic: p.topic, Max: 1}
@@ -103,7 +105,7 @@ func (m *matrix) findFirst(p *place, on side) {
 }
 
 // prepare stores a half message on a side, for a request that ends it.
-func (m *matrix) prepare(p *place, q asked, on side) {
+func (m *matrix) prepare(p *place, q asked, on routing.Side) {
 	m.Helper()
 	body := p.body(q.name)
 	send := &remoting.Command{Code: remoting.CodeSendV2, Body: []byte(body), Fields: map[string]string{}}
@@ -152,17 +154,17 @@ func (p *place) pull(commit int64) []string {
 }
 
 // at is where a message lies in the commit log, as clients have it.
-func (p *place) at(m remoting.Message, on side) string { return p.tagged(m.PhysicalOffset, on) }
+func (p *place) at(m remoting.Message, on routing.Side) string { return p.tagged(m.PhysicalOffset, on) }
 
-func (p *place) tagged(offset int64, on side) string {
-	if on == target && !p.straight {
+func (p *place) tagged(offset int64, on routing.Side) string {
+	if on == routing.Target && !p.straight {
 		offset |= tagOf(0) // of the only broker there
 	}
 	return strconv.FormatInt(offset, 10)
 }
 
 // end are the fields that commit a half message.
-func (p *place) end(h half, on side) []string {
+func (p *place) end(h half, on routing.Side) []string {
 	return []string{
 		"producerGroup", p.writers(), "tranStateTableOffset", strconv.FormatInt(h.state, 10),
 		"commitLogOffset", p.tagged(h.offset, on), "commitOrRollback", "8",
@@ -190,13 +192,13 @@ func (p *place) beat(reads bool) []byte {
 	})
 }
 
-// lockBody asks a broker of a side, or the gateway, for a queue of the topic.
-func (p *place) lockBody(client string, on side, queue int) []byte {
-	broker := p.brokers[source]
+// LockBody asks a broker of a side, or the gateway, for a queue of the topic.
+func (p *place) lockBody(client string, on routing.Side, queue int) []byte {
+	broker := p.brokers[routing.Source]
 	if p.straight {
 		broker = p.brokers[on]
 	}
-	return jsonOf(lockBody{p.group, client, []jsonQueue{{p.topic, broker, queue}}})
+	return jsonOf(bodies.LockBody{Group: p.group, Client: client, Queues: []bodies.JsonQueue{{Topic: p.topic, Broker: broker, ID: queue}}})
 }
 
 // jsonOf is a value of texts, numbers and lists, which can always be written.

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -27,7 +28,7 @@ type asked struct {
 }
 
 // askedOf makes a request's fields and body. It signs nothing.
-type askedOf func(p *place, on side) (fields []string, body []byte)
+type askedOf func(p *place, on routing.Side) (fields []string, body []byte)
 
 // serves is which side's broker serves a request.
 type serves int
@@ -41,7 +42,7 @@ const (
 )
 
 // frame is the request as the account sends it to a server that knows it by its keys of a side.
-func (q asked) frame(p *place, opaque int32, on side) ([]byte, error) {
+func (q asked) frame(p *place, opaque int32, on routing.Side) ([]byte, error) {
 	fields, body := q.of(p, on)
 	flag := int32(0)
 	if q.oneWay {
@@ -59,8 +60,8 @@ func (q asked) frame(p *place, opaque int32, on side) ([]byte, error) {
 func allAsked() []asked {
 	all := append(sending(), reading()...)
 	all = append(all, joining()...)
-	all = append(all, byMessage(source)...)
-	all = append(all, byMessage(target)...)
+	all = append(all, byMessage(routing.Source)...)
+	all = append(all, byMessage(routing.Target)...)
 	return append(all, passing()...)
 }
 
@@ -82,7 +83,7 @@ func sending() (all []asked) {
 	for i := range all {
 		all[i].of = sendOf(all[i])
 	}
-	again := func(p *place, _ side) ([]string, []byte) {
+	again := func(p *place, _ routing.Side) ([]string, []byte) {
 		return sendShort(rocketmq.RetryTopic(p.group), p.group, false), []byte("again")
 	}
 	return append(all, asked{name: "send v2 to the retry topic", code: remoting.CodeSendV2, of: again})
@@ -90,7 +91,7 @@ func sending() (all []asked) {
 
 // sendOf makes sends of all kinds, with a body that names the request.
 func sendOf(q asked) askedOf {
-	return func(p *place, _ side) ([]string, []byte) {
+	return func(p *place, _ routing.Side) ([]string, []byte) {
 		body := p.body(q.name)
 		switch q.code {
 		case remoting.CodeSendV2, 325:
@@ -127,9 +128,9 @@ func bornNow() string { return strconv.FormatInt(time.Now().UnixMilli(), 10) }
 
 // reading are requests about queues.
 func reading() []asked {
-	pull := func(p *place, _ side) ([]string, []byte) { return p.pull(-1), nil }
-	pullAndCommit := func(p *place, _ side) ([]string, []byte) { return p.pull(p.position), nil }
-	commit := func(p *place, _ side) ([]string, []byte) {
+	pull := func(p *place, _ routing.Side) ([]string, []byte) { return p.pull(-1), nil }
+	pullAndCommit := func(p *place, _ routing.Side) ([]string, []byte) { return p.pull(p.position), nil }
+	commit := func(p *place, _ routing.Side) ([]string, []byte) {
 		return append(p.queue(), "commitOffset", strconv.FormatInt(p.position, 10)), nil
 	}
 	bound := fieldsOf(func(p *place) []string {
@@ -163,12 +164,12 @@ func reading() []asked {
 // joining are requests about members of groups.
 func joining() []asked {
 	beat := func(reads bool) askedOf {
-		return func(p *place, _ side) ([]string, []byte) { return []string{}, p.beat(reads) }
+		return func(p *place, _ routing.Side) ([]string, []byte) { return []string{}, p.beat(reads) }
 	}
-	lock := func(p *place, on side) ([]string, []byte) {
+	lock := func(p *place, on routing.Side) ([]string, []byte) {
 		return []string{}, p.lockBody(p.client(), on, 0)
 	}
-	unlock := func(p *place, on side) ([]string, []byte) {
+	unlock := func(p *place, on routing.Side) ([]string, []byte) {
 		return []string{}, p.lockBody(owner, on, 1)
 	}
 	members := fieldsOf(func(p *place) []string { return []string{"consumerGroup", p.group} })
@@ -192,8 +193,8 @@ func joining() []asked {
 }
 
 // byMessage are requests about one message, of a side.
-func byMessage(of side) []asked {
-	serves := map[side]serves{source: bySource, target: byTarget}[of]
+func byMessage(of routing.Side) []asked {
+	serves := map[routing.Side]serves{routing.Source: bySource, routing.Target: byTarget}[of]
 	ends := func(name string, oneWay bool) asked {
 		return asked{
 			name: name, code: remoting.CodeEndTransaction, serves: serves, halves: true, oneWay: oneWay,
@@ -232,7 +233,7 @@ func passing() []asked {
 	reset := fieldsOf(func(p *place) []string {
 		return []string{"topic", p.topic, "group", p.group, "timestamp", "0", "isForce", "true"}
 	})
-	user := fieldsOf(func(p *place) []string { return []string{"username", p.keys(target).AccessKey} })
+	user := fieldsOf(func(p *place) []string { return []string{"username", p.keys(routing.Target).AccessKey} })
 	pop := fieldsOf(func(p *place) []string {
 		return append(p.queue(), "maxMsgNums", "1", "invisibleTime", "10000", "pollTime", "0",
 			"bornTime", bornNow(), "initMode", "0")
@@ -241,7 +242,7 @@ func passing() []asked {
 		return []string{"srcGroup", p.group + deleted, "destGroup", p.group, "topic", p.topic}
 	})
 	ack := fieldsOf(func(p *place) []string {
-		return append(p.queue(), "extraInfo", "0 0 10000 0 0 "+p.brokers[source]+" 0 0", "offset", "0",
+		return append(p.queue(), "extraInfo", "0 0 10000 0 0 "+p.brokers[routing.Source]+" 0 0", "offset", "0",
 			"invisibleTime", "10000")
 	})
 	return append([]asked{
@@ -275,7 +276,7 @@ func administering() []asked {
 		}
 	})
 	deleteTopic := fieldsOf(func(p *place) []string { return []string{"topic", p.topic + deleted} })
-	makeGroup := func(p *place, _ side) ([]string, []byte) {
+	makeGroup := func(p *place, _ routing.Side) ([]string, []byte) {
 		return []string{}, jsonOf(map[string]any{"groupName": p.group + made, "consumeEnable": true})
 	}
 	deleteGroup := fieldsOf(func(p *place) []string {
@@ -283,7 +284,7 @@ func administering() []asked {
 			"groupName", p.group + deleted, "removeOffset", "true", "cleanOffset", "true",
 		}
 	})
-	set := func(*place, side) ([]string, []byte) { return []string{}, []byte("traceOn=true\n") }
+	set := func(*place, routing.Side) ([]string, []byte) { return []string{}, []byte("traceOn=true\n") }
 	return []asked{
 		{name: "make topic", code: 17, makes: true, of: makeTopic},
 		{name: "delete topic", code: 215, makes: true, of: deleteTopic},
@@ -295,5 +296,5 @@ func administering() []asked {
 
 // fieldsOf makes requests without a body.
 func fieldsOf(of func(p *place) []string) askedOf {
-	return func(p *place, _ side) ([]string, []byte) { return of(p), nil }
+	return func(p *place, _ routing.Side) ([]string, []byte) { return of(p), nil }
 }

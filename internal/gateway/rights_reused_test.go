@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -31,11 +32,11 @@ func (at stage) companion(q asked, allowed []asked) (of asked, there bool) {
 // together sends two requests with one number in one piece, and returns what becomes of them.
 func (c *caller) together(may, q asked, p *place) (got []ruling, err error) {
 	c.opaque++
-	first, err := may.frame(p, c.opaque, source)
+	first, err := may.frame(p, c.opaque, routing.Source)
 	if err != nil {
 		return nil, err
 	}
-	second, err := q.frame(p, c.opaque, source)
+	second, err := q.frame(p, c.opaque, routing.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +82,7 @@ func (m *matrix) reused(c *caller, p *place, q, may asked, at stage) {
 func (m *matrix) noted(p *place) (text string) {
 	for _, q := range m.gateway.topics.get([]byte(p.topic)).all() {
 		text += fmt.Sprintf("queue %d is acknowledged to %d and %d; ",
-			q.id, q.acked[source].Load(), q.acked[target].Load())
+			q.id, q.acked[routing.Source].Load(), q.acked[routing.Target].Load())
 	}
 	goesOn := map[int]int64{}
 	for _, v := range m.gateway.groups.get([]byte(p.group)).all() {

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/gateway/routing"
 )
 
 // Requests that 4.9.7 and 5.3.3 judge differently, with the accounts to which only one of them
@@ -35,8 +37,8 @@ func (m *matrix) differ() {
 	for _, q := range allAsked() {
 		ofTarget := strings.Replace(q.name, " of the source", " of the target", 1)
 		for _, a := range accounts {
-			is, known := m.rulings[question{a.name, q.name, source}]
-			other := m.rulings[question{a.name, ofTarget, target}]
+			is, known := m.rulings[question{a.name, q.name, routing.Source}]
+			other := m.rulings[question{a.name, ofTarget, routing.Target}]
 			switch {
 			case !known || is.refused == other.refused:
 			case other.refused:

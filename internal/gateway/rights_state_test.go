@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -72,9 +73,9 @@ func endsOf(ends map[int]rocketmq.QueueRange, err error) string {
 }
 
 // members are those of the group and of the producer group on a side.
-func (m *matrix) members(p *place, on side) string {
+func (m *matrix) members(p *place, on routing.Side) string {
 	m.Helper()
-	if on == target && m.dead {
+	if on == routing.Target && m.dead {
 		return ""
 	}
 	readers, err := m.cluster(on).Client().ConsumerConnectionsOf(m.ctx, m.addr(on), p.group)
@@ -117,7 +118,7 @@ func (m *matrix) learned(p *place) map[int]int64 {
 }
 
 // position is the group's on queue 0 of a side, as it counts.
-func (m *matrix) position(p *place, on side) int64 {
+func (m *matrix) position(p *place, on routing.Side) int64 {
 	m.Helper()
 	at, _, err := m.cluster(on).Client().QueryOffset(m.ctx, m.addr(on), p.group, p.topic, 0)
 	require.NoError(m, err)
@@ -128,7 +129,7 @@ func (m *matrix) position(p *place, on side) int64 {
 }
 
 func (m *matrix) view(p *place) *view {
-	q := m.gateway.topics.get([]byte(p.topic)).queue([]byte(p.brokers[source]), 0)
+	q := m.gateway.topics.get([]byte(p.topic)).queue([]byte(p.brokers[routing.Source]), 0)
 	return m.gateway.groups.get([]byte(p.group)).of(q)
 }
 
@@ -164,7 +165,7 @@ func (m *matrix) locked(p *place) string {
 	return strings.Join(text, "; ")
 }
 
-func (m *matrix) lockOf(p *place, on side, queue int) string {
+func (m *matrix) lockOf(p *place, on routing.Side, queue int) string {
 	m.Helper()
 	one := []rocketmq.MessageQueue{{Topic: p.topic, Broker: p.brokers[on], Queue: queue}}
 	client, addr := m.cluster(on).Client(), m.addr(on)

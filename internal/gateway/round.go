@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"rocketshift/internal/gateway/store"
 )
 
 // outcome is what a move has moved, and how long sends or pulls have waited for it.
@@ -22,8 +24,8 @@ var errBudget = errors.New("its budget passed, and everything is as it was")
 // became of the round (errDoubt).
 func (g *Gateway) lead(
 	ctx context.Context,
-	r Round,
-	prove func(context.Context, *currentRound, []Prepared) (*Outcome, error),
+	r store.Round,
+	prove func(context.Context, *currentRound, []store.Prepared) (*store.Outcome, error),
 ) (done outcome, err error) {
 	r.Leader, r.Epoch, r.Targets = g.config.Name, g.moves.epoch.Load(), *g.targets.Load()
 	if err := g.chooseWitness(ctx, &r); err != nil {
@@ -49,32 +51,32 @@ func (g *Gateway) lead(
 	if err := g.commitAll(r, all); err != nil {
 		return done, err
 	}
-	done.moved = o.size()
+	done.moved = o.Size()
 	return done, nil
 }
 
 // leads is lead for a move of one round, which says what is inexact of it.
 func (g *Gateway) leads(
 	ctx context.Context,
-	r Round,
-	prove func(context.Context, *currentRound, []Prepared) (*Outcome, error),
+	r store.Round,
+	prove func(context.Context, *currentRound, []store.Prepared) (*store.Outcome, error),
 ) (outcome, error) {
 	done, err := g.lead(ctx, r, prove)
-	done.inexact = r.ends.Inexact
+	done.inexact = r.Ends.Inexact
 	return done, err
 }
 
 // agree makes everybody wait, finds the outcome, and makes everybody ready for it.
 func (g *Gateway) agree(
 	ctx context.Context,
-	r Round,
+	r store.Round,
 	all []participant,
-	prove func(context.Context, *currentRound, []Prepared) (*Outcome, error),
-) (*Outcome, error) {
-	known := make([]Prepared, len(all))
+	prove func(context.Context, *currentRound, []store.Prepared) (*store.Outcome, error),
+) (*store.Outcome, error) {
+	known := make([]store.Prepared, len(all))
 	if err := askAll(all, func(i int, p participant) (err error) {
 		if known[i], err = p.prepare(ctx, r); err == nil {
-			err = known[i].numbers()
+			err = known[i].Numbers()
 		}
 		return err
 	}); err != nil {
@@ -84,17 +86,17 @@ func (g *Gateway) agree(
 	if err != nil {
 		return nil, err
 	}
-	g.reached(phasePrepared)
+	g.reached(store.PhasePrepared)
 	o, err := prove(ctx, p, known)
 	if err != nil {
 		return nil, err
 	}
 	o.Epoch = r.Epoch + 1
-	g.reached(phaseProved)
+	g.reached(store.PhaseProved)
 	if err := askAll(all, func(_ int, p participant) error { return p.ready(ctx, r.ID, *o) }); err != nil {
 		return nil, err
 	}
-	g.reached(phaseReady)
+	g.reached(store.PhaseReady)
 	return o, nil
 }
 
@@ -112,7 +114,7 @@ func (g *Gateway) decide(ctx context.Context, p *currentRound, all []participant
 		g.abortAll(p.round, all)
 		return fmt.Errorf("round %s: another gateway gave it up first: %w", p.round.ID, errBudget)
 	}
-	g.reached(phaseDecided)
+	g.reached(store.PhaseDecided)
 	return nil
 }
 
@@ -120,7 +122,7 @@ func (g *Gateway) decide(ctx context.Context, p *currentRound, all []participant
 // it doesn't.
 const endTime = time.Second
 
-func (g *Gateway) commitAll(r Round, all []participant) error {
+func (g *Gateway) commitAll(r store.Round, all []participant) error {
 	ctx, cancel := context.WithTimeout(g.ctx, endTime)
 	defer cancel()
 	errs := make([]error, len(all))
@@ -134,11 +136,11 @@ func (g *Gateway) commitAll(r Round, all []participant) error {
 				"round", r.ID, "cause", err)
 		}
 	}
-	g.reached(phaseCommitted)
+	g.reached(store.PhaseCommitted)
 	return errs[0]
 }
 
-func (g *Gateway) abortAll(r Round, all []participant) {
+func (g *Gateway) abortAll(r store.Round, all []participant) {
 	ctx, cancel := context.WithTimeout(g.ctx, endTime)
 	defer cancel()
 	_ = askAll(all, func(_ int, p participant) error {

@@ -3,7 +3,7 @@ package gateway
 import (
 	"context"
 
-	"rocketshift/replicator/lane"
+	"rocketshift/internal/gateway/store"
 )
 
 // A move is made of rounds: the homes of queues, one group's side, or the authority. In a round one
@@ -19,72 +19,10 @@ import (
 // more until the budget has passed aborts by itself, or, if it was ready, finds out what was
 // decided: see doubt.go.
 
-// Round is one round of a move.
-type Round struct {
-	ID     string   `json:"id"`
-	Kind   string   `json:"kind"`
-	To     string   `json:"to"`
-	Epoch  int64    `json:"epoch"`  // that it begins from
-	Leader string   `json:"leader"` // the gateway that leads
-	Budget Duration `json:"budget"`
-	Reason string   `json:"reason,omitempty"`
-	// whose homes move, or of which the group's views are known to who leads
-	Queues []TopicQueue `json:"queues,omitempty"`
-	Group  string       `json:"group,omitempty"`
-
-	Accept []string `json:"accept,omitempty"` // what the caller takes as inexact
-
-	// WithoutTarget is as in Move: each gateway judges by itself whether the target answers.
-	WithoutTarget bool `json:"withoutTarget,omitempty"`
-
-	Targets []string `json:"targets,omitempty"` // target brokers in the order of their tags
-	Witness string   `json:"witness,omitempty"` // the source broker that knows whether it is decided
-	// WitnessOnTarget is the target broker that knows it, where none of the source answers.
-	WitnessOnTarget string `json:"witnessOnTarget,omitempty"`
-
-	ends *Moved // what is to be remembered together with its outcome, as it is the last round of a move
-}
-
-// Prepared is what a gateway knows of what waits.
-type Prepared struct {
-	Queues []PreparedQueue `json:"queues,omitempty"`
-	Views  []PreparedView  `json:"views,omitempty"`
-	// Inexact is what isn't as it should be, as the caller has accepted it.
-	Inexact []string `json:"inexact,omitempty"`
-}
-
-// PreparedQueue is a queue to which sends wait.
-type PreparedQueue struct {
-	TopicQueue
-	Acked [2]int64 `json:"acked"` // behind the highest acknowledged offsets of source and target
-}
-
-// PreparedView is a queue that the group's pulls wait for. Ages say which gateway knows best.
-type PreparedView struct {
-	TopicQueue
-	Next    int64    `json:"next"` // the group's next offset, as far as answers to pulls tell; -1 if unknown
-	NextAge Duration `json:"nextAge"`
-	Kept    int64    `json:"kept"` // the offset that the group committed last; -1 if unknown
-	KeptAge Duration `json:"keptAge"`
-	// the offset that a client asked last to commit, without an answer so far; 0 or -1: none
-	Claimed int64 `json:"claimed,omitempty"`
-}
-
-// Outcome is how everything that the round moves is afterwards.
-type Outcome struct {
-	Epoch     int64       `json:"epoch"` // afterwards
-	Homes     []savedHome `json:"homes,omitempty"`
-	Views     []savedView `json:"views,omitempty"`
-	Authority string      `json:"authority,omitempty"`
-	// Lanes are those of the queues that it names: a gateway may not have seen a topic yet that
-	// clients of another one use.
-	Lanes []lane.Lane `json:"lanes,omitempty"`
-}
-
 // participant takes part in rounds: this gateway, or another one.
 type participant interface {
-	prepare(ctx context.Context, r Round) (Prepared, error)
-	ready(ctx context.Context, id string, o Outcome) error
+	prepare(ctx context.Context, r store.Round) (store.Prepared, error)
+	ready(ctx context.Context, id string, o store.Outcome) error
 	commit(ctx context.Context, id string) error
 	abort(ctx context.Context, id string) error
 }

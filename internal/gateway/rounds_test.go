@@ -10,6 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -18,27 +21,27 @@ import (
 // move.
 func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 	t.Helper()
-	var gateways []Peer
+	var gateways []control.Peer
 	for i, name := range []string{"a", "b"} {
 		g := idle(t)
 		g.config.Name, g.config.Token = name, testToken
 		g.ctx, g.stop = context.WithCancel(context.Background())
-		control, err := NewControl(g, testToken)
+		controls, err := NewControl(g, testToken)
 		require.NoError(t, err)
 		at, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		g.running.Go(func() { _ = control.Serve(g.ctx, at) })
+		g.running.Go(func() { _ = controls.Serve(g.ctx, at) })
 		t.Cleanup(func() {
 			g.stop()
 			g.running.Wait()
 		})
-		gateways = append(gateways, Peer{name, at.Addr().String()})
+		gateways = append(gateways, control.Peer{Name: name, Control: at.Addr().String()})
 		all[i] = g
 	}
 	nobody := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	for i, g := range all {
 		g.source = nobody
-		m := Migration{
+		m := control.Migration{
 			Name:        "m",
 			LaneGroup:   "l",
 			Source:      "S",
@@ -47,7 +50,7 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 			Gateways:    gateways,
 			Ordered:     []string{"orders"},
 		}
-		g.migration.Store(&migration{m, nobody, nil, m.othersThan(g.config.Name), map[string]bool{"orders": true}})
+		g.migration.Store(&migration{m, nobody, nil, m.OthersThan(g.config.Name), map[string]bool{"orders": true}})
 		t1 := g.topics.ensure("orders")
 		t1.ensure("broker-a", 1)
 		queues[i] = t1.queue([]byte("broker-a"), 0)
@@ -70,16 +73,16 @@ func pipe(t *testing.T) (server, client net.Conn) {
 	return server, client
 }
 
-func homeRound(id string, budget time.Duration) Round {
-	return Round{
-		ID: id, Kind: KindHome, To: "target", Leader: "a", Budget: Duration(budget),
-		Queues: []TopicQueue{{"orders", lane.Queue{Broker: "broker-a", ID: 0}}},
+func homeRound(id string, budget time.Duration) store.Round {
+	return store.Round{
+		ID: id, Kind: control.KindHome, To: "target", Leader: "a", Budget: control.Duration(budget),
+		Queues: []control.TopicQueue{{Topic: "orders", Queue: lane.Queue{Broker: "broker-a", ID: 0}}},
 	}
 }
 
 // prepare has a gateway take part in a round, and lets nothing happen when its budget passes: the
 // test says what happens.
-func prepare(t *testing.T, p participant, at *Gateway, r Round) Prepared {
+func prepare(t *testing.T, p participant, at *Gateway, r store.Round) store.Prepared {
 	t.Helper()
 	for {
 		known, err := p.prepare(t.Context(), r)
@@ -97,7 +100,7 @@ func prepare(t *testing.T, p participant, at *Gateway, r Round) Prepared {
 	}
 }
 
-var homeOutcome = Outcome{Epoch: 1, Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "target", Shift: 7}}}
+var homeOutcome = store.Outcome{Epoch: 1, Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target", Shift: 7}}}
 
 func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	all, queues := idlePair(t)
@@ -110,13 +113,13 @@ func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	require.ErrorContains(t, other.ready(t.Context(), "2", homeOutcome), "takes no part in round 2")
 	require.ErrorContains(t, other.commit(t.Context(), "1"), "has no outcome of round 1")
 	require.NoError(t, other.ready(t.Context(), "1", homeOutcome))
-	again, err := openState(filepath.Dir(all[1].state.path))
+	again, err := store.Open(filepath.Dir(all[1].state.Path))
 	require.NoError(t, err)
-	require.Equal(t, "1", again.last().Open.Round.ID, "it is on disk")
+	require.Equal(t, "1", again.Last().Open.Round.ID, "it is on disk")
 	for range 2 { // a repeated one has no effect
 		require.NoError(t, other.commit(t.Context(), "1"))
 	}
-	require.Equal(t, target, queues[1].at())
+	require.Equal(t, routing.Target, queues[1].at())
 	require.Nil(t, queues[1].hold.Load(), "sends go on")
 	require.ErrorContains(t, other.abort(t.Context(), "1"), "round 1 is decided")
 	is, err := other.replica(t.Context())
@@ -134,7 +137,7 @@ func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, patience, 10*time.Millisecond,
 		"its budget passes")
-	require.Equal(t, source, queues[1].at())
+	require.Equal(t, routing.Source, queues[1].at())
 	require.NoError(t, other.abort(t.Context(), "1"), "it has ended so")
 	require.ErrorContains(t, other.ready(t.Context(), "1", homeOutcome), "takes no part")
 }
@@ -161,7 +164,7 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 			}
 			require.Eventually(t, func() bool { return !other.takesPart(p) && queues[1].hold.Load() == nil },
 				patience, 10*time.Millisecond, "it finds out")
-			require.Equal(t, decided, queues[1].at() == target)
+			require.Equal(t, decided, queues[1].at() == routing.Target)
 			require.Equal(t, all[0].moves.epoch.Load(), all[1].moves.epoch.Load())
 		})
 	}
@@ -175,15 +178,15 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 		prepare(t, p, p.Gateway, homeRound("1", 2*time.Second))
 		require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
 	}
-	state, err := openState(filepath.Dir(other.state.path))
+	state, err := store.Open(filepath.Dir(other.state.Path))
 	require.NoError(t, err)
 	p, _ := other.roundOf("1")
 	p.letGo()
 	other.rounds.now = nil // as if it had been killed
-	other.findOut(other.reopen(state.last().Open))
+	other.findOut(other.reopen(state.Last().Open))
 	require.True(t, queues[1].hold.Load().refuses)
 	require.NoError(t, leader.commit(t.Context(), "1"))
-	require.Eventually(t, func() bool { return queues[1].at() == target }, patience, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return queues[1].at() == routing.Target }, patience, 10*time.Millisecond,
 		"it finds out")
 }
 
@@ -191,20 +194,20 @@ func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {
 	all, queues := idlePair(t)
 	all[0].apply(&homeOutcome)
 	all[1].sync(t.Context())
-	require.Equal(t, target, queues[1].at())
+	require.Equal(t, routing.Target, queues[1].at())
 	require.EqualValues(t, 1, all[1].moves.epoch.Load())
-	all[0].apply(&Outcome{Epoch: 2, Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Home: "source"}}})
+	all[0].apply(&store.Outcome{Epoch: 2, Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "source"}}})
 	all[1].sync(t.Context())
-	require.Equal(t, source, queues[1].at())
+	require.Equal(t, routing.Source, queues[1].at())
 	require.False(t, all[1].anythingOnTarget())
 }
 
 func TestWhoAnsweredLastKnowsWhereAGroupIs(t *testing.T) {
-	of := TopicQueue{"orders", lane.Queue{Broker: "broker-a"}}
-	got := newest([]Prepared{
-		{Views: []PreparedView{{of, 100, Duration(time.Minute), 90, Duration(time.Second), -1}}},
-		{Views: []PreparedView{{of, 500, Duration(time.Second), -1, 0, 95}}},
-		{Views: []PreparedView{{of, -1, 0, 80, Duration(time.Minute), -1}}},
+	of := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a"}}
+	got := newest([]store.Prepared{
+		{Views: []store.PreparedView{{TopicQueue: of, Next: 100, NextAge: control.Duration(time.Minute), Kept: 90, KeptAge: control.Duration(time.Second), Claimed: -1}}},
+		{Views: []store.PreparedView{{TopicQueue: of, Next: 500, NextAge: control.Duration(time.Second), Kept: -1, KeptAge: 0, Claimed: 95}}},
+		{Views: []store.PreparedView{{TopicQueue: of, Next: -1, NextAge: 0, Kept: 80, KeptAge: control.Duration(time.Minute), Claimed: -1}}},
 	})
 	assert.EqualValues(t, 500, got[of].Next)
 	assert.EqualValues(t, 90, got[of].Kept)
@@ -217,7 +220,7 @@ func TestTargetBrokersHaveTheSameNumbersEverywhere(t *testing.T) {
 	g.targets.Store(&[]string{"broker-t", "broker-u"})
 	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t"}), "nothing is there yet")
 	assert.Equal(t, []string{"broker-u", "broker-t"}, *g.targets.Load())
-	queues[0].home.Store(uint32(target))
+	queues[0].home.Store(uint32(routing.Target))
 	require.ErrorContains(t, g.agreeOnTargets([]string{"broker-t"}), "numbers target broker broker-t otherwise")
 	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t", "broker-v"}))
 }
@@ -229,19 +232,19 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 	l := *queues[1].lane.Swap(nil)
 	l.Source = lane.Queue{Broker: "broker-a"}
 	other := localParticipant{all[1]}
-	r := Round{
+	r := store.Round{
 		ID:     "one",
-		Kind:   KindSide,
+		Kind:   control.KindSide,
 		To:     "target",
 		Leader: "a",
 		Group:  "billing",
-		Budget: Duration(2 * time.Second),
-		Queues: []TopicQueue{queues[0].name()},
+		Budget: control.Duration(2 * time.Second),
+		Queues: []control.TopicQueue{queues[0].name()},
 	}
 	prepare(t, other, all[1], r)
-	o := Outcome{Epoch: 1, Views: []savedView{{Group: "billing", Topic: "orders", Broker: "broker-a", Side: "target"}}}
+	o := store.Outcome{Epoch: 1, Views: []store.View{{Group: "billing", Topic: "orders", Broker: "broker-a", Side: "target"}}}
 	err := other.ready(t.Context(), "one", o)
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "gateway b doesn't know the lane of queue broker-a/0 of topic orders")
 
 	o.Lanes = []lane.Lane{l}
@@ -254,16 +257,16 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 // refused before anything waits, and what another gateway says is taken over as a whole or not at
 // all.
 func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
-	for _, id := range []int{-1, mostOfTopic, 1<<31 - 1} {
+	for _, id := range []int{-1, routing.MostOfTopic, 1<<31 - 1} {
 		all, queues := idlePair(t)
 		g, other := all[1], remoteParticipant{all[0].clientOf(all[0].peers()[0])}
-		odd := TopicQueue{"orders", lane.Queue{Broker: "broker-a", ID: id}}
+		odd := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a", ID: id}}
 		v := g.groups.get([]byte("billing")).of(queues[1])
-		for _, r := range []Round{
+		for _, r := range []store.Round{
 			homeRound("1", time.Second),
-			{ID: "1", Kind: KindSide, To: "target", Budget: Duration(time.Second), Group: "billing"},
+			{ID: "1", Kind: control.KindSide, To: "target", Budget: control.Duration(time.Second), Group: "billing"},
 		} {
-			r.Queues = []TopicQueue{odd}
+			r.Queues = []control.TopicQueue{odd}
 			_, err := other.prepare(t.Context(), r)
 			require.ErrorContains(t, err, "numbers from 0 to 16383 are possible", r.Kind)
 			round, _ := g.underWay()
@@ -271,9 +274,9 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 			require.False(t, v.moving, "pulls don't wait")
 		}
 		prepare(t, other, g, homeRound("2", 2*time.Second))
-		for _, o := range []Outcome{
-			{Epoch: 1, Homes: []savedHome{{Topic: "orders", Broker: "broker-a", Queue: id, Home: "source"}}},
-			{Epoch: 1, Views: []savedView{{Topic: "orders", Broker: "broker-a", Queue: id, Side: "source"}}},
+		for _, o := range []store.Outcome{
+			{Epoch: 1, Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Queue: id, Home: "source"}}},
+			{Epoch: 1, Views: []store.View{{Topic: "orders", Broker: "broker-a", Queue: id, Side: "source"}}},
 			{Epoch: 1, Lanes: []lane.Lane{{Topic: "orders", Source: odd.Queue}}},
 		} {
 			require.ErrorContains(t, other.ready(t.Context(), "2", o), "numbers from 0 to 16383")
@@ -281,10 +284,10 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 		require.NoError(t, other.abort(t.Context(), "2"))
 
 		is := all[0].replica()
-		is.Homes = []savedHome{{Topic: "orders", Broker: "broker-a", Queue: id, Home: "source"}}
-		require.ErrorContains(t, is.numbers(), "numbers from 0 to 16383")
-		known := Prepared{Views: []PreparedView{{TopicQueue: odd}}}
-		require.ErrorContains(t, known.numbers(), "numbers from 0 to 16383")
+		is.Homes = []store.Home{{Topic: "orders", Broker: "broker-a", Queue: id, Home: "source"}}
+		require.ErrorContains(t, is.Numbers(), "numbers from 0 to 16383")
+		known := store.Prepared{Views: []store.PreparedView{{TopicQueue: odd}}}
+		require.ErrorContains(t, known.Numbers(), "numbers from 0 to 16383")
 		require.Len(t, g.topics.get([]byte("orders")).all(), 1, "none was made")
 	}
 }

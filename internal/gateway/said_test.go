@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -45,12 +47,12 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	var log logLines
 	g.log = logTo(&log)
 	g.targets.Store(&[]string{"broker-t", "broker-u"})
-	g.brokers[target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
 	g.away.Store(1) // so that connections stay
 	q := g.topics.get([]byte("orders")).all()[0]
 	guarded := &guarded{gateway: g}
-	guarded.queue(target)
-	require.Equal(t, target, q.at())
+	guarded.queue(routing.Target)
+	require.Equal(t, routing.Target, q.at())
 	_, client := g.connect(t)
 	in := wire.NewReader(client)
 	var f wire.Frame
@@ -88,7 +90,7 @@ func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	both := map[*queue][]string{queues[0]: {"one", "two"}}
 	for range 3 * mixedLooks {
 		now := &sharing{
-			MixedGroup: MixedGroup{Group: "billing"},
+			MixedGroup: control.MixedGroup{Group: "billing"},
 			holders:    both,
 			contested:  map[*queue]int{},
 			unread:     map[*queue]int{},
@@ -102,7 +104,7 @@ func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	pair[0].log = g.log
 	pair[0].config.Name = "a"
 	m := *pair[0].migration.Load()
-	m.others = []Peer{{"gone", "127.0.0.1:1"}}
+	m.others = []control.Peer{{Name: "gone", Control: "127.0.0.1:1"}}
 	pair[0].migration.Store(&m)
 	for range 10 {
 		pair[0].sync(t.Context())

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -46,11 +47,11 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		}
 		home := q.at()
 		stores := s.storesAt(home, f.Get(propertiesKey))
-		to := s.port.dest
-		if stores == target {
-			to = dest{target, q.lane.Load().Target.Broker}
+		to := s.port.Dest
+		if stores == routing.Target {
+			to = routing.Dest{Side: routing.Target, Broker: q.lane.Load().Target.Broker}
 		}
-		if !s.mayGo(f, stores, stores == target) {
+		if !s.mayGo(f, stores, stores == routing.Target) {
 			return
 		}
 		up, err := s.upstream(to)
@@ -73,9 +74,9 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		if c.oneWay {
 			f.SetFlag(f.Flag &^ wire.FlagOneWay) // so that a move can wait for it
 		}
-		if stores == target {
+		if stores == routing.Target {
 			f.SetNumber(queueKey, int64(q.lane.Load().Target.ID))
-			f.Set(brokerKey, to.broker)
+			f.Set(brokerKey, to.Broker)
 		}
 		up.write(f)
 		return
@@ -104,7 +105,7 @@ func (s *session) sendAnywhere(f *wire.Frame, topicKey, queueKey string) {
 
 // enterSend enters a send, unless the queue's home isn't where it goes to any more. Who moves a
 // home looks for sends afterwards.
-func (s *session) enterSend(c call, home side, past *hold) (opaque int32, entered bool) {
+func (s *session) enterSend(c call, home routing.Side, past *hold) (opaque int32, entered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if h := c.queue.hold.Load(); h != nil && h != past || c.queue.at() != home {
@@ -148,7 +149,7 @@ func (u *upstream) judgeSent(f *wire.Frame, c call) {
 
 // sent translates where a message was stored for the producer.
 func (u *upstream) sent(f *wire.Frame, c call) {
-	if !stores(f.Code) || c.queue == nil || c.side == source {
+	if !stores(f.Code) || c.queue == nil || c.side == routing.Source {
 		return
 	}
 	offset, ok := f.Number("queueOffset")

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -15,7 +16,7 @@ import (
 func TestWhereADeadLetterIsStoredSaysNothingOfItsRetryTopic(t *testing.T) {
 	for topic, acked := range map[string]int64{"%RETRY%billing": 0, "orders": 5001} {
 		g := newGuarded(t, "applications: []")
-		g.gateway.keys.file = ""
+		g.gateway.keys.File = ""
 		g.gateway.topics.ensure(topic).ensure("broker-a", 1)
 		g.source.answer(remoting.CodeSendV2, wire.Reply{
 			Fields: []string{"msgId", "x", "queueId", "0", "queueOffset", "5000"},
@@ -26,6 +27,6 @@ func TestWhereADeadLetterIsStoredSaysNothingOfItsRetryTopic(t *testing.T) {
 		code, _ := g.answer()
 		require.Equal(t, remoting.Success, code)
 		q := g.gateway.topics.get([]byte(topic)).queue([]byte("broker-a"), 0)
-		assert.Equal(t, acked, q.acked[source].Load(), topic)
+		assert.Equal(t, acked, q.acked[routing.Source].Load(), topic)
 	}
 }

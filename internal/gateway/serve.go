@@ -7,17 +7,13 @@ import (
 	"maps"
 	"net"
 	"slices"
-	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/socket"
 )
-
-// idleTimeout is after how long without a byte a connection counts as dead, as with brokers
-// (serverChannelMaxIdleTimeSeconds).
-const idleTimeout = 150 * time.Second
 
 // serve takes the clients that come to a port at one of its listeners; vip: at its VIP channel.
 func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
@@ -27,7 +23,7 @@ func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
 			if g.ctx.Err() != nil || errors.Is(err, net.ErrClosed) || p.paused.Load() {
 				return
 			}
-			if g.said.accepts.due() {
+			if g.said.accepts.Due() {
 				g.log.Warn("a client can't be accepted", "port", p.number(), "cause", err)
 			}
 			time.Sleep(100 * time.Millisecond) // out of descriptors, say: it passes, or it is said again
@@ -42,15 +38,15 @@ func (g *Gateway) serveClient(p *port, raw net.Conn, vip bool) {
 	raw = g.keepable(socket.Quick(raw))
 	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
 	guest := g.enter(raw)
-	conn, first, err := g.entry.admit(g.ctx, raw)
+	conn, first, err := g.entry.Admit(g.ctx, raw)
 	if err != nil {
-		guest.leave()
+		guest.Leave()
 		_ = raw.Close()
 		g.ended(raw, err)
 		return
 	}
 	if conn != raw {
-		g.dismiss(guest.secures())
+		g.dismiss(guest.Secures())
 	}
 	s := g.open(p, conn, guest)
 	s.vip.Store(vip)
@@ -59,42 +55,42 @@ func (g *Gateway) serveClient(p *port, raw net.Conn, vip bool) {
 
 // serve serves a client until its connection ends, or passes to another process.
 func (s *session) serve(first []byte) {
-	defer close(s.stopping.ended)
+	defer close(s.stopping.Ended)
 	defer context.AfterFunc(s.ctx, func() { _ = s.conn.Close() })()
 	err := s.runGuarded(first)
-	if s.stopping.whole {
+	if s.stopping.Whole {
 		return
 	}
-	s.limited.leave()
+	s.limited.Leave()
 	s.Gateway.close(s)
 	s.ended(s.conn, err)
 }
 
 // enter lets a connection in, maybe for another one.
-func (g *Gateway) enter(conn net.Conn) *limitedConnection {
-	comes, goes := g.limiter.enter(conn)
+func (g *Gateway) enter(conn net.Conn) *connections.Limited {
+	comes, goes := g.limiter.Enter(conn)
 	g.dismiss(goes)
 	return comes
 }
 
 // dismiss closes connections that have to go for others.
-func (g *Gateway) dismiss(all []*limitedConnection) {
+func (g *Gateway) dismiss(all []*connections.Limited) {
 	for _, goes := range all {
-		_ = goes.conn.Close()
+		_ = goes.Conn.Close()
 		g.bounds.crowded.Add(1)
-		if g.limiter.full.due() {
+		if g.limiter.Full.Due() {
 			g.log.Error(
 				"there are too many connections for this process's descriptors or memory: one was closed for "+
 					"another; allow the process more (ulimit -n, --memory)",
 				"client",
-				goes.conn.RemoteAddr().String(),
+				goes.Conn.RemoteAddr().String(),
 			)
 		}
 	}
 }
 
 // open makes a connection's session.
-func (g *Gateway) open(p *port, conn net.Conn, of *limitedConnection) *session {
+func (g *Gateway) open(p *port, conn net.Conn, of *connections.Limited) *session {
 	s := newSession(g, p, conn)
 	s.limited = of
 	g.mu.Lock()
@@ -123,39 +119,17 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 	switch {
 	case errors.Is(err, wire.ErrFrame):
 		g.bounds.frames.Add(1)
-		if !g.said.frames.due() {
+		if !g.said.frames.Due() {
 			return
 		}
 		g.log.Warn("a client sent what is no frame; its connection was closed", "client", client, "cause", err)
-	case errors.Is(err, errNoCertificate), errors.Is(err, errHandshake):
-		if g.entry.refusals.due() {
+	case errors.Is(err, connections.ErrNoCertificate), errors.Is(err, connections.ErrHandshake):
+		if g.entry.Refusals.Due() {
 			g.log.Warn("a client was refused", "client", client, "cause", err)
 		}
 	case errors.Is(err, memory.ErrNoRoom), errors.Is(err, memory.ErrTooMuch):
 		g.noRoom(client, err)
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
 		g.log.Debug("a connection ended", "client", client, "cause", err)
-	}
-}
-
-// watched is a connection that counts as dead when nothing comes.
-type watched struct {
-	net.Conn
-	armed time.Time
-	begun *atomic.Bool
-}
-
-func (w *watched) Read(b []byte) (int, error) {
-	w.arm()
-	n, err := w.Conn.Read(b)
-	w.begun.Store(n > 0)
-	return n, err
-}
-
-// arm moves the deadline on, not at each read: that would cost as much.
-func (w *watched) arm() {
-	if now := time.Now(); now.Sub(w.armed) > idleTimeout/8 {
-		w.armed = now
-		_ = w.SetReadDeadline(now.Add(idleTimeout))
 	}
 }

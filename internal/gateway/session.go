@@ -6,35 +6,24 @@ import (
 	"maps"
 	"net"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
-
-// dest is where an upstream goes to.
-type dest struct {
-	side   side
-	broker string // its name; of a slave with # and its id
-}
-
-// slave reports whether it is a slave of the source.
-func (d dest) slave() bool { return strings.Contains(d.broker, "#") }
-
-// nameServers is the dest of a client's connection to the source's name servers.
-var nameServers = dest{source, "@"}
 
 // session is one connection of a client, with upstream connections of its own.
 type session struct {
 	*Gateway
 	port   *port
 	conn   net.Conn
-	out    writer
+	out    connections.Writer
 	track  atomic.Pointer[keeper.Track] // nil if the connection isn't kept
 	memory *memory.Holder               // what the connection takes of the process's
 
@@ -43,10 +32,10 @@ type session struct {
 	mayOpen int         // how many calls there is memory for
 	crowded atomic.Bool // as many are open
 	debts   debts
-	ups     map[dest]*upstream
+	ups     map[routing.Dest]*upstream
 	// heartbeats are connections that kept the client registered while the gateway was restarted:
 	// its heartbeats go there, all else to ups.
-	heartbeats map[dest]*upstream
+	heartbeats map[routing.Dest]*upstream
 	pushes     map[int32]push
 	lastPush   int32
 	registeredAs
@@ -57,12 +46,12 @@ type session struct {
 	closed   bool
 	pending  pendingFlush
 
-	stopping *stopping
+	stopping *connections.Stopping
 
 	absent bool     // the client isn't back since the gateway's restart
 	missed [][]byte // what brokers have sent it meanwhile
 
-	limited *limitedConnection
+	limited *connections.Limited
 	frame   wire.Frame   // the last one of them; not on the stack, as idle sessions' stacks are to stay small
 	frames  atomic.Int64 // that came from the client
 	begun   atomic.Bool  // another one has begun to come
@@ -84,23 +73,23 @@ type push struct {
 
 func newSession(g *Gateway, p *port, conn net.Conn) *session {
 	s := &session{
-		Gateway: g, port: p, conn: conn, out: writer{conn: keeper.Bare(conn)},
+		Gateway: g, port: p, conn: conn, out: connections.Writer{Conn: keeper.Bare(conn)},
 		locking: make(chan struct{}, mostLocking), mayOpen: freeCalls, open: map[int32]call{},
-		ups: map[dest]*upstream{}, pushes: map[int32]push{}, debts: debts{more: newSignal()},
-		stopping: newStopping(),
+		ups: map[routing.Dest]*upstream{}, pushes: map[int32]push{}, debts: debts{more: newSignal()},
+		stopping: connections.NewStopping(),
 	}
-	s.memory = g.budget.Enter(addressOf(conn), s.evicted)
+	s.memory = g.budget.Enter(connections.AddressOf(conn), s.evicted)
 	return s
 }
 
 // run serves the client until its connection ends.
 func (s *session) run(first []byte) (err error) {
-	in := wire.NewReader(&watched{Conn: s.conn, begun: &s.begun}, first...)
+	in := wire.NewReader(&connections.Watched{Conn: s.conn, Begun: &s.begun}, first...)
 	in.Bound(s.memory, s.port.longestFrame())
 	defer in.Release()
 	defer func() {
 		s.flush()
-		if !s.stopping.at(err, in) {
+		if !s.stopping.At(err, in) {
 			s.end()
 		}
 	}()
@@ -111,7 +100,7 @@ func (s *session) run(first []byte) (err error) {
 			return err
 		}
 		if s.frames.Add(1) == 1 && s.limited != nil {
-			s.dismiss(s.limited.speaks())
+			s.dismiss(s.limited.Speaks())
 		}
 		s.begun.Store(false) // while it is worked on, nobody waits for the client
 		if s.crowded.Load() {
@@ -138,7 +127,7 @@ func (s *session) end() {
 	s.mu.Lock()
 	s.closed = true
 	ups := slices.Concat(slices.Collect(maps.Values(s.ups)), slices.Collect(maps.Values(s.heartbeats)))
-	s.ups, s.heartbeats = map[dest]*upstream{}, nil
+	s.ups, s.heartbeats = map[routing.Dest]*upstream{}, nil
 	s.mu.Unlock()
 	s.unansweredSends.ends(s, len(ups)) // before it is forgotten: who looks for its sends finds them here or there
 	s.memory.End()                      // what servers answer now is read without
@@ -157,7 +146,7 @@ func (s *session) end() {
 var errEnded = errors.New("the client has gone")
 
 // upstream is the session's connection to a server, dialled when it is first needed.
-func (s *session) upstream(to dest) (*upstream, error) {
+func (s *session) upstream(to routing.Dest) (*upstream, error) {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
@@ -171,7 +160,7 @@ func (s *session) upstream(to dest) (*upstream, error) {
 	s.mu.Unlock()
 	up.dialling.Lock()
 	defer up.dialling.Unlock()
-	if up.conn != nil && up.out.idle() > longestIdle {
+	if up.conn != nil && up.out.Idle() > longestIdle {
 		s.retire(up)
 		return s.upstream(to)
 	}
@@ -187,7 +176,7 @@ func (s *session) upstream(to dest) (*upstream, error) {
 }
 
 // forHeartbeats is the session's connection to a server that the client's heartbeats go over.
-func (s *session) forHeartbeats(to dest) (*upstream, error) {
+func (s *session) forHeartbeats(to routing.Dest) (*upstream, error) {
 	s.mu.Lock()
 	up := s.heartbeats[to]
 	s.mu.Unlock()
@@ -220,8 +209,8 @@ func (s *session) forget(up *upstream) {
 }
 
 // forward sends a request on, and enters the call that the answer will belong to.
-func (s *session) forward(f *wire.Frame, to dest, c call) {
-	if !s.mayGo(f, to.side, f.Touched()) {
+func (s *session) forward(f *wire.Frame, to routing.Dest, c call) {
+	if !s.mayGo(f, to.Side, f.Touched()) {
 		s.forgotten(c)
 		return
 	}
@@ -236,7 +225,7 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 		s.unreachable(f, to, err)
 		return
 	}
-	c.code, c.opaque, c.up, c.side, c.binary = f.Code, f.Opaque, up, to.side, f.Binary
+	c.code, c.opaque, c.up, c.side, c.binary = f.Code, f.Opaque, up, to.Side, f.Binary
 	if c.counts() && f.OneWay() {
 		c.oneWay = true
 		f.SetFlag(f.Flag &^ wire.FlagOneWay) // so that it is known whether the broker takes it
@@ -251,23 +240,23 @@ func (s *session) forward(f *wire.Frame, to dest, c call) {
 
 // unreachable answers a request whose server can't be reached, as that server's own end would look
 // to the client.
-func (s *session) unreachable(f *wire.Frame, to dest, err error) {
-	if s.said.unreachable.due(to) {
-		s.log.Warn("a server can't be reached", "side", to.side.String(), "broker", to.broker, "code", f.Code,
+func (s *session) unreachable(f *wire.Frame, to routing.Dest, err error) {
+	if s.said.unreachable.Due(to) {
+		s.log.Warn("a server can't be reached", "side", to.Side.String(), "broker", to.Broker, "code", f.Code,
 			"cause", err)
 	}
 	if s.endsWith(to) {
 		_ = s.conn.Close() // a client knows best what to do without its broker
 		return
 	}
-	s.giveUp(pullOf(f), fmt.Sprintf("%s broker %s: %v", to.side, to.broker, err))
+	s.giveUp(pullOf(f), fmt.Sprintf("%s broker %s: %v", to.Side, to.Broker, err))
 }
 
 // endsWith reports whether the client's connection ends with that to a server. It goes on without a
 // slave: who read there is sent to the master, whereas the address of a slave that only the gateway
 // can't reach would be tried again and again.
-func (s *session) endsWith(to dest) bool {
-	return to.side == source && !to.slave() && !s.anythingOnTarget()
+func (s *session) endsWith(to routing.Dest) bool {
+	return to.Side == routing.Source && !to.Slave() && !s.anythingOnTarget()
 }
 
 // giveUp answers a call that will have no answer. A question for a position is never answered with

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/sleep"
 )
 
@@ -15,7 +18,7 @@ const orAccept = "; or accept the topic, " +
 
 // worthATry is an error where sends would be held for nothing: the budget is over before what may
 // still be on its way surely isn't any more.
-func (g *Gateway) worthATry(r Round, queues []*queue) error {
+func (g *Gateway) worthATry(r store.Round, queues []*queue) error {
 	_, all := acceptedOf(g.unansweredSends.among(setOf(queues)), r.Accept)
 	for _, one := range all {
 		if left := one.left(); !one.answered.IsZero() && left > time.Duration(r.Budget) {
@@ -72,7 +75,7 @@ func (g *Gateway) settle(
 
 // unreadTime is how long a client may not read while sends wait for the answers to its own: half of
 // a move's usual budget. The connection to its broker isn't read meanwhile either.
-const unreadTime = usualBudget / 2
+const unreadTime = control.UsualBudget / 2
 
 // unansweredTo counts the sends to queues that are without an answer. Clients that don't read what
 // they have asked for are let go: else they could keep homes where they are.
@@ -80,13 +83,13 @@ func (g *Gateway) unansweredTo(of map[*queue]bool) (n int) {
 	for _, s := range g.all() {
 		own := s.sendsTo(of)
 		n += own
-		if own > 0 && s.out.blocked() > unreadTime {
-			if g.said.unread.due() {
+		if own > 0 && s.out.Blocked() > unreadTime {
+			if g.said.unread.Due() {
 				g.log.Warn("a client doesn't read what the answers to its sends wait behind, "+
 					"which holds up a move: its connection was closed",
 					"client", s.conn.RemoteAddr().String(), "sends", own)
 			}
-			_ = bare(s.conn).Close()
+			_ = connections.Bare(s.conn).Close()
 		}
 	}
 	for _, s := range g.unansweredSends.ended() { // behind the others: sessions go from there to here

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -57,16 +59,16 @@ func (p *pair) introduce() {
 	})
 }
 
-func (p *pair) fleet() *Fleet {
-	return NewFleet([]string{p.all[0].control, p.all[1].control}, Access{Token: testToken})
+func (p *pair) fleet() *control.Fleet {
+	return control.NewFleet([]string{p.all[0].control, p.all[1].control}, control.Access{Token: testToken})
 }
 
 // behind makes clients use one of the gateways from here on.
 func (p *pair) behind(i int) { p.entrance = p.all[i].names }
 
-func (p *pair) moves(id string, m Move) {
+func (p *pair) moves(id string, m control.Move) {
 	p.Helper()
-	m.ID, m.Budget = id, Duration(2*time.Second)
+	m.ID, m.Budget = id, control.Duration(2*time.Second)
 	p.await(id+" is done", func() string { // a gateway that hears from the other one too late refuses
 		defer p.seen.move(time.Now())
 		ctx, cancel := context.WithTimeout(p.ctx, patience)
@@ -76,17 +78,17 @@ func (p *pair) moves(id string, m Move) {
 	})
 }
 
-func (p *pair) states() [2]State {
+func (p *pair) states() [2]control.State {
 	p.Helper()
-	return [2]State(
-		untilAnswered(p.rig, "how the gateways stand", func() ([]State, error) { return p.fleet().States(p.ctx) }),
+	return [2]control.State(
+		untilAnswered(p.rig, "how the gateways stand", func() ([]control.State, error) { return p.fleet().States(p.ctx) }),
 	)
 }
 
 // agree wants both to have decided the same.
 func (p *pair) agree() {
 	p.Helper()
-	var a, b State
+	var a, b control.State
 	p.await("both gateways have decided the same", func() string {
 		all := p.states()
 		a, b = all[0], all[1]
@@ -125,8 +127,8 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 	require.Empty(t, held, "each gateway has its lease")
 	for round := range 4 {
 		to := []string{"target", "source"}[round%2]
-		p.moves(fmt.Sprint("side-", round), Move{Kind: KindSide, To: to, Groups: []string{billing, audit}})
-		p.moves(fmt.Sprint("home-", round), Move{Kind: KindHome, To: to, Topics: []string{orders}})
+		p.moves(fmt.Sprint("side-", round), control.Move{Kind: control.KindSide, To: to, Groups: []string{billing, audit}})
+		p.moves(fmt.Sprint("home-", round), control.Move{Kind: control.KindHome, To: to, Topics: []string{orders}})
 		p.agree()
 		r.untilMore(100, one, two, ordered, concurrent)
 	}
@@ -166,16 +168,16 @@ func TestLongAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 	r.warmUp(orders, ordered)
 	load := r.produce(orders, "key", 4, 10*time.Millisecond)
 	to := "target"
-	for _, m := range []Move{{Kind: KindHome, Topics: []string{orders}}, {Kind: KindSide, Groups: []string{billing}}} {
-		for _, phase := range []string{phasePrepared, phaseProved, phaseReady, phaseDecided, phaseCommitted} {
+	for _, m := range []control.Move{{Kind: control.KindHome, Topics: []string{orders}}, {Kind: control.KindSide, Groups: []string{billing}}} {
+		for _, phase := range []string{store.PhasePrepared, store.PhaseProved, store.PhaseReady, store.PhaseDecided, store.PhaseCommitted} {
 			p.all[0].kill()
 			p.start(0, base, phase)
 			p.introduce()
 			p.agree()
 			before := p.states()[1]
-			m.To, m.Budget = to, Duration(2*time.Second)
+			m.To, m.Budget = to, control.Duration(2*time.Second)
 			try := 0
-			p.all[0].diesInMove(r, "the gateway is killed at "+phase, func() Move {
+			p.all[0].diesInMove(r, "the gateway is killed at "+phase, func() control.Move {
 				try++
 				m.ID = fmt.Sprint(m.Kind, "-", phase, "-", try)
 				return m
@@ -189,7 +191,7 @@ func TestLongAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 			})
 			r.untilMore(100, load)
 			after := p.states1()
-			decided := phase == phaseDecided || phase == phaseCommitted
+			decided := phase == store.PhaseDecided || phase == store.PhaseCommitted
 			assert.Equal(t, decided, after.Epoch > before.Epoch, "%s at %s: epoch %d, then %d", m.Kind, phase,
 				before.Epoch, after.Epoch)
 			p.start(0, base, "")
@@ -213,7 +215,7 @@ func TestLongAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 }
 
 // states1 is how the second gateway stands while the first one is away.
-func (p *pair) states1() State {
+func (p *pair) states1() control.State {
 	p.Helper()
 	return p.all[1].state(p.rig)
 }
@@ -224,7 +226,7 @@ func (p *pair) states1() State {
 func endAt(phase string) func(string) {
 	var moving atomic.Bool
 	return func(now string) {
-		moving.CompareAndSwap(false, now == phasePrepared)
+		moving.CompareAndSwap(false, now == store.PhasePrepared)
 		wanted := phase
 		if strings.HasPrefix(phase, "/") {
 			text, _ := os.ReadFile(phase)

@@ -11,6 +11,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -32,38 +36,38 @@ const askedTogether = 8
 
 // mayShare refuses to change the authority where members would share queues wrongly afterwards.
 // It returns what is inexact by what the caller accepts.
-func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexact []string, err error) {
+func (g *Gateway) mayShare(ctx context.Context, m control.Move, r store.Round, to routing.Side) (inexact []string, err error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err
 	}
-	if to == target && !g.anythingOnTarget() {
-		return nil, refused("nothing is on the target yet: move groups and homes first")
+	if to == routing.Target && !g.anythingOnTarget() {
+		return nil, control.Refused("nothing is on the target yet: move groups and homes first")
 	}
 	if inexact, err = g.allFit(r); err != nil {
 		return nil, err
 	}
 	var mu sync.Mutex
-	var refusals []*BypassedError // of each group: their applications return together
+	var refusals []*control.BypassedError // of each group: their applications return together
 	var all errgroup.Group
 	all.SetLimit(askedTogether)
 	for _, one := range g.groups.all() {
-		if !one.readsOn(target) {
+		if !one.readsOn(routing.Target) {
 			continue // no part of the migration: the source stays its authority
 		}
 		all.Go(func() error {
 			if err := one.ready(to); err != nil {
 				return err
 			}
-			passing, err := g.noneIsPast(ctx, one.name, to.other(), l, m.Accept)
+			passing, err := g.noneIsPast(ctx, one.name, to.Other(), l, m.Accept)
 			mu.Lock()
 			inexact = append(inexact, passing...)
-			var refusal *BypassedError
+			var refusal *control.BypassedError
 			if errors.As(err, &refusal) {
 				refusals, err = append(refusals, refusal), nil
 			}
 			mu.Unlock()
-			if err != nil || refusal != nil || to == source {
+			if err != nil || refusal != nil || to == routing.Source {
 				return err
 			}
 			accepted := slices.Contains(m.Accept, one.name)
@@ -74,7 +78,7 @@ func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexa
 		})
 	}
 	if err = all.Wait(); err == nil {
-		err = allBypassed(refusals)
+		err = control.AllBypassed(refusals)
 	}
 	return inexact, err
 }
@@ -82,17 +86,17 @@ func (g *Gateway) mayShare(ctx context.Context, m Move, r Round, to side) (inexa
 // ready refuses the target as authority while members behind the gateway read the source, or
 // producers write there: those that are connected to the target would read and write the other
 // replica.
-func (g *group) ready(to side) error {
-	if to == source {
+func (g *group) ready(to routing.Side) error {
+	if to == routing.Source {
 		return nil
 	}
 	for _, v := range g.all() {
 		own := strings.HasPrefix(v.topic, "%") // brokers write to retry and dead-letter topics
 		switch {
-		case v.lane.Load() != nil && v.reads() == source:
-			return refused("group %s reads queue %s on the source: move the group to the target first", g.name, v.queue)
-		case v.lane.Load() != nil && !own && v.at() == source:
-			return refused(
+		case v.lane.Load() != nil && v.reads() == routing.Source:
+			return control.Refused("group %s reads queue %s on the source: move the group to the target first", g.name, v.queue)
+		case v.lane.Load() != nil && !own && v.at() == routing.Source:
+			return control.Refused(
 				"queue %s, which group %s reads, has its home on the source: move it to the target first",
 				v.queue, g.name,
 			)
@@ -108,7 +112,7 @@ func (g *Gateway) sameRetries(group string) error {
 	if t == nil || t.beyond.Load() <= 0 {
 		return nil
 	}
-	return refused(
+	return control.Refused(
 		"group %s: %s has %d queues more on the target than on the source, and members behind the gateway "+
 			"don't see these: give it as many on the source; "+
 			"or accept the group, where retries may wait until none is left behind the gateway",
@@ -122,17 +126,17 @@ func (g *Gateway) sameRetries(group string) error {
 // members hold locked is locked for them on the target too, where they and others will ask for it
 // from now on.
 func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool, l lanes) error {
-	members, model, err := l.membersOn(ctx, group, source)
-	if err != nil || model == broadcasting {
+	members, model, err := l.membersOn(ctx, group, routing.Source)
+	if err != nil || model == bodies.Broadcasting {
 		return err
 	}
 	for _, id := range sortedKeys(members) {
-		info, err := l.ask(ctx, source, members[id], group, id)
+		info, err := l.ask(ctx, routing.Source, members[id], group, id)
 		if err != nil {
 			continue // it doesn't say, as those of client-go at times: what it holds will be looked at
 		}
 		if name := strategy(info); name != "" && !accepted && !slices.Contains(byPlace, name) {
-			return refused(
+			return control.Refused(
 				"group %s: %s allocates queues by %s, which may go by brokers' names: members behind the "+
 					"gateway and members on the target would read the same queues, "+
 					"or leave some to nobody. Give it the usual strategy; or accept the group, and start "+
@@ -150,7 +154,7 @@ func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool
 }
 
 // ask asks a member what it holds.
-func (l lanes) ask(ctx context.Context, on side, m member, group, id string) (rocketmq.RunningInfo, error) {
+func (l lanes) ask(ctx context.Context, on routing.Side, m member, group, id string) (rocketmq.RunningInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	return l.clusters[on].Client().ConsumerRunningInfo(ctx, m.broker, group, id)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -20,10 +21,10 @@ func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	t.Cleanup(g.stop)
 	g.log = slog.New(slog.DiscardHandler)
-	g.brokers[source].Store(&map[string][]string{"broker-a#1": {"127.0.0.1:1"}})
+	g.brokers[routing.Source].Store(&map[string][]string{"broker-a#1": {"127.0.0.1:1"}})
 	here, there := net.Pipe()
 	t.Cleanup(func() { _ = here.Close() })
-	s := newSession(g, &port{dest: dest{source, "broker-a#1"}, broker: []byte("broker-a")}, there)
+	s := newSession(g, &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a#1"}, broker: []byte("broker-a")}, there)
 	var f wire.Frame
 	require.NoError(
 		t,

@@ -11,6 +11,9 @@ import (
 	"slices"
 
 	"rocketshift/internal/files"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -60,8 +63,8 @@ func (g *Gateway) keepSource() {
 // sameSource refuses to begin before another source than the state is of, while anything in it is
 // of queues of the source. Other name servers than before are believed when they know the brokers
 // at addresses where these were seen.
-func (g *Gateway) sameSource(ctx context.Context, kept saved) error {
-	if !kept.away() {
+func (g *Gateway) sameSource(ctx context.Context, kept store.State) error {
+	if !kept.Away() {
 		return nil
 	}
 	before, err := readSource(g.config.Dir)
@@ -74,7 +77,7 @@ func (g *Gateway) sameSource(ctx context.Context, kept saved) error {
 				"groups or a move "+
 				"are on record there: move them back first, or start it with the name servers of before",
 			g.config.NameServers,
-			g.state.path,
+			g.state.Path,
 			before.NameServers,
 			fmt.Sprintf(format, args...),
 		)
@@ -83,7 +86,7 @@ func (g *Gateway) sameSource(ctx context.Context, kept saved) error {
 	if err != nil {
 		return why("whether it is the same isn't known: %v", err)
 	}
-	known := kept.Brokers[source.String()]
+	known := kept.Brokers[routing.Source.String()]
 	for _, name := range sortedKeys(mastersOf(known)) {
 		i := slices.IndexFunc(nodes, func(n rocketmq.Node) bool { return n.Name == name && n.ID == 0 })
 		if i < 0 {
@@ -96,11 +99,6 @@ func (g *Gateway) sameSource(ctx context.Context, kept saved) error {
 	return nil
 }
 
-// away reports whether anything of the state isn't as it was before everything.
-func (s saved) away() bool {
-	return len(s.Homes)+len(s.Views) > 0 || s.Open != nil || s.Authority == target.String()
-}
-
 func sameSet(a, b []string) bool {
-	return slices.Equal(distinct(slices.Clone(a)), distinct(slices.Clone(b)))
+	return slices.Equal(control.Distinct(slices.Clone(a)), control.Distinct(slices.Clone(b)))
 }

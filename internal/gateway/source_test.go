@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -30,19 +31,19 @@ func TestAStateIsOfOneSource(t *testing.T) {
 	const before = "127.0.0.1:9"
 	names, at := clusterAt(t, "broker-a")
 	other, _ := clusterAt(t, "broker-b")
-	home := func(s *saved) {
-		s.Homes = []savedHome{{"orders", "broker-a", 0, "target", 7}}
+	home := func(s *store.State) {
+		s.Homes = []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "target", Shift: 7}}
 	}
-	group := func(s *saved) {
-		s.Views = []savedView{{"g", "orders", "broker-a", 0, "target", [2]int64{}, 0}}
+	group := func(s *store.State) {
+		s.Views = []store.View{{Group: "g", Topic: "orders", Broker: "broker-a", Queue: 0, Side: "target", Shift: [2]int64{}, Proved: 0}}
 	}
-	open := func(s *saved) { s.Open = &savedPart{Round: homeRound("1", 1)} }
-	known := func(s *saved) {
+	open := func(s *store.State) { s.Open = &store.Part{Round: homeRound("1", 1)} }
+	known := func(s *store.State) {
 		home(s)
 		s.Brokers["source"]["broker-a"] = []string{at}
 	}
 	for name, c := range map[string]struct {
-		change      func(*saved)
+		change      func(*store.State)
 		before, now []string
 		says        string // "": it starts
 	}{
@@ -52,8 +53,8 @@ func TestAStateIsOfOneSource(t *testing.T) {
 			"same isn't known"},
 		"a group is away":           {group, []string{before}, []string{names}, "broker broker-a is at"},
 		"a round is open":           {open, []string{before}, []string{names}, "broker broker-a is at"},
-		"the authority is away":     {func(s *saved) { s.Authority = "target" }, []string{before}, []string{names}, "broker broker-a is at"},
-		"nothing is away":           {func(*saved) {}, []string{before}, []string{names}, ""},
+		"the authority is away":     {func(s *store.State) { s.Authority = "target" }, []string{before}, []string{names}, "broker broker-a is at"},
+		"nothing is away":           {func(*store.State) {}, []string{before}, []string{names}, ""},
 		"other name servers of it":  {known, []string{before}, []string{names}, ""},
 		"the same":                  {home, []string{names}, []string{names}, ""},
 		"the same in another order": {home, []string{before, names}, []string{names, before}, ""},
@@ -89,7 +90,7 @@ func TestAStateIsOfOneSource(t *testing.T) {
 
 func TestAFileOfTheSourceThatCannotBeReadIsNotGoneBy(t *testing.T) {
 	for _, text := range []string{"", "null", "{}", `{"nameServers":[]}`, "[]"} {
-		dir := stood(t, func(s *saved) { s.Authority = "target" })
+		dir := stood(t, func(s *store.State) { s.Authority = "target" })
 		require.NoError(t, os.WriteFile(sourceIn(dir), []byte(text), 0o600))
 		_, err := begins(t, dir)
 		require.ErrorContains(t, err, "of which source its state is can't be read", text)

@@ -13,27 +13,16 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/lane"
 )
-
-// MixedGroup is a group with members behind the gateway and members past it.
-type MixedGroup struct {
-	Group     string       `json:"group"`
-	Past      []string     `json:"past"`                // members past the gateway, as "client at address"
-	Contested []HeldQueue  `json:"contested,omitempty"` // queues that several members hold, look after look
-	Unread    []TopicQueue `json:"unread,omitempty"`    // queues that none holds, look after look
-	Problem   string       `json:"problem,omitempty"`   // why nobody knows
-	More      int          `json:"more,omitempty"`      // members past the gateway that aren't told
-}
-
-// HeldQueue is a queue with the members that hold it.
-type HeldQueue struct {
-	TopicQueue
-	Members []string `json:"members"`
-}
 
 const (
 	mixedPause = 10 * time.Second
@@ -46,22 +35,22 @@ const (
 type splitGroups struct {
 	mu     sync.Mutex
 	groups map[string]*sharing
-	said   each[string] // by group
+	said   logs.Each[string] // by group
 }
 
 // sharing is how members of one group share its queues; counts are of looks in a row.
 type sharing struct {
-	MixedGroup
+	control.MixedGroup
 	holders           map[*queue][]string
 	contested, unread map[*queue]int
 }
 
 // report is what was so for so long that it won't pass by itself.
-func (m *splitGroups) report() (all []MixedGroup) {
+func (m *splitGroups) report() (all []control.MixedGroup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, name := range sortedKeys(m.groups) {
-		all = append(all, m.groups[name].short())
+		all = append(all, m.groups[name].Short())
 	}
 	return all
 }
@@ -86,7 +75,7 @@ func (g *Gateway) lookAtMixed(l lanes) {
 			now, err := g.lookAtMembers(g.ctx, name, l)
 			mu.Lock()
 			defer mu.Unlock()
-			if err != nil && g.said.members.due(name) {
+			if err != nil && g.said.members.Due(name) {
 				g.log.Warn("how members share queues can't be seen", "group", name, "cause", err)
 			}
 			if err == nil && now != nil {
@@ -108,7 +97,7 @@ const mostMixed = 200
 func (g *Gateway) groupsByAddress() map[netip.Prefix][]string {
 	here, all := g.membersHere(), map[netip.Prefix][]string{}
 	for _, s := range g.all() {
-		of := memory.PrefixOf(addressOf(s.conn))
+		of := memory.PrefixOf(connections.AddressOf(s.conn))
 		s.mu.Lock()
 		reads := s.reads
 		s.mu.Unlock()
@@ -156,8 +145,8 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 	defer m.mu.Unlock()
 	for name, now := range seen {
 		now.since(m.groups[name])
-		if len(now.Contested)+len(now.Unread) > 0 && m.said.due(name) {
-			short := now.short()
+		if len(now.Contested)+len(now.Unread) > 0 && m.said.Due(name) {
+			short := now.Short()
 			log.Warn("members behind the gateway and past it share queues wrongly", "group", name, "past",
 				short.Past, "contested", short.Contested, "unread", short.Unread)
 		}
@@ -174,7 +163,7 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sharing, error) {
 	on := g.authorityOf([]byte(group))
 	members, model, err := l.membersOn(ctx, group, on)
-	if err != nil || model == broadcasting {
+	if err != nil || model == bodies.Broadcasting {
 		return nil, err
 	}
 	here, err := g.behindAll(ctx, group)
@@ -182,7 +171,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 		return nil, err
 	}
 	now := &sharing{
-		MixedGroup: MixedGroup{Group: group, Past: past(members, here)},
+		MixedGroup: control.MixedGroup{Group: group, Past: past(members, here)},
 		holders:    map[*queue][]string{},
 		contested:  map[*queue]int{},
 		unread:     map[*queue]int{},
@@ -197,7 +186,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].at, err)
 		}
 		for _, one := range info.Queues {
-			if q := g.heldQueue(one, behind || on == source); q != nil && !one.Dropped {
+			if q := g.heldQueue(one, behind || on == routing.Source); q != nil && !one.Dropped {
 				now.holders[q] = append(now.holders[q], id)
 			}
 		}
@@ -250,7 +239,7 @@ func (n *sharing) since(last *sharing) {
 		}
 	}
 	for _, q := range lasting(n.contested) {
-		n.Contested = append(n.Contested, HeldQueue{q.name(), n.holders[q]})
+		n.Contested = append(n.Contested, control.HeldQueue{TopicQueue: q.name(), Members: n.holders[q]})
 	}
 	for _, q := range lasting(n.unread) {
 		n.Unread = append(n.Unread, q.name())

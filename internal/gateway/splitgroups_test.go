@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -49,9 +51,9 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 		"by the source's names")
 	assert.Nil(t, g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 9}, false))
 
-	look := func(problem string, holders map[*queue][]string) MixedGroup {
+	look := func(problem string, holders map[*queue][]string) control.MixedGroup {
 		now := &sharing{
-			MixedGroup: MixedGroup{Group: "billing", Problem: problem},
+			MixedGroup: control.MixedGroup{Group: "billing", Problem: problem},
 			holders:    holders,
 			contested:  map[*queue]int{},
 			unread:     map[*queue]int{},
@@ -67,8 +69,8 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 		assert.Empty(t, look("", both).Contested, "members hand queues over")
 	}
 	seen := look("", both)
-	assert.Equal(t, []HeldQueue{{queues[0].name(), []string{"one", "two"}}}, seen.Contested)
-	assert.Equal(t, []TopicQueue{queues[1].name()}, seen.Unread)
+	assert.Equal(t, []control.HeldQueue{{TopicQueue: queues[0].name(), Members: []string{"one", "two"}}}, seen.Contested)
+	assert.Equal(t, []control.TopicQueue{queues[1].name()}, seen.Unread)
 	seen = look("one doesn't say what it reads", both)
 	assert.Empty(t, seen.Unread, "the silent member may read it")
 	assert.NotEmpty(t, seen.Contested)
@@ -80,22 +82,22 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 
 func TestTheTargetIsTheAuthorityOfGroupsThatHaveMovedAlone(t *testing.T) {
 	g, queues := sharedTopic(t)
-	g.authoritySide.Store(uint32(target))
-	assert.Equal(t, target, g.authorityOf([]byte("new")))
+	g.authoritySide.Store(uint32(routing.Target))
+	assert.Equal(t, routing.Target, g.authorityOf([]byte("new")))
 	v := g.groups.get([]byte("billing")).of(queues[0])
-	assert.Equal(t, source, g.authorityOf([]byte("billing")), "it reads on the source alone")
-	v.side = target
-	assert.Equal(t, target, g.authorityOf([]byte("billing")))
+	assert.Equal(t, routing.Source, g.authorityOf([]byte("billing")), "it reads on the source alone")
+	v.side = routing.Target
+	assert.Equal(t, routing.Target, g.authorityOf([]byte("billing")))
 	one, _ := g.groups.known([]byte("billing"))
-	require.ErrorContains(t, one.ready(target),
+	require.ErrorContains(t, one.ready(routing.Target),
 		"queue a/0 of topic orders, which group billing reads, has its home on the source")
-	queues[0].home.Store(uint32(target))
-	require.NoError(t, one.ready(target))
+	queues[0].home.Store(uint32(routing.Target))
+	require.NoError(t, one.ready(routing.Target))
 	one.of(queues[1])
-	require.ErrorContains(t, one.ready(target), "group billing reads queue a/1 of topic orders on the source")
-	require.NoError(t, one.ready(source))
-	one.of(queues[1]).side = target
-	queues[1].home.Store(uint32(target))
+	require.ErrorContains(t, one.ready(routing.Target), "group billing reads queue a/1 of topic orders on the source")
+	require.NoError(t, one.ready(routing.Source))
+	one.of(queues[1]).side = routing.Target
+	queues[1].home.Store(uint32(routing.Target))
 	require.NoError(t, g.sameRetries("billing"))
 	g.topics.ensure("%RETRY%billing").beyond.Store(2)
 	require.ErrorContains(t, g.sameRetries("billing"), "%RETRY%billing has 2 queues more on the target")
@@ -144,7 +146,7 @@ func TestGroupsAreLookedAtInTurn(t *testing.T) {
 // Heartbeats that name groups which nobody reads cost brokers nothing.
 func TestOnlyGroupsThatAskAreLookedAt(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(source)
+	g.queue(routing.Source)
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, `{"clientID":"one","consumerDataSet":[{"groupName":"billing"},`+
 		`{"groupName":"invented"},{"groupName":"invented-2"}]}`)
 	is, _ := g.answer()

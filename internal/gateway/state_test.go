@@ -8,24 +8,26 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/store"
 )
 
 // writtenState is a state as a gateway writes it.
 func writtenState(t *testing.T) (dir, text string) {
 	t.Helper()
 	dir = t.TempDir()
-	f, err := openState(dir)
+	f, err := store.Open(dir)
 	require.NoError(t, err)
-	require.NoError(t, f.save(func() saved {
-		return saved{
+	require.NoError(t, f.Save(func() store.State {
+		return store.State{
 			Epoch:     3,
 			Ports:     map[string]int{"@": 9876},
 			Authority: "target",
-			Homes:     []savedHome{{"orders", "broker-a", 1, "target", 7}},
-			Views:     []savedView{{"billing", "orders", "broker-a", 1, "source", [2]int64{0, 7}, 9}},
+			Homes:     []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 1, Home: "target", Shift: 7}},
+			Views:     []store.View{{Group: "billing", Topic: "orders", Broker: "broker-a", Queue: 1, Side: "source", Shift: [2]int64{0, 7}, Proved: 9}},
 		}
 	}))
-	raw, err := os.ReadFile(f.path)
+	raw, err := os.ReadFile(f.Path)
 	require.NoError(t, err)
 	return dir, string(raw)
 }
@@ -60,7 +62,7 @@ func TestAStateThatIsNotAsItWasWrittenIsNotGoneBy(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "gateway.json"), []byte(c.text), 0o600))
-		_, err := openState(dir)
+		_, err := store.Open(dir)
 		require.ErrorContains(t, err, c.says, name)
 		assert.ErrorContains(t, err, "so it doesn't start", name)
 	}
@@ -70,9 +72,9 @@ func TestAStateOfBeforeHasNoChecksum(t *testing.T) {
 	dir := t.TempDir()
 	const text = `{"epoch":1,"ports":{"@":9876},"targets":[],"homes":[{"topic":"orders","broker":"broker-a","queue":1,"home":"target","shift":7}],"views":[]}`
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "gateway.json"), []byte(text), 0o600))
-	f, err := openState(dir)
+	f, err := store.Open(dir)
 	require.NoError(t, err)
-	assert.EqualValues(t, 7, f.last().Homes[0].Shift)
+	assert.EqualValues(t, 7, f.Last().Homes[0].Shift)
 }
 
 // Two processes that decide by one folder would undo each other's decisions.

@@ -7,6 +7,10 @@ import (
 	"slices"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/sleep"
 )
 
@@ -20,7 +24,7 @@ import (
 func (g *Gateway) remirror(group string) {
 	for _, s := range g.all() {
 		s.mu.Lock()
-		reads := slices.ContainsFunc(s.reads, func(m membership) bool { return m.Group == group })
+		reads := slices.ContainsFunc(s.reads, func(m bodies.Membership) bool { return m.Group == group })
 		s.mu.Unlock()
 		if reads {
 			s.mirrorBeat()
@@ -29,12 +33,12 @@ func (g *Gateway) remirror(group string) {
 }
 
 // stays makes sure, after a group has moved to the target, that all its members are known there.
-func (g *Gateway) stays(ctx context.Context, m Move, r Round, l lanes) error {
-	if r.To != target.String() {
+func (g *Gateway) stays(ctx context.Context, m control.Move, r store.Round, l lanes) error {
+	if r.To != routing.Target.String() {
 		return nil
 	}
-	g.reached(phaseStays)
-	missing := l.knownOnTarget(ctx, r.Group, target, func() { g.remirror(r.Group) })
+	g.reached(store.PhaseStays)
+	missing := l.knownOnTarget(ctx, r.Group, routing.Target, func() { g.remirror(r.Group) })
 	if missing == nil {
 		return nil
 	}
@@ -42,7 +46,7 @@ func (g *Gateway) stays(ctx context.Context, m Move, r Round, l lanes) error {
 	g.log.Warn("a group goes back to the source: members aren't known on the target after its move", "group",
 		r.Group, "cause", missing)
 	back := r
-	back.ID, back.To, back.ends = r.ID+"/back", source.String(), nil
+	back.ID, back.To, back.Ends = r.ID+"/back", routing.Source.String(), nil
 	if err := g.returns(ctx, m, back); err != nil {
 		_ = g.save() // that it was forgotten
 		return fmt.Errorf("group %s is on the target, where members aren't known: %s; and it can't go back: %v",
@@ -59,12 +63,12 @@ const (
 )
 
 // returns moves a group back to the source, within a bound.
-func (g *Gateway) returns(ctx context.Context, m Move, r Round) error {
+func (g *Gateway) returns(ctx context.Context, m control.Move, r store.Round) error {
 	ctx, cancel := context.WithTimeout(ctx, returnTime)
 	defer cancel()
 	for try, id := 1, r.ID; ; try++ {
 		r.ID = fmt.Sprintf("%s-%d", id, try)
-		_, err := g.moveGroup(ctx, m, r, source)
+		_, err := g.moveGroup(ctx, m, r, routing.Source)
 		if err == nil || sleep.For(ctx, returnPause) != nil {
 			return err
 		}
@@ -73,22 +77,22 @@ func (g *Gateway) returns(ctx context.Context, m Move, r Round) error {
 
 // unwrapped is an error's text without that it is a refusal: the group has moved.
 func unwrapped(err error) string {
-	if errors.Is(err, ErrRefused) {
-		return err.Error()[len(ErrRefused.Error())+2:]
+	if errors.Is(err, control.ErrRefused) {
+		return err.Error()[len(control.ErrRefused.Error())+2:]
 	}
 	return err.Error()
 }
 
 // checkAgain makes sure that groups stay of which that wasn't known yet when the gateway ended.
-func (g *Gateway) checkAgain(ctx context.Context, m Move, was Moved) (Moved, error) {
+func (g *Gateway) checkAgain(ctx context.Context, m control.Move, was control.Moved) (control.Moved, error) {
 	l, err := g.lanes()
 	if err != nil {
-		return was, refused("%v", err)
+		return was, control.Refused("%v", err)
 	}
 	for _, group := range m.Groups {
-		r := Round{ID: m.ID + "/" + group, Kind: m.Kind, To: m.To, Budget: m.Budget, Group: group, Accept: m.Accept}
+		r := store.Round{ID: m.ID + "/" + group, Kind: m.Kind, To: m.To, Budget: m.Budget, Group: group, Accept: m.Accept}
 		if err := g.stays(ctx, m, r, l); err != nil {
-			return Moved{ID: m.ID, Epoch: g.moves.epoch.Load(), Reason: err.Error()}, nil
+			return control.Moved{ID: m.ID, Epoch: g.moves.epoch.Load(), Reason: err.Error()}, nil
 		}
 	}
 	was.Unchecked = false

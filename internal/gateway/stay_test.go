@@ -9,6 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -25,7 +28,7 @@ func (two *twoSides) member() (hears func()) {
 	return func() {
 		for {
 			select {
-			case f := <-two.brokers[target].got:
+			case f := <-two.brokers[routing.Target].got:
 				if f.code == remoting.CodeHeartbeat {
 					return
 				}
@@ -42,14 +45,14 @@ func TestAGroupGoesBackWhenTheTargetForgetsAMember(t *testing.T) {
 	t.Parallel()
 	two := newTwoSides(t)
 	two.member()()
-	two.lists(source, "one")
-	two.lists(target, "one")
+	two.lists(routing.Source, "one")
+	two.lists(routing.Target, "one")
 	two.atPhase = func(phase string) {
-		if phase == phaseStays {
-			two.lists(target)
+		if phase == store.PhaseStays {
+			two.lists(routing.Target)
 		}
 	}
-	move := Move{ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"}}
+	move := control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}}
 	was, err := two.Move(t.Context(), move)
 	require.NoError(t, err)
 	assert.False(t, was.Done)
@@ -61,7 +64,7 @@ func TestAGroupGoesBackWhenTheTargetForgetsAMember(t *testing.T) {
 	assert.Empty(t, kept(t, two.Gateway).Moves)
 
 	two.atPhase = nil
-	two.lists(target, "one")
+	two.lists(routing.Target, "one")
 	was, err = two.Move(t.Context(), move)
 	require.NoError(t, err)
 	assert.True(t, was.Done && !was.Unchecked, "%+v", was)
@@ -73,19 +76,19 @@ func TestAMemberThatTheTargetForgetsIsIntroducedAgain(t *testing.T) {
 	two := newTwoSides(t)
 	hears := two.member()
 	hears()
-	two.lists(target, "one")
-	two.lists(source, "one")
+	two.lists(routing.Target, "one")
+	two.lists(routing.Source, "one")
 	two.atPhase = func(phase string) {
-		if phase == phaseStays {
+		if phase == store.PhaseStays {
 			hears() // that of the move's end
-			two.lists(target)
+			two.lists(routing.Target)
 			go func() {
 				hears()
-				two.lists(target, "one")
+				two.lists(routing.Target, "one")
 			}()
 		}
 	}
-	was, err := two.Move(t.Context(), Move{ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"}})
+	was, err := two.Move(t.Context(), control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}})
 	require.NoError(t, err)
 	assert.True(t, was.Done, "%+v", was)
 }
@@ -96,16 +99,16 @@ func TestWhatWasNotCheckedIsCheckedWhenItIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	two := newTwoSides(t)
 	two.member()()
-	two.lists(source, "one")
-	two.lists(target, "one")
-	move := Move{ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"}, Budget: Duration(time.Second)}
-	two.moves.remember(Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
+	two.lists(routing.Source, "one")
+	two.lists(routing.Target, "one")
+	move := control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}, Budget: control.Duration(time.Second)}
+	two.moves.remember(control.Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
 	was, err := two.Move(t.Context(), move)
 	require.NoError(t, err)
-	assert.Equal(t, Moved{ID: "there", Done: true, Moved: 3}, was)
+	assert.Equal(t, control.Moved{ID: "there", Done: true, Moved: 3}, was)
 
-	two.moves.remember(Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
-	two.lists(target)
+	two.moves.remember(control.Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
+	two.lists(routing.Target)
 	was, err = two.Move(t.Context(), move)
 	require.NoError(t, err)
 	assert.False(t, was.Done)

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/sleep"
 )
 
@@ -73,7 +74,7 @@ func (s *session) stopClient(ctx context.Context) *stoppedSession {
 	p := &stoppedSession{
 		session: s,
 		is: passedSession{
-			Broker:  s.port.dest.broker,
+			Broker:  s.port.Dest.Broker,
 			Address: s.conn.RemoteAddr().String(),
 			Absent:  s.absent,
 			Frames:  s.frames.Load(),
@@ -82,9 +83,9 @@ func (s *session) stopClient(ctx context.Context) *stoppedSession {
 	if s.absent {
 		return p
 	}
-	rest, whole := s.stopping.stop(ctx, s.conn)
+	rest, whole := s.stopping.Stop(ctx, s.conn)
 	switch {
-	case whole && passable(s.conn):
+	case whole && connections.Passable(s.conn):
 		p.is.Rest, p.conns = rest, []net.Conn{s.conn}
 		return p
 	case !whole:
@@ -127,24 +128,24 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 		return
 	}
 	for _, claimed := range s.mirrors.of(s) {
-		p.is.Claims = append(p.is.Claims, claimed.broker)
+		p.is.Claims = append(p.is.Claims, claimed.Broker)
 	}
 	for _, one := range all {
 		if one.up.conn == nil {
 			continue
 		}
-		if !passable(one.up.conn) {
+		if !connections.Passable(one.up.conn) {
 			p.left = append(p.left, one.up)
 			continue
 		}
-		rest, whole := one.up.stopping.stop(ctx, one.up.conn)
+		rest, whole := one.up.stopping.Stop(ctx, one.up.conn)
 		if !whole { // it has just ended, or its client doesn't read
 			p.left = append(p.left, one.up)
 			continue
 		}
 		p.ups, p.conns = append(p.ups, one.up), append(p.conns, one.up.conn)
 		p.is.Servers = append(p.is.Servers,
-			passedServer{one.up.dest.side.String(), one.up.dest.broker, one.heartbeats, rest})
+			passedServer{one.up.dest.Side.String(), one.up.dest.Broker, one.heartbeats, rest})
 	}
 }
 
@@ -161,9 +162,9 @@ func (p *stoppedSession) goOn() {
 	case p.is.Absent:
 		_ = s.conn.Close()
 		s.leave()
-		s.limited.leave()
+		s.limited.Leave()
 	default:
-		s.stopping = newStopping()
+		s.stopping = connections.NewStopping()
 		s.track.Store(nil) // it is kept anew
 		s.running.Go(func() { s.serve(p.is.Rest) })
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -63,7 +64,7 @@ func TestAnUnansweredPullCountsFromMembersOnly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, twoKeys)
-			v := g.queue(target)
+			v := g.queue(routing.Target)
 			g.target.silentAbout(remoting.CodePull)
 			if name == "refused by the source" {
 				g.source.answer(remoting.CodeHeartbeat, wire.Reply{Code: remoting.SystemError})
@@ -93,7 +94,7 @@ func TestAnUnansweredPullCountsFromMembersOnly(t *testing.T) {
 // that refusal was taken for the answer to the member's.
 func TestAnAnswerToAStrangerSaysNothingOfAMembersPull(t *testing.T) {
 	g := newGuarded(t, twoKeys)
-	v := g.queue(target)
+	v := g.queue(routing.Target)
 	v.mu.Lock()
 	v.asks(10)
 	refusal := &wire.Frame{Code: remoting.NoPermission}
@@ -129,7 +130,7 @@ func TestAnAnswerJudgesWhatAPullAsksFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, twoKeys)
-			v := g.queue(target)
+			v := g.queue(routing.Target)
 			g.request(remoting.CodeHeartbeat, 0, rightly, nil, ofTopics(ofOrders))
 			g.answer()
 			g.target.answer(remoting.CodePull, c.says)
@@ -145,7 +146,7 @@ func TestAnAnswerJudgesWhatAPullAsksFor(t *testing.T) {
 // where a group is.
 func TestAPullOfAStrangerHidesNoAnswer(t *testing.T) {
 	g := newGuarded(t, twoKeys)
-	v := g.queue(target)
+	v := g.queue(routing.Target)
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, ofTopics(ofOrders))
 	g.answer()
 	require.Equal(t, remoting.CodeHeartbeat, g.source.next(t).code)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/sleep"
 )
 
@@ -83,7 +84,7 @@ func (g *Gateway) freeze(ctx context.Context) error {
 		g.rounds.mu.Lock()
 		now := g.rounds.now
 		if now == nil {
-			g.rounds.now = &currentRound{round: Round{ID: frozen}, ended: true}
+			g.rounds.now = &currentRound{round: store.Round{ID: frozen}, ended: true}
 		}
 		g.rounds.mu.Unlock()
 		if now == nil {
@@ -117,7 +118,7 @@ func (g *Gateway) Drain() {
 	if err := g.freeze(ctx); err != nil {
 		g.log.Warn("it ends in the middle of a round", "cause", err)
 	}
-	g.state.freeze()
+	g.state.Freeze()
 	for _, p := range g.stopAll() {
 		for _, up := range p.ups { // whose readers are stopped
 			_ = up.conn.Close()

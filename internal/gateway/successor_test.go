@@ -11,6 +11,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -48,10 +51,10 @@ func inFolder(t *testing.T, b *standIn, dir string, from *Predecessor) *Gateway 
 	g.config.Dir, g.config.Listen, g.config.Advertise = dir, "127.0.0.1", "127.0.0.1"
 	g.changed, g.succession.done, g.ports.byAddr = newSignal(), make(chan struct{}), map[string]*port{}
 	g.ports.passed = from.clientListeners()
-	require.NoError(t, g.ports.listen(g, dest{source, "broker-a"}, 0))
+	require.NoError(t, g.ports.listen(g, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0))
 	t.Cleanup(g.ports.close)
 	var err error
-	g.state, err = openState(dir)
+	g.state, err = store.Open(dir)
 	require.NoError(t, err)
 	return g
 }
@@ -178,22 +181,22 @@ func TestAClientWhoseConnectionCantPassStaysRegistered(t *testing.T) {
 
 // A process that ends while it takes over changes nothing, wherever it had got to.
 func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
-	says := func(line passLine) { require.NoError(t, line.say(goOnWord)) }
-	takes := func(line passLine) passedSession {
+	says := func(line connections.PassLine) { require.NoError(t, line.Say(goOnWord)) }
+	takes := func(line connections.PassLine) passedSession {
 		var is passedSession
-		files, err := line.receive(&is)
+		files, err := line.Receive(&is)
 		require.NoError(t, err)
 		for _, file := range files {
 			_ = file.Close()
 		}
 		return is
 	}
-	for name, gets := range map[string]func(passLine){
-		"listeners":    func(passLine) {},
+	for name, gets := range map[string]func(connections.PassLine){
+		"listeners":    func(connections.PassLine) {},
 		"asked":        says,
-		"a session":    func(l passLine) { says(l); takes(l) },
-		"all sessions": func(l passLine) { says(l); takes(l); require.Empty(t, takes(l).Broker) },
-		"a wrong word": func(l passLine) { says(l); takes(l); takes(l); require.NoError(t, l.say('x')) },
+		"a session":    func(l connections.PassLine) { says(l); takes(l) },
+		"all sessions": func(l connections.PassLine) { says(l); takes(l); require.Empty(t, takes(l).Broker) },
+		"a wrong word": func(l connections.PassLine) { says(l); takes(l); takes(l); require.NoError(t, l.Say('x')) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServing(t)
@@ -210,7 +213,7 @@ func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 			}
 			require.Eventually(t, func() bool {
 				round, _ := s.gateway.underWay()
-				return round == "" && !s.gateway.state.isFrozen()
+				return round == "" && !s.gateway.state.IsFrozen()
 			}, patience, time.Millisecond, "moves are possible again")
 			require.NoError(t, s.gateway.save())
 			s.client = s.connect()
@@ -231,7 +234,7 @@ func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.gateway.config.Listen = "127.0.0.1"
-	require.NoError(t, g.gateway.ports.listen(g.gateway, dest{source, "broker-a"}, 0))
+	require.NoError(t, g.gateway.ports.listen(g.gateway, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0))
 	t.Cleanup(g.gateway.ports.close)
 	g.session.port = g.gateway.ports.all[0]
 	beat := beats(7)
@@ -257,7 +260,7 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 		require.NoError(t, err)
 	}
 	one := g.gateway.returning.byClient["one"][0]
-	by := one.ups[one.port.dest].conn.LocalAddr().String()
+	by := one.ups[one.port.Dest].conn.LocalAddr().String()
 	require.Eventually(t, func() bool {
 		one.mu.Lock()
 		defer one.mu.Unlock()
@@ -307,8 +310,8 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, appKeys)
 			if !c.keys {
-				g.gateway.keys.file = ""
-				g.gateway.keys.now.Store(nil)
+				g.gateway.keys.File = ""
+				g.gateway.keys.Current.Store(nil)
 			}
 			g.gateway.ports.all = []*port{g.session.port}
 			g.gateway.registerAgain(t.Context(),
@@ -364,6 +367,6 @@ func TestWhatCannotBeInstalledLeavesNothing(t *testing.T) {
 		_, err := g.install(is, []net.Conn{here})
 		require.Error(t, err, name)
 		assert.Empty(t, g.all(), name)
-		assert.Zero(t, g.limiter.taken, name)
+		assert.Zero(t, g.limiter.Taken, name)
 	}
 }

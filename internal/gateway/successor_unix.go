@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"rocketshift/internal/gateway/connections"
 )
 
 // succeedIn is the socket in a gateway's folder at which its successor asks for everything.
@@ -20,11 +22,6 @@ const (
 	// goOn is what the successor says when the predecessor may go on with the next part; yours,
 	// what the predecessor says last.
 	goOnWord, yours = 'g', 'y'
-	// mostPassed bounds a message, in bytes: two frames of the largest size that have begun to
-	// come, in base64.
-	mostPassed = 64 << 20
-	// mostPassedFiles is how many connections one message may have with it (SCM_MAX_FD, Linux).
-	mostPassedFiles = 253
 )
 
 // passedGateway is the first message: what the files with it are, and whose they are. The last one
@@ -58,7 +55,7 @@ func (g *Gateway) passOnWhenAsked(at *net.UnixListener) {
 			return
 		}
 		begin := time.Now()
-		n, pause, err := g.passTo(passLine{conn})
+		n, pause, err := g.passTo(connections.PassLine{UnixConn: conn})
 		_ = conn.Close()
 		if err != nil {
 			g.log.Warn("another process couldn't take over; this one goes on", "cause", err)
@@ -86,16 +83,16 @@ func listenIn(dir string) (*net.UnixListener, error) {
 }
 
 // passTo passes everything to another process, or goes on as before.
-func (g *Gateway) passTo(to passLine) (sessions int, pause time.Duration, err error) {
+func (g *Gateway) passTo(to connections.PassLine) (sessions int, pause time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(g.ctx, passTime)
 	defer cancel()
 	if err := g.freeze(ctx); err != nil {
 		return 0, 0, err
 	}
-	g.state.freeze()
+	g.state.Freeze()
 	defer func() {
 		if err != nil {
-			g.state.thaw()
+			g.state.Thaw()
 			g.thaw()
 		}
 	}()
@@ -103,7 +100,7 @@ func (g *Gateway) passTo(to passLine) (sessions int, pause time.Duration, err er
 		return 0, 0, err
 	}
 	_ = to.SetDeadline(time.Now().Add(successorLook))
-	if err := to.word(goOnWord); err != nil {
+	if err := to.Word(goOnWord); err != nil {
 		return 0, 0, fmt.Errorf("it has ended before it took anything: %w", err)
 	}
 	_ = to.SetDeadline(time.Now().Add(passTime))
@@ -124,34 +121,34 @@ func (g *Gateway) passTo(to passLine) (sessions int, pause time.Duration, err er
 	return len(all), time.Since(begin), nil
 }
 
-func (g *Gateway) passListeners(to passLine) error {
+func (g *Gateway) passListeners(to connections.PassLine) error {
 	names, listeners := g.ports.listeners()
 	others := g.config.Listeners.all()
 	for _, name := range sortedKeys(others) {
 		names, listeners = append(names, name), append(listeners, others[name])
 	}
-	fds, err := fdsOf(listeners)
+	fds, err := connections.FdsOf(listeners)
 	if err != nil {
 		return err
 	}
-	lock, err := fdsOf([]any{g.folder})
+	lock, err := connections.FdsOf([]any{g.folder})
 	if err != nil {
-		closeAll(fds)
+		connections.CloseAll(fds)
 		return err
 	}
 	fds = append(fds, lock...)
-	defer closeAll(fds)
-	return to.send(passedGateway{os.Getpid(), names}, fds)
+	defer connections.CloseAll(fds)
+	return to.Send(passedGateway{os.Getpid(), names}, fds)
 }
 
 // passSessions passes the sessions. From the last word on they are the successor's, whether it
 // hears that or not.
-func (g *Gateway) passSessions(to passLine, all []*stoppedSession) error {
+func (g *Gateway) passSessions(to connections.PassLine, all []*stoppedSession) error {
 	for _, p := range all {
-		fds, err := fdsOf(p.conns)
+		fds, err := connections.FdsOf(p.conns)
 		if err == nil {
-			err = to.send(p.is, fds)
-			closeAll(fds)
+			err = to.Send(p.is, fds)
+			connections.CloseAll(fds)
 		}
 		if err != nil {
 			return err
@@ -160,13 +157,13 @@ func (g *Gateway) passSessions(to passLine, all []*stoppedSession) error {
 	last := passedSession{
 		Broker: lastSession, Opaque: g.opaques.last.Load(), Settled: g.allSettled(all),
 	}
-	if err := to.send(last, nil); err != nil {
+	if err := to.Send(last, nil); err != nil {
 		return err
 	}
-	if err := to.word(goOnWord); err != nil {
+	if err := to.Word(goOnWord); err != nil {
 		return err
 	}
-	if err := to.say(yours); err != nil {
+	if err := to.Say(yours); err != nil {
 		g.log.Warn("it isn't known whether another process serves now; this one ends", "cause", err)
 	}
 	return nil

@@ -63,7 +63,7 @@ func (s *session) sweep(now time.Time) {
 	if s.absent || !begun && frames > 0 {
 		s.seen.since = time.Time{} // it rests between two frames
 	} else if s.seen.age(frames, now) > s.waits.frame {
-		if s.said.unfinished.due() {
+		if s.said.unfinished.Due() {
 			s.log.Warn("a client doesn't come to the end of a frame; its connection was closed",
 				"client", s.conn.RemoteAddr().String(), "frames before", frames)
 		}
@@ -72,13 +72,13 @@ func (s *session) sweep(now time.Time) {
 	}
 	late, silent := s.overdue(now)
 	s.owe(0, func(c call) string {
-		return fmt.Sprintf("%s broker %s hasn't answered it for %s", c.side, c.up.dest.broker, s.waits.with(c.code))
+		return fmt.Sprintf("%s broker %s hasn't answered it for %s", c.side, c.up.dest.Broker, s.waits.with(c.code))
 	}, late...)
 	s.lessForCalls()
 	for _, up := range silent {
-		if s.said.silent.due(up.dest) {
+		if s.said.silent.Due(up.dest) {
 			s.log.Warn("a server says nothing any more; the connection to it was closed", "side",
-				up.dest.side.String(), "broker", up.dest.broker)
+				up.dest.Side.String(), "broker", up.dest.Broker)
 		}
 		_ = up.conn.Close() // who reads there answers what is open
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -66,9 +67,9 @@ func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 func TestALossLastsUntilItsBrokerAnswersAndTenSecondsMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l unansweredSends
-		q, broker := &queue{}, dest{source, "broker-a"}
+		q, broker := &queue{}, routing.Dest{Side: routing.Source, Broker: "broker-a"}
 		of := map[*queue]bool{q: true}
-		l.of, l.asking = map[*queue]unansweredSend{q: {at: broker, since: time.Now()}}, map[dest]bool{broker: true}
+		l.of, l.asking = map[*queue]unansweredSend{q: {at: broker, since: time.Now()}}, map[routing.Dest]bool{broker: true}
 		time.Sleep(time.Hour)
 		require.True(t, l.answered(broker, time.Now(), false))
 		lost := l.among(of)

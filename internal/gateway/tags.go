@@ -3,6 +3,7 @@ package gateway
 import (
 	"slices"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -52,5 +53,5 @@ func (s *session) byCommitLog(f *wire.Frame, key string) {
 	}
 	f.SetNumber(key, offset)
 	f.Replace("bname", broker)
-	s.forward(f, dest{target, broker}, call{})
+	s.forward(f, routing.Dest{Side: routing.Target, Broker: broker}, call{})
 }

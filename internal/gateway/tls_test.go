@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"bufio"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,7 +8,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -21,6 +18,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
@@ -45,128 +44,14 @@ func writeCertificate(t *testing.T, file, keyFile string, serial int64) {
 	}
 }
 
-// door is a listener whose clients are admitted; each is sent back its first line.
-type door struct {
-	*testing.T
-	entry *entry
-	addr  string
-	errs  chan error
-}
-
-func openDoor(t *testing.T, e *entry) *door {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	d := &door{T: t, entry: e, addr: listener.Addr().String(), errs: make(chan error, 10)}
-	require.NoError(t, d.entry.open(slog.New(slog.DiscardHandler)))
-	t.Cleanup(func() {
-		stop()
-		_ = listener.Close()
-	})
-	go func() {
-		for {
-			raw, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer raw.Close()
-				conn, first, err := d.entry.admit(ctx, raw)
-				if err != nil {
-					d.errs <- err
-					return
-				}
-				line, _ := bufio.NewReader(&begun{Conn: conn, first: first}).ReadString('\n')
-				_, _ = conn.Write([]byte(line))
-				halfClose(conn)
-			}()
-		}
-	}()
-	return d
-}
-
-func (d *door) dial() net.Conn {
-	d.Helper()
-	conn, err := net.Dial("tcp", d.addr)
-	require.NoError(d, err)
-	d.Cleanup(func() { _ = conn.Close() })
-	_ = conn.SetDeadline(time.Now().Add(patience))
-	return conn
-}
-
-// echoes wants the line back over a connection, and its end behind that.
-func (d *door) echoes(conn net.Conn) {
-	d.Helper()
-	_, err := conn.Write([]byte("a line\n"))
-	require.NoError(d, err)
-	in := bufio.NewReader(conn)
-	line, err := in.ReadString('\n')
-	require.NoError(d, err)
-	require.Equal(d, "a line\n", line)
-	_, err = in.ReadByte()
-	require.Error(d, err)
-}
-
-func TestPlainClientsAndThoseOverTLSUseOnePortAndWaitForNobody(t *testing.T) {
-	dir := t.TempDir()
-	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	writeCertificate(t, file, key, 1)
-	e := entryWith(file, key)
-	d := openDoor(t, &e)
-	d.dial() // one that says nothing
-	stuck := d.dial()
-	_, err := stuck.Write([]byte{tlsHandshake, 3, 1})
-	require.NoError(t, err)
-	garbage := d.dial()
-	_, err = garbage.Write(append([]byte{tlsHandshake}, make([]byte, 64)...))
-	require.NoError(t, err)
-	require.ErrorIs(t, <-d.errs, errHandshake)
-
-	serial := func() int64 {
-		secure := tls.Client(d.dial(), &tls.Config{InsecureSkipVerify: true})
-		d.echoes(secure)
-		return secure.ConnectionState().PeerCertificates[0].SerialNumber.Int64()
-	}
-	d.echoes(d.dial())
-	require.EqualValues(t, 1, serial())
-	require.NoError(t, os.WriteFile(file, []byte("half of a"), 0o600))
-	require.EqualValues(t, 1, serial(), "a file that can't be read changes nothing")
-	writeCertificate(t, file, key, 22)
-	require.EqualValues(t, 22, serial(), "another certificate is used as soon as it is there")
-}
-
-func TestAHandshakeThatNobodyFinishesEnds(t *testing.T) {
-	dir := t.TempDir()
-	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	writeCertificate(t, file, key, 1)
-	e := entryWith(file, key)
-	require.NoError(t, e.open(slog.New(slog.DiscardHandler)))
-	here, there := net.Pipe()
-	t.Cleanup(func() { _ = there.Close() })
-	go func() { _, _ = there.Write([]byte{tlsHandshake}) }()
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer cancel()
-	_, _, err := e.admit(ctx, here)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-}
-
-func TestClientsOverTLSAreRefusedWithoutACertificate(t *testing.T) {
-	d := openDoor(t, &entry{})
-	secure := tls.Client(d.dial(), &tls.Config{InsecureSkipVerify: true})
-	require.Error(t, secure.Handshake())
-	require.ErrorIs(t, <-d.errs, errNoCertificate)
-	d.echoes(d.dial())
-}
-
 func TestTLSSettingsThatCantBeMeantAreRefused(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.pem")
 	require.NoError(t, os.WriteFile(empty, nil, 0o600))
 	for says, c := range map[string]Config{
-		"TLS to the source: it is told how to verify certificates, but not to use TLS": {SourceTLS: TLS{Insecure: true}},
-		"TLS to the target: authorities are given, and verifying is switched off":      {TargetTLS: TLS{On: true, CA: empty, Insecure: true}},
-		"empty.pem holds no certificate in PEM form":                                   {TargetTLS: TLS{On: true, CA: empty}},
-		"no such file":                  {SourceTLS: TLS{On: true, CA: empty + ".none"}},
+		"TLS to the source: it is told how to verify certificates, but not to use TLS": {SourceTLS: connections.TLS{Insecure: true}},
+		"TLS to the target: authorities are given, and verifying is switched off":      {TargetTLS: connections.TLS{On: true, CA: empty, Insecure: true}},
+		"empty.pem holds no certificate in PEM form":                                   {TargetTLS: connections.TLS{On: true, CA: empty}},
+		"no such file":                  {SourceTLS: connections.TLS{On: true, CA: empty + ".none"}},
 		"certificate for clients in /":  {TLSCert: empty, TLSKey: empty},
 		"certificate for clients: stat": {TLSCert: empty},
 	} {
@@ -184,7 +69,7 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 		labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", TLS: true}))
 	r.config.TLSCert, r.config.TLSKey = filepath.Join(r.config.Dir, "tls.crt"), filepath.Join(r.config.Dir, "tls.key")
 	writeCertificate(t, r.config.TLSCert, r.config.TLSKey, 1)
-	r.config.SourceTLS, r.config.TargetTLS = TLS{On: true, Insecure: true}, TLS{On: true, Insecure: true}
+	r.config.SourceTLS, r.config.TargetTLS = connections.TLS{On: true, Insecure: true}, connections.TLS{On: true, Insecure: true}
 	orders, ordered, audit := r.topic("orders", 2), r.group("ordered"), r.group("audit")
 	r.replicate()
 	g := r.open()
@@ -196,8 +81,8 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 	load := r.javaProduce(orders, "5.3.3", javaclient.Ordered, 8, 40*time.Millisecond, overTLS...)
 	for range 2 {
 		for _, to := range []string{"target", "source"} {
-			r.move(Move{Kind: KindSide, To: to, Groups: []string{ordered, audit}})
-			r.move(Move{Kind: KindHome, To: to, Topics: []string{orders}})
+			r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{ordered, audit}})
+			r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{orders}})
 			r.untilMore(100, load, billing, plain)
 		}
 	}
@@ -225,38 +110,4 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 	v := plain.judge(load)
 	assert.Zero(t, v.lost+v.duplicated)
 	t.Logf("%s; %d connections over TLS, %d plain ones, %d upstream", load, secure, inPlain, upstreams)
-}
-
-func TestAnAuthorityOfASideIsKnownAsSoonAsItsFileHasIt(t *testing.T) {
-	dir := t.TempDir()
-	file := func(name string) string { return filepath.Join(dir, name) }
-	writeCertificate(t, file("old.crt"), file("old.key"), 1)
-	writeCertificate(t, file("new.crt"), file("new.key"), 22)
-	known := func(name string) {
-		text, err := os.ReadFile(file(name))
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(file("ca.pem"), text, 0o600))
-	}
-	known("old.crt")
-	dials, err := Config{
-		TargetTLS: TLS{On: true, CA: file("ca.pem")},
-		Log:       slog.New(slog.DiscardHandler),
-	}.dialers()
-	require.NoError(t, err)
-	before, after := entryWith(file("old.crt"), file("old.key")), entryWith(file("new.crt"),
-		file("new.key"))
-	old, next := openDoor(t, &before), openDoor(t, &after)
-	dial := func(d *door) error {
-		conn, err := dials[target](t.Context(), d.addr)
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err
-	}
-	require.NoError(t, dial(old))
-	require.ErrorContains(t, dial(next), "unknown authority")
-	known("new.crt")
-	require.NoError(t, dial(next))
-	require.NoError(t, os.WriteFile(file("ca.pem"), []byte("half of a"), 0o600))
-	require.NoError(t, dial(next), "a file that can't be read changes nothing")
 }

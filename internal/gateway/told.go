@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -17,7 +19,7 @@ func (u *upstream) tellAnswer(f *wire.Frame, c call) {
 	switch {
 	case c.code == remoting.CodeRoute || c.code == remoting.CodeClusterInfo:
 		u.routed(f)
-	case c.side == source:
+	case c.side == routing.Source:
 	case c.code == remoting.CodeReply || c.code == remoting.CodeReplyV2:
 		u.tellIDs(f.Get("msgId"))
 	case c.code == remoting.CodeViewMessage:
@@ -46,14 +48,14 @@ func (u *upstream) tellPush(f *wire.Frame) bool {
 // tellCheck gives a question about a transaction what the client needs to answer at this gateway.
 // Its message lies in the topic of half messages: its offset in the queue says nothing of its own.
 func (u *upstream) tellCheck(f *wire.Frame) bool {
-	if err := oddNumber(f, numbersOf(f.Code)); err != nil {
-		if u.said.odd.due(u.dest) {
-			u.log.Error("a check of a transaction can't be read", "broker", u.dest.broker, "cause", err)
+	if err := bodies.OddNumber(f, bodies.NumbersOf(f.Code)); err != nil {
+		if u.said.odd.Due(u.dest) {
+			u.log.Error("a check of a transaction can't be read", "broker", u.dest.Broker, "cause", err)
 		}
 		return false // it is asked again
 	}
 	if offset, ok := f.Number("commitLogOffset"); ok {
-		f.SetNumber("commitLogOffset", offset|u.tag(u.dest.broker))
+		f.SetNumber("commitLogOffset", offset|u.tag(u.dest.Broker))
 	}
 	u.tellIDs(f.Get("offsetMsgId"))
 	f.Replace("bname", string(u.session.port.broker))
@@ -69,8 +71,8 @@ func (u *upstream) tellMessage(f *wire.Frame, shifts bool) *queue {
 	if !whole {
 		return nil
 	}
-	moved := wire.Moved{Queue: id, Tag: u.tag(u.dest.broker), Stored: u.session.port.address()}
-	q := u.pairOf(topic, lane.Queue{Broker: u.dest.broker, ID: id})
+	moved := wire.Moved{Queue: id, Tag: u.tag(u.dest.Broker), Stored: u.session.port.address()}
+	q := u.pairOf(topic, lane.Queue{Broker: u.dest.Broker, ID: id})
 	if q != nil {
 		moved.Queue = q.id
 		if shifts {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -52,7 +53,7 @@ func (g *guarded) told() (f wire.Frame, messages []remoting.Message) {
 
 // knowsTheBrokerOfIDs makes the target's broker known as that at 10.0.0.9:10911 as well.
 func (g *guarded) knowsTheBrokerOfIDs() {
-	g.gateway.brokers[target].Store(&map[string][]string{
+	g.gateway.brokers[routing.Target].Store(&map[string][]string{
 		"broker-t": {g.target.Addr().String(), "10.0.0.9:10911"},
 	})
 }
@@ -81,7 +82,7 @@ func TestMessagesOfTheTargetNameWhatClientsKnow(t *testing.T) {
 			Target: lane.Queue{Broker: "broker-t", ID: 1},
 		})
 		v := g.gateway.groups.get([]byte("billing")).of(q)
-		v.side, v.shift = target, [2]int64{target: 100}
+		v.side, v.shift = routing.Target, [2]int64{routing.Target: 100}
 		g.gateway.away.Store(1)
 		ids := "ORIGIN_MESSAGE_ID\x01" + id(idThere) + "\x02"
 		body := append(
@@ -138,7 +139,7 @@ func TestCopiedRetriesNameIDsThatClientsKnow(t *testing.T) {
 // names a broker that they don't find, so there is none.
 func TestAnswersToSendsNameWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
-	v := g.queue(target)
+	v := g.queue(routing.Target)
 	v.queue.shift.Store(100)
 	g.target.answer(remoting.CodeSendV2, wire.Reply{Fields: []string{
 		"msgId", id(idThere) + "," + id(ofOther), "queueId", "1", "queueOffset", "105",
@@ -158,7 +159,7 @@ func TestAnswersToSendsNameWhatClientsKnow(t *testing.T) {
 // A message that is asked for by its id has the place that clients know.
 func TestAMessageByItsIDNamesWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
-	v := g.queue(target)
+	v := g.queue(routing.Target)
 	v.queue.shift.Store(100)
 	g.target.answer(remoting.CodeViewMessage, wire.Reply{
 		Body: storedMessage("orders", 1, 105, "CLUSTER\x01New\x02"),
@@ -192,7 +193,7 @@ func (g *guarded) broker() net.Conn {
 // refused.
 func TestQuestionsOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
-	v := g.queue(target)
+	v := g.queue(routing.Target)
 	v.queue.shift.Store(100)
 	message := func() []byte {
 		return storedMessage("orders", 1, 105, "PGROUP\x01p\x02CLUSTER\x01New\x02")
@@ -236,9 +237,9 @@ func TestQuestionsOfTheTargetNameWhatClientsKnow(t *testing.T) {
 func TestPositionsOfTheTargetAreThoseThatClientsKnow(t *testing.T) {
 	for code, want := range map[int]string{remoting.CodeQueryOffset: "7", remoting.CodeMaxOffset: "7", remoting.CodeMinOffset: "7"} {
 		g := newNamed(t)
-		v := g.queue(target)
+		v := g.queue(routing.Target)
 		v.queue.shift.Store(100)
-		v.shift[target] = 100
+		v.shift[routing.Target] = 100
 		g.target.answer(code, wire.Reply{Fields: []string{"offset", "107"}})
 		g.request(code, 0, unsignedBy, requests()[remoting.CodeQueryOffset].fields, "")
 		_, _, fields := g.whole()
@@ -251,8 +252,8 @@ func TestPositionsOfTheTargetAreThoseThatClientsKnow(t *testing.T) {
 // Queues that are locked on the target have the names that clients know.
 func TestLocksOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
-	g.queue(target)
-	g.gateway.authoritySide.Store(uint32(target))
+	g.queue(routing.Target)
+	g.gateway.authoritySide.Store(uint32(routing.Target))
 	g.target.answer(remoting.CodeLock, wire.Reply{
 		Body: []byte(`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-t","queueId":1}]}`),
 	})
@@ -267,8 +268,8 @@ func TestLocksOfTheTargetNameWhatClientsKnow(t *testing.T) {
 // What a broker says against a lock comes to the client as the broker has said it.
 func TestARefusalOfALockIsToldAsItIs(t *testing.T) {
 	g := newNamed(t)
-	g.queue(target)
-	g.gateway.authoritySide.Store(uint32(target))
+	g.queue(routing.Target)
+	g.gateway.authoritySide.Store(uint32(routing.Target))
 	const says = "no permission for \"billing\"\n  at x"
 	g.target.answer(remoting.CodeLock, wire.Reply{Code: remoting.NoPermission, Remark: says})
 	g.request(remoting.CodeLock, 0, unsignedBy, nil, requests()[remoting.CodeLock].body)
@@ -287,7 +288,7 @@ func TestPoppingIsTheSourcesToRefuse(t *testing.T) {
 	)
 	for _, code := range []int{pop, ack, changeInvisibleTime, batchAck, queryAssignment} {
 		g := newNamed(t)
-		g.queue(target)
+		g.queue(routing.Target)
 		g.source.answer(code, wire.Reply{Code: remoting.NotSupported, Remark: "not supported"})
 		fields := append([]string{"extraInfo", "x"}, requests()[remoting.CodeQueryOffset].fields...)
 		g.request(code, 0, unsignedBy, fields, `{"consumerGroup":"billing"}`)

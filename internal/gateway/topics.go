@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -29,10 +30,7 @@ type topics struct {
 }
 
 const (
-	// mostOfTopic is how many queues a topic may have on a side. Brokers take numbers up to 2^31;
-	// operators give topics tens, and the largest ones a few thousand. Consumers poll, lock and
-	// commit each queue by itself, and list all of them for each message that they send.
-	mostOfTopic = lane.MostQueues
+
 	// mostQueues is how many all topics may have: 20,000 topics of 100. Together these take 800 MB
 	// here.
 	mostQueues = 2_000_000
@@ -155,7 +153,7 @@ func lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) layout {
 	}
 	is := layout{map[string][]lane.Queue{}, map[string]int64{}}
 	for _, name := range sortedKeys(counts) {
-		if counts[name] > min(mostOfTopic, most) {
+		if counts[name] > min(routing.MostOfTopic, most) {
 			is.vast[name] = counts[name]
 			continue
 		}
@@ -171,14 +169,14 @@ func lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) layout {
 }
 
 // tooVast is why a topic isn't looked into.
-func tooVast(name string, queues int64, on side) string {
+func tooVast(name string, queues int64, on routing.Side) string {
 	return fmt.Sprintf(
 		"topic %s has %d queues on the %s: the gateway looks into topics of %d at most, and into no more "+
 			"altogether than it has memory for (--memory)",
 		name,
 		queues,
 		on,
-		mostOfTopic,
+		routing.MostOfTopic,
 	)
 }
 
@@ -190,10 +188,10 @@ func (g *Gateway) passVast(vast map[string]int64) {
 		if t.vast.Swap(vast[name]) == 0 {
 			g.bounds.topics.Add(1)
 			g.log.Error("a topic has too many queues: what clients do with them passes as it is", "topic", name,
-				"queues", vast[name], "most", mostOfTopic)
+				"queues", vast[name], "most", routing.MostOfTopic)
 		}
 		if len(t.all()) == 0 {
-			t.pair(nil, tooVast(name, vast[name], source), g.inUse)
+			t.pair(nil, tooVast(name, vast[name], routing.Source), g.inUse)
 		}
 	}
 }
@@ -229,7 +227,7 @@ func configsOf(
 // broker that can't be asked, all stays as it was known, and no new pairs are made meanwhile:
 // queues that aren't seen would be missing among them.
 func (g *Gateway) look(ctx context.Context) error {
-	if err := g.lookAtBrokers(ctx, source, g.source); err != nil {
+	if err := g.lookAtBrokers(ctx, routing.Source, g.source); err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
 	most := cmp.Or(g.topics.most, mostQueues)
@@ -254,7 +252,7 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err != nil {
 		unread = errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
-	if err := g.lookAtBrokers(ctx, target, m.target); err != nil {
+	if err := g.lookAtBrokers(ctx, routing.Target, m.target); err != nil {
 		return errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
 	lookAtLimits(ctx, g.source, &g.limitsHere)
@@ -266,8 +264,8 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	masters := [2][]string{g.readBy(m, sortedKeys(registered[source])), sortedKeys(registered[target])}
-	g.excuse(m, registered[source])
+	masters := [2][]string{g.readBy(m, sortedKeys(registered[routing.Source])), sortedKeys(registered[routing.Target])}
+	g.excuse(m, registered[routing.Source])
 	for name, queues := range here {
 		t := g.topics.ensure(name)
 		if t.lacks(registered) {
@@ -283,7 +281,7 @@ func (g *Gateway) registered(ctx context.Context, m *migration) (both [2]map[str
 	for on, c := range [2]*rocketmq.Cluster{g.source, m.target} {
 		brokers, err := c.Brokers(ctx)
 		if err != nil {
-			return both, fmt.Errorf("%s: %w", side(on), err)
+			return both, fmt.Errorf("%s: %w", routing.Side(on), err)
 		}
 		both[on] = map[string]bool{}
 		for _, b := range brokers {

@@ -11,7 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -38,8 +41,8 @@ func TestTopicsOfTooManyQueuesAreNotListed(t *testing.T) {
 				"orders": 2,
 				"vast":   3_000_000,
 				"whole":  math.MaxInt32,
-				"full":   mostOfTopic,
-				"over":   mostOfTopic + 1,
+				"full":   routing.MostOfTopic,
+				"over":   routing.MostOfTopic + 1,
 				"odd":    -7,
 			},
 		),
@@ -55,9 +58,9 @@ func TestTopicsOfTooManyQueuesAreNotListed(t *testing.T) {
 		},
 		is.queues["orders"],
 	)
-	assert.Len(t, is.queues["full"], mostOfTopic)
+	assert.Len(t, is.queues["full"], routing.MostOfTopic)
 	assert.Len(t, is.queues["odd"], 1)
-	assert.Equal(t, map[string]int64{"vast": 3_000_000, "whole": math.MaxInt32, "over": mostOfTopic + 1}, is.vast)
+	assert.Equal(t, map[string]int64{"vast": 3_000_000, "whole": math.MaxInt32, "over": routing.MostOfTopic + 1}, is.vast)
 	assert.Len(t, is.queues, 3)
 }
 
@@ -111,7 +114,7 @@ func TestATopicOfTooManyQueuesPassesAsItIs(t *testing.T) {
 	assert.Equal(t, map[string]int64{"vast": 3_000_001}, s.Bounds().Topics)
 	assert.EqualValues(t, 1, s.Bounds().Reached["topics"], "it is said once")
 	assert.Empty(t, s.groups.all(), "nothing is kept of it")
-	_, err := s.queuesOf(Move{Kind: KindHome, To: "target", Topics: []string{"vast"}})
+	_, err := s.queuesOf(control.Move{Kind: control.KindHome, To: "target", Topics: []string{"vast"}})
 	require.ErrorContains(t, err, "topic vast has 3000001 queues on the source")
 }
 
@@ -128,27 +131,27 @@ func TestATopicThatGrewKeepsWhatItHas(t *testing.T) {
 		"",
 		func(*queue) bool { return false },
 	)
-	one.all()[1].home.Store(uint32(target))
-	g.passVast(map[string]int64{"orders": mostOfTopic + 1})
+	one.all()[1].home.Store(uint32(routing.Target))
+	g.passVast(map[string]int64{"orders": routing.MostOfTopic + 1})
 	assert.Empty(t, one.reason())
 	assert.NotNil(t, one.all()[1].lane.Load())
-	back, err := g.queuesOf(Move{Kind: KindHome, To: "source", Topics: []string{"orders"}})
+	back, err := g.queuesOf(control.Move{Kind: control.KindHome, To: "source", Topics: []string{"orders"}})
 	require.NoError(t, err)
 	assert.Len(t, back, 4)
-	_, err = g.queuesOf(Move{Kind: KindHome, To: "target", Topics: []string{"orders"}})
+	_, err = g.queuesOf(control.Move{Kind: control.KindHome, To: "target", Topics: []string{"orders"}})
 	require.ErrorContains(t, err, "looks into topics of 16384 at most")
 }
 
 func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g := idle(t)
-	g.config.Memory = LeastMemory
+	g.config.Memory = memory.LeastMemory
 	g.bind()
 	g.topics.ensure("orders").ensure("broker-a", 4)
 	g.topics.ensure("orders").ensure("broker-a", 3)
 	g.topics.ensure("orders").ensure("broker-a", 6)
 	g.groups.asked([]byte("billing"), g.topics.get([]byte("orders")).all()[0])
 	assert.EqualValues(t, 6*perQueue+perView, g.Bounds().Fixed)
-	assert.Less(t, g.topics.most*perQueue+g.groups.room.most*perView+int64(g.limiter.most)*perDescriptor,
+	assert.Less(t, g.topics.most*perQueue+g.groups.room.most*perView+int64(g.limiter.Most)*connections.PerDescriptor,
 		g.Bounds().Limit*3/4, "a fourth is left for frames")
 	assert.LessOrEqual(t, int64(2*wire.MaxFrame),
 		(g.Bounds().Limit-g.config.part(forConnections+forViews+forQueues))*3/4,

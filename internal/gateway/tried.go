@@ -13,6 +13,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -34,14 +37,14 @@ const pullSubscribed = 4
 type pullTry struct {
 	as    asker
 	group string
-	subscription
+	bodies.Subscription
 	at     lane.Queue // of the target
 	client string
 }
 
 // subscriptionsIn are those of a group in a heartbeat that was read before.
-func subscriptionsIn(beat []byte, group string) (all []subscription) {
-	var is heartbeatData
+func subscriptionsIn(beat []byte, group string) (all []bodies.Subscription) {
+	var is bodies.HeartbeatData
 	if json.Unmarshal(beat, &is) != nil {
 		return nil // it was read before
 	}
@@ -62,7 +65,7 @@ func (g *Gateway) triesOf(group string) (all []pullTry) {
 		s.mu.Lock()
 		client, key, reads, beat, problem := s.client, s.accessKey, s.reads, s.beat, s.problem()
 		s.mu.Unlock()
-		if problem != "" || !slices.ContainsFunc(reads, func(m membership) bool { return m.Group == group }) {
+		if problem != "" || !slices.ContainsFunc(reads, func(m bodies.Membership) bool { return m.Group == group }) {
 			continue
 		}
 		for _, sub := range subscriptionsIn(wire.BodyOf(beat), group) {
@@ -98,10 +101,10 @@ func (g *Gateway) onePerBroker(name string) (all []lane.Queue) {
 // subscribe to. Errors: ErrRefused with the broker's words where one is refused, unless the caller
 // accepts the group; others where it isn't known.
 func (g *Gateway) tryPulls(
-	ctx context.Context, group string, to side, accept []string,
+	ctx context.Context, group string, to routing.Side, accept []string,
 ) (inexact []string, err error) {
 	l, err := g.lanes()
-	if err != nil || to == source {
+	if err != nil || to == routing.Source {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, tryTime)
@@ -127,7 +130,7 @@ func (g *Gateway) tryPulls(
 	case len(refusals) > 0 && slices.Contains(accept, group):
 		return refusals, nil
 	case len(refusals) > 0:
-		return nil, refused("group %s: its members' pulls would be refused: %s", group,
+		return nil, control.Refused("group %s: its members' pulls would be refused: %s", group,
 			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	case err != nil:
 		return nil, fmt.Errorf("group %s: whether its members' pulls are taken isn't known: %w", group, err)
@@ -137,7 +140,7 @@ func (g *Gateway) tryPulls(
 
 // refusal is what the broker says against a pull; "" if it takes it.
 func (p pullTry) refusal(ctx context.Context, l lanes) (string, error) {
-	c := l.clusters[target]
+	c := l.clusters[routing.Target]
 	broker, err := c.Broker(ctx, p.at.Broker)
 	if err != nil {
 		return "", err
@@ -150,7 +153,7 @@ func (p pullTry) refusal(ctx context.Context, l lanes) (string, error) {
 	if kind == "" {
 		kind = "TAG"
 	}
-	_, err = p.as.askWith(ctx, dest{target, p.at.Broker}, []string{
+	_, err = p.as.askWith(ctx, routing.Dest{Side: routing.Target, Broker: p.at.Broker}, []string{
 		"consumerGroup", p.group, "topic", p.Topic, "queueId", strconv.Itoa(p.at.ID),
 		"queueOffset", strconv.FormatInt(max(end, 0), 10), "maxMsgNums", "1",
 		"sysFlag", strconv.Itoa(pullSubscribed), "commitOffset", "0", "suspendTimeoutMillis", "0",

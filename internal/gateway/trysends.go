@@ -12,6 +12,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -79,7 +83,7 @@ func (g *Gateway) replyTries(group string) (all []sendTry) {
 	for _, s := range g.all() {
 		client, key := s.signing()
 		s.mu.Lock()
-		member := slices.ContainsFunc(s.reads, func(m membership) bool { return m.Group == group })
+		member := slices.ContainsFunc(s.reads, func(m bodies.Membership) bool { return m.Group == group })
 		s.mu.Unlock()
 		if key == "" || !member || !s.replied.Load() {
 			continue
@@ -87,7 +91,7 @@ func (g *Gateway) replyTries(group string) (all []sendTry) {
 		for _, broker := range s.repliesTo() {
 			if what := fmt.Sprintf("%q %s", key, broker); !seen[what] {
 				seen[what] = true
-				topic := rocketmq.ReplyTopic(g.clusters[target].of(broker))
+				topic := rocketmq.ReplyTopic(g.clusters[routing.Target].of(broker))
 				all = append(all,
 					sendTry{asker{s, key, remoting.CodeReplyV2}, topic, broker, client, "answers requests"})
 			}
@@ -119,7 +123,7 @@ func (w *wroteTo) kept() []string {
 
 // refusal is what the broker says against a send; "" if it would take it.
 func (t sendTry) refusal(ctx context.Context) (string, error) {
-	_, err := t.as.askWith(ctx, dest{target, t.broker}, []string{
+	_, err := t.as.askWith(ctx, routing.Dest{Side: routing.Target, Broker: t.broker}, []string{
 		"a", "CLIENT_INNER_PRODUCER", "b", t.topic, "c", "TBW102", "d", "4", "e", strconv.Itoa(noQueue), "f", "0",
 		"g", "0", "h", "0", "i", "", "j", "0", "k", "false", "m", "false", "n", t.broker,
 	}, []byte("rocketshift"))
@@ -160,17 +164,17 @@ func (g *Gateway) trySends(ctx context.Context, tries []sendTry) (refusals []str
 		})
 	}
 	err = all.Wait()
-	return distinct(refusals), err
+	return control.Distinct(refusals), err
 }
 
 // takesAll refuses to move homes to brokers of the target that don't take what producers send, or
 // not from them. It returns what becomes inexact where the caller accepts the topics.
-func (g *Gateway) takesAll(ctx context.Context, r Round) (inexact []string, err error) {
+func (g *Gateway) takesAll(ctx context.Context, r store.Round) (inexact []string, err error) {
 	if inexact, err = g.takesSends(r); err != nil {
 		return nil, err
 	}
 	l, err := g.lanes()
-	if err != nil || r.Kind != KindHome || r.To != target.String() || l.Proxy != "" {
+	if err != nil || r.Kind != control.KindHome || r.To != routing.Target.String() || l.Proxy != "" {
 		return inexact, err
 	}
 	var accepted, topics []string
@@ -181,22 +185,22 @@ func (g *Gateway) takesAll(ctx context.Context, r Round) (inexact []string, err 
 			topics = append(topics, q.Topic)
 		}
 	}
-	refusals, err := g.trySends(ctx, g.sendTries(distinct(topics)))
+	refusals, err := g.trySends(ctx, g.sendTries(control.Distinct(topics)))
 	switch {
 	case len(refusals) > 0:
-		return nil, refused("the target doesn't take what producers send: %s; grant it there, or accept the topics by "+
+		return nil, control.Refused("the target doesn't take what producers send: %s; grant it there, or accept the topics by "+
 			"their names, and such sends are refused", strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	case err != nil:
 		return nil, fmt.Errorf("whether producers' sends are taken isn't known: %w", err)
 	}
-	taken, _ := g.trySends(ctx, g.sendTries(distinct(accepted))) // what isn't known was accepted, too
+	taken, _ := g.trySends(ctx, g.sendTries(control.Distinct(accepted))) // what isn't known was accepted, too
 	return append(inexact, taken...), nil
 }
 
 // tryGroup tries what members of a group do: their pulls, and answers to requests. It returns what
 // becomes inexact where the caller accepts the group.
-func (g *Gateway) tryGroup(ctx context.Context, group string, to side, accept []string) (inexact []string, err error) {
-	if inexact, err = g.tryPulls(ctx, group, to, accept); err != nil || to == source {
+func (g *Gateway) tryGroup(ctx context.Context, group string, to routing.Side, accept []string) (inexact []string, err error) {
+	if inexact, err = g.tryPulls(ctx, group, to, accept); err != nil || to == routing.Source {
 		return inexact, err
 	}
 	if l, err := g.lanes(); err != nil || l.Proxy != "" { // a proxy passes no answers on
@@ -207,7 +211,7 @@ func (g *Gateway) tryGroup(ctx context.Context, group string, to side, accept []
 	case len(refusals) > 0 && slices.Contains(accept, group):
 		return append(inexact, refusals...), nil
 	case len(refusals) > 0:
-		return nil, refused("group %s: its members' answers to requests would be refused when the source is gone: %s; "+
+		return nil, control.Refused("group %s: its members' answers to requests would be refused when the source is gone: %s; "+
 			"grant it there, or accept the group by its name", group, strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
 	case err != nil:
 		return nil, fmt.Errorf("group %s: whether its members' answers to requests are taken isn't known: %w",
@@ -217,11 +221,11 @@ func (g *Gateway) tryGroup(ctx context.Context, group string, to side, accept []
 }
 
 // triesOfOwn tries what clients behind this gateway do, for a round that another one leads.
-func (g *Gateway) triesOfOwn(ctx context.Context, r Round, to side) (err error) {
+func (g *Gateway) triesOfOwn(ctx context.Context, r store.Round, to routing.Side) (err error) {
 	switch {
-	case r.Kind == KindSide:
+	case r.Kind == control.KindSide:
 		_, err = g.tryGroup(ctx, r.Group, to, r.Accept)
-	case r.Kind == KindHome && !r.WithoutTarget:
+	case r.Kind == control.KindHome && !r.WithoutTarget:
 		_, err = g.takesAll(ctx, r)
 	}
 	return err

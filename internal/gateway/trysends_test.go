@@ -8,6 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -16,8 +19,8 @@ import (
 // A producer whose key has no right to send on the target was told so by its sends, after the move.
 func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(source)
-	round := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{g.queue(source).queue.name()}}
+	g.queue(routing.Source)
+	round := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{g.queue(routing.Source).queue.name()}}
 	illegal := wire.Reply{
 		Code:   remoting.SystemError,
 		Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders",
@@ -39,7 +42,7 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	require.Equal(t, remoting.Success, is)
 
 	_, err = all()
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err,
 		"which sends to topic orders: target broker broker-t: code 16: app-there has no permission for "+
 			"Topic:orders; grant it there")
@@ -63,7 +66,7 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	g.target.answer(remoting.CodeSendV2, wire.Reply{Code: remoting.SystemBusy, Remark: "[REJECTREQUEST]system busy"})
 	_, err = all()
 	require.Error(t, err)
-	require.NotErrorIs(t, err, ErrRefused, "it isn't known, and is tried again")
+	require.NotErrorIs(t, err, control.ErrRefused, "it isn't known, and is tried again")
 	g.target.answer(remoting.CodeSendV2, denied)
 	round.To = "source"
 	_, err = all()
@@ -73,28 +76,28 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 // Answers to requests go to the target's reply topic when the source is gone.
 func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	g.queue(source)
-	g.gateway.clusters[target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
+	g.queue(routing.Source)
+	g.gateway.clusters[routing.Target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
 	g.target.answer(remoting.CodeReplyV2,
 		wire.Reply{Code: remoting.NoPermission, Remark: "no permission for New_REPLY_TOPIC"})
 	try := func(accept ...string) ([]string, error) {
-		return g.gateway.tryGroup(t.Context(), "billing", target, accept)
+		return g.gateway.tryGroup(t.Context(), "billing", routing.Target, accept)
 	}
 	_, err := try()
 	require.NoError(t, err, "it has answered nothing")
 
 	g.session.replied.Store(true)
 	_, err = try()
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err,
 		"which answers requests: target broker broker-t: code 16: no permission for New_REPLY_TOPIC")
 	inexact, err := try("billing")
 	require.NoError(t, err)
 	assert.Len(t, inexact, 1)
-	_, err = g.gateway.tryGroup(t.Context(), "billing", source, nil)
+	_, err = g.gateway.tryGroup(t.Context(), "billing", routing.Source, nil)
 	require.NoError(t, err, "the way back is open")
 	g.target.answer(remoting.CodeReplyV2,
 		wire.Reply{Code: remoting.SystemError, Remark: "request queueId[2147483647] is illegal"})
@@ -127,15 +130,15 @@ func (r *rig) readsAlone(broker, topic, group string, problem func() string) {
 		"subject": "User:orders-there", "policies": []any{map[string]any{"policyType": "Custom", "entries": entries}},
 	})
 	r.await("the target takes it as a member", problem)
-	home := Move{
+	home := control.Move{
 		ID:     "may not send",
-		Kind:   KindHome,
+		Kind:   control.KindHome,
 		To:     "target",
 		Topics: []string{topic},
-		Budget: Duration(usualBudget),
+		Budget: control.Duration(control.UsualBudget),
 	}
 	_, err := r.gateway.Move(r.ctx, home)
-	require.ErrorIs(r, err, ErrRefused)
+	require.ErrorIs(r, err, control.ErrRefused)
 	require.ErrorContains(r, err, "sends to topic "+topic+": target broker")
 	r.Log(err)
 	user(updateUser, "Super")

@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 )
 
 // errGaveWay ends moves that look at the target, which has just been seen not to answer.
@@ -49,9 +53,9 @@ func (w *way) clear() {
 // turnOf waits until a move is the only one under way, until done is called. One without the target
 // waits for none that may wait for the target.
 func (g *Gateway) turnOf(
-	ctx context.Context, m Move, to side,
+	ctx context.Context, m control.Move, to routing.Side,
 ) (its context.Context, done func(), err error) {
-	if err := m.mayGoWithout(to); err != nil {
+	if err := mayGoWithoutTarget(m, to); err != nil {
 		return nil, nil, err
 	}
 	leave := func() {}
@@ -70,34 +74,34 @@ func (g *Gateway) turnOf(
 	}
 	if errors.Is(context.Cause(ctx), errGaveWay) {
 		done()
-		return nil, nil, refused("%v", errGaveWay)
+		return nil, nil, control.Refused("%v", errGaveWay)
 	}
 	return ctx, done, nil
 }
 
 // check says where a move goes to and how long clients may wait for it, or why it is refused.
-func (m Move) check() (to side, budget time.Duration, err error) {
-	to, known := sideOf(m.To)
+func checkMove(m control.Move) (to routing.Side, budget time.Duration, err error) {
+	to, known := routing.SideOf(m.To)
 	if budget = time.Duration(m.Budget); budget == 0 {
-		budget = usualBudget
+		budget = control.UsualBudget
 	}
 	switch {
 	case m.ID == "":
-		return to, budget, refused("a move needs an id")
+		return to, budget, control.Refused("a move needs an id")
 	case len(m.ID) > longestID:
-		return to, budget, refused("a move's id has %d bytes, at most %d are possible", len(m.ID), longestID)
+		return to, budget, control.Refused("a move's id has %d bytes, at most %d are possible", len(m.ID), longestID)
 	case !known:
-		return to, budget, refused("to is %q: source or target is possible", m.To)
-	case budget < 0 || budget > mostBudget:
-		return to, budget, refused("a budget of %s: at most %s is possible, as clients give up sends after 3 s",
-			budget, mostBudget)
+		return to, budget, control.Refused("to is %q: source or target is possible", m.To)
+	case budget < 0 || budget > control.MostBudget:
+		return to, budget, control.Refused("a budget of %s: at most %s is possible, as clients give up sends after 3 s",
+			budget, control.MostBudget)
 	}
 	return to, budget, nil
 }
 
 // moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait
 // meanwhile, for a few milliseconds.
-func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done outcome, err error) {
+func (g *Gateway) moveGroup(ctx context.Context, m control.Move, r store.Round, to routing.Side) (done outcome, err error) {
 	if r.WithoutTarget {
 		return g.groupWithoutTarget(ctx, r)
 	}
@@ -109,7 +113,7 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	if err != nil {
 		return done, err
 	}
-	passing, err := g.noneIsPast(ctx, r.Group, to.other(), l, m.Accept)
+	passing, err := g.noneIsPast(ctx, r.Group, to.Other(), l, m.Accept)
 	if err != nil {
 		return done, err
 	}
@@ -122,8 +126,8 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 		return done, err
 	}
 	inexact = append(inexact, untaken...)
-	if r.ends != nil {
-		r.ends.Inexact = append(r.ends.Inexact, inexact...)
+	if r.Ends != nil {
+		r.Ends.Inexact = append(r.Ends.Inexact, inexact...)
 	}
 	if err := l.knownOnTarget(ctx, r.Group, to, func() { g.remirror(r.Group) }); err != nil {
 		return done, err
@@ -136,7 +140,7 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	for _, v := range views {
 		queues, r.Queues = append(queues, v.queue), append(r.Queues, v.name())
 	}
-	if err := g.readAhead(ctx, queues, to.other()); err != nil {
+	if err := g.readAhead(ctx, queues, to.Other()); err != nil {
 		return done, fmt.Errorf("group %s: %w", r.Group, err)
 	}
 	if err := g.oldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
@@ -146,7 +150,7 @@ func (g *Gateway) moveGroup(ctx context.Context, m Move, r Round, to side) (done
 	if err != nil {
 		return done, fmt.Errorf("group %s: %w", r.Group, err)
 	}
-	done, err = g.lead(ctx, r, func(ctx context.Context, p *currentRound, prepared []Prepared) (*Outcome, error) {
+	done, err = g.lead(ctx, r, func(ctx context.Context, p *currentRound, prepared []store.Prepared) (*store.Outcome, error) {
 		return g.proveViews(ctx, p, prepared, brought)
 	})
 	done.inexact = inexact

@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -23,7 +25,7 @@ type twins struct {
 func newTwins(t *testing.T, groups ...string) *twins {
 	t.Helper()
 	g := newGuarded(t, appKeys)
-	g.queue(source)
+	g.queue(routing.Source)
 	all := &twins{guarded: g, conns: []net.Conn{g.client}}
 	for i := range groups {
 		if i > 0 {
@@ -85,14 +87,14 @@ func TestAMoveNamesMembersThatTheTargetDoesNotList(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // each takes knownTime
 			two := newTwoSides(t)
-			two.lists(source, "10.0.0.5@1", "10.0.0.6@1")
-			two.lists(target, lists...)
+			two.lists(routing.Source, "10.0.0.5@1", "10.0.0.6@1")
+			two.lists(routing.Target, lists...)
 			begin := time.Now()
-			_, err := two.Move(t.Context(), Move{
-				ID: "there", Kind: KindSide, To: "target", Groups: []string{"billing"},
+			_, err := two.Move(t.Context(), control.Move{
+				ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"},
 				Accept: []string{"billing"}, // they aren't behind this gateway
 			})
-			require.ErrorIs(t, err, ErrRefused)
+			require.ErrorIs(t, err, control.ErrRefused)
 			require.ErrorContains(t, err,
 				"group billing: target broker broker-t doesn't list member 10.0.0.5@1 at 10.0.0.9:4711")
 			require.ErrorContains(t, err, "two applications with one client id and other groups")

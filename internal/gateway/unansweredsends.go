@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 )
 
@@ -17,13 +18,13 @@ import (
 type unansweredSends struct {
 	mu     sync.Mutex
 	of     map[*queue]unansweredSend
-	before map[dest]unansweredSend // brokers to which a process before this one may have sent
-	asking map[dest]bool           // brokers that are asked until they answer
-	ending map[*session]int        // whose clients have gone, with the connections to servers that they have yet
+	before map[routing.Dest]unansweredSend // brokers to which a process before this one may have sent
+	asking map[routing.Dest]bool           // brokers that are asked until they answer
+	ending map[*session]int                // whose clients have gone, with the connections to servers that they have yet
 }
 
 type unansweredSend struct {
-	at       dest
+	at       routing.Dest
 	since    time.Time
 	answered time.Time // when the broker has first answered anything since then
 }
@@ -74,13 +75,13 @@ func (g *Gateway) unanswered(c call) {
 }
 
 // askUntil has a broker asked until it answers. Callers hold its lock.
-func (g *Gateway) askUntil(to dest) {
+func (g *Gateway) askUntil(to routing.Dest) {
 	l := &g.unansweredSends
 	if l.asking[to] {
 		return
 	}
 	if l.asking == nil {
-		l.asking = map[dest]bool{}
+		l.asking = map[routing.Dest]bool{}
 	}
 	l.asking[to] = true
 	g.running.Go(func() { g.untilItAnswers(to) })
@@ -92,10 +93,10 @@ func (g *Gateway) beginsAgain() {
 	l := &g.unansweredSends
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.before = map[dest]unansweredSend{}
+	l.before = map[routing.Dest]unansweredSend{}
 	for on := range g.brokers {
-		for _, name := range g.brokersOf(side(on)) {
-			to := dest{side(on), name}
+		for _, name := range g.brokersOf(routing.Side(on)) {
+			to := routing.Dest{Side: routing.Side(on), Broker: name}
 			l.before[to] = unansweredSend{at: to, since: time.Now()}
 			g.askUntil(to)
 		}
@@ -132,12 +133,12 @@ func (l *unansweredSends) among(of map[*queue]bool) (all []lateSend) {
 func (l unansweredSend) over() bool { return !l.answered.IsZero() && time.Since(l.answered) > lossTime }
 
 // lies reports whether a broker has the queue, or its replica.
-func (q *queue) lies(at dest) bool {
-	if at.side == source {
-		return q.broker == at.broker
+func (q *queue) lies(at routing.Dest) bool {
+	if at.Side == routing.Source {
+		return q.broker == at.Broker
 	}
 	lane := q.lane.Load()
-	return lane != nil && lane.Target.Broker == at.broker
+	return lane != nil && lane.Target.Broker == at.Broker
 }
 
 // ends takes note that a session's client has gone, and that it has so many connections to servers
@@ -162,7 +163,7 @@ func (l *unansweredSends) ended() []*session {
 
 // answered takes note of a broker that answered what it was asked then; whether another loss waits
 // for it.
-func (l *unansweredSends) answered(by dest, asked time.Time, does bool) (more bool) {
+func (l *unansweredSends) answered(by routing.Dest, asked time.Time, does bool) (more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for q, one := range l.of {
@@ -200,7 +201,7 @@ const (
 )
 
 // untilItAnswers asks a broker until it answers: what it got before has been read then.
-func (g *Gateway) untilItAnswers(to dest) {
+func (g *Gateway) untilItAnswers(to routing.Dest) {
 	for {
 		asked := time.Now()
 		if !g.unansweredSends.answered(to, asked, g.answers(to)) || sleep.For(g.ctx, signPause) != nil {
@@ -210,9 +211,9 @@ func (g *Gateway) untilItAnswers(to dest) {
 }
 
 // answers reports whether a broker answers anything, be it a refusal.
-func (g *Gateway) answers(to dest) bool {
+func (g *Gateway) answers(to routing.Dest) bool {
 	client := g.source.Client()
-	if to.side == target {
+	if to.Side == routing.Target {
 		l, err := g.lanes()
 		if err != nil {
 			return false

@@ -12,6 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -50,7 +53,7 @@ func TestAClientThatGoesLosesNoSend(t *testing.T) {
 			require.NoError(t, err)
 			assert.Empty(t, g.lost())
 			if answer.Code == remoting.Success {
-				acked := g.topics.get([]byte("orders")).all()[0].acked[source].Load()
+				acked := g.topics.get([]byte("orders")).all()[0].acked[routing.Source].Load()
 				assert.EqualValues(t, 6, acked, "where it was stored is known")
 			}
 			require.Eventually(t, func() bool { return len(g.unansweredSends.ended()) == 0 },
@@ -96,7 +99,7 @@ func TestAClientThatDoesNotReadHoldsUpNoMove(t *testing.T) {
 	require.NoError(t, err)
 	b.next(t)
 	b.next(t)
-	require.Eventually(t, func() bool { return s.out.blocked() > 0 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return s.out.Blocked() > 0 }, patience, time.Millisecond)
 	_, err = g.settles(patience)
 	require.NoError(t, err)
 	assert.Empty(t, g.lost())
@@ -130,18 +133,18 @@ func TestAFrameThatCouldBecomeTooLongOnItsWayGoesNowhere(t *testing.T) {
 // brokers have answered, and ten seconds more.
 func TestAfterAnotherStartWhatWasSentBeforeIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		here, there, other := dest{source, "broker-a"}, dest{target, "broker-t"}, dest{source, "broker-b"}
-		q := &queue{topic: "orders", broker: here.broker}
+		here, there, other := routing.Dest{Side: routing.Source, Broker: "broker-a"}, routing.Dest{Side: routing.Target, Broker: "broker-t"}, routing.Dest{Side: routing.Source, Broker: "broker-b"}
+		q := &queue{topic: "orders", broker: here.Broker}
 		of := map[*queue]bool{q: true}
 		var l unansweredSends
 		began := unansweredSend{since: time.Now()}
-		l.before = map[dest]unansweredSend{here: began, there: began, other: began}
+		l.before = map[routing.Dest]unansweredSend{here: began, there: began, other: began}
 		require.Len(t, l.among(of), 1, "that of its broker")
-		q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: there.broker}})
+		q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: there.Broker}})
 		require.Len(t, l.among(of), 2, "and of its replica's")
 		time.Sleep(time.Hour)
 		require.Contains(t, l.among(of)[0].String(), "hasn't answered anything since")
-		for _, to := range []dest{here, there} {
+		for _, to := range []routing.Dest{here, there} {
 			require.True(t, l.answered(to, time.Now(), false))
 			require.False(t, l.answered(to, time.Now(), true))
 		}
@@ -160,7 +163,7 @@ func TestAGatewayThatBeginsAgainMovesNoHomesAtOnce(t *testing.T) {
 	broker.answer(codeConfig, wire.Reply{})
 	g := before(t, broker)
 	queues := g.topics.get([]byte("orders")).all()
-	r := Round{Kind: KindHome, To: "target", Budget: Duration(time.Second)}
+	r := store.Round{Kind: control.KindHome, To: "target", Budget: control.Duration(time.Second)}
 	require.NoError(t, g.worthATry(r, queues))
 	g.beginsAgain()
 	require.Eventually(t, func() bool { return g.worthATry(r, queues) != nil },
@@ -197,7 +200,7 @@ func TestASendIsKnownBeforeItIsOutOfSight(t *testing.T) {
 		for s.sendsTo(of) > 0 {
 			runtime.Gosched()
 		}
-		require.Equal(t, i+1, q.acked[source].Load(), "where send %d was stored is known", i)
+		require.Equal(t, i+1, q.acked[routing.Source].Load(), "where send %d was stored is known", i)
 		<-answered
 	}
 }

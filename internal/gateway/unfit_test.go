@@ -9,6 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -19,9 +22,9 @@ import (
 func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return true }))
 	const connections = 200
-	var reads []membership
-	for i := range mostMemberships {
-		reads = append(reads, membership{Group: fmt.Sprintf("group-%04d", i)})
+	var reads []bodies.Membership
+	for i := range bodies.MostMemberships {
+		reads = append(reads, bodies.Membership{Group: fmt.Sprintf("group-%04d", i)})
 	}
 	for range connections {
 		s, _ := g.connect(t)
@@ -33,10 +36,10 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 		s.client, s.identity, s.accessKey, s.reads = "one", "stranger\none", "stranger", reads
 		s.mu.Unlock()
 	}
-	rounds := []Round{
-		{Kind: KindSide, To: "target", Group: "billing"},
-		{Kind: KindHome, To: "target", Queues: []TopicQueue{{"orders", lane.Queue{}}}},
-		{Kind: KindAuthority, To: "target"},
+	rounds := []store.Round{
+		{Kind: control.KindSide, To: "target", Group: "billing"},
+		{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{{Topic: "orders", Queue: lane.Queue{}}}},
+		{Kind: control.KindAuthority, To: "target"},
 	}
 	var first, last runtime.MemStats
 	runtime.ReadMemStats(&first)
@@ -48,12 +51,12 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 	runtime.ReadMemStats(&last)
 	assert.Less(t, last.TotalAlloc-first.TotalAlloc, uint64(1<<20), "bytes for four looks")
 	require.Len(t, all, 1)
-	one := all[who{"one", "stranger"}]
-	assert.Len(t, one.Groups, mostOfClient)
-	assert.Equal(t, "group-0063", one.Groups[mostOfClient-1])
+	one := all[control.ClientKey{ID: "one", AccessKey: "stranger"}]
+	assert.Len(t, one.Groups, control.MostOfClient)
+	assert.Equal(t, "group-0063", one.Groups[control.MostOfClient-1])
 	assert.Len(t, one.Topics, mostWritten)
-	assert.Equal(t, mostMemberships-mostOfClient, one.More)
-	_, err := g.allFit(Round{Kind: KindSide, To: "target", Group: "group-4000"})
+	assert.Equal(t, bodies.MostMemberships-control.MostOfClient, one.More)
+	_, err := g.allFit(store.Round{Kind: control.KindSide, To: "target", Group: "group-4000"})
 	require.ErrorContains(t, err, "1 clients can't follow to the target: one at pipe")
 }
 
@@ -69,7 +72,7 @@ func TestClientsThatAreLetGoAreNotSaidEachTime(t *testing.T) {
 		s, client := g.connect(t)
 		_, err := client.Write(append(asks(1), sendFrame(2, 10)...))
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return s.out.blocked() > 0 }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return s.out.Blocked() > 0 }, patience, time.Millisecond)
 		_, err = g.settles(patience)
 		require.NoError(t, err)
 	}

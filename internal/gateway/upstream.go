@@ -8,6 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -16,12 +19,12 @@ import (
 // upstream is a session's connection to one server.
 type upstream struct {
 	*session
-	dest     dest
+	dest     routing.Dest
 	dialling sync.Mutex
 	conn     net.Conn
-	out      writer
+	out      connections.Writer
 	retired  atomic.Bool // it ends because it isn't needed
-	stopping *stopping
+	stopping *connections.Stopping
 	frame    wire.Frame // the last one that came
 	frames   atomic.Int64
 	seen     swept
@@ -44,12 +47,12 @@ func (u *upstream) dial() error {
 
 // begin takes a connection, of which something was read before.
 func (u *upstream) begin(conn net.Conn, rest []byte) {
-	u.conn, u.stopping = conn, newStopping()
-	u.out.conn, u.out.last = conn, time.Now()
+	u.conn, u.stopping = conn, connections.NewStopping()
+	u.out.Conn, u.out.Last = conn, time.Now()
 	u.origins.begin(conn)
 	u.counts.Upstreams.Add(1)
 	u.running.Go(func() {
-		defer close(u.stopping.ended)
+		defer close(u.stopping.Ended)
 		u.runGuarded(rest)
 	})
 }
@@ -73,7 +76,7 @@ func (u *upstream) leave() {
 	}
 	u.awaitAnswers(leaveTime, func(c call) bool { return c.code == remoting.CodeHeartbeat })
 	u.awaitAnswers(lastSendsTime, func(c call) bool { return sends(c.code) })
-	if !halfClose(u.conn) {
+	if !connections.HalfClose(u.conn) {
 		_ = u.conn.Close()
 		return
 	}
@@ -93,17 +96,17 @@ func (u *upstream) awaitAnswers(most time.Duration, which func(call) bool) {
 // awaitEnd waits until nobody reads it any more. What has no answer by then is a loss.
 func (u *upstream) awaitEnd() {
 	if u.conn != nil {
-		<-u.stopping.ended
+		<-u.stopping.Ended
 	}
 }
 
 // write sends a frame. If that fails, the reading side ends too, and answers what is open.
 func (u *upstream) write(f *wire.Frame) {
 	u.nameBroker(f)
-	u.keys.sign(f, u.dest.side)
-	err := u.out.frame(f)
+	u.keys.Sign(f, u.dest.Side)
+	err := u.out.Frame(f)
 	if err == nil && f.More && !u.session.keeps(u) {
-		err = u.out.flush()
+		err = u.out.Flush()
 	}
 	if err != nil {
 		_ = u.conn.Close()
@@ -129,8 +132,8 @@ func (u *upstream) run(rest []byte) {
 			continue
 		}
 		if err != nil {
-			_ = u.session.out.flush()
-			if !u.stopping.at(err, in) {
+			_ = u.session.out.Flush()
+			if !u.stopping.At(err, in) {
 				u.broke(err)
 			}
 			return
@@ -142,7 +145,7 @@ func (u *upstream) run(rest []byte) {
 			err = u.push(f)
 		}
 		if several && !f.More {
-			err = errors.Join(err, u.session.out.flush())
+			err = errors.Join(err, u.session.out.Flush())
 		}
 		if err != nil {
 			_ = u.session.conn.Close() // the client doesn't take what it asked for
@@ -163,20 +166,20 @@ func (u *upstream) broke(err error) {
 		_ = s.conn.Close()
 	}
 	for _, c := range s.lose(func(c call) bool { return c.up == u }) {
-		s.giveUp(c, "the connection to "+u.dest.side.String()+" broker "+u.dest.broker+" broke: "+err.Error())
+		s.giveUp(c, "the connection to "+u.dest.Side.String()+" broker "+u.dest.Broker+" broke: "+err.Error())
 	}
 }
 
 // odd closes the connection to a server whose answer its client may read otherwise than it is read
 // here.
 func (u *upstream) odd(f *wire.Frame, c call) bool {
-	err := oddNumber(f, numbersInAnswer(c.code))
+	err := bodies.OddNumber(f, bodies.NumbersInAnswer(c.code))
 	if err == nil {
 		return false
 	}
-	if u.said.odd.due(u.dest) {
+	if u.said.odd.Due(u.dest) {
 		u.log.Error("an answer of a server can't be read: the connection to it is closed",
-			"side", u.dest.side.String(), "broker", u.dest.broker, "code", c.code, "cause", err)
+			"side", u.dest.Side.String(), "broker", u.dest.Broker, "code", c.code, "cause", err)
 	}
 	_ = u.conn.Close()
 	return true
@@ -226,7 +229,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	}
 	switch {
 	case sends(c.code):
-		s.counts.Sends[u.dest.side].Observe(time.Since(c.since))
+		s.counts.Sends[u.dest.Side].Observe(time.Since(c.since))
 		u.sent(f, c)
 	case c.code == remoting.CodeQueryOffset && c.view != nil:
 		return u.queried(f, c)
@@ -238,7 +241,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	if c.oneWay {
 		return nil
 	}
-	return s.out.frame(f)
+	return s.out.Frame(f)
 }
 
 // mostPushes is how many requests of brokers a client may leave without an answer.
@@ -254,16 +257,16 @@ func (u *upstream) push(f *wire.Frame) error {
 		s.mu.Unlock()
 		return nil
 	}
-	if u.dest.side == target && !pushedByTarget(f.Code) {
+	if u.dest.Side == routing.Target && !pushedByTarget(f.Code) {
 		if !f.OneWay() {
-			_ = u.out.bytes(
+			_ = u.out.Bytes(
 				wire.AppendReply(nil, f.Opaque, f.Binary,
 					wire.Reply{Code: remoting.NotSupported, Remark: "rocketshift gateway: ask the source"}),
 			)
 		}
 		return nil
 	}
-	if u.dest.side == target && !u.tellPush(f) {
+	if u.dest.Side == routing.Target && !u.tellPush(f) {
 		return nil
 	}
 	if !f.OneWay() {
@@ -276,7 +279,7 @@ func (u *upstream) push(f *wire.Frame) error {
 		s.mu.Unlock()
 		f.SetOpaque(number)
 	}
-	return s.out.frame(f)
+	return s.out.Frame(f)
 }
 
 // answered passes a client's answer on to the broker that asked.

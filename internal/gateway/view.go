@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"rocketshift/internal/gateway/routing"
 )
 
 // view is how one group sees one queue: from which side it reads, and what its offsets mean there.
@@ -19,7 +21,7 @@ type view struct {
 	*queue
 
 	mu     sync.Mutex
-	side   side
+	side   routing.Side
 	shift  [2]int64
 	proved int64 // from this offset of the group on, both shifts are known to be right
 	// askedFor is behind the offset that a member has asked for last without an answer, and
@@ -45,7 +47,7 @@ type view struct {
 
 // native is what an offset of the group is on a side. A group that came back to the source without
 // the target may still have messages in work of before all that it reads there.
-func (v *view) native(on side, offset int64) int64 { return max(0, offset+v.shift[on]) }
+func (v *view) native(on routing.Side, offset int64) int64 { return max(0, offset+v.shift[on]) }
 
 // claims takes note that a client asks to commit. Callers hold v.mu.
 func (v *view) claims(offset int64) { v.claimed = max(v.claimed, offset) }
@@ -74,7 +76,7 @@ func (v *view) onItsWay() int64 {
 }
 
 // reads is the side that the group reads the queue from.
-func (v *view) reads() side {
+func (v *view) reads() routing.Side {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.side
@@ -125,6 +127,6 @@ func (g *group) all() []*view {
 }
 
 // readsOn reports whether the group reads any queue from a side.
-func (g *group) readsOn(on side) bool {
+func (g *group) readsOn(on routing.Side) bool {
 	return slices.ContainsFunc(g.all(), func(v *view) bool { return v.reads() == on })
 }

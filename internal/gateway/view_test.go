@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 )
 
 func TestACommitIsOnItsWayForSomeSeconds(t *testing.T) {
@@ -36,15 +39,15 @@ func TestACommitFromJustBeforeAMoveIsOwedToTheSideThatTheGroupReadsFrom(t *testi
 				time.Sleep(of.age)
 				v.dirty = false // it was brought to the other side already
 				moved := viewAsIs(v)
-				moved.Side, moved.Shift = target.String(), [2]int64{0, 5}
-				g.apply(&Outcome{Epoch: 1, Views: []savedView{moved}})
+				moved.Side, moved.Shift = routing.Target.String(), [2]int64{0, 5}
+				g.apply(&store.Outcome{Epoch: 1, Views: []store.View{moved}})
 				assert.Equal(t, of.owed, v.owed)
 				assert.Equal(t, of.owed, v.dirty)
 				time.Sleep(commitTime)
 				assert.Equal(t, of.owed, v.onItsWay() == 7, "until the side has it")
 				again := viewAsIs(v)
 				v.owed = false
-				g.apply(&Outcome{Epoch: 2, Views: []savedView{again}})
+				g.apply(&store.Outcome{Epoch: 2, Views: []store.View{again}})
 				assert.False(t, v.owed, "it didn't move")
 			})
 		})
@@ -59,7 +62,7 @@ func TestAnOwedCommitIsDueUntilItIsThere(t *testing.T) {
 	v.owed = true // it came back to the source, where its offsets are the same
 	d, due := v.due()
 	assert.True(t, due)
-	assert.Equal(t, duty{source, 7, 7, true}, d)
+	assert.Equal(t, duty{routing.Source, 7, 7, true}, d)
 	_, due = v.due()
 	assert.False(t, due, "somebody is at it")
 	v.putBack(d, errors.New("the source is away"))

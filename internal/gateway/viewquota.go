@@ -5,7 +5,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -14,8 +18,7 @@ const (
 	// mostViews is how many views are made for what clients ask about: 10,000 groups that read 100
 	// queues each. Clients may invent groups without end, and brokers let them.
 	mostViews = 1 << 20
-	// longestGroup is how long a group's name may be (CHARACTER_MAX_LENGTH of Validators, 4.9.7).
-	longestGroup = 255
+
 	// perView is what a view takes, in bytes, with a group of its own whose name is as long as may
 	// be (BenchmarkInvented).
 	perView = 800
@@ -31,7 +34,7 @@ type viewQuota struct {
 	most   int64 // 0 means mostViews
 	made   atomic.Int64
 	budget *memory.Budget // that views are counted in
-	said   rarely
+	said   logs.Rarely
 }
 
 // counts takes note of so many more views, or less.
@@ -66,31 +69,31 @@ func (g *groups) asked(name []byte, q *queue) *view {
 	if v := g.of(wanted{string(name), q}); v != nil {
 		return v
 	}
-	if len(name) > longestGroup || !g.room.left() {
+	if len(name) > bodies.LongestGroup || !g.room.left() {
 		return nil
 	}
 	return g.get(name).of(q)
 }
 
 // mayFollow refuses to move a group to the target for which no view is made.
-func (g *groups) mayFollow(name string, to side) error {
-	if to == source || len(name) <= longestGroup {
+func (g *groups) mayFollow(name string, to routing.Side) error {
+	if to == routing.Source || len(name) <= bodies.LongestGroup {
 		return nil
 	}
-	return refused("the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow",
-		name, len(name), longestGroup)
+	return control.Refused("the name of group %.40s… has %d characters, more than the %d that RocketMQ's clients allow",
+		name, len(name), bodies.LongestGroup)
 }
 
 // passNew sends a request to the source for which the group has no view of the queue yet.
 func (s *session) passNew(f *wire.Frame, w *wanted, c call) {
 	c.rare = &rareCall{wants: w}
-	s.forward(f, s.port.dest, c)
+	s.forward(f, s.port.Dest, c)
 	v := s.groups.of(*w)
 	if v == nil || !isPull(c.code) {
 		return
 	}
 	v.mu.Lock()
-	moves := v.moving || v.side != source
+	moves := v.moving || v.side != routing.Source
 	v.mu.Unlock()
 	if moves { // whoever moves the group may have looked for its pulls before this one was there
 		s.owe(0, nil, s.takeAll(func(c call) bool { return c.rare != nil && c.rare.wants == w })...)
@@ -111,7 +114,7 @@ func (s *session) makes(f *wire.Frame, c call) *view {
 	if v == nil {
 		s.bounds.views.Add(1)
 	}
-	if v == nil && s.groups.room.said.due() {
+	if v == nil && s.groups.room.said.Due() {
 		s.log.Error("there is no room for what a group reads: clients ask about too many groups. If it "+
 			"moves meanwhile, it goes by its committed positions, and may read a little twice", "client",
 			s.conn.RemoteAddr().String(), "group", w.group, "views", s.groups.room.made.Load())
@@ -163,7 +166,7 @@ func (g *groups) forget(busy map[*view]bool) {
 func (v *view) forget() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	moved := v.moving || v.side != source || v.shift != [2]int64{}
+	moved := v.moving || v.side != routing.Source || v.shift != [2]int64{}
 	needed := moved || v.owed || len(v.parked) > 0
 	v.gone = v.gone || !needed && time.Since(v.usedAt) > idleView
 	return v.gone

@@ -10,6 +10,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -19,12 +22,12 @@ import (
 func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 	const answer = `{"code":19,"extFields":{"suggestWhichBrokerId":"0","nextBeginOffset":"2000","minOffset":"0","maxOffset":"2000"},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`
 	p := newPassage(t, answer, nil)
-	p.view.side, p.view.shift[target] = target, 1000 // billing has moved
+	p.view.side, p.view.shift[routing.Target] = routing.Target, 1000 // billing has moved
 	groups := &p.gateway.groups
 	groups.room.most = 3
-	long := strings.Repeat("x", longestGroup+1)
+	long := strings.Repeat("x", bodies.LongestGroup+1)
 	assert.EqualValues(t, 2000, p.next(remoting.CodePull, long, 5))
-	require.ErrorIs(t, groups.mayFollow(long, target), ErrRefused)
+	require.ErrorIs(t, groups.mayFollow(long, routing.Target), control.ErrRefused)
 	for i := range 2 { // for which there is room besides billing
 		assert.EqualValues(t, 2000, p.next(remoting.CodePull, fmt.Sprint("invented-", i), 5))
 	}
@@ -40,7 +43,7 @@ func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 	assert.EqualValues(t, 3, groups.room.made.Load())
 	assert.EqualValues(t, 1000, p.next(remoting.CodePull, "billing", 5), "as the group sees the target")
 	assert.EqualValues(t, 2000, p.next(remoting.CodePull, "invented-1", 5))
-	require.NoError(t, groups.mayFollow("more-7", target))
+	require.NoError(t, groups.mayFollow("more-7", routing.Target))
 	groups.get([]byte("more-7")).of(p.queue)
 	assert.Len(t, groups.all(), 4, "rounds make the views that they need")
 }
@@ -48,7 +51,7 @@ func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 // Who may not ask takes no room from those who may.
 func TestRefusedRequestsTakeNoRoom(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	q := g.queue(source).queue
+	q := g.queue(routing.Source).queue
 	made := g.gateway.groups.room.made.Load()
 	asks := func(code int, group string) {
 		fields := []string{
@@ -85,7 +88,7 @@ func TestRefusedRequestsTakeNoRoom(t *testing.T) {
 // others are.
 func TestAMoveStopsPullsThatNoViewKnowsOf(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	q := g.queue(source).queue
+	q := g.queue(routing.Source).queue
 	g.source.mu.Lock()
 	delete(g.source.answers, remoting.CodePull)
 	g.source.mu.Unlock()
@@ -93,7 +96,7 @@ func TestAMoveStopsPullsThatNoViewKnowsOf(t *testing.T) {
 	g.request(remoting.CodePull, 0, rightly, fields, "")
 	require.Equal(t, remoting.CodePull, g.source.next(t).code)
 	v := g.gateway.groups.get([]byte("new")).of(q)
-	moving, err := g.gateway.stopPulls([]*view{v}, target)
+	moving, err := g.gateway.stopPulls([]*view{v}, routing.Target)
 	require.NoError(t, err)
 	require.Len(t, moving, 1)
 	is, _ := g.answer()
@@ -112,7 +115,7 @@ func TestAMoveStopsPullsThatNoViewKnowsOf(t *testing.T) {
 // Views that say nothing which brokers don't know go when others need the room.
 func TestIdleViewsGoForOthers(t *testing.T) {
 	g := newGuarded(t, appKeys)
-	v := g.queue(source)
+	v := g.queue(routing.Source)
 	groups := &g.gateway.groups
 	idle := func(name string) *view {
 		one := groups.get([]byte(name)).of(v.queue)
@@ -123,10 +126,10 @@ func TestIdleViewsGoForOthers(t *testing.T) {
 	goes := idle("idle")
 	idle("refused").claimed = 3
 	committed := idle("committed")
-	committed.takes(call{commit: 7, side: source})
+	committed.takes(call{commit: 7, side: routing.Source})
 	_, due := committed.due()
 	require.False(t, due, "the source has it, and nobody else needs it")
-	idle("moved").shift[target] = 5
+	idle("moved").shift[routing.Target] = 5
 	idle("moving").moving = true
 	idle("owes").owed = true
 	idle("fresh").usedAt = time.Now()
@@ -153,10 +156,10 @@ func TestAGroupsPositionsAreAskedForByItself(t *testing.T) {
 	two := newTwoSides(t)
 	two.topics.ensure("orders").ensure("broker-a", 1)
 	two.topics.ensure("other").ensure("broker-a", 1)
-	two.brokers[source].answer(codeConsumeStats, wire.Reply{Body: []byte(
+	two.brokers[routing.Source].answer(codeConsumeStats, wire.Reply{Body: []byte(
 		`{"consumeTps":0.0,"offsetTable":{{"brokerName":"broker-a","queueId":0,"topic":"orders"}:{"brokerOffset":5,"consumerOffset":3,"lastTimestamp":0}}}`,
 	)})
-	_, err := two.viewsOf(t.Context(), "billing", source)
+	_, err := two.viewsOf(t.Context(), "billing", routing.Source)
 	require.NoError(t, err)
 	one, _ := two.groups.known([]byte("billing"))
 	var topics []string
@@ -174,7 +177,7 @@ func BenchmarkInvented(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	for i := range b.N {
-		groups.asked(fmt.Appendf(nil, "%0*d", longestGroup, i), q)
+		groups.asked(fmt.Appendf(nil, "%0*d", bodies.LongestGroup, i), q)
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&after)

@@ -55,7 +55,7 @@ func (p *ports) openVIPs(g *Gateway) {
 		if one.names || one.vip != nil {
 			continue
 		}
-		vip := p.passed[vipOf(one.dest.broker)]
+		vip := p.passed[vipOf(one.Dest.Broker)]
 		var err error
 		if vip == nil {
 			vip, err = listenVIP(g.config.Listen, one.listener)
@@ -78,13 +78,13 @@ func (p *ports) vipProblem(one *port, err error) string {
 	taken := ""
 	for _, other := range p.all {
 		if other.number() == number {
-			taken = ", which stands for " + other.dest.broker
+			taken = ", which stands for " + other.Dest.Broker
 		}
 	}
 	return fmt.Sprintf("broker %s is at port %d, and its VIP channel would be at %d%s: %v. Java "+
 		"clients up to 4.5.0 send there: free that port, or give the broker another one "+
 		"(--port %s=…); or let them run with -Dcom.rocketmq.sendMessageWithVIPChannel=false",
-		one.dest.broker, one.number(), number, taken, err, one.dest.broker)
+		one.Dest.Broker, one.number(), number, taken, err, one.Dest.Broker)
 }
 
 // VIPProblems are the brokers whose VIP channels the gateway doesn't stand in for, with what to do.

@@ -8,6 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
@@ -17,7 +20,7 @@ import (
 func standing(t *testing.T) *guarded {
 	t.Helper()
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.file = ""
+	g.gateway.keys.File = ""
 	g.gateway.config.Listen, g.gateway.config.Advertise = "127.0.0.1", "127.0.0.1"
 	g.gateway.ports.byAddr = map[string]*port{}
 	t.Cleanup(g.gateway.ports.close)
@@ -96,11 +99,11 @@ func TestATakenVIPChannelIsSaidAndTriedAgain(t *testing.T) {
 	} {
 		assert.Contains(t, problems[0], part)
 	}
-	of := func(name, problem string) State {
-		return State{Gateway: name, VIPProblems: []string{problem}}
+	of := func(name, problem string) control.State {
+		return control.State{Gateway: name, VIPProblems: []string{problem}}
 	}
 	assert.Equal(t, []string{"gateway one: x", "gateway two: y"},
-		asOne([]State{of("one", "x"), of("two", "y")}).VIPProblems)
+		control.Sum([]control.State{of("one", "x"), of("two", "y")}).VIPProblems)
 
 	require.NoError(t, below.Close())
 	require.NoError(t, g.gateway.ports.ensure(g.gateway, all))
@@ -133,7 +136,7 @@ func TestTheVIPChannelOfABrokerGivesWayToAnothersPort(t *testing.T) {
 func TestAClientSharesInWhatItSendsByAVIPChannel(t *testing.T) {
 	for _, vip := range []bool{true, false} {
 		g := newGuarded(t, appKeys)
-		g.queue(source)
+		g.queue(routing.Source)
 		_, other := g.gateway.connect(t)
 		defer other.Close()
 		g.request(remoting.CodeHeartbeat, 0, stranger, nil, requests()[remoting.CodeHeartbeat].body)
@@ -145,8 +148,8 @@ func TestAClientSharesInWhatItSendsByAVIPChannel(t *testing.T) {
 		g.request(remoting.CodeSendV2, 0, stranger, send.fields, send.body)
 		is, _ := g.answer()
 		require.Equal(t, remoting.Success, is)
-		orders := TopicQueue{"orders", lane.Queue{Broker: "broker-a"}}
-		home := Round{Kind: KindHome, To: "target", Queues: []TopicQueue{orders}}
+		orders := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a"}}
+		home := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{orders}}
 		_, err := g.gateway.allFit(home)
 		if vip {
 			require.ErrorContains(t, err, "which shares in orders")

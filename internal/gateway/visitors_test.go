@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/printable"
 )
 
@@ -24,7 +25,7 @@ func TestStrangersKeepNobodyOutOfTheControlAPI(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := newControl(t)
 			at := ControlAt{}
-			access := Access{Token: testToken}
+			access := control.Access{Token: testToken}
 			scheme := "http://"
 			if secure {
 				dir := t.TempDir()
@@ -33,7 +34,7 @@ func TestStrangersKeepNobodyOutOfTheControlAPI(t *testing.T) {
 				access.CA, scheme = at.Cert, "https://"
 			}
 			address := controlOf(t, c, at)
-			known := NewClient(scheme+address, access)
+			known := control.NewClient(scheme+address, access)
 			_, err := known.State(t.Context())
 			require.NoError(t, err)
 			var strangers []net.Conn
@@ -53,7 +54,7 @@ func TestStrangersKeepNobodyOutOfTheControlAPI(t *testing.T) {
 			_, err = known.State(trace)
 			require.NoError(t, err)
 			assert.True(t, reused, "who has shown a token stays")
-			_, err = NewClient(scheme+address, access).State(t.Context())
+			_, err = control.NewClient(scheme+address, access).State(t.Context())
 			require.NoError(t, err, "and a new one finds a place")
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"rocketshift/internal/gateway/metrics"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -29,10 +30,10 @@ func (g *Gateway) collectors() []prometheus.Collector {
 func (g *Gateway) now() metrics.Now {
 	_, doubt := g.underWay()
 	n := metrics.Now{
-		Epoch: g.moves.epoch.Load(), OnTarget: g.authority() == target,
+		Epoch: g.moves.epoch.Load(), OnTarget: g.authority() == routing.Target,
 		InDoubt: doubt, Fenced: g.fenced.Load(),
 		Panics: g.panics.Load(), Signatures: g.refusedSignatures.Load(),
-		StateErrors: g.state.failures.Load(), Kept: g.kept(),
+		StateErrors: g.state.Failures.Load(), Kept: g.kept(),
 	}
 	at := g.Bounds()
 	n.Reached, n.MemoryLimit, n.MemoryFixed, n.MemoryHeld, n.Waiting = at.Reached, at.Limit, at.Fixed, at.Held, int64(

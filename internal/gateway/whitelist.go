@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
 )
@@ -41,9 +42,9 @@ func (g *Gateway) letsEverybodyIn() error {
 
 // lookAtWhiteLists asks all brokers of both sides.
 func (g *Gateway) lookAtWhiteLists(ctx context.Context) error {
-	clients := map[side]*rocketmq.Client{source: g.source.Client()}
+	clients := map[routing.Side]*rocketmq.Client{routing.Source: g.source.Client()}
 	if m := g.migration.Load(); m != nil {
-		clients[target] = m.target.Client()
+		clients[routing.Target] = m.target.Client()
 	}
 	var all errgroup.Group
 	for on, client := range clients {
@@ -57,15 +58,15 @@ func (g *Gateway) lookAtWhiteLists(ctx context.Context) error {
 // that lets everybody in. Later it serves all the same: whoever depends on it would be left without
 // brokers.
 func (g *Gateway) firstLookAtWhiteLists() error {
-	err := g.lookAtWhiteListsOf(g.ctx, source, g.source.Client())
-	if err == nil || !g.state.first {
+	err := g.lookAtWhiteListsOf(g.ctx, routing.Source, g.source.Client())
+	if err == nil || !g.state.First {
 		return nil
 	}
 	return fmt.Errorf("gateway: %w", err)
 }
 
 // lookAtWhiteListsOf asks all brokers of a side.
-func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on side, client *rocketmq.Client) error {
+func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on routing.Side, client *rocketmq.Client) error {
 	nobody := rocketmq.NewClient(rocketmq.Options{Dial: g.dials[on]})
 	defer nobody.Close()
 	var mu sync.Mutex
@@ -73,7 +74,7 @@ func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on side, client *rocke
 	var all errgroup.Group
 	all.SetLimit(askedTogether)
 	for _, name := range g.brokersOf(on) {
-		for _, addr := range g.addresses(dest{on, name}) {
+		for _, addr := range g.addresses(routing.Dest{Side: on, Broker: name}) {
 			all.Go(func() error {
 				if isOpen(ctx, client, nobody, addr) {
 					mu.Lock()

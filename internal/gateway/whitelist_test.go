@@ -8,6 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -15,14 +18,14 @@ import (
 // A broker that lets everybody in keeps what goes to the target from going, and nothing from coming
 // back: who needs the way back has no time to restart brokers.
 func TestAWhiteListHoldsUpTheWayForwardAlone(t *testing.T) {
-	for _, on := range []side{source, target} {
+	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		g := alone(t)
 		g.whiteList.why[on] = errors.New("a broker lets everybody in")
 		for to, refuses := range map[string]bool{"target": true, "source": false} {
-			r := Round{ID: "to-" + to, Kind: KindAuthority, To: to, Budget: Duration(time.Second)}
+			r := store.Round{ID: "to-" + to, Kind: control.KindAuthority, To: to, Budget: control.Duration(time.Second)}
 			_, err := localParticipant{g}.prepare(t.Context(), r)
 			if refuses {
-				require.ErrorIs(t, err, ErrRefused)
+				require.ErrorIs(t, err, control.ErrRefused)
 				require.ErrorContains(t, err, "lets everybody in")
 				continue
 			}
@@ -36,7 +39,7 @@ func TestAWhiteListHoldsUpTheWayForwardAlone(t *testing.T) {
 // behind it may do everything. It has no account of its own then.
 func TestWhiteListsOfBothSidesAreSeenWithoutAnAccount(t *testing.T) {
 	open := wire.Reply{Body: []byte(`{"table":{}}`)}
-	for _, on := range []side{source, target} {
+	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		for name, c := range map[string]struct {
 			config  string
 			runtime wire.Reply
@@ -49,7 +52,7 @@ func TestWhiteListsOfBothSidesAreSeenWithoutAnAccount(t *testing.T) {
 			two := newTwoSides(t)
 			two.brokers[on].answer(codeConfig, wire.Reply{Body: []byte(c.config)})
 			two.brokers[on].answer(codeRuntime, c.runtime)
-			two.brokers[on.other()].answer(codeConfig, wire.Reply{Body: []byte("aclEnable=false\n")})
+			two.brokers[on.Other()].answer(codeConfig, wire.Reply{Body: []byte("aclEnable=false\n")})
 			err := two.lookAtWhiteLists(t.Context())
 			if !c.open {
 				require.NoError(t, err, name)

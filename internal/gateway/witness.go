@@ -3,6 +3,9 @@ package gateway
 import (
 	"context"
 
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -12,30 +15,30 @@ import (
 
 // ownLock is something of our own that a broker can lock: a queue that nobody has. A proxy sends a
 // request for locks to the broker that its first queue names (ConsumerManagerActivity, 5.3.3).
-func (g *Gateway) ownLock(at dest, kind, name string) []rocketmq.MessageQueue {
-	if at.side == target && g.behindProxy() {
-		return []rocketmq.MessageQueue{{Topic: kind + "/" + name, Broker: at.broker}}
+func (g *Gateway) ownLock(at routing.Dest, kind, name string) []rocketmq.MessageQueue {
+	if at.Side == routing.Target && g.behindProxy() {
+		return []rocketmq.MessageQueue{{Topic: kind + "/" + name, Broker: at.Broker}}
 	}
 	return []rocketmq.MessageQueue{{Topic: kind, Broker: name}}
 }
 
 // lockOwn takes something of our own at a broker for a client id, if nobody else has it.
-func (g *Gateway) lockOwn(ctx context.Context, at dest, kind, name, as string) (got bool, err error) {
+func (g *Gateway) lockOwn(ctx context.Context, at routing.Dest, kind, name, as string) (got bool, err error) {
 	l, err := g.lanes()
 	if err != nil {
 		return false, err
 	}
-	broker, err := l.clusters[at.side].Broker(ctx, at.broker)
+	broker, err := l.clusters[at.Side].Broker(ctx, at.Broker)
 	if err != nil {
 		return false, err
 	}
-	held, err := l.clusters[at.side].Client().LockQueues(ctx, broker.Addr, l.LaneGroup, as, g.ownLock(at, kind, name))
+	held, err := l.clusters[at.Side].Client().LockQueues(ctx, broker.Addr, l.LaneGroup, as, g.ownLock(at, kind, name))
 	return len(held) == 1, err
 }
 
 // chooseWitness finds the first broker that answers. It is done before anything waits. Errors:
 // ErrRefused where none does.
-func (g *Gateway) chooseWitness(ctx context.Context, r *Round) error {
+func (g *Gateway) chooseWitness(ctx context.Context, r *store.Round) error {
 	if len(g.peers()) == 0 {
 		return nil // nobody could doubt
 	}
@@ -56,21 +59,21 @@ func (g *Gateway) chooseWitness(ctx context.Context, r *Round) error {
 			cause = err
 			continue
 		}
-		if at.side == source {
-			r.Witness = at.broker
+		if at.Side == routing.Source {
+			r.Witness = at.Broker
 		} else {
-			r.WitnessOnTarget = at.broker
+			r.WitnessOnTarget = at.Broker
 		}
 		return nil
 	}
-	return refused("no broker of either side answers, to have it on record how the move ends: %v", cause)
+	return control.Refused("no broker of either side answers, to have it on record how the move ends: %v", cause)
 }
 
 // witness puts a verdict on record; false if the other one was there first.
-func (g *Gateway) witness(ctx context.Context, r Round, verdict string) (won bool, err error) {
-	at := dest{source, r.Witness}
+func (g *Gateway) witness(ctx context.Context, r store.Round, verdict string) (won bool, err error) {
+	at := routing.Dest{Side: routing.Source, Broker: r.Witness}
 	if r.WitnessOnTarget != "" {
-		at = dest{target, r.WitnessOnTarget}
+		at = routing.Dest{Side: routing.Target, Broker: r.WitnessOnTarget}
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()

@@ -12,6 +12,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -22,7 +26,7 @@ type lockKeeper struct {
 	net.Listener
 
 	mu    sync.Mutex
-	locks map[jsonQueue]string
+	locks map[bodies.JsonQueue]string
 	asked []string // the brokers that requests named, as a proxy needs it
 	known []string // of these, those that there are; nil: all
 	code  int      // answered instead, if it isn't 0
@@ -32,7 +36,7 @@ func newLockKeeper(t *testing.T) *lockKeeper {
 	t.Helper()
 	at, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	k := &lockKeeper{Listener: at, locks: map[jsonQueue]string{}}
+	k := &lockKeeper{Listener: at, locks: map[bodies.JsonQueue]string{}}
 	t.Cleanup(func() { _ = at.Close() })
 	go func() {
 		for {
@@ -61,11 +65,11 @@ func (k *lockKeeper) answer(f *wire.Frame) wire.Reply {
 	if k.code != 0 || f.Code != remoting.CodeLock {
 		return wire.Reply{Code: max(k.code, remoting.NotSupported), Remark: "request type not supported"}
 	}
-	body, err := parseLock(f.Body)
+	body, err := bodies.ParseLock(f.Body)
 	if err != nil {
 		return wire.Reply{Code: remoting.SystemError, Remark: err.Error()}
 	}
-	held := []jsonQueue{}
+	held := []bodies.JsonQueue{}
 	for _, q := range body.Queues {
 		// A proxy sends the request to the broker of the first queue (ConsumerManagerActivity,
 		// 5.3.3).
@@ -78,7 +82,7 @@ func (k *lockKeeper) answer(f *wire.Frame) wire.Reply {
 			held = append(held, q)
 		}
 	}
-	text, _ := json.Marshal(locks{held})
+	text, _ := json.Marshal(bodies.Locks{Queues: held})
 	return wire.Reply{Body: text}
 }
 
@@ -94,7 +98,7 @@ func between(t *testing.T, here, there string) (all [2]*Gateway) {
 			g.brokers[on].Store(&map[string][]string{name: {addr}})
 			c := rocketmq.NewCluster(client, []string{nobodyAt})
 			c.Assume(map[string]string{name: addr})
-			if side(on) == source {
+			if routing.Side(on) == routing.Source {
 				g.source = c
 			} else {
 				g.migration.Load().target = c
@@ -110,7 +114,7 @@ func leadsHome(ctx context.Context, g *Gateway, id string) error {
 	_, err := g.lead(
 		ctx,
 		homeRound(id, 2*time.Second),
-		func(context.Context, *currentRound, []Prepared) (*Outcome, error) {
+		func(context.Context, *currentRound, []store.Prepared) (*store.Outcome, error) {
 			o := homeOutcome
 			return &o, nil
 		},
@@ -129,7 +133,7 @@ func TestTheTargetIsTheWitnessWhereTheSourceIsDead(t *testing.T) {
 		g.renewLease()
 		assert.False(t, g.fenced.Load())
 	}
-	r := Round{ID: "other", WitnessOnTarget: "broker-t"}
+	r := store.Round{ID: "other", WitnessOnTarget: "broker-t"}
 	for i, c := range []struct {
 		verdict string
 		won     bool
@@ -145,9 +149,9 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 	here, there := newLockKeeper(t), newLockKeeper(t)
 	all := between(t, here.Addr().String(), there.Addr().String())
 	require.NoError(t, leadsHome(t.Context(), all[0], "move"))
-	assert.Equal(t, decided, here.locks[jsonQueue{"rocketshift-round", "move", 0}])
-	assert.NotContains(t, there.locks, jsonQueue{"rocketshift-round", "move", 0})
-	r := Round{ID: "another"}
+	assert.Equal(t, decided, here.locks[bodies.JsonQueue{Topic: "rocketshift-round", Broker: "move", ID: 0}])
+	assert.NotContains(t, there.locks, bodies.JsonQueue{Topic: "rocketshift-round", Broker: "move", ID: 0})
+	r := store.Round{ID: "another"}
 	require.NoError(t, all[0].chooseWitness(t.Context(), &r))
 	text, err := json.Marshal(r)
 	require.NoError(t, err)
@@ -156,10 +160,10 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 
 	// The first broker of several may be down.
 	for _, g := range all {
-		g.brokers[source].Store(&map[string][]string{"broker-0": {nobodyAt}, "broker-a": {here.Addr().String()}})
+		g.brokers[routing.Source].Store(&map[string][]string{"broker-0": {nobodyAt}, "broker-a": {here.Addr().String()}})
 		g.source.Assume(map[string]string{"broker-0": nobodyAt, "broker-a": here.Addr().String()})
 	}
-	r = Round{ID: "a third"}
+	r = store.Round{ID: "a third"}
 	require.NoError(t, all[0].chooseWitness(t.Context(), &r))
 	assert.Equal(t, "broker-a", r.Witness)
 }
@@ -168,7 +172,7 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 func TestARoundThatNoBrokerCouldBearWitnessOfDoesNotBegin(t *testing.T) {
 	all := between(t, nobodyAt, nobodyAt)
 	err := leadsHome(t.Context(), all[0], "move")
-	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "no broker of either side answers")
 	for _, g := range all {
 		round, doubt := g.underWay()
@@ -213,7 +217,7 @@ func TestAProxyThatServesNoLocksGivesNoLeases(t *testing.T) {
 	held, brokers, err := g.lockLease(t.Context(), "b")
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{1, 1}, [2]int{held, brokers})
-	r := Round{ID: "move"}
+	r := store.Round{ID: "move"}
 	require.NoError(t, g.chooseWitness(t.Context(), &r))
 	assert.Equal(t, "broker-a", r.Witness)
 }

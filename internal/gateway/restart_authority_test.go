@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
+	"rocketshift/internal/rocketmq/remoting"
+)
+
+// A restart tells how old an open round is by how long the machine runs, as somebody may have set
+// the clock; where it can't, it doesn't believe what brokers say of it, which they forget after a
+// minute.
+func TestARestartKnowsHowOldAnOpenRoundIs(t *testing.T) {
+	g := alone(t)
+	open := &store.Part{Round: homeRound("1", time.Second)}
+	now := store.Moment{}.Now()
+	if now.Boot == "" {
+		p := localParticipant{g}.reopen(open)
+		assert.True(t, p.agePassed)
+		return
+	}
+	open.Moment = store.Moment{Boot: now.Boot, Uptime: now.Uptime - control.Duration(3*time.Second)}
+	p := localParticipant{g}.reopen(open)
+	assert.False(t, p.agePassed)
+	assert.InDelta(t, 3, time.Since(p.since).Seconds(), 1)
+	open.Moment = store.Moment{Boot: "another", Uptime: now.Uptime}
+	assert.True(t, localParticipant{g}.reopen(open).agePassed)
+	wall := time.Now().Add(time.Hour) // of a file of before, or of a clock that was set back
+	assert.True(t, localParticipant{g}.reopen(&store.Part{Round: open.Round, Since: &wall}).agePassed)
+}
+
+// Leases are given by the brokers of both sides, so that gateways go on when one of them is dead.
+func TestBothSidesGiveLeases(t *testing.T) {
+	g := alone(t)
+	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {"a:1"}, "broker-a#1": {"a:2"}})
+	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {"t:1"}})
+	assert.Equal(t, []routing.Dest{{Side: routing.Source, Broker: "broker-a"}, {Side: routing.Target, Broker: "broker-t"}}, g.leasing())
+}
+
+// Nobody is told who has a lock, or who is a member, by a side that a restart wouldn't know as the
+// authority: on the way there and back, whether this gateway took part or hears of it later.
+func TestTheAuthorityChangesForClientsWhenItIsOnDisk(t *testing.T) {
+	for _, adopts := range []bool{false, true} {
+		for _, to := range []routing.Side{routing.Target, routing.Source} {
+			t.Run(fmt.Sprint("to the ", to, ", adopted: ", adopts), func(t *testing.T) {
+				g := newGuarded(t, appKeys)
+				g.queue(routing.Target)
+				g.gateway.authoritySide.Store(uint32(to.Other()))
+				g.gateway.away.Add(int64(to.Other()))
+				writes, written := make(chan struct{}), make(chan struct{})
+				g.gateway.state.Reached = func(phase string) {
+					if phase == store.PhaseWritten {
+						close(writes)
+						<-written
+					}
+				}
+				done := make(chan error, 1)
+				go func() { done <- g.changesAuthority(to, adopts) }()
+				<-writes
+				locks, members := requests()[remoting.CodeLock], requests()[remoting.CodeMembers]
+				g.request(remoting.CodeLock, 0, rightly, nil, locks.body)
+				_, g.client = g.gateway.connect(t) // the first one may wait
+				g.request(remoting.CodeMembers, 0, rightly, members.fields, "")
+				early := ""
+				select {
+				case f := <-g.source.got:
+					early = fmt.Sprint("the source is asked with code ", f.code)
+				case f := <-g.target.got:
+					early = fmt.Sprint("the target is asked with code ", f.code)
+				case <-time.After(50 * time.Millisecond):
+				}
+				close(written)
+				require.NoError(t, <-done)
+				require.Empty(t, early, "before it is on disk")
+				broker := map[routing.Side]*standIn{routing.Source: g.source, routing.Target: g.target}[to]
+				codes := []int{broker.next(t).code, broker.next(t).code}
+				assert.ElementsMatch(t, []int{remoting.CodeLock, remoting.CodeMembers}, codes)
+			})
+		}
+	}
+}
+
+// changesAuthority has a round change the authority, or takes it over from another gateway.
+func (g *guarded) changesAuthority(to routing.Side, adopts bool) error {
+	if adopts {
+		is := g.gateway.replica()
+		is.Epoch, is.Authority = is.Epoch+1, to.String()
+		g.gateway.adopt(g.gateway.ctx, is)
+		return nil
+	}
+	p := localParticipant{g.gateway}
+	r := store.Round{ID: "1", Kind: control.KindAuthority, To: to.String(), Leader: "a", Budget: control.Duration(2 * time.Second)}
+	if _, err := p.prepare(g.gateway.ctx, r); err != nil {
+		return err
+	}
+	o := store.Outcome{Epoch: 1, Authority: to.String()}
+	return errors.Join(p.ready(g.gateway.ctx, "1", o), p.commit(g.gateway.ctx, "1"))
+}
