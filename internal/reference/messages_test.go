@@ -37,45 +37,29 @@ func TestTheReferenceHasEveryNameOfWorkflows(t *testing.T) {
 	Check(t, "workflows.md", "messages", Table([]string{"name", "kind", "what it does"}, handlers(t, names)))
 }
 
-// registers are the functions of the SDK that register handlers, and what for.
-var registers = map[string]string{
-	"SetUpdateHandlerWithOptions": "update, signal", "SetQueryHandlerWithOptions": "query",
-}
-
 // handlers are the updates and queries that workflows register, as Temporal's Web UI shows them.
 func handlers(t *testing.T, names map[string]string) (rows [][]string) {
 	t.Helper()
-	described := map[string]string{} // of handlers that are registered in a loop
-	for _, file := range parsed(t, "workflows") {
-		ast.Inspect(file, func(n ast.Node) bool {
-			if pair, is := n.(*ast.KeyValueExpr); is {
-				key, value := text(pair.Key, names), text(pair.Value, names)
-				if _, of := pair.Key.(*ast.SelectorExpr); of && key != "" && value != "" {
-					described[key] = value
-				}
-			}
-			return true
-		})
+	row := func(name ast.Expr, kind string, description ast.Expr) {
+		if name, description := text(name, names), text(description, names); name != "" && description != "" {
+			rows = append(rows, []string{Code(name), kind, description})
+		}
 	}
-	for _, file := range parsed(t, "workflows") {
+	const both, query = "update, signal", "query"
+	for _, file := range append(parsed(t, "workflows/stage"), parsed(t, "workflows/lanes")...) {
 		ast.Inspect(file, func(n ast.Node) bool {
-			call, is := n.(*ast.CallExpr)
-			if !is || len(call.Args) != 4 {
-				return true
-			}
-			called, is := call.Fun.(*ast.SelectorExpr)
-			if !is || registers[called.Sel.Name] == "" {
-				return true
-			}
-			kind := registers[called.Sel.Name]
-			name, description := text(call.Args[1], names), describedBy(call.Args[3], names)
-			if name != "" {
-				rows = append(rows, []string{Code(name), kind, description})
-				return true
-			}
-			for _, one := range []string{api.HoldName, api.ResumeName, api.BackName} {
-				require.NotEmpty(t, described[one], one)
-				rows = append(rows, []string{Code(one), kind, described[one]})
+			switch n := n.(type) {
+			case *ast.CompositeLit: // of a message.Message
+				row(valueOf(n, "Name"), both, valueOf(n, "Description"))
+			case *ast.CallExpr:
+				called, is := n.Fun.(*ast.SelectorExpr)
+				switch {
+				case !is:
+				case called.Sel.Name == "SetQueryHandlerWithOptions":
+					row(n.Args[1], query, valueOf(n.Args[3], "Description"))
+				case called.Sel.Name == "steering":
+					row(n.Args[0], both, n.Args[1])
+				}
 			}
 			return true
 		})
@@ -89,17 +73,20 @@ func handlers(t *testing.T, names map[string]string) (rows [][]string) {
 	return append(rows, []string{Code(api.StopName), "signal", "End Replicate or SyncOffsets, in good order"})
 }
 
-// describedBy is the description in the options of a handler.
-func describedBy(options ast.Expr, names map[string]string) (found string) {
-	ast.Inspect(options, func(n ast.Node) bool {
-		if pair, is := n.(*ast.KeyValueExpr); is {
-			if key, is := pair.Key.(*ast.Ident); is && key.Name == "Description" {
-				found = text(pair.Value, names)
+// valueOf is what a literal says for a field, or nil.
+func valueOf(literal ast.Expr, field string) ast.Expr {
+	of, is := literal.(*ast.CompositeLit)
+	if !is {
+		return nil
+	}
+	for _, e := range of.Elts {
+		if pair, is := e.(*ast.KeyValueExpr); is {
+			if key, is := pair.Key.(*ast.Ident); is && key.Name == field {
+				return pair.Value
 			}
 		}
-		return true
-	})
-	return found
+	}
+	return nil
 }
 
 func TestTheReferenceHasEveryFieldOfMessages(t *testing.T) {
