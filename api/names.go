@@ -79,5 +79,27 @@ func StageID(p plan.Plan, stage string) string {
 	return p.WorkflowID() + "-" + stageSlugs[stage]
 }
 
+// Gates of what is waited for, beside those of the plan.
+const (
+	// SourceGate is the wait for brokers of the source that are missing, TargetGate that for a target
+	// that doesn't answer.
+	SourceGate = "source"
+	TargetGate = "target"
+	// LostGate is the question whether the way back ends without the target, which doesn't answer: it
+	// is gone for good then. LostBrokersGate asks the same for brokers of the source.
+	LostGate        = "lost"
+	LostBrokersGate = "lost-brokers"
+	// LeaveGate is the question whether the lanes end although something is still to come from the
+	// target. It isn't the gate of Finalize: an approval of the one must not answer the other.
+	LeaveGate = "leave"
+	// BypassingGate asks for applications that reach brokers without the gateways, GatewayGate for
+	// those that are still behind one in the end phase.
+	BypassingGate = "clients past the gateway"
+	GatewayGate   = "clients of the gateway"
+)
+
+// SoakGate names the approval of a step whose soak leaves a doubt.
+func SoakGate(percent int) string { return "soak-" + strconv.Itoa(percent) }
+
 // ShiftGate names the approval of one step.
 func ShiftGate(percent int) string { return string(plan.GateShift) + "-" + strconv.Itoa(percent) }

@@ -14,7 +14,6 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/call"
-	"rocketshift/workflows/moving"
 )
 
 // testDelay is so long that the fence budget ends before the ten tries that Temporal's test
@@ -187,7 +186,7 @@ func (s *workflowEnvironment) lostTarget() {
 // approveLost says after a while that the target is gone for good.
 func (s *workflowEnvironment) approveLost(t *testing.T) {
 	asked := func() (w api.Waiting, ok bool) {
-		i := slices.IndexFunc(s.statusNow(t).Waiting, func(w api.Waiting) bool { return w.Gate == moving.LostGate })
+		i := slices.IndexFunc(s.statusNow(t).Waiting, func(w api.Waiting) bool { return w.Gate == api.LostGate })
 		if i < 0 {
 			return w, false
 		}
@@ -201,7 +200,7 @@ func (s *workflowEnvironment) approveLost(t *testing.T) {
 		w, ok := asked()
 		require.True(t, ok)
 		require.Contains(t, w.Text, "only if it is gone for good")
-		s.update(api.ApproveName, api.Approval{Gate: moving.LostGate, By: "alice", Evidence: w.Evidence})
+		s.update(api.ApproveName, api.Approval{Gate: api.LostGate, By: "alice", Evidence: w.Evidence})
 	}, 30*time.Minute)
 }
 

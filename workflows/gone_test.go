@@ -14,7 +14,6 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/call"
-	"rocketshift/workflows/moving"
 	"rocketshift/workflows/shift"
 )
 
@@ -48,7 +47,7 @@ func (s *workflowEnvironment) gone(t *testing.T) (back *bool) {
 }
 
 func waitsForSource(now api.Status) bool {
-	return slices.ContainsFunc(now.Waiting, func(w api.Waiting) bool { return w.Gate == moving.SourceGate })
+	return slices.ContainsFunc(now.Waiting, func(w api.Waiting) bool { return w.Gate == api.SourceGate })
 }
 
 func TestABrokerThatIsMissingWhenAFenceIsUndoneIsOpenedWhenItIsBack(t *testing.T) {
@@ -120,8 +119,8 @@ func TestRollbackEndsWithoutABrokerThatIsLostIfAPersonSaysSo(t *testing.T) {
 	s, _ := missingInRollback(t)
 	var wrong, right *answered
 	s.RegisterDelayedCallback(func() {
-		wrong = s.update(api.ApproveName, api.Approval{Gate: moving.LostGate, By: "alice"})
-		right = s.update(api.ApproveName, api.Approval{Gate: moving.LostBrokersGate, By: "alice"})
+		wrong = s.update(api.ApproveName, api.Approval{Gate: api.LostGate, By: "alice"})
+		right = s.update(api.ApproveName, api.Approval{Gate: api.LostBrokersGate, By: "alice"})
 	}, 30*time.Minute)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{
 		Plan: testPlan(t, nil), Inventory: testInventory(),

@@ -31,7 +31,7 @@ func (m *migration) reopen(ctx workflow.Context) {
 }
 
 func (m *migration) reopenOn(ctx workflow.Context, brokers []string) error {
-	defer m.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: moving.SourceGate, Text: moving.OwedText(brokers)})()
+	defer m.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: api.SourceGate, Text: moving.OwedText(brokers)})()
 	var unmarked []string
 	err := m.UntilReopened(ctx, activities.BrokersRequest{
 		Request: m.Request(), Brokers: brokers, Calm: m.Plan.Shift.FenceLimit(),

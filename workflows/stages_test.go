@@ -14,7 +14,6 @@ import (
 	"rocketshift/plan"
 	"rocketshift/workflows/lists"
 	"rocketshift/workflows/moving"
-	"rocketshift/workflows/rollback"
 )
 
 func TestAssessWaitsForASourceThatIsDown(t *testing.T) {
@@ -221,7 +220,7 @@ func TestRollbackEndsWithWhatIsToComeFromTheTargetOnlyIfAPersonSaysSo(t *testing
 	s.RegisterDelayedCallback(func() {
 		w := s.statusNow(t).Waiting[0]
 		require.Contains(t, w.Text, "delayed broker broker-a level 18 3")
-		s.update(api.ApproveName, api.Approval{Gate: rollback.LeaveGate, By: "alice", Evidence: w.Evidence})
+		s.update(api.ApproveName, api.Approval{Gate: api.LeaveGate, By: "alice", Evidence: w.Evidence})
 	}, moving.CallBackTime+time.Minute)
 	s.ExecuteWorkflow(api.RollbackType, api.MigrationInput{Plan: testPlan(t, nil)})
 	require.Equal(t, int64(3), s.result(t).Ledger.Rest)

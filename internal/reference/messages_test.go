@@ -40,24 +40,25 @@ func TestTheReferenceHasEveryNameOfWorkflows(t *testing.T) {
 // handlers are the updates and queries that workflows register, as Temporal's Web UI shows them.
 func handlers(t *testing.T, names map[string]string) (rows [][]string) {
 	t.Helper()
-	row := func(name, kind, description string) {
-		if name != "" && description != "" {
+	row := func(name ast.Expr, kind string, description ast.Expr) {
+		if name, description := text(name, names), text(description, names); name != "" && description != "" {
 			rows = append(rows, []string{Code(name), kind, description})
 		}
 	}
+	const both, query = "update, signal", "query"
 	for _, file := range append(parsed(t, "workflows/stage"), parsed(t, "workflows/lanes")...) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
-			case *ast.CompositeLit: // a message
-				row(of(n, "Name", names), "update, signal", of(n, "Description", names))
+			case *ast.CompositeLit: // of a message.Message
+				row(valueOf(n, "Name"), both, valueOf(n, "Description"))
 			case *ast.CallExpr:
 				called, is := n.Fun.(*ast.SelectorExpr)
 				switch {
 				case !is:
-				case called.Sel.Name == "steering":
-					row(text(n.Args[0], names), "update, signal", text(n.Args[1], names))
 				case called.Sel.Name == "SetQueryHandlerWithOptions":
-					row(text(n.Args[1], names), "query", of(n.Args[3], "Description", names))
+					row(n.Args[1], query, valueOf(n.Args[3], "Description"))
+				case called.Sel.Name == "steering":
+					row(n.Args[0], both, n.Args[1])
 				}
 			}
 			return true
@@ -72,20 +73,20 @@ func handlers(t *testing.T, names map[string]string) (rows [][]string) {
 	return append(rows, []string{Code(api.StopName), "signal", "End Replicate or SyncOffsets, in good order"})
 }
 
-// of is a text among a literal's own fields.
-func of(literal ast.Expr, field string, names map[string]string) string {
-	one, is := literal.(*ast.CompositeLit)
+// valueOf is what a literal says for a field, or nil.
+func valueOf(literal ast.Expr, field string) ast.Expr {
+	of, is := literal.(*ast.CompositeLit)
 	if !is {
-		return ""
+		return nil
 	}
-	for _, e := range one.Elts {
+	for _, e := range of.Elts {
 		if pair, is := e.(*ast.KeyValueExpr); is {
 			if key, is := pair.Key.(*ast.Ident); is && key.Name == field {
-				return text(pair.Value, names)
+				return pair.Value
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 func TestTheReferenceHasEveryFieldOfMessages(t *testing.T) {

@@ -84,7 +84,7 @@ func (m *Mover) behindAsked(
 		who = "these applications"
 	}
 	return api.Waiting{
-		Kind: api.WaitingRelease, Gate: "clients past the gateway", Groups: groups, Topics: topics,
+		Kind: api.WaitingRelease, Gate: api.BypassingGate, Groups: groups, Topics: topics,
 		To: api.Source, NameServers: []string{at.NameServer},
 		Text: fmt.Sprintf("re-point %s to the gateway (name server %s): %s", who, at.NameServer,
 			call.RootMessage(why)),
@@ -117,7 +117,7 @@ func (m *Mover) ByGateway(ctx workflow.Context, move call.Action) error {
 	say := func(format string, args ...any) {
 		done()
 		done = m.Wait(ctx, api.Waiting{
-			Kind: api.WaitingGate, Gate: "target", Text: fmt.Sprintf(format, args...),
+			Kind: api.WaitingGate, Gate: api.TargetGate, Text: fmt.Sprintf(format, args...),
 		})
 	}
 	if change.Made(ctx, change.Bypassed) {

@@ -21,12 +21,6 @@ import (
 // brokers are owed to the groups until they are back. The migration waits for them while it goes
 // on, and Rollback before it ends.
 
-// SourceGate is the wait for brokers of the source that are missing.
-const SourceGate = "source"
-
-// LostBrokersGate is the question whether the way back ends without them.
-const LostBrokersGate = "lost-brokers"
-
 // lookForMissing notes which brokers weren't there when fences were lifted.
 func (m *Mover) lookForMissing(ctx workflow.Context) {
 	missing, err := m.missingBrokers(ctx)
@@ -89,7 +83,7 @@ func (m *Mover) AwaitMissing(ctx workflow.Context) error {
 		return err
 	}
 	m.Status.Owed = missing
-	done := m.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: SourceGate, Text: OwedText(missing)})
+	done := m.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: api.SourceGate, Text: OwedText(missing)})
 	defer done()
 	watching, cancel := workflow.WithCancel(ctx)
 	defer cancel()
@@ -97,7 +91,7 @@ func (m *Mover) AwaitMissing(ctx workflow.Context) error {
 	watch := m.UntilReopened(watching, activities.BrokersRequest{Request: m.Request(), Brokers: missing})
 	lost, err := m.untilOrLost(ctx, "brokers of the source come back", watch,
 		stage.Question{
-			Gate: LostBrokersGate, Evidence: missing,
+			Gate: api.LostBrokersGate, Evidence: missing,
 			Text: fmt.Sprintf("end the way back without %s, only if it is gone for good: %s",
 				strings.Join(missing, ", "), owed),
 		})

@@ -7,14 +7,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"rocketshift/activities"
+	"rocketshift/api"
 	"rocketshift/workflows/call"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/stage"
 )
-
-// LostGate is the question whether the way back ends without the target, which doesn't answer: it
-// is gone for good then.
-const LostGate = "lost"
 
 // lostAfter is how long a target, or a broker of the source, must be away before anybody is asked:
 // restarts and outages are over by then, or somebody works on them.
@@ -36,7 +33,7 @@ func (m *Mover) AwaitTarget(ctx workflow.Context, owed string) error {
 	defer cancel()
 	watch := call.WaitFor(watching, 0, summary, returns.AwaitTarget, m.Request())
 	lost, err := m.untilOrLost(ctx, summary, watch, stage.Question{
-		Gate: LostGate, Evidence: owed,
+		Gate: api.LostGate, Evidence: owed,
 		Text: "end the way back without the target, only if it is gone for good: " + owed,
 	})
 	if lost {

@@ -27,10 +27,10 @@ func (b *rollback) withoutTarget(ctx workflow.Context, why string) error {
 	}
 	text := fmt.Sprintf("%s. Owed to it: to close %d groups, and to bring back what was written there; it is done "+
 		"by itself when the target is back", why, open.count)
-	w := api.Waiting{Kind: api.WaitingGate, Gate: "target", Text: text}
+	w := api.Waiting{Kind: api.WaitingGate, Gate: api.TargetGate, Text: text}
 	if open.count > 0 {
 		w = api.Waiting{
-			Kind: api.WaitingRelease, Gate: "target", Groups: api.Some(open.first...),
+			Kind: api.WaitingRelease, Gate: api.TargetGate, Groups: api.Some(open.first...),
 			To: api.Source, NameServers: b.Plan.Source.NameServers,
 			Text: "re-point all applications to the source now: " + text,
 		}

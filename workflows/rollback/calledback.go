@@ -83,7 +83,7 @@ func (r *gatewaysReturn) callBack(ctx workflow.Context) error {
 	}
 	r.ForgetReleased()
 	w := api.Waiting{
-		Kind: api.WaitingRelease, Gate: "clients past the gateway", To: api.Source,
+		Kind: api.WaitingRelease, Gate: api.BypassingGate, To: api.Source,
 		Groups: r.at.Groups, Topics: r.at.Topics, NameServers: []string{r.at.NameServer},
 		Text: fmt.Sprintf("stop releases that bring applications to the target, and re-point those "+
 			"that are there to the gateway (name server %s); say released when none is on its way: "+

@@ -50,15 +50,11 @@ func (b *rollback) awaitPending(ctx workflow.Context) error {
 	}
 }
 
-// LeaveGate is the question whether the lanes end although something is still to come from the
-// target. It isn't the gate of Finalize: an approval of the one must not answer the other.
-const LeaveGate = "leave"
-
 func pendingGate(ctx workflow.Context) string {
 	if !change.Made(ctx, change.Leave) {
 		return string(plan.GateFinalize)
 	}
-	return LeaveGate
+	return api.LeaveGate
 }
 
 // measurePending says so while the target doesn't answer, and measures when it is back.
@@ -78,7 +74,7 @@ func (b *rollback) measurePending(ctx workflow.Context) (left api.Ledger, err er
 				continue
 			}
 			done := b.Wait(ctx, api.Waiting{
-				Kind: api.WaitingGate, Gate: "target",
+				Kind: api.WaitingGate, Gate: api.TargetGate,
 				Text: call.AwayText(
 					err,
 				) + ": everything reads and writes the source, and what is still to come from the target " +

@@ -187,7 +187,7 @@ func (r *gatewaysReturn) step(
 // says shows why a step isn't done yet.
 func (r *gatewaysReturn) says(ctx workflow.Context, move call.Action, err error) (done func()) {
 	text := fmt.Sprintf("%s: not done yet: %s; it goes on by itself", move.Summary, call.RootMessage(err))
-	return r.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: "target", Text: text})
+	return r.Wait(ctx, api.Waiting{Kind: api.WaitingGate, Gate: api.TargetGate, Text: text})
 }
 
 // takeAuthority makes the source say who members are. While members are connected to the target,
@@ -259,7 +259,7 @@ func (r *gatewaysReturn) awaitTarget(
 		"groups go on from the positions that the source has, and may read again what they have read "+
 		"on the target in the last seconds. %s", text)
 	w := api.Waiting{
-		Kind: api.WaitingGate, Gate: "target",
+		Kind: api.WaitingGate, Gate: api.TargetGate,
 		Text: "the target doesn't answer: start its brokers. Everything reads and writes the source " +
 			"meanwhile; " + text,
 	}

@@ -73,7 +73,7 @@ func (s *shift) endPhase(ctx workflow.Context, inventory api.Inventory) error {
 func (s *shift) awaitEmptyGateway(ctx workflow.Context, groups, topics api.Names) error {
 	s.ForgetReleased()
 	w := api.Waiting{
-		Kind: api.WaitingRelease, Gate: "clients of the gateway", Groups: groups, Topics: topics,
+		Kind: api.WaitingRelease, Gate: api.GatewayGate, Groups: groups, Topics: topics,
 		To: api.Target, NameServers: s.target.NameServers,
 		Text: fmt.Sprintf(
 			"re-point all applications to the target (name servers %s), an instance at a time, by ordinary "+

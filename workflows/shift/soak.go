@@ -2,7 +2,6 @@ package shift
 
 import (
 	"fmt"
-	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -20,9 +19,6 @@ const (
 	soakFirst = 10 * time.Second
 	soakMax   = 30 * time.Minute
 )
-
-// SoakGate names the approval of a step whose soak leaves a doubt.
-func SoakGate(percent int) string { return "soak-" + strconv.Itoa(percent) }
 
 // gatewaySoak lets the step stand, and judges it by the messages that applications wrote meanwhile.
 // Silence is no evidence: where nothing was written, or messages went elsewhere than the step says,
@@ -42,7 +38,7 @@ func (s *shift) gatewaySoak(
 		timer).Get(ctx, nil); err != nil {
 		return err
 	}
-	defer s.Unask(ctx, SoakGate(w.Step))
+	defer s.Unask(ctx, api.SoakGate(w.Step))
 	for pause := soakFirst; ; pause = min(2*pause, soakMax) {
 		var check api.WaveCheck
 		if err := workflow.ExecuteActivity(call.Minutes(ctx, fmt.Sprintf("messages of step %d%%",
@@ -55,7 +51,7 @@ func (s *shift) gatewaySoak(
 		}
 		expires := workflow.Now(ctx).Add(max(pause, stage.RestLife))
 		if given, err := s.Ask(ctx, stage.Question{
-			Gate: SoakGate(w.Step), Evidence: check.Doubt, Life: pause, Expires: expires,
+			Gate: api.SoakGate(w.Step), Evidence: check.Doubt, Life: pause, Expires: expires,
 			Text: fmt.Sprintf("step %d%%: %s; it goes on by itself when that changes, and by an "+
 				"approval if it is as it should be",
 				w.Step, check.Doubt),
