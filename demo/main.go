@@ -42,7 +42,7 @@ func main() {
 	if version.Answer(os.Stdout, programName, help(), os.Args[1:]) {
 		return
 	}
-	// The handler stays until the end: a second Ctrl-C must not leave processes behind.
+	// The handler stays until the end: a second Ctrl-C must not leave processes running.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {

@@ -141,7 +141,7 @@ func TestPositionsGoAcrossWhileTheNewestMessagesAreBeingCopied(t *testing.T) {
 		source, target := b.bodies(b.source, b.lane.Source), b.bodies(b.target, b.lane.Target)
 		b.source.Set(
 			func() { b.source.Log(b.lane.Topic, b.lane.Source).Positions[b.options.Back().Group] = 2 },
-		) // behind t0: no later commit
+		) // after t0: no later commit
 		for unshown := range int64(4) {
 			b.source.Hide(unshown)
 			p := b.positions()

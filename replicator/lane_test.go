@@ -265,7 +265,7 @@ func TestLaneGoesOnBehindTheNewestCopyAfterAKill(t *testing.T) {
 		b.target.OnSend = func(n int, _ rocketmq.BatchRequest) (bool, error) { return n < 20, errIf(n >= 20) }
 		run := b.start(
 			func(r *Replicator) { r.timing.commit, r.options.BatchMessages = time.Hour, 4 },
-		) // no progress, no hint behind the first start
+		) // no progress and no hint after the first start
 		run.untilProgress("it stopped in the middle",
 			func(p lane.Progress) bool { return p.Copied > 50 && p.Waiting != "" })
 		b.source.Set(func() { b.source.Down = errNoAnswer })

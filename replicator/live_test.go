@@ -165,7 +165,7 @@ func TestLiveLanesGoOnAfterAnAbruptStop(t *testing.T) {
 		target = newStuck(r.target, each/3)
 		r.target, r.timing.sendTimeout = target, liveTime
 		r.options.BatchMessages = 7
-		r.timing.commit, r.timing.caughtUp = time.Hour, time.Hour // nothing is committed behind the first start
+		r.timing.commit, r.timing.caughtUp = time.Hour, time.Hour // nothing is committed after the first start
 		// and nothing at the end: locks stay, positions are old
 		r.timing.checkpoint = -1
 	})

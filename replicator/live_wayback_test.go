@@ -19,7 +19,7 @@ import (
 )
 
 // natively writes to a queue as applications do, each message with a born time of its own, so that
-// lanes that are behind put several into a batch that has one; the last one is sent again with all
+// lanes with a lag put several into a batch that has one; the last one is sent again with all
 // that the first copy there carries.
 func (l *live) natively(cluster *rocketmq.Cluster, q lane.Queue, who string, n int) {
 	l.Helper()
@@ -108,7 +108,7 @@ func TestLiveACopyAfterAWayBackIsClean(t *testing.T) {
 	run := l.start("one", l.lanes, both)
 	l.untilCopied(run)
 	run.stop()
-	l.natively(l.target, lane.Target, "target", each) // lanes are behind, and batch them
+	l.natively(l.target, lane.Target, "target", each) // lanes have a lag, and batch them
 	l.inTwoSteps(l.target, "target", 3)
 	l.single(lane, []byte("late"), time.Now().UnixMilli(), remoting.Property{Name: remoting.PropDelay, Value: "1"})
 	l.natively(l.source, lane.Source, "source again", each)

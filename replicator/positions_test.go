@@ -76,7 +76,7 @@ func (m *model) native(properties []byte) {
 	m.content = append(m.content, -1)
 }
 
-// commit writes what the lane would: the hint behind the newest copy, and its progress.
+// commit writes what the lane would: the hint after the newest copy, and its progress.
 func (m *model) commit() {
 	hint := int64(len(m.content))
 	for hint > 0 && m.content[hint-1] < 0 {
@@ -207,7 +207,7 @@ func TestForwardOfWhatIsNotCopiedYetSaysSo(t *testing.T) {
 	for offset := int64(4); offset < 10; offset++ {
 		m.put(offset)
 	}
-	for _, offset := range []int64{10, 99} { // nobody reads behind the end of the queue
+	for _, offset := range []int64{10, 99} { // nobody reads after the end of the queue
 		got, err := p.Forward(context.Background(), m.lane, offset)
 		if want := (positions.Translation{Target: 10, Exact: true}); err != nil || got != want {
 			t.Errorf("forward %d of a lane that caught up: %+v, %v", offset, got, err)

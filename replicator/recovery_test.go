@@ -209,7 +209,7 @@ func TestForwardIsNotMisledByOldStampsInFrontOfAQueueWhoseBeginningExpired(t *te
 	for offset := int64(10); offset < 16; offset++ {
 		m.put(offset)
 	}
-	m.native(stored(m.stamps(), nil, 10)) // position 17, as far behind position 10 as offset 10 is behind 3
+	m.native(stored(m.stamps(), nil, 10)) // position 17, as far after position 10 as offset 10 is after 3
 	m.commit()
 	m.target.Expire(m.lane.Topic, m.lane.Target, 10)
 	if got, err := m.positions().Forward(context.Background(), m.lane, 10); err != nil || got.Target != 11 {

@@ -169,7 +169,7 @@ func TestReverseLaneDoesNotReadWhatTheForwardLaneWrote(t *testing.T) {
 	})
 }
 
-// behindOthers has copied 7 messages to the target, behind 5 that it held before, and one of the
+// behindOthers has copied 7 messages to the target, after 5 that it held before, and one of the
 // target's own back.
 func behindOthers(t *testing.T) *laneFixture {
 	b := bothWays(t)

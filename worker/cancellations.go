@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// lookEvery is how soon an activity learns that it is to end. Looks are shared by the
-	// activities of a workflow, and no actions.
+	// lookEvery is how soon an activity learns that it must end. The activities of a workflow share
+	// a look, and a look is no action.
 	lookEvery = 2 * time.Second
 	// answerTimeout bounds the answer to a cancellation: the server may be away for a moment.
 	answerTimeout = time.Minute
@@ -36,10 +36,11 @@ var (
 	errSuperseded = errors.New("the server has given it up, or begun another attempt")
 )
 
-// promptHeartbeat is how near heartbeats are that tell an activity soon enough that it is to end.
+// promptHeartbeat is the longest time-out of heartbeats that tell an activity soon enough that it
+// must end.
 const promptHeartbeat = 15 * time.Second
 
-// hearsLate picks activities that don't hear by heartbeats, or late: waits for people.
+// hearsLate picks activities that heartbeats don't tell, or tell late: those that wait for people.
 func hearsLate(of activity.Info) bool {
 	return of.HeartbeatTimeout <= 0 || of.HeartbeatTimeout > promptHeartbeat
 }
@@ -47,10 +48,10 @@ func hearsLate(of activity.Info) bool {
 // hasHeartbeat picks activities that have a heartbeat.
 func hasHeartbeat(of activity.Info) bool { return of.HeartbeatTimeout > 0 }
 
-// cancellationWatcher tells long activities promptly what they would otherwise learn by the answer
-// to a heartbeat: that they are cancelled, paused, or given up. Heartbeats cost actions and are
-// minutes apart; to look at a workflow costs none. It also sends a heartbeat at once when what it
-// tells must not wait for minutes, such as a fault.
+// cancellationWatcher tells long activities promptly what the answer to a heartbeat would tell them
+// later: that they are cancelled, paused, or given up. Heartbeats cost actions and are minutes
+// apart; a look at a workflow costs none. The watcher also sends a heartbeat at once when its
+// details must not wait for minutes, such as a fault.
 type cancellationWatcher struct {
 	interceptor.WorkerInterceptorBase
 	server      server
@@ -68,8 +69,8 @@ type server interface {
 	Beat(ctx context.Context, token []byte, details ...any) error
 }
 
-// urgent are details of heartbeats of which some must not wait: those whose Urgent text is another
-// than that of the last ones sent.
+// urgent are details of heartbeats that must not wait if their Urgent text differs from that of the
+// last ones sent.
 type urgent interface{ Urgent() string }
 
 // InterceptActivity is called once for each attempt.
@@ -95,7 +96,7 @@ func (a *watched) Init(next interceptor.ActivityOutboundInterceptor) error {
 	return a.Next.Init(listener)
 }
 
-// ExecuteActivity runs the activity until it ends, or is to end.
+// ExecuteActivity runs the activity until it ends, or must end.
 func (a *watched) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	info := activity.GetInfo(ctx)
 	if !a.watch.which(info) {
@@ -119,8 +120,8 @@ func (a *watched) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 	case !errors.Is(cause, errCancelled):
 		return result, err
 	}
-	// The SDK takes a cancellation for a failure unless it heard of it by itself: so the server is
-	// told here.
+	// The SDK takes a cancellation for a failure unless it has learnt of it itself. So this tells
+	// the server.
 	answering, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
 	if lost := a.watch.server.Cancelled(answering, info.TaskToken, result); lost != nil {
@@ -129,7 +130,7 @@ func (a *watched) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteAc
 	return nil, activity.ErrResultPending
 }
 
-// until looks until the context ends, or the activity is to end.
+// until looks at the workflow until the context ends, or the activity must end.
 func (w *cancellationWatcher) until(ctx context.Context, info activity.Info, end context.CancelCauseFunc) {
 	ticker := time.NewTicker(w.pause)
 	defer ticker.Stop()
@@ -147,7 +148,7 @@ func (w *cancellationWatcher) until(ctx context.Context, info activity.Info, end
 			},
 		)
 		if err != nil {
-			continue // heartbeats find out what is wrong
+			continue // heartbeats will show what is wrong
 		}
 		if cause := endCause(pending, info); cause != nil {
 			end(cause)
@@ -156,7 +157,7 @@ func (w *cancellationWatcher) until(ctx context.Context, info activity.Info, end
 	}
 }
 
-// endCause says why an attempt is to end, or nil.
+// endCause is why an attempt must end, or nil.
 func endCause(pending []*workflowpb.PendingActivityInfo, info activity.Info) error {
 	for _, p := range pending {
 		switch {
@@ -189,7 +190,7 @@ type look struct {
 	err     error
 }
 
-// at is what was seen within the time given, or is seen now.
+// at is what was seen within the given time; if nothing was, it looks now.
 func (l *looks) at(
 	of workflow.Execution,
 	within time.Duration,

@@ -10,10 +10,10 @@ import (
 	"go.temporal.io/sdk/interceptor"
 )
 
-// heartbeats beats for every activity that has a heartbeat timeout, whatever the activity does
-// meanwhile: a killed worker is noticed within that time, not at the end of the activity's own, and
-// groups that are fenced just then don't wait for minutes. It repeats the details that the activity
-// told last, or that its attempt before told, so that none are lost.
+// heartbeats sends heartbeats for every activity that has a heartbeat timeout, whatever the
+// activity does meanwhile. So a killed worker is noticed within that time, and groups that are
+// fenced just then don't wait for minutes. It repeats the last details of the activity, or of its
+// attempt before, so that none are lost.
 type heartbeats struct {
 	interceptor.WorkerInterceptorBase
 }
@@ -44,7 +44,7 @@ func (b *attemptHeartbeats) Init(next interceptor.ActivityOutboundInterceptor) e
 	return b.Next.Init(listener)
 }
 
-// ExecuteActivity beats as long as the activity runs.
+// ExecuteActivity sends heartbeats as long as the activity runs.
 func (b *attemptHeartbeats) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	timeout := activity.GetInfo(ctx).HeartbeatTimeout
 	if timeout <= 0 {
@@ -54,7 +54,7 @@ func (b *attemptHeartbeats) ExecuteActivity(ctx context.Context, in *interceptor
 	done := make(chan struct{})
 	var beating sync.WaitGroup
 	beating.Go(func() {
-		ticker := time.NewTicker(timeout / 3) // one late beat must not look like death
+		ticker := time.NewTicker(timeout / 3) // one late heartbeat must not look like the end of the worker
 		defer ticker.Stop()
 		for {
 			select {

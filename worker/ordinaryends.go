@@ -9,9 +9,9 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// ordinaryEnds lowers the level of what the SDK reports as trouble and is an ordinary end: of an
-// activity that its workflow cancelled, since a service ended or an answer came, and of its last
-// heartbeat, which comes too late then. Errors in the log are for people to look at.
+// ordinaryEnds lowers the level of ordinary ends that the SDK logs as errors: of activities that
+// their workflow cancelled, since a service ended or an answer came, and of their last heartbeats,
+// which come too late then. Errors in the log are for people to look at.
 type ordinaryEnds struct{ slog.Handler }
 
 // Handle passes a record on, as information if it is of an ordinary end.

@@ -25,13 +25,12 @@ const (
 	// heartbeatThrottle caps how seldom a heartbeat is sent: no sooner than 0.8 of an activity's
 	// own time-out, of which SyncOffsets has the longest.
 	heartbeatThrottle = 24 * time.Minute
-	// connectTimeout bounds the first contact, so that a wrong address is said instead of waited
-	// for.
+	// connectTimeout bounds the first contact, so that a wrong address is an error soon.
 	connectTimeout = 15 * time.Second
 )
 
-// run connects, registers and polls until ctx ends. More interceptors are those of tests: they
-// stand between an activity and what the worker itself has there.
+// run connects, registers and polls until ctx ends. more are interceptors of tests, between an
+// activity and the worker's own interceptors.
 func run(
 	ctx context.Context, logger *slog.Logger, out io.Writer, getenv func(string) string,
 	more ...interceptor.WorkerInterceptor,
@@ -83,7 +82,7 @@ func run(
 	return nil
 }
 
-// checkStore looks whether the store can be used, for no longer than a person waits at a start.
+// checkStore checks whether the store can be used, in as short a time as a person waits at a start.
 func checkStore(ctx context.Context, s activities.Settings) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
@@ -159,7 +158,7 @@ func pollsWith(
 		options.Interceptors = []interceptor.WorkerInterceptor{&heartbeats{}, ends}
 		return api.ControlTaskQueue, options
 	}
-	ends.which = hasHeartbeat // its activities beat by their progress
+	ends.which = hasHeartbeat // its activities send their progress as heartbeats
 	options.Interceptors = []interceptor.WorkerInterceptor{ends}
 	options.DisableWorkflowWorker = true
 	return api.DataTaskQueue, options

@@ -16,11 +16,11 @@ const (
 	defaultDeployment = "rocketshift"
 )
 
-// versioning is how Temporal tells builds of the worker apart; off unless a build is named.
+// versioning is how Temporal tells builds of the worker apart; it is off unless a build is named.
 //
 // Workflows go to the newest build by themselves. Migrations take days or weeks, and their lanes
-// run on the workers of their build: pinned ones would keep an old build running for as long, and
-// no correction would reach them. That new code reads old histories is what replay tests are for.
+// run on the workers of their build: pinned ones would keep an old build running that long, and no
+// correction would reach them. Replay tests make sure that new code reads old histories.
 func versioning(getenv func(string) string) (worker.DeploymentOptions, error) {
 	build, name := strings.TrimSpace(getenv(buildVariable)), strings.TrimSpace(getenv(deploymentVariable))
 	if build == "" && name == "" {

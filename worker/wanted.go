@@ -11,8 +11,8 @@ import (
 	"rocketshift/activities"
 )
 
-// stillWanted asks the server, at once, whether the activity of a context is still wanted. Who may
-// not look at workflows relies on heartbeats.
+// stillWanted asks the server at once whether the activity of a context is still wanted. A worker
+// that may not read workflows relies on heartbeats.
 func stillWanted(server server) func(context.Context) error {
 	return func(ctx context.Context) error {
 		info := activity.GetInfo(ctx)

@@ -14,9 +14,10 @@ import (
 )
 
 const (
-	// countEvery is how soon a worker that joins is seen. To look costs no action.
+	// countEvery is how soon a new worker is counted. A look costs no action.
 	countEvery = 5 * time.Second
-	// silentFor is when a worker counts no more: one that lives asks for work once a minute.
+	// silentFor is after how long a silent worker isn't counted: a live one asks for work once a
+	// minute.
 	silentFor = 90 * time.Second
 )
 
@@ -49,13 +50,13 @@ func watchWorkers(
 	}
 }
 
-// workerCount is who was there so far.
+// workerCount is the workers that were seen so far.
 type workerCount struct {
 	self string
 	seen map[string]bool
 }
 
-// count counts the workers, this one too, and says whether some are new.
+// count counts the workers, this one included, and reports whether any is new.
 func (r *workerCount) count(pollers []*taskqueuepb.PollerInfo, now time.Time) (workers int, joined bool) {
 	workers = 1
 	for _, p := range pollers {

@@ -27,7 +27,7 @@ const (
 	deliveryTime = 5 * time.Minute
 	// proofTime is how long the 5.x consumer may read.
 	proofTime = 10 * time.Minute
-	// listTime is how long Temporal's list may lag behind.
+	// listTime is how late Temporal's list may be.
 	listTime = time.Minute
 )
 

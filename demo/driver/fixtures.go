@@ -12,7 +12,7 @@ type group struct {
 	name    string
 	topics  []string
 	orderly bool
-	slow    bool // its work takes so long that it is behind when it moves
+	slow    bool // its work takes so long that it has a lag when it moves
 }
 
 const (

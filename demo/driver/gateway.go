@@ -16,10 +16,10 @@ const (
 	gatewayStart = 2 * time.Minute
 )
 
-// byGateway reports whether applications are behind a gateway.
+// byGateway reports whether applications connect to a gateway.
 func (d *demo) byGateway() bool { return d.o.Traffic == plan.ModeGateway }
 
-// startGateway starts the gateway in front of the source, if the demo is to have one.
+// startGateway starts the gateway in front of the source, if the demo has one.
 func (d *demo) startGateway(ctx context.Context) error {
 	d.entrance = d.source.NameServers
 	if !d.byGateway() {

@@ -129,7 +129,9 @@ func TestClustersThatAreNoneAreRefused(t *testing.T) {
 // servers answer.
 func TestAStateWithoutAddressesStillOpensPorts(t *testing.T) {
 	dir := stood(t, func(s *store.State) {
-		s.Brokers, s.Homes = nil, []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "target", Shift: 7}}
+		s.Brokers, s.Homes = nil, []store.Home{
+			{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "target", Shift: 7},
+		}
 	})
 	kept := keptIn(t, dir)
 	g, err := begins(t, dir)

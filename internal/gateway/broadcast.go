@@ -20,7 +20,14 @@ const oldTime = 10 * time.Second
 
 // oldPositionsHold refuses to move a broadcasting group to the target with queues where positions
 // of before would mean another message afterwards. The way back is always open.
-func (g *Gateway) oldPositionsHold(ctx context.Context, m control.Move, name string, views []*view, to routing.Side, l lanes) error {
+func (g *Gateway) oldPositionsHold(
+	ctx context.Context,
+	m control.Move,
+	name string,
+	views []*view,
+	to routing.Side,
+	l lanes,
+) error {
 	if to == routing.Source || !g.membersHere()[name] || slices.Contains(m.Accept, name) {
 		return nil
 	}

@@ -66,7 +66,11 @@ type member struct {
 }
 
 // membersOn are a group's members on a side by their ids, and how they read.
-func (l lanes) membersOn(ctx context.Context, group string, on routing.Side) (all map[string]member, model string, err error) {
+func (l lanes) membersOn(
+	ctx context.Context,
+	group string,
+	on routing.Side,
+) (all map[string]member, model string, err error) {
 	c := l.clusters[on]
 	brokers, err := c.Brokers(ctx)
 	if err != nil {

@@ -107,7 +107,13 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	}
 	one.lane.Store(&lane)
 	v := g.groups.get([]byte("billing")).of(one)
-	g.apply(&store.Outcome{Epoch: 5, Authority: "target", Views: []store.View{v.after(routing.Target, step{next: 10, there: 3})}})
+	g.apply(
+		&store.Outcome{
+			Epoch:     5,
+			Authority: "target",
+			Views:     []store.View{v.after(routing.Target, step{next: 10, there: 3})},
+		},
+	)
 	require.NoError(t, g.save())
 
 	dir := filepath.Dir(g.state.Path)

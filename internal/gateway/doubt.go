@@ -12,9 +12,10 @@ import (
 // A gateway that was ready and heard nothing more doesn't know whether the round was decided: who
 // leads may have died just before, or just behind it, or be cut off. It finds out in three ways:
 //
-//   - the witness. A lock of LOCK_BATCH_MQ at a broker, made for the round (witness.go): who leads takes it
-//     as "decided" before anybody commits, who doubts takes it as "given up". The first one wins.
-//     Locks live for a minute and die with the broker, so it is believed for a few seconds only;
+//   - the witness. A lock of LOCK_BATCH_MQ at a broker, made for the round (witness.go): who leads
+//     takes it as "decided" before anybody commits, who doubts takes it as "given up". The first
+//     one wins. Locks live for a minute and die with the broker, so it is believed for a few
+//     seconds only;
 //   - another gateway that went by the outcome, or gave the round up;
 //   - who leads, when it is back: it asks all others, and gives up a round that none has committed.
 //

@@ -27,7 +27,11 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
 	homes := func(topic string) store.Round {
-		return store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{{Topic: topic, Queue: lane.Queue{Broker: "broker-a"}}}}
+		return store.Round{
+			Kind:   control.KindHome,
+			To:     "target",
+			Queues: []control.TopicQueue{{Topic: topic, Queue: lane.Queue{Broker: "broker-a"}}},
+		}
 	}
 	fits := func(r store.Round) {
 		t.Helper()
@@ -65,8 +69,16 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err := localParticipant{
 		g.gateway,
-	}.prepare(t.Context(),
-		store.Round{ID: "r", Kind: control.KindHome, To: "target", Budget: control.Duration(time.Second), Queues: homes("orders").Queues})
+	}.prepare(
+		t.Context(),
+		store.Round{
+			ID:     "r",
+			Kind:   control.KindHome,
+			To:     "target",
+			Budget: control.Duration(time.Second),
+			Queues: homes("orders").Queues,
+		},
+	)
 	require.ErrorContains(t, err, "which shares in orders", "nor when another gateway leads")
 
 	clients := g.gateway.State().Clients
@@ -85,7 +97,14 @@ func TestAClientThatWritesToMoreTopicsThanAreKeptSharesInAll(t *testing.T) {
 	assert.Len(t, w.all, mostWritten)
 	assert.True(t, w.more)
 	u := unfit{wrote: []*wroteTo{{}, &w}}
-	assert.Equal(t, "any", u.shares(store.Round{Kind: control.KindHome, Queues: []control.TopicQueue{{Topic: "any", Queue: lane.Queue{}}}}, nil))
+	assert.Equal(
+		t,
+		"any",
+		u.shares(
+			store.Round{Kind: control.KindHome, Queues: []control.TopicQueue{{Topic: "any", Queue: lane.Queue{}}}},
+			nil,
+		),
+	)
 	assert.Empty(t, u.shares(store.Round{Kind: control.KindSide, Group: "billing"}, nil))
 }
 
@@ -109,7 +128,11 @@ func TestNobodyHoldsUpWhatAnotherClientOfItsIdSharesIn(t *testing.T) {
 	is, _ := g.answer()
 	require.Equal(t, remoting.SystemError, is)
 	side := store.Round{Kind: control.KindSide, To: "target", Group: "billing"}
-	home := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{{Topic: "orders", Queue: lane.Queue{Broker: "broker-a"}}}}
+	home := store.Round{
+		Kind:   control.KindHome,
+		To:     "target",
+		Queues: []control.TopicQueue{{Topic: "orders", Queue: lane.Queue{Broker: "broker-a"}}},
+	}
 	for _, r := range []store.Round{side, home} {
 		_, err := g.gateway.allFit(r)
 		require.NoError(t, err, r.Kind)

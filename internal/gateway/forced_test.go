@@ -77,8 +77,18 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 		Target: lane.Queue{Broker: "broker-t"},
 	})
 	g.apply(&store.Outcome{
-		Homes:     []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "target", Shift: 7}},
-		Views:     []store.View{{Group: "billing", Topic: "orders", Broker: "broker-a", Queue: 0, Side: "target", Shift: [2]int64{0, 7}, Proved: 10}},
+		Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "target", Shift: 7}},
+		Views: []store.View{
+			{
+				Group:  "billing",
+				Topic:  "orders",
+				Broker: "broker-a",
+				Queue:  0,
+				Side:   "target",
+				Shift:  [2]int64{0, 7},
+				Proved: 10,
+			},
+		},
 		Authority: "target",
 	})
 	v = g.groups.get([]byte("billing")).of(q)
@@ -223,8 +233,17 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	g.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err = localParticipant{
 		g,
-	}.prepare(t.Context(),
-		store.Round{ID: "1", Kind: control.KindHome, To: "target", Epoch: 1, Budget: control.Duration(time.Second), Queues: back.Queues})
+	}.prepare(
+		t.Context(),
+		store.Round{
+			ID:     "1",
+			Kind:   control.KindHome,
+			To:     "target",
+			Epoch:  1,
+			Budget: control.Duration(time.Second),
+			Queues: back.Queues,
+		},
+	)
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "isn't all copied yet")
 
@@ -288,7 +307,10 @@ func TestMovesThatWaitForTheTargetGiveWay(t *testing.T) {
 	g.moves.one.Lock() // one is under way
 	ended := make(chan error, 1)
 	go func() {
-		_, err := g.Move(t.Context(), control.Move{ID: "usual", Kind: control.KindSide, To: "source", Groups: []string{"billing"}})
+		_, err := g.Move(
+			t.Context(),
+			control.Move{ID: "usual", Kind: control.KindSide, To: "source", Groups: []string{"billing"}},
+		)
 		ended <- err
 	}()
 	require.Eventually(t, func() bool {
@@ -403,7 +425,12 @@ func TestAGatewayThatReachesTheTargetRefusesForAll(t *testing.T) {
 func TestWhoMissedAReturnTakesOverWhatIsOwed(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	all, queues, _ := pairBefore(t, b, [2]string{nobodyAt, nobodyAt})
-	all[0].apply(&store.Outcome{Epoch: 1, Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "source", Shift: 7}}})
+	all[0].apply(
+		&store.Outcome{
+			Epoch: 1,
+			Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "source", Shift: 7}},
+		},
+	)
 	all[0].owe([]control.OwedQueue{{TopicQueue: queues[0].name(), Copied: 42}})
 	all[1].sync(t.Context())
 	require.Equal(t, routing.Source, queues[1].at())
@@ -423,10 +450,12 @@ func TestAReturnWithoutTheTargetIsAuthorisedAndOnRecord(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	go func() { _ = controls.Serve(ctx, at) }()
-	_, err = control.NewClient(at.Addr().String(), control.Access{Token: "another-token-altogether"}).Move(ctx, without(control.KindHome))
+	_, err = control.NewClient(at.Addr().String(), control.Access{Token: "another-token-altogether"}).
+		Move(ctx, without(control.KindHome))
 	require.ErrorContains(t, err, "token")
 	require.Equal(t, routing.Target, q.at())
-	was, err := control.NewClient(at.Addr().String(), control.Access{Token: testToken}).Move(ctx, without(control.KindHome))
+	was, err := control.NewClient(at.Addr().String(), control.Access{Token: testToken}).
+		Move(ctx, without(control.KindHome))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
 	about := map[string]string{}

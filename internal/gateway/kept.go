@@ -53,8 +53,9 @@ const (
 
 func keeperIn(dir string) string { return short(filepath.Join(dir, "keeper")) }
 
-// beginKeeping takes what a process of before has left with its keeper, and starts a keeper. Without
-// one it serves all the same. A predecessor that lives has its own until it has passed everything.
+// beginKeeping takes what a process of before has left with its keeper, and starts a keeper.
+// Without one it serves all the same. A predecessor that lives has its own until it has passed
+// everything.
 func (g *Gateway) beginKeeping(before *Predecessor) {
 	if before != nil {
 		return

@@ -61,7 +61,8 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		}
 		m.stage(next, accounts)
 		// each takes seconds
-		if next.reads == routing.Target && next.home == routing.Target || next.moves != nil && next.reads == routing.Source {
+		if next.reads == routing.Target && next.home == routing.Target ||
+			next.moves != nil && next.reads == routing.Source {
 			m.signFor(true)
 			next.name += ", with unsigned"
 			m.stage(next, []account{{name: "unsigned"}})
@@ -74,8 +75,12 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		at = at.after(move)
 	}
 	broker := m.clusters[routing.Target].Brokers[0].Name
-	at = m.returnsWithout(func() error { return m.clusters[routing.Target].KillBroker(broker) }, at, home(routing.Source),
-		reads(routing.Source))
+	at = m.returnsWithout(
+		func() error { return m.clusters[routing.Target].KillBroker(broker) },
+		at,
+		home(routing.Source),
+		reads(routing.Source),
+	)
 	at.name = "returned without the target"
 	m.stage(at, accounts)
 	require.NoError(t, m.clusters[routing.Target].StartBroker(m.ctx, broker))

@@ -90,7 +90,13 @@ func TestLiveWhatTheTargetRefusesDoesNotMove(t *testing.T) {
 			return "nothing has come"
 		}
 	})
-	side := control.Move{ID: "1", Kind: control.KindSide, To: "target", Groups: []string{group}, Budget: control.Duration(control.MostBudget)}
+	side := control.Move{
+		ID:     "1",
+		Kind:   control.KindSide,
+		To:     "target",
+		Groups: []string{group},
+		Budget: control.Duration(control.MostBudget),
+	}
 	_, err = g.Move(r.ctx, side)
 	require.ErrorIs(t, err, control.ErrRefused)
 	for _, part := range []string{
@@ -99,7 +105,13 @@ func TestLiveWhatTheTargetRefusesDoesNotMove(t *testing.T) {
 	} {
 		assert.ErrorContains(t, err, part)
 	}
-	homes := control.Move{ID: "2", Kind: control.KindHome, To: "target", Topics: []string{orders}, Budget: control.Duration(control.MostBudget)}
+	homes := control.Move{
+		ID:     "2",
+		Kind:   control.KindHome,
+		To:     "target",
+		Topics: []string{orders},
+		Budget: control.Duration(control.MostBudget),
+	}
 	_, err = g.Move(r.ctx, homes)
 	require.ErrorIs(t, err, control.ErrRefused)
 	assert.ErrorContains(t, err, "takes no transactions, which producers send: write rejectTransactionMessage=false")

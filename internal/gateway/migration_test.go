@@ -23,7 +23,13 @@ import (
 
 // What is wrong with a migration is found before anything is done with it.
 func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
-	now := control.Migration{Name: "m", LaneGroup: "lanes", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
+	now := control.Migration{
+		Name:        "m",
+		LaneGroup:   "lanes",
+		Source:      "S",
+		Target:      "T",
+		NameServers: []string{"127.0.0.1:1"},
+	}
 	for name, c := range map[string]struct {
 		away bool
 		next func(*control.Migration)
@@ -128,7 +134,13 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 				})
 			}
 			g := alone(t)
-			now := control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T", NameServers: []string{"127.0.0.1:1"}}
+			now := control.Migration{
+				Name:        "m",
+				LaneGroup:   "l",
+				Source:      "S",
+				Target:      "T",
+				NameServers: []string{"127.0.0.1:1"},
+			}
 			before := g.meant(now)
 			g.migration.Store(before)
 			q := g.queueFor("orders", "broker-a", 0)

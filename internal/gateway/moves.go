@@ -96,7 +96,12 @@ func (g *Gateway) moveOnce(ctx context.Context, m control.Move) (control.Moved, 
 	return was, nil
 }
 
-func (g *Gateway) carryOut(ctx context.Context, m control.Move, to routing.Side, budget time.Duration) (done outcome, err error) {
+func (g *Gateway) carryOut(
+	ctx context.Context,
+	m control.Move,
+	to routing.Side,
+	budget time.Duration,
+) (done outcome, err error) {
 	r := store.Round{
 		ID:            m.ID,
 		Kind:          m.Kind,
@@ -141,12 +146,23 @@ func (g *Gateway) carryOut(ctx context.Context, m control.Move, to routing.Side,
 			return &store.Outcome{Authority: to.String()}, nil
 		})
 	}
-	return done, control.Refused("kind is %q: %s, %s or %s is possible", m.Kind, control.KindHome, control.KindSide, control.KindAuthority)
+	return done, control.Refused(
+		"kind is %q: %s, %s or %s is possible",
+		m.Kind,
+		control.KindHome,
+		control.KindSide,
+		control.KindAuthority,
+	)
 }
 
 // moveHomes moves the homes of queues to a side, all of them or none. When the budget passes,
 // producers' sends go to where they went before.
-func (g *Gateway) moveHomes(ctx context.Context, m control.Move, r store.Round, to routing.Side) (done outcome, err error) {
+func (g *Gateway) moveHomes(
+	ctx context.Context,
+	m control.Move,
+	r store.Round,
+	to routing.Side,
+) (done outcome, err error) {
 	queues, err := g.queuesOf(m)
 	if err != nil {
 		return done, err

@@ -88,7 +88,15 @@ func homeOf(q *queue) store.Home {
 func viewAsIs(v *view) store.View {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return store.View{Group: v.group, Topic: v.topic, Broker: v.broker, Queue: v.id, Side: v.side.String(), Shift: v.shift, Proved: v.proved}
+	return store.View{
+		Group:  v.group,
+		Topic:  v.topic,
+		Broker: v.broker,
+		Queue:  v.id,
+		Side:   v.side.String(),
+		Shift:  v.shift,
+		Proved: v.proved,
+	}
 }
 
 // queueFor is a queue of the source, which is made if the gateway hasn't seen it yet.

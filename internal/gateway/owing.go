@@ -20,7 +20,12 @@ func (g *Gateway) recallOwed() {
 func (g *Gateway) owes(o *store.Outcome) (all []control.OwedQueue) {
 	for _, h := range o.Homes {
 		q := g.queueFor(h.Topic, h.Broker, h.Queue)
-		one := control.OwedQueue{TopicQueue: q.name(), Copied: -1, Written: q.acked[routing.Target].Load(), Since: time.Now()}
+		one := control.OwedQueue{
+			TopicQueue: q.name(),
+			Copied:     -1,
+			Written:    q.acked[routing.Target].Load(),
+			Since:      time.Now(),
+		}
 		if lane := q.lane.Load(); lane != nil {
 			one.Target = lane.Target
 		}

@@ -103,7 +103,9 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	require.Equal(t, "broker-a/0", known.Views[0].Queue.String())
 	assert.False(t, one.of(all[1]).moving, "its pulls go on")
 
-	parts, _, behind, err := two.onTarget([]bodies.JsonQueue{{Topic: retry, Broker: "broker-a", ID: 0}, {Topic: retry, Broker: "broker-a", ID: 1}})
+	parts, _, behind, err := two.onTarget(
+		[]bodies.JsonQueue{{Topic: retry, Broker: "broker-a", ID: 0}, {Topic: retry, Broker: "broker-a", ID: 1}},
+	)
 	require.NoError(t, err)
 	assert.Equal(t, []bodies.JsonQueue{{Topic: retry, Broker: "broker-t", ID: 0}}, parts["broker-t"])
 	assert.Equal(t, []bodies.JsonQueue{{Topic: retry, Broker: "broker-a", ID: 1}}, behind, "its lock is the source's")

@@ -21,7 +21,12 @@ type beforehand struct {
 
 // bringAhead brings the group's positions to the side that it moves to while everything flows, as
 // far as what lies before them is there. What is committed later is brought while its pulls wait.
-func (g *Gateway) bringAhead(ctx context.Context, l lanes, views []*view, to routing.Side) (map[*view]beforehand, error) {
+func (g *Gateway) bringAhead(
+	ctx context.Context,
+	l lanes,
+	views []*view,
+	to routing.Side,
+) (map[*view]beforehand, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("bringing the group's positions took too long"))
 	defer cancel()
 	found := make([]beforehand, len(views))

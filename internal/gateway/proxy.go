@@ -13,10 +13,13 @@ import (
 // Requests name their broker there, and what the proxy can't do is done in other ways, or not at
 // all:
 //
-//   - It takes the end of a transaction only in answer to its own check: the first one is acknowledged and ignored (TransactionActivity,
-//     5.3.3). So half messages go to the source as long as the target is behind a proxy, and the lane brings what was committed.
-//   - It checks sends against the topic's message type, which nothing that was written to a 4.x topic needs to fit: a flag makes it take them.
-//   - It lists a client once for each connection that brought a heartbeat: one is enough for all brokers.
+//   - It takes the end of a transaction only in answer to its own check: the first one is
+//     acknowledged and ignored (TransactionActivity, 5.3.3). So half messages go to the source as
+//     long as the target is reached through a proxy, and the lane brings what was committed.
+//   - It checks sends against the topic's message type, which nothing that was written to a 4.x
+//     topic needs to fit: a flag makes it take them.
+//   - It lists a client once for each connection that brought a heartbeat: one is enough for all
+//     brokers.
 
 // behindProxy reports whether the target's brokers are reached through a proxy.
 func (g *Gateway) behindProxy() bool {

@@ -42,7 +42,11 @@ func TestBothSidesGiveLeases(t *testing.T) {
 	g := alone(t)
 	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {"a:1"}, "broker-a#1": {"a:2"}})
 	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {"t:1"}})
-	assert.Equal(t, []routing.Dest{{Side: routing.Source, Broker: "broker-a"}, {Side: routing.Target, Broker: "broker-t"}}, g.leasing())
+	assert.Equal(
+		t,
+		[]routing.Dest{{Side: routing.Source, Broker: "broker-a"}, {Side: routing.Target, Broker: "broker-t"}},
+		g.leasing(),
+	)
 }
 
 // Nobody is told who has a lock, or who is a member, by a side that a restart wouldn't know as the
@@ -97,7 +101,13 @@ func (g *guarded) changesAuthority(to routing.Side, adopts bool) error {
 		return nil
 	}
 	p := localParticipant{g.gateway}
-	r := store.Round{ID: "1", Kind: control.KindAuthority, To: to.String(), Leader: "a", Budget: control.Duration(2 * time.Second)}
+	r := store.Round{
+		ID:     "1",
+		Kind:   control.KindAuthority,
+		To:     to.String(),
+		Leader: "a",
+		Budget: control.Duration(2 * time.Second),
+	}
 	if _, err := p.prepare(g.gateway.ctx, r); err != nil {
 		return err
 	}

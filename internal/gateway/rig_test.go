@@ -214,7 +214,13 @@ func (r *rig) open() *Gateway {
 
 func (r *rig) migration() control.Migration {
 	n := r.names()
-	m := control.Migration{Name: r.name, LaneGroup: n.Group, Source: n.Source, Target: n.Target, Proxy: r.target.Proxy()}
+	m := control.Migration{
+		Name:      r.name,
+		LaneGroup: n.Group,
+		Source:    n.Source,
+		Target:    n.Target,
+		Proxy:     r.target.Proxy(),
+	}
 	if m.Proxy == "" {
 		m.NameServers = r.target.NameServers()
 	}

@@ -72,7 +72,15 @@ func (m *matrix) moveWith(move control.Move, before stage) {
 	after := before.after(move)
 	for try := 1; ; try++ {
 		require.Less(m, try, 100, "%+v", move)
-		move.ID, move.Budget = fmt.Sprintf("%s %s %s %d", move.Kind, move.To, before.name, try), control.Duration(control.MostBudget)
+		move.ID, move.Budget = fmt.Sprintf(
+			"%s %s %s %d",
+			move.Kind,
+			move.To,
+			before.name,
+			try,
+		), control.Duration(
+			control.MostBudget,
+		)
 		calls := m.callersFor(move)
 		send := func(round string) { m.sendWaiting(move, round, before, after, calls) }
 		m.waiting.armed.Store(&send)

@@ -198,7 +198,13 @@ func (p *place) lockBody(client string, on routing.Side, queue int) []byte {
 	if p.straight {
 		broker = p.brokers[on]
 	}
-	return jsonOf(bodies.LockBody{Group: p.group, Client: client, Queues: []bodies.JsonQueue{{Topic: p.topic, Broker: broker, ID: queue}}})
+	return jsonOf(
+		bodies.LockBody{
+			Group:  p.group,
+			Client: client,
+			Queues: []bodies.JsonQueue{{Topic: p.topic, Broker: broker, ID: queue}},
+		},
+	)
 }
 
 // jsonOf is a value of texts, numbers and lists, which can always be written.

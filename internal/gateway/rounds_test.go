@@ -100,7 +100,10 @@ func prepare(t *testing.T, p participant, at *Gateway, r store.Round) store.Prep
 	}
 }
 
-var homeOutcome = store.Outcome{Epoch: 1, Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target", Shift: 7}}}
+var homeOutcome = store.Outcome{
+	Epoch: 1,
+	Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target", Shift: 7}},
+}
 
 func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	all, queues := idlePair(t)
@@ -205,9 +208,28 @@ func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {
 func TestWhoAnsweredLastKnowsWhereAGroupIs(t *testing.T) {
 	of := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a"}}
 	got := newest([]store.Prepared{
-		{Views: []store.PreparedView{{TopicQueue: of, Next: 100, NextAge: control.Duration(time.Minute), Kept: 90, KeptAge: control.Duration(time.Second), Claimed: -1}}},
-		{Views: []store.PreparedView{{TopicQueue: of, Next: 500, NextAge: control.Duration(time.Second), Kept: -1, KeptAge: 0, Claimed: 95}}},
-		{Views: []store.PreparedView{{TopicQueue: of, Next: -1, NextAge: 0, Kept: 80, KeptAge: control.Duration(time.Minute), Claimed: -1}}},
+		{
+			Views: []store.PreparedView{
+				{
+					TopicQueue: of,
+					Next:       100,
+					NextAge:    control.Duration(time.Minute),
+					Kept:       90,
+					KeptAge:    control.Duration(time.Second),
+					Claimed:    -1,
+				},
+			},
+		},
+		{
+			Views: []store.PreparedView{
+				{TopicQueue: of, Next: 500, NextAge: control.Duration(time.Second), Kept: -1, KeptAge: 0, Claimed: 95},
+			},
+		},
+		{
+			Views: []store.PreparedView{
+				{TopicQueue: of, Next: -1, NextAge: 0, Kept: 80, KeptAge: control.Duration(time.Minute), Claimed: -1},
+			},
+		},
 	})
 	assert.EqualValues(t, 500, got[of].Next)
 	assert.EqualValues(t, 90, got[of].Kept)
@@ -242,7 +264,10 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 		Queues: []control.TopicQueue{queues[0].name()},
 	}
 	prepare(t, other, all[1], r)
-	o := store.Outcome{Epoch: 1, Views: []store.View{{Group: "billing", Topic: "orders", Broker: "broker-a", Side: "target"}}}
+	o := store.Outcome{
+		Epoch: 1,
+		Views: []store.View{{Group: "billing", Topic: "orders", Broker: "broker-a", Side: "target"}},
+	}
 	err := other.ready(t.Context(), "one", o)
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "gateway b doesn't know the lane of queue broker-a/0 of topic orders")

@@ -28,9 +28,11 @@ func (r *rig) control() *load {
 
 // sentWell judges what became of the attempts of loads that a group reads as a whole. None may fail
 // but by client-go's time-out of three seconds, which a busy machine exceeds. Of these,
-//   - each must have been stored, as its client had written it to its connection; unless a move lasted for so long that the gateway gave it back;
-//   - there may be as many as the control has, and a few more: stalls that hit the target, or fall between two sends of the control. A gateway that loses
-//     answers in moves does so in most of them. Attempts that are late at the same time count once.
+//   - each must have been stored, as its client had written it to its connection; unless a move
+//     lasted for so long that the gateway gave it back;
+//   - there may be as many as the control has, and a few more: stalls that hit the target, or fall
+//     between two sends of the control. A gateway that loses answers in moves does so in most of
+//     them. Attempts that are late at the same time count once.
 func (r *rig) sentWell(read *readers, loads ...*load) {
 	r.Helper()
 	for _, l := range loads {

@@ -36,7 +36,12 @@ const askedTogether = 8
 
 // mayShare refuses to change the authority where members would share queues wrongly afterwards.
 // It returns what is inexact by what the caller accepts.
-func (g *Gateway) mayShare(ctx context.Context, m control.Move, r store.Round, to routing.Side) (inexact []string, err error) {
+func (g *Gateway) mayShare(
+	ctx context.Context,
+	m control.Move,
+	r store.Round,
+	to routing.Side,
+) (inexact []string, err error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err
@@ -94,7 +99,11 @@ func (g *group) ready(to routing.Side) error {
 		own := strings.HasPrefix(v.topic, "%") // brokers write to retry and dead-letter topics
 		switch {
 		case v.lane.Load() != nil && v.reads() == routing.Source:
-			return control.Refused("group %s reads queue %s on the source: move the group to the target first", g.name, v.queue)
+			return control.Refused(
+				"group %s reads queue %s on the source: move the group to the target first",
+				g.name,
+				v.queue,
+			)
 		case v.lane.Load() != nil && !own && v.at() == routing.Source:
 			return control.Refused(
 				"queue %s, which group %s reads, has its home on the source: move it to the target first",

@@ -24,7 +24,11 @@ func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 	g.brokers[routing.Source].Store(&map[string][]string{"broker-a#1": {"127.0.0.1:1"}})
 	here, there := net.Pipe()
 	t.Cleanup(func() { _ = here.Close() })
-	s := newSession(g, &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a#1"}, broker: []byte("broker-a")}, there)
+	s := newSession(
+		g,
+		&port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a#1"}, broker: []byte("broker-a")},
+		there,
+	)
 	var f wire.Frame
 	require.NoError(
 		t,

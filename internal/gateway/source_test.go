@@ -35,7 +35,9 @@ func TestAStateIsOfOneSource(t *testing.T) {
 		s.Homes = []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "target", Shift: 7}}
 	}
 	group := func(s *store.State) {
-		s.Views = []store.View{{Group: "g", Topic: "orders", Broker: "broker-a", Queue: 0, Side: "target", Shift: [2]int64{}, Proved: 0}}
+		s.Views = []store.View{
+			{Group: "g", Topic: "orders", Broker: "broker-a", Queue: 0, Side: "target", Shift: [2]int64{}, Proved: 0},
+		}
 	}
 	open := func(s *store.State) { s.Open = &store.Part{Round: homeRound("1", 1)} }
 	known := func(s *store.State) {

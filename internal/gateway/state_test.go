@@ -24,7 +24,17 @@ func writtenState(t *testing.T) (dir, text string) {
 			Ports:     map[string]int{"@": 9876},
 			Authority: "target",
 			Homes:     []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 1, Home: "target", Shift: 7}},
-			Views:     []store.View{{Group: "billing", Topic: "orders", Broker: "broker-a", Queue: 1, Side: "source", Shift: [2]int64{0, 7}, Proved: 9}},
+			Views: []store.View{
+				{
+					Group:  "billing",
+					Topic:  "orders",
+					Broker: "broker-a",
+					Queue:  1,
+					Side:   "source",
+					Shift:  [2]int64{0, 7},
+					Proved: 9,
+				},
+			},
 		}
 	}))
 	raw, err := os.ReadFile(f.Path)

@@ -90,7 +90,14 @@ func (g *Gateway) checkAgain(ctx context.Context, m control.Move, was control.Mo
 		return was, control.Refused("%v", err)
 	}
 	for _, group := range m.Groups {
-		r := store.Round{ID: m.ID + "/" + group, Kind: m.Kind, To: m.To, Budget: m.Budget, Group: group, Accept: m.Accept}
+		r := store.Round{
+			ID:     m.ID + "/" + group,
+			Kind:   m.Kind,
+			To:     m.To,
+			Budget: m.Budget,
+			Group:  group,
+			Accept: m.Accept,
+		}
 		if err := g.stays(ctx, m, r, l); err != nil {
 			return control.Moved{ID: m.ID, Epoch: g.moves.epoch.Load(), Reason: err.Error()}, nil
 		}

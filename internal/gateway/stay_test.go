@@ -88,7 +88,10 @@ func TestAMemberThatTheTargetForgetsIsIntroducedAgain(t *testing.T) {
 			}()
 		}
 	}
-	was, err := two.Move(t.Context(), control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}})
+	was, err := two.Move(
+		t.Context(),
+		control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}},
+	)
 	require.NoError(t, err)
 	assert.True(t, was.Done, "%+v", was)
 }
@@ -101,7 +104,13 @@ func TestWhatWasNotCheckedIsCheckedWhenItIsAskedForAgain(t *testing.T) {
 	two.member()()
 	two.lists(routing.Source, "one")
 	two.lists(routing.Target, "one")
-	move := control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}, Budget: control.Duration(time.Second)}
+	move := control.Move{
+		ID:     "there",
+		Kind:   control.KindSide,
+		To:     "target",
+		Groups: []string{"billing"},
+		Budget: control.Duration(time.Second),
+	}
 	two.moves.remember(control.Moved{ID: "there", Done: true, Unchecked: true, Moved: 3})
 	was, err := two.Move(t.Context(), move)
 	require.NoError(t, err)

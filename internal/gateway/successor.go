@@ -23,7 +23,7 @@ import (
 //	listeners, lock ->                    no round begins any more; the state on disk is final
 //	                          reads the state, looks at both clusters
 //	            <- goOn
-//	sessions ->                           nothing is read any more, neither from clients nor from servers
+//	sessions ->                           nothing is read any more, of clients or servers
 //	            <- goOn                   everything is taken
 //	yours ->                              from here on the predecessor does nothing any more
 //

@@ -69,7 +69,11 @@ func TestALossLastsUntilItsBrokerAnswersAndTenSecondsMore(t *testing.T) {
 		var l unansweredSends
 		q, broker := &queue{}, routing.Dest{Side: routing.Source, Broker: "broker-a"}
 		of := map[*queue]bool{q: true}
-		l.of, l.asking = map[*queue]unansweredSend{q: {at: broker, since: time.Now()}}, map[routing.Dest]bool{broker: true}
+		l.of, l.asking = map[*queue]unansweredSend{
+			q: {at: broker, since: time.Now()},
+		}, map[routing.Dest]bool{
+			broker: true,
+		}
 		time.Sleep(time.Hour)
 		require.True(t, l.answered(broker, time.Now(), false))
 		lost := l.among(of)

@@ -69,7 +69,13 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 		labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", TLS: true}))
 	r.config.TLSCert, r.config.TLSKey = filepath.Join(r.config.Dir, "tls.crt"), filepath.Join(r.config.Dir, "tls.key")
 	writeCertificate(t, r.config.TLSCert, r.config.TLSKey, 1)
-	r.config.SourceTLS, r.config.TargetTLS = connections.TLS{On: true, Insecure: true}, connections.TLS{On: true, Insecure: true}
+	r.config.SourceTLS, r.config.TargetTLS = connections.TLS{
+		On:       true,
+		Insecure: true,
+	}, connections.TLS{
+		On:       true,
+		Insecure: true,
+	}
 	orders, ordered, audit := r.topic("orders", 2), r.group("ordered"), r.group("audit")
 	r.replicate()
 	g := r.open()

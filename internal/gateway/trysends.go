@@ -188,8 +188,11 @@ func (g *Gateway) takesAll(ctx context.Context, r store.Round) (inexact []string
 	refusals, err := g.trySends(ctx, g.sendTries(control.Distinct(topics)))
 	switch {
 	case len(refusals) > 0:
-		return nil, control.Refused("the target doesn't take what producers send: %s; grant it there, or accept the topics by "+
-			"their names, and such sends are refused", strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
+		return nil, control.Refused(
+			"the target doesn't take what producers send: %s; grant it there, or accept the topics by "+
+				"their names, and such sends are refused",
+			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "),
+		)
 	case err != nil:
 		return nil, fmt.Errorf("whether producers' sends are taken isn't known: %w", err)
 	}
@@ -199,7 +202,12 @@ func (g *Gateway) takesAll(ctx context.Context, r store.Round) (inexact []string
 
 // tryGroup tries what members of a group do: their pulls, and answers to requests. It returns what
 // becomes inexact where the caller accepts the group.
-func (g *Gateway) tryGroup(ctx context.Context, group string, to routing.Side, accept []string) (inexact []string, err error) {
+func (g *Gateway) tryGroup(
+	ctx context.Context,
+	group string,
+	to routing.Side,
+	accept []string,
+) (inexact []string, err error) {
 	if inexact, err = g.tryPulls(ctx, group, to, accept); err != nil || to == routing.Source {
 		return inexact, err
 	}
@@ -211,8 +219,12 @@ func (g *Gateway) tryGroup(ctx context.Context, group string, to routing.Side, a
 	case len(refusals) > 0 && slices.Contains(accept, group):
 		return append(inexact, refusals...), nil
 	case len(refusals) > 0:
-		return nil, control.Refused("group %s: its members' answers to requests would be refused when the source is gone: %s; "+
-			"grant it there, or accept the group by its name", group, strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
+		return nil, control.Refused(
+			"group %s: its members' answers to requests would be refused when the source is gone: %s; "+
+				"grant it there, or accept the group by its name",
+			group,
+			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "),
+		)
 	case err != nil:
 		return nil, fmt.Errorf("group %s: whether its members' answers to requests are taken isn't known: %w",
 			group, err)

@@ -20,7 +20,11 @@ import (
 func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(routing.Source)
-	round := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{g.queue(routing.Source).queue.name()}}
+	round := store.Round{
+		Kind:   control.KindHome,
+		To:     "target",
+		Queues: []control.TopicQueue{g.queue(routing.Source).queue.name()},
+	}
 	illegal := wire.Reply{
 		Code:   remoting.SystemError,
 		Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders",

@@ -101,7 +101,12 @@ func checkMove(m control.Move) (to routing.Side, budget time.Duration, err error
 
 // moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait
 // meanwhile, for a few milliseconds.
-func (g *Gateway) moveGroup(ctx context.Context, m control.Move, r store.Round, to routing.Side) (done outcome, err error) {
+func (g *Gateway) moveGroup(
+	ctx context.Context,
+	m control.Move,
+	r store.Round,
+	to routing.Side,
+) (done outcome, err error) {
 	if r.WithoutTarget {
 		return g.groupWithoutTarget(ctx, r)
 	}
@@ -150,9 +155,13 @@ func (g *Gateway) moveGroup(ctx context.Context, m control.Move, r store.Round, 
 	if err != nil {
 		return done, fmt.Errorf("group %s: %w", r.Group, err)
 	}
-	done, err = g.lead(ctx, r, func(ctx context.Context, p *currentRound, prepared []store.Prepared) (*store.Outcome, error) {
-		return g.proveViews(ctx, p, prepared, brought)
-	})
+	done, err = g.lead(
+		ctx,
+		r,
+		func(ctx context.Context, p *currentRound, prepared []store.Prepared) (*store.Outcome, error) {
+			return g.proveViews(ctx, p, prepared, brought)
+		},
+	)
 	done.inexact = inexact
 	if err == nil {
 		err = g.stays(ctx, m, r, l)

@@ -20,7 +20,8 @@ type unansweredSends struct {
 	of     map[*queue]unansweredSend
 	before map[routing.Dest]unansweredSend // brokers to which a process before this one may have sent
 	asking map[routing.Dest]bool           // brokers that are asked until they answer
-	ending map[*session]int                // whose clients have gone, with the connections to servers that they have yet
+	// whose clients have gone, with the connections to servers that they have yet
+	ending map[*session]int
 }
 
 type unansweredSend struct {

@@ -133,7 +133,16 @@ func TestAFrameThatCouldBecomeTooLongOnItsWayGoesNowhere(t *testing.T) {
 // brokers have answered, and ten seconds more.
 func TestAfterAnotherStartWhatWasSentBeforeIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		here, there, other := routing.Dest{Side: routing.Source, Broker: "broker-a"}, routing.Dest{Side: routing.Target, Broker: "broker-t"}, routing.Dest{Side: routing.Source, Broker: "broker-b"}
+		here, there, other := routing.Dest{
+			Side:   routing.Source,
+			Broker: "broker-a",
+		}, routing.Dest{
+			Side:   routing.Target,
+			Broker: "broker-t",
+		}, routing.Dest{
+			Side:   routing.Source,
+			Broker: "broker-b",
+		}
 		q := &queue{topic: "orders", broker: here.Broker}
 		of := map[*queue]bool{q: true}
 		var l unansweredSends

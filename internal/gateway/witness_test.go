@@ -160,7 +160,9 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 
 	// The first broker of several may be down.
 	for _, g := range all {
-		g.brokers[routing.Source].Store(&map[string][]string{"broker-0": {nobodyAt}, "broker-a": {here.Addr().String()}})
+		g.brokers[routing.Source].Store(
+			&map[string][]string{"broker-0": {nobodyAt}, "broker-a": {here.Addr().String()}},
+		)
 		g.source.Assume(map[string]string{"broker-0": nobodyAt, "broker-a": here.Addr().String()})
 	}
 	r = store.Round{ID: "a third"}

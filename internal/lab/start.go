@@ -12,9 +12,9 @@ import (
 
 var errPortTaken = errors.New("another program took its port")
 
-// bringUp starts the servers that don't run, the name server first (a broker that doesn't find it
-// tries again only after 10 s), the proxy last (it ends when it finds no broker), and returns when
-// all serve.
+// bringUp starts the servers that don't run, and returns when all serve. The name server is first,
+// since a broker that doesn't find it tries again only after 10 s. The proxy is last, since it ends
+// when it finds no broker.
 func (c *Cluster) bringUp(ctx context.Context) error {
 	for _, r := range []role{roleNameServer, roleBroker, roleProxy} {
 		if err := c.startRole(ctx, r); err != nil {
@@ -42,7 +42,7 @@ func (c *Cluster) startRole(ctx context.Context, r role) error {
 }
 
 // launchAll starts servers at the same time. Their ids are on disk before any of them does
-// anything, so a killed program leaves no process behind that nobody knows.
+// anything, so that a killed program leaves no unknown process.
 func (c *Cluster) launchAll(servers []server) error {
 	started := make(map[string]*launched, len(servers))
 	defer func() {

@@ -11,7 +11,8 @@ import (
 	"rocketshift/internal/files"
 )
 
-// stateFile is the memory of a folder: with it, another program finds the same cluster, or ends it.
+// stateFile describes the cluster of a folder. With it, another program can find the same cluster,
+// or end it.
 const stateFile = "state.json"
 
 var (
@@ -54,7 +55,7 @@ func (s server) ports() []int {
 type state struct {
 	Spec    ClusterSpec `json:"spec"`
 	Files   Files       `json:"files"`
-	Served  bool        `json:"served"` // it was up once, so its data may matter to somebody
+	Served  bool        `json:"served"` // it has served, so its data may be needed
 	Servers []server    `json:"servers"`
 }
 

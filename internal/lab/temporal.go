@@ -76,7 +76,7 @@ func StartTemporal(ctx context.Context, root, dir string, spec TemporalSpec) (*T
 			return nil, err
 		}
 		t, err := launchTemporal(ctx, program, dir, filled, more)
-		// Somebody else may have taken a port that was free a moment ago. With both ports given,
+		// Another program may have taken a port that was just free. Even if both ports are given,
 		// two more are chosen each time.
 		if err == nil || ctx.Err() != nil || try == startTries {
 			return t, err
@@ -96,7 +96,7 @@ func (s TemporalSpec) withPorts() (spec TemporalSpec, more []int, err error) {
 	}
 	for i, port := range []*int{&s.Port, &s.UIPort} {
 		if *port == 0 {
-			*port = free[i] // not looked at again: whoever looks for ports at the same moment makes it seem taken
+			*port = free[i] // not checked again: a program that checks ports at the same moment makes it seem taken
 			continue
 		}
 		if !portFree(*port) {
@@ -187,8 +187,8 @@ func (t *Temporal) awaitServed(ctx context.Context) error {
 	return nil
 }
 
-// prepare makes the namespace fit for migrations: a database file keeps what its first start was
-// told, and the server has no option for the retention.
+// prepare sets up the namespace for migrations: the server has no option for the retention, and a
+// database file keeps the settings of its first start.
 func (t *Temporal) prepare(ctx context.Context) error {
 	c, err := client.DialContext(ctx, client.Options{HostPort: t.Address, Logger: silent{}})
 	if err != nil {
@@ -220,7 +220,7 @@ func (t *Temporal) prepare(ctx context.Context) error {
 	return err
 }
 
-// silent keeps the client's remarks about a server that still starts out of the caller's output.
+// silent keeps the client's messages about a starting server out of the caller's output.
 type silent struct{}
 
 func (silent) Debug(string, ...any) {}

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Servers that are given no certificate make an RSA key when they start, which takes most of what a
-// start takes. So they are given one, with a key that is made in no time, or speak no TLS.
+// A server without a given certificate makes an RSA key when it starts, which takes most of the
+// time of a start. So the servers here are given one, whose key is made at once, or speak no TLS.
 
 const (
 	certificateFile = "conf/tls.crt"
@@ -38,7 +38,8 @@ func (c *Cluster) tlsArgs(s server) []string {
 	}
 }
 
-// certificate is one for this machine that nobody can verify, with its key, in PEM form.
+// certificate makes a certificate for this machine that nobody can verify, with its key, in PEM
+// form.
 func certificate() (files map[string]string, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -81,8 +81,8 @@ const (
 	GapMute     GapKind = "mute"      // a slave that must be read serves no pulls
 )
 
-// Gap is a reason why something of the cluster may not be seen, or isn't known to be of it. Broker
-// is empty where it is about a name server, NameServer where it is about all of them.
+// Gap is a reason why a part of the cluster may be hidden, or may belong to another cluster. Broker
+// is empty if it is about a name server, NameServer if it is about all of them.
 type Gap struct {
 	Kind               GapKind
 	Broker, NameServer string
@@ -90,7 +90,7 @@ type Gap struct {
 	Server             string // of GapMute: the slave
 }
 
-// Mend is what people do about it.
+// Mend says what a person can do about it.
 func (g Gap) Mend() string {
 	switch g.Kind {
 	case GapSilent:
@@ -111,8 +111,8 @@ func (g Gap) Mend() string {
 	}
 }
 
-// Gaps are all reasons why something of the cluster may not be seen, or isn't known to be of it:
-// several clusters first, then name servers, then brokers.
+// Gaps are all reasons why a part of the cluster may be hidden, or may belong to another one: first
+// several clusters, then name servers, then brokers.
 func (r Registry) Gaps() (all []Gap) {
 	if clusters := r.Clusters(); len(clusters) > 1 {
 		all = append(all, Gap{Kind: GapClusters, Text: fmt.Sprintf(
@@ -142,7 +142,7 @@ func (r Registry) Gaps() (all []Gap) {
 	return all
 }
 
-// gaps are those of one broker, of name servers that know any.
+// gaps are those of one broker, by the name servers that know any broker.
 func (r Registered) gaps(answered []string) (all []Gap) {
 	if r.Master() == "" && r.Slave == "" {
 		var at []string
@@ -186,7 +186,7 @@ func (r Registry) err() error {
 		case s.Err == nil:
 			return nil
 		case remoting.CodeOf(s.Err) >= 0:
-			return s.Err // it is there, and refuses
+			return s.Err // it serves, and refuses
 		}
 		failed = append(failed, fmt.Errorf("name server %w", s.Err))
 	}
@@ -203,12 +203,12 @@ func (r Registry) nodes() (all []Node) {
 	return all
 }
 
-// Registry asks all name servers at once. Of one that doesn't answer, what it said before counts,
-// but it is told as silent. Errors: no name server is given, or none answers. A proxy is the one
-// that stands for all name servers.
+// Registry asks all name servers at once. Of one that doesn't answer, its last answer counts, and
+// it is listed as silent. It is an error if no name server is given, or none answers. A proxy takes
+// the place of all name servers.
 func (c *Cluster) Registry(ctx context.Context) (Registry, error) { return c.ask(ctx, 0) }
 
-// ask is Registry, with how long those that haven't answered are waited for when one has; 0 is as
+// ask is Registry. After the first answer it waits for the others no longer than grace; 0 is as
 // long as a request may take.
 func (c *Cluster) ask(ctx context.Context, grace time.Duration) (Registry, error) {
 	if c.behind != nil {

@@ -63,7 +63,7 @@ type Log struct {
 	arrived   chan struct{} // closed when something arrives
 }
 
-// End is behind the last message.
+// End is the position after the last message.
 func (l *Log) End() int64 { return l.First + int64(len(l.Messages)) }
 
 // show returns the end of what is shown while the last messages aren't.

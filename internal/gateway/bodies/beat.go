@@ -129,7 +129,8 @@ func (b Heartbeat) Identity() string {
 	return b.Client + "\n" + strings.Join(slices.Compact(all), "\n")
 }
 
-// ParseHeartbeat reads a heartbeat's body. Errors: ErrTwoReadings, and those of bodies that are none.
+// ParseHeartbeat reads a heartbeat's body. Errors: ErrTwoReadings, and those of bodies that are
+// none.
 func ParseHeartbeat(body []byte) (Heartbeat, error) {
 	if err := OneReading(body, BeatNames); err != nil {
 		return Heartbeat{}, err

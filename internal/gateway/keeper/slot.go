@@ -2,7 +2,8 @@ package keeper
 
 import "sync/atomic"
 
-// version is that of the memory and of what is said about it. Processes of others take nothing over.
+// version is that of the memory and of what is said about it. Processes of others take nothing
+// over.
 const version = 1
 
 // Words of a slot, which says how far the gateway has come with one connection.

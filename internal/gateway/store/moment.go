@@ -12,7 +12,8 @@ import (
 // Moment is a point of time that another process on this machine can tell the age of, however the
 // wall clock was set meanwhile.
 type Moment struct {
-	Boot   string           `json:"boot,omitempty"`   // of the machine (proc(5), boot_id); empty where the system doesn't tell
+	// of the machine (proc(5), boot_id); empty where the system doesn't tell
+	Boot   string           `json:"boot,omitempty"`
 	Uptime control.Duration `json:"uptime,omitempty"` // since then
 }
 

@@ -110,8 +110,12 @@ func (o *Owed) NothingOf(queues []control.TopicQueue) error {
 	defer o.mu.Unlock()
 	for _, name := range queues {
 		if _, owed := o.queues[name]; owed {
-			return control.Refused("queue %s of topic %s came back while the target didn't answer, and what was written "+
-				"to it there isn't all copied yet: wait for the lanes", name.Queue, name.Topic)
+			return control.Refused(
+				"queue %s of topic %s came back while the target didn't answer, and what was written "+
+					"to it there isn't all copied yet: wait for the lanes",
+				name.Queue,
+				name.Topic,
+			)
 		}
 	}
 	return nil

@@ -28,7 +28,8 @@ type Round struct {
 	// WitnessOnTarget is the target broker that knows it, where none of the source answers.
 	WitnessOnTarget string `json:"witnessOnTarget,omitempty"`
 
-	Ends *control.Moved `json:"-"` // what is to be remembered together with its outcome, as it is the last round of a move
+	// what is to be remembered together with its outcome, as it is the last round of a move
+	Ends *control.Moved `json:"-"`
 }
 
 // Prepared is what a gateway knows of what waits.

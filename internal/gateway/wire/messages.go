@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Where fields of a stored message lie (MessageDecoder.decode): 4 size, 4 magic, 4 CRC of the body,
@@ -15,8 +17,6 @@ const (
 	messagePhysical = 28
 	messageSysFlag  = 36
 	messageBornHost = 48
-	bornHostV6      = 0x10
-	storeHostV6     = 0x20
 	messageLeast    = 91 // of an empty message with IPv4 hosts
 )
 
@@ -56,7 +56,7 @@ func (m Moved) one(b []byte) error {
 	flag := binary.BigEndian.Uint32(b[messageSysFlag:])
 	at := messageStoreTime(flag) + 8
 	length := 4
-	if flag&storeHostV6 != 0 {
+	if flag&remoting.FlagStoreHostV6 != 0 {
 		length = 16
 	}
 	if len(b) < at+length+4 {
@@ -79,7 +79,7 @@ func (m Moved) one(b []byte) error {
 
 // messageStoreTime is where the store time lies, after the born host with its port.
 func messageStoreTime(flag uint32) int {
-	if flag&bornHostV6 != 0 {
+	if flag&remoting.FlagBornHostV6 != 0 {
 		return messageBornHost + 8 + 12
 	}
 	return messageBornHost + 8

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+
+	"rocketshift/internal/rocketmq/remoting"
 )
 
 // Where the lengths of a message's last three parts lie: its body, after the host that stores it,
@@ -13,14 +15,6 @@ import (
 const (
 	messageMagic = 4
 	beforeBody   = 4 + 8
-	magicV2      = 0xDAA320AB
-)
-
-// Ends of a property's name and of its value (MessageDecoder.NAME_VALUE_SEPARATOR and
-// PROPERTY_SEPARATOR).
-const (
-	nameEnd  = 1
-	valueEnd = 2
 )
 
 // Named says what the properties of messages say to clients.
@@ -83,7 +77,7 @@ func propertiesAt(b []byte) (at int, whole bool) {
 func topicAt(b []byte) (from, to int, whole bool) {
 	flag := binary.BigEndian.Uint32(b[messageSysFlag:])
 	at := messageStoreTime(flag) + 8 + 8 // after the store time, and the host that stores
-	if flag&storeHostV6 != 0 {
+	if flag&remoting.FlagStoreHostV6 != 0 {
 		at += 12
 	}
 	at += beforeBody
@@ -95,7 +89,7 @@ func topicAt(b []byte) (from, to int, whole bool) {
 		return 0, 0, false
 	}
 	at += 4 + length
-	two := binary.BigEndian.Uint32(b[messageMagic:]) == magicV2
+	two := binary.BigEndian.Uint32(b[messageMagic:]) == remoting.MagicV2
 	switch {
 	case two && len(b) >= at+2:
 		from = at + 2
@@ -131,10 +125,10 @@ func (n Named) rename(properties []byte) (out []byte) {
 	kept := 0
 	for at := 0; at < len(properties); {
 		end := len(properties)
-		if i := bytes.IndexByte(properties[at:], valueEnd); i >= 0 {
+		if i := bytes.IndexByte(properties[at:], remoting.ValueEnd); i >= 0 {
 			end = at + i
 		}
-		if i := bytes.IndexByte(properties[at:end], nameEnd); i >= 0 {
+		if i := bytes.IndexByte(properties[at:end], remoting.NameEnd); i >= 0 {
 			value := properties[at+i+1 : end]
 			if with := n.Value(properties[at:at+i], value); !bytes.Equal(with, value) {
 				out = append(append(out, properties[kept:at+i+1]...), with...)

@@ -22,7 +22,7 @@ func storedWith(flag int, v2 bool, body, properties string) []byte {
 	b = append(binary.BigEndian.AppendUint32(b, uint32(len(body))), body...)
 	binary.BigEndian.PutUint32(b[messageMagic:], 0xDAA320A7)
 	if v2 {
-		binary.BigEndian.PutUint32(b[messageMagic:], magicV2)
+		binary.BigEndian.PutUint32(b[messageMagic:], remoting.MagicV2)
 		b = append(b, 0)
 	}
 	b = append(append(b, byte(len("orders"))), "orders"...)
@@ -32,7 +32,7 @@ func storedWith(flag int, v2 bool, body, properties string) []byte {
 }
 
 func storeAddress(flag int) netip.AddrPort {
-	if flag&storeHostV6 != 0 {
+	if flag&remoting.FlagStoreHostV6 != 0 {
 		return netip.MustParseAddrPort("[fd00::1]:10911")
 	}
 	return netip.MustParseAddrPort("10.0.0.1:10911")
@@ -58,7 +58,7 @@ func TestMessagesSayAnotherName(t *testing.T) {
 	for _, here := range []string{"Old", "Oldest", "O", ""} {
 		var all, want []byte
 		for i, text := range properties {
-			flag, v2 := []int{0, bornHostV6, storeHostV6, bornHostV6 | storeHostV6}[i%4], i%3 == 1
+			flag, v2 := []int{0, remoting.FlagBornHostV6, remoting.FlagStoreHostV6, remoting.FlagBornHostV6 | remoting.FlagStoreHostV6}[i%4], i%3 == 1
 			all = append(all, storedWith(flag, v2, "CLUSTER\x01New\x02", text)...)
 			text = strings.ReplaceAll("\x02"+text, "\x02CLUSTER\x01New", "\x02CLUSTER\x01"+here)[1:]
 			want = append(want, storedWith(flag, v2, "CLUSTER\x01New\x02", text)...)

@@ -166,7 +166,7 @@ func message(queue int, offset, physical int64, flag int, store netip.AddrPort) 
 	b := make([]byte, messageBornHost, 200)
 	b[messageSysFlag+3] = byte(flag)
 	host := 8
-	if flag&bornHostV6 != 0 {
+	if flag&remoting.FlagBornHostV6 != 0 {
 		host = 20
 	}
 	b = append(b, make([]byte, host+8)...)
@@ -184,17 +184,17 @@ func TestMessagesMove(t *testing.T) {
 	four, six := netip.MustParseAddrPort("10.0.0.1:10911"), netip.MustParseAddrPort("[fd00::1]:10911")
 	here4, here6 := netip.MustParseAddrPort("10.9.9.9:7000"), netip.MustParseAddrPort("[fd00::9]:7000")
 	body := append(
-		append(message(5, 1000, 77, 0, four), message(5, 1001, 300, bornHostV6, four)...),
-		message(5, 1002, 500, storeHostV6, six)...)
+		append(message(5, 1000, 77, 0, four), message(5, 1001, 300, remoting.FlagBornHostV6, four)...),
+		message(5, 1002, 500, remoting.FlagStoreHostV6, six)...)
 	want := append(
-		append(message(2, 900, 77|1<<56, 0, here4), message(2, 901, 300|1<<56, bornHostV6, here4)...),
-		message(2, 902, 500|1<<56, storeHostV6, six)...)
+		append(message(2, 900, 77|1<<56, 0, here4), message(2, 901, 300|1<<56, remoting.FlagBornHostV6, here4)...),
+		message(2, 902, 500|1<<56, remoting.FlagStoreHostV6, six)...)
 	got := bytes.Clone(body)
 	require.NoError(t, Moved{Queue: 2, Shift: 100, Tag: 1 << 56, Stored: here4}.Move(got))
 	assert.Equal(t, want, got)
-	got = bytes.Clone(body[len(body)-len(message(5, 1002, 500, storeHostV6, six)):])
+	got = bytes.Clone(body[len(body)-len(message(5, 1002, 500, remoting.FlagStoreHostV6, six)):])
 	require.NoError(t, Moved{Queue: 2, Shift: 100, Tag: 1 << 56, Stored: here6}.Move(got))
-	assert.Equal(t, message(2, 902, 500|1<<56, storeHostV6, here6), got)
+	assert.Equal(t, message(2, 902, 500|1<<56, remoting.FlagStoreHostV6, here6), got)
 	for cut := 1; cut < len(body); cut++ {
 		if cut != 112 && cut != 236 {
 			_ = Moved{}.Move(bytes.Clone(body[:cut])) // whatever it finds, it stays inside

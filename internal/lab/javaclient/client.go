@@ -54,7 +54,7 @@ func (c *Client) said() string {
 	return strings.Join(c.strange, "\n")
 }
 
-// Quiet lets a producer send nothing more, and stay to answer brokers that ask about transactions.
+// Quiet has a producer stop sending. It still answers brokers that ask about transactions.
 func (c *Client) Quiet() error {
 	_, err := c.stdin.Write([]byte{'\n'})
 	return err

@@ -15,9 +15,9 @@ import (
 
 var compiling sync.Mutex
 
-// Compiled is the class path of a program in a folder of internal/lab, which is compiled when it
-// was never before, and the java to run it. Errors: the jars of that version, or a JDK, aren't
-// there.
+// Compiled returns the class path of a program in a folder of internal/lab, which it compiles if
+// that wasn't done before, and the java to run it. It is an error if the jars of that version, or a
+// JDK, are missing.
 func Compiled(version, folder, program string) (classPath, java string, err error) {
 	root, err := lab.Root()
 	if err != nil {

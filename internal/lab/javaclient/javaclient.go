@@ -104,7 +104,7 @@ type Client struct {
 
 	mu      sync.Mutex
 	ready   chan struct{}
-	strange []string // what it said besides
+	strange []string // other lines that it printed
 }
 
 // Start starts the producer and waits until it is ready.
@@ -168,8 +168,8 @@ func (c Consumer) line(words []string) bool {
 // startTime bounds a start, on a busy machine.
 const startTime = 5 * time.Minute
 
-// starting lets two programs start at a time: many at once are slow on few cores, and take them
-// from those that run.
+// starting lets two programs start at a time: many at once are slow on few cores, and slow down
+// those that run.
 var starting = make(chan struct{}, 2)
 
 // startTries is how often a program is started whose client gives up: it does when a name server
@@ -237,7 +237,7 @@ func start(
 	}
 }
 
-// mostStrange is how many lines are kept for who reads why a test failed.
+// mostStrange is how many other lines are kept for the output of a failed test.
 const mostStrange = 10
 
 // stopTime is what an orderly end may take: consumers wait for messages in work, producers for

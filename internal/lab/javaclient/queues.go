@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// Queues are the lists of a topic's queues by which stock clients work, such as broker-a/0, in
-// order.
+// Queues are a topic's queues, such as broker-a/0, in the order in which stock clients use them.
 type Queues struct {
 	Publish   []string // producers choose among them
 	Subscribe []string // members of a group share them

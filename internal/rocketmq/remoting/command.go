@@ -39,8 +39,8 @@ type Command struct {
 	Fields   map[string]string
 	Body     []byte
 
-	Binary bool    // the header is RocketMQ's own instead of JSON: the answer then has the same
-	Frame  *Buffer // what Body is a part of
+	Binary bool    // the header is RocketMQ's binary one instead of JSON; so is that of the answer
+	Frame  *Buffer // the memory of Body
 }
 
 // Response reports whether the frame answers a request.

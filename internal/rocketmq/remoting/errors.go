@@ -42,8 +42,8 @@ func CodeOf(err error) int {
 }
 
 // Denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0
-// answers 16. A pull of a group that is closed, and a send to a topic that may not be written, are
-// answered 16 too.
+// answers 16. A pull of a closed group, and a send to a topic that may not be written, are also
+// answered by 16.
 func Denied(err error) bool {
 	var refusal *Error
 	return errors.As(err, &refusal) &&
@@ -97,8 +97,8 @@ func Retryable(err error) bool {
 	return false
 }
 
-// Unreachable reports whether err says that a server could not be reached or did not answer, as
-// opposed to a refusal.
+// Unreachable reports whether a server could not be reached or did not answer; a refusal is
+// neither.
 func Unreachable(err error) bool {
 	var dial *DialError
 	var lost *LostError

@@ -76,9 +76,8 @@ func AppendMessages(out []Message, b []byte) ([]Message, error) {
 	return out, nil
 }
 
-// decodeMessage reads what follows the total size (layout: facts in
-// docs/explanation/how-it-works.md, MessageDecoder.decode). topic is one that the message is likely
-// to have.
+// decodeMessage reads what follows the total size (MessageDecoder.decode). topic is one that the
+// message probably has.
 func decodeMessage(b []byte, topic string) (Message, error) {
 	r := reader{b: b}
 	magic := r.u32()

@@ -32,9 +32,11 @@ const (
 // brokers add up to 110 bytes of their own.
 const MaxProperties = 32_600
 
+// NameEnd and ValueEnd come after the name and the value of each property
+// (MessageDecoder.NAME_VALUE_SEPARATOR and PROPERTY_SEPARATOR).
 const (
-	nameEnd  = 0x01
-	ValueEnd = 0x02 // after each value
+	NameEnd  = 0x01
+	ValueEnd = 0x02
 )
 
 // Property is one entry of a message's properties.
@@ -51,7 +53,7 @@ func eachProperty(raw []byte, take func(entry, name, value []byte) bool) {
 			raw = nil
 		}
 		body := bytes.TrimSuffix(entry, []byte{ValueEnd})
-		if i := bytes.IndexByte(body, nameEnd); i >= 0 && !take(entry, body[:i], body[i+1:]) {
+		if i := bytes.IndexByte(body, NameEnd); i >= 0 && !take(entry, body[:i], body[i+1:]) {
 			return
 		}
 	}
@@ -106,7 +108,7 @@ func EncodeProperties(list []Property) []byte {
 // is missing, as 4.9 stores it.
 func AppendProperty(raw []byte, name, value string) []byte {
 	raw = append(Closed(raw), name...)
-	raw = append(raw, nameEnd)
+	raw = append(raw, NameEnd)
 	raw = append(raw, value...)
 	return append(raw, ValueEnd)
 }
@@ -125,7 +127,7 @@ func Closed(raw []byte) []byte {
 // WithoutProperty returns raw without the entries of that name; all other bytes stay as they are.
 // It copies only if it must.
 func WithoutProperty(raw []byte, name string) []byte {
-	if !bytes.Contains(raw, append([]byte(name), nameEnd)) {
+	if !bytes.Contains(raw, append([]byte(name), NameEnd)) {
 		return raw
 	}
 	out := make([]byte, 0, len(raw))
@@ -135,7 +137,7 @@ func WithoutProperty(raw []byte, name string) []byte {
 			entry = rest[:i+1]
 		}
 		rest = rest[len(entry):]
-		if !bytes.HasPrefix(entry, append([]byte(name), nameEnd)) {
+		if !bytes.HasPrefix(entry, append([]byte(name), NameEnd)) {
 			out = append(out, entry...)
 		}
 	}

@@ -25,7 +25,7 @@ func TestPropertiesKeepTheirBytesAndReadLikeAJavaClient(t *testing.T) {
 
 func FuzzProperties(f *testing.F) {
 	f.Add([]byte("A\x011\x02B\x01\x02A\x012\x02broken\x02KEYS\x01last"), "A")
-	f.Add([]byte{nameEnd, ValueEnd, nameEnd}, "")
+	f.Add([]byte{NameEnd, ValueEnd, NameEnd}, "")
 	f.Fuzz(func(t *testing.T, raw []byte, name string) {
 		if strings.ContainsAny(name, "\x01\x02") || name == "" {
 			return

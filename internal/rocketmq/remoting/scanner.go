@@ -7,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Scanner takes pieces of JSON text one after the other, without memory of its own. It reads what
-// stock clients and brokers write, which has no space between pieces; whatever is not like that it
-// refuses, and a complete parser must read the text.
+// Scanner takes pieces of JSON text one after the other, and allocates nothing. It reads what stock
+// clients and brokers write, without space between pieces. It refuses all other text, which needs a
+// complete parser.
 type Scanner struct {
 	b  []byte
 	at int
@@ -18,10 +18,10 @@ type Scanner struct {
 // NewScanner scans text from its beginning.
 func NewScanner(text []byte) Scanner { return Scanner{b: text} }
 
-// At is the place of what comes next.
+// At is the place of the next piece.
 func (s *Scanner) At() int { return s.at }
 
-// Done reports whether nothing comes any more.
+// Done reports whether the text has ended.
 func (s *Scanner) Done() bool { return s.at == len(s.b) }
 
 // Take takes one byte, if it is the next one.
@@ -42,7 +42,7 @@ func (s *Scanner) Literal(word string) bool {
 	return true
 }
 
-// Text takes a text, which is returned with its escapes, and the place where it begins.
+// Text takes a text. It returns the text with its escapes, and the place where it begins.
 func (s *Scanner) Text() (text []byte, from int, ok bool) {
 	if !s.Take('"') {
 		return nil, 0, false
@@ -66,15 +66,16 @@ func (s *Scanner) Text() (text []byte, from int, ok bool) {
 	}
 }
 
-// plainEscapes reports whether a text escapes only what no name of a topic, group, broker or client
-// has in it, as stock clients do: then names may be compared as they are written.
+// plainEscapes reports whether a text escapes only characters that no name of a topic, group,
+// broker or client has. Stock clients escape no others. Then names may be compared as they are
+// written.
 func plainEscapes(text []byte) bool {
 	for {
 		at := bytes.IndexByte(text, '\\')
 		if at < 0 {
 			return true
 		}
-		text = text[at+1:] // there is at least one more: the text doesn't end with a lonely backslash
+		text = text[at+1:] // there is at least one more byte: the text doesn't end with a single backslash
 		switch text[0] {
 		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 			text = text[1:]
@@ -87,7 +88,7 @@ func plainEscapes(text []byte) bool {
 			text = text[5:]
 			if utf16.IsSurrogate(n) {
 				if !pairs(n, text) {
-					return false // Java keeps half a pair; others replace it
+					return false // Java keeps half a pair, others replace it
 				}
 				text = text[6:]
 			}
@@ -97,7 +98,7 @@ func plainEscapes(text []byte) bool {
 	}
 }
 
-// plainEscape reports whether what is escaped is no printable ASCII, but for <, > and &, which Go
+// plainEscape reports whether an escaped character is no printable ASCII, or is <, > or &, which Go
 // escapes.
 func plainEscape(n rune) bool { return n < ' ' || n > '~' || n == '<' || n == '>' || n == '&' }
 
@@ -110,7 +111,7 @@ func pairs(first rune, text []byte) bool {
 	return ok && utf16.DecodeRune(first, second) != utf8.RuneError
 }
 
-// Number32 takes a whole number of 32 bits, and returns the place where it begins, too.
+// Number32 takes a whole number of 32 bits. It also returns the place where the number begins.
 func (s *Scanner) Number32() (n int32, from int, ok bool) {
 	from = s.at
 	for s.at < len(s.b) && (s.b[s.at] == '-' || s.b[s.at] >= '0' && s.b[s.at] <= '9') {
@@ -142,7 +143,7 @@ func (s *Scanner) Object(value func(key []byte) bool) bool {
 	}
 }
 
-// ParseNumber reads a decimal number without making a text of it.
+// ParseNumber reads a decimal number without converting it to a string.
 func ParseNumber(b []byte) (n int64, ok bool) {
 	negative := len(b) > 0 && b[0] == '-'
 	if negative {
