@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rocketshift/internal/brokerconfig"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -61,7 +62,7 @@ func (s sides) accepts(ctx context.Context, groups []string) error {
 	if len(refusals) == 0 {
 		return nil
 	}
-	return refused("the target doesn't serve what groups read now, and nothing has moved: %s; then resume",
+	return fault.Refused("the target doesn't serve what groups read now, and nothing has moved: %s; then resume",
 		firstOf(refusals, mostLacks))
 }
 
@@ -160,7 +161,7 @@ func (s sides) try(ctx context.Context, a attempt) (refusal string, err error) {
 	case !errors.As(err, &said), remoting.Retryable(err), remoting.Denied(err):
 		return "", s.target.explain(ctx, err)
 	case said.Code == remoting.SubscriptionGroupGone && a.as == s.plan.LaneGroup():
-		return "", notReady("target broker %s doesn't know the lanes' group %s: run Replicate first",
+		return "", fault.NotReady("target broker %s doesn't know the lanes' group %s: run Replicate first",
 			a.broker.Name, a.as)
 	}
 	return fmt.Sprintf("target broker %s refuses the subscription of %s to topic %s (%s): %v: %s",

@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 )
@@ -78,7 +79,7 @@ func TestSourceThatIsDownIsWaitedFor(t *testing.T) {
 	var app *temporal.ApplicationError
 	require.True(t, errors.As(err, &app))
 	assert.False(t, app.NonRetryable())
-	assert.Equal(t, reachAgain, app.NextRetryDelay())
+	assert.Equal(t, fault.ReachAgain, app.NextRetryDelay())
 	assert.Equal(t, temporal.ApplicationErrorCategoryBenign, app.Category(), "waiting is no fault")
 }
 

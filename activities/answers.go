@@ -20,7 +20,8 @@ type KeepAnswersRequest struct {
 // KeepAnswers writes answers into a document, after those before them.
 func (r *Replication) KeepAnswers(
 	ctx context.Context, q KeepAnswersRequest,
-) (api.List[api.LaneAnswer], error) {
+) (_ api.List[api.LaneAnswer], err error) {
+	defer explained(&err)
 	all, err := resolve(ctx, r.settings, q.Earlier)
 	if err != nil {
 		return api.List[api.LaneAnswer]{}, err

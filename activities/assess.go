@@ -24,7 +24,8 @@ func NewAssess(s Settings) *Assess { return &Assess{s.withDefaults()} }
 
 // Assess returns the inventory of the source and what speaks against a migration. Refusals are
 // findings, not errors; a source that is down is an error that is tried again until it returns.
-func (a *Assess) Assess(ctx context.Context, r Request) (api.Inventory, error) {
+func (a *Assess) Assess(ctx context.Context, r Request) (_ api.Inventory, err error) {
+	defer explained(&err)
 	p := r.Plan.WithDefaults()
 	source, err := a.settings.source(p)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/plan"
 )
 
@@ -21,7 +22,8 @@ type WaveRequest struct {
 
 // AwaitQuiet waits until producers write nothing more on From, and notes on the brokers that they
 // left: whoever writes there from then on is told as a straggler.
-func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
+func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) (err error) {
+	defer explained(&err)
 	seen, wanted := resumedStabilities(ctx), time.Duration(r.Plan.WithDefaults().Shift.Settle)
 	if r.Released {
 		wanted = quietReleased
@@ -44,7 +46,7 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) error {
 			return err
 		}
 		if len(open) > 0 {
-			return notReady("producers of %d of %d topics still write on the %s: %s", len(open), len(topics),
+			return fault.NotReady("producers of %d of %d topics still write on the %s: %s", len(open), len(topics),
 				r.From, list(open))
 		}
 		if err := t.settings.stillWanted(ctx, seen); err != nil {
@@ -66,7 +68,7 @@ func (s sides) puts(ctx context.Context, side api.Side, topics []string) (map[st
 	}
 	for _, topic := range topics {
 		if _, there := l.sourceTopics[topic]; !there && side == api.Source {
-			return nil, notReady("topic %s: no source broker has it: is one down?", topic)
+			return nil, fault.NotReady("topic %s: no source broker has it: is one down?", topic)
 		}
 	}
 	return s.natives(ctx, l, side, topics)
@@ -75,12 +77,13 @@ func (s sides) puts(ctx context.Context, side api.Side, topics []string) (map[st
 // CheckWave measures whether everything of a wave stands where it should: no member of its groups
 // and no producer of its topics on the source, for the plan's settle time, and nothing left to
 // copy.
-func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (api.WaveCheck, error) {
+func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (_ api.WaveCheck, err error) {
+	defer explained(&err)
 	p, seen := r.Plan.WithDefaults(), resumedStabilities(ctx)
 	wave := plan.Wave{Step: r.Wave.Step}
 	var check api.WaveCheck
 	wait := waiting{seen: seen, settle: time.Duration(p.Shift.Settle)}
-	err := wait.until(ctx, func() error {
+	err = wait.until(ctx, func() error {
 		both, err := t.settings.both(ctx, p)
 		if err != nil {
 			return err
@@ -96,7 +99,7 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (api.WaveCheck, 
 			return err
 		}
 		if broken != "" {
-			return notReady("wave of %d %%: %s", r.Wave.Step, broken)
+			return fault.NotReady("wave of %d %%: %s", r.Wave.Step, broken)
 		}
 		return nil
 	})

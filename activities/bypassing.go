@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/gateway"
 )
 
@@ -103,7 +104,7 @@ func (h *heldUp) outcome(ctx context.Context, s Settings, r Request, asked *Bypa
 	}
 	text := strings.Join(h.why, "; ")
 	if asked == nil {
-		return notReady("%s", text)
+		return fault.NotReady("%s", text)
 	}
 	groups, errGroups := resolve(ctx, s, asked.Groups)
 	topics, errTopics := resolve(ctx, s, asked.Topics)
@@ -111,7 +112,7 @@ func (h *heldUp) outcome(ctx context.Context, s Settings, r Request, asked *Bypa
 	// without the store nobody knows who was asked: whoever holds the moves up is told then
 	if known && within(h.groups, groups) && within(h.topics, topics) {
 		age := time.Since(activity.GetInfo(ctx).ScheduledTime)
-		return again(BypassedType, min(max(pollAgain, age/lookShare), lookLater), nil, "%s", text)
+		return fault.Again(fault.KindBypassed, min(max(fault.PollAgain, age/lookShare), lookLater), nil, "%s", text)
 	}
 	for _, name := range groups {
 		h.groups[name] = true

@@ -8,6 +8,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -85,7 +86,8 @@ const (
 
 // ProveLanes sends a message through a lane of each source broker, there and back, and waits until
 // it is on the other side.
-func (r *Replication) ProveLanes(ctx context.Context, q Request) (ProvedLanes, error) {
+func (r *Replication) ProveLanes(ctx context.Context, q Request) (_ ProvedLanes, err error) {
+	defer explained(&err)
 	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
 	if err != nil {
 		return ProvedLanes{}, err
@@ -94,7 +96,7 @@ func (r *Replication) ProveLanes(ctx context.Context, q Request) (ProvedLanes, e
 	if err := poll(ctx, func() (err error) {
 		if l, err = both.wholeLayout(ctx); err == nil && len(l.canaries(both.plan)) == 0 {
 			topic := canaryTopic(both.plan)
-			err = notReady("topic %s isn't on both sides: lanes make it when they start and may; else make "+
+			err = fault.NotReady("topic %s isn't on both sides: lanes make it when they start and may; else make "+
 				"it yourself, with a queue for each source broker on either side", topic)
 		}
 		return err
@@ -150,7 +152,7 @@ func crosses(
 			return time.Since(begin), nil
 		}
 		if sleep.For(waiting, canaryPause) != nil {
-			return 0, notReady(
+			return 0, fault.NotReady(
 				"a message that was sent to %s of topic %s on the %s hasn't reached the other side since %s: "+
 					"%v; see rocketshift lanes",
 				lane.Source,

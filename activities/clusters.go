@@ -7,9 +7,8 @@ import (
 	"strings"
 	"sync"
 
-	"go.temporal.io/sdk/temporal"
-
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/instance"
 	"rocketshift/internal/rocketmq"
@@ -80,7 +79,7 @@ func (s Settings) open(
 	}
 	keys, err := s.Secrets.Keys(string(side), credentials, plan.Hosts(where.addresses, where.reached))
 	if err != nil {
-		return nil, of(side, denial(err))
+		return nil, fault.Of(side, fault.Denial(err))
 	}
 	client := rocketmq.NewClient(rocketmq.Options{
 		Credentials: keys, Renames: names, Addresses: where.reached,
@@ -205,14 +204,14 @@ func (s Settings) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
 func (s Settings) describe(ctx context.Context, p plan.Plan) (api.Instance, bool, error) {
 	provider, err := instance.For(p, s.Root, s.Secrets)
 	if err != nil {
-		return api.Instance{}, false, invalid("target.provider %q: %v", p.Target.Provider, err)
+		return api.Instance{}, false, fault.Invalid("target.provider %q: %v", p.Target.Provider, err)
 	}
 	found, there, err := provider.Describe(ctx, p)
-	if denied := denial(err); denied != nil {
-		return found, false, of(api.Target, denied)
+	if denied := fault.Denial(err); denied != nil {
+		return found, false, fault.Of(api.Target, denied)
 	}
 	if err != nil {
-		return found, false, unreachable(api.Target, err, "the target of provider %s can't be described: %v",
+		return found, false, fault.Unreachable(api.Target, err, "the target of provider %s can't be described: %v",
 			p.Target.Provider, err)
 	}
 	return found, there, nil
@@ -233,14 +232,14 @@ func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
 
 // absent says that the target isn't there; it may be on its way.
 func absent(p plan.Plan) error {
-	return unreachable(api.Target, nil,
+	return fault.Unreachable(api.Target, nil,
 		"the target %s of provider %s doesn't exist or doesn't serve: run Purchase", p.Name, p.Target.Provider)
 }
 
 // explain turns what a call to this side failed with into an error that says what people can do,
 // and how Temporal goes on.
 func (c *cluster) explain(ctx context.Context, err error) error {
-	var known *temporal.ApplicationError
+	var known *fault.Error
 	switch {
 	case err == nil:
 		return nil
@@ -249,9 +248,9 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 	case errors.As(err, &known):
 		return err
 	case remoting.Denied(err): // nobody here pulls for an application's group
-		return of(
+		return fault.Of(
 			c.side,
-			accessDenied(
+			fault.AccessDenied(
 				err,
 				"the %s refuses the credentials: %v: correct the keys, or grant what the call needs; "+
 					"rocketshift goes on by itself",
@@ -260,7 +259,7 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 			),
 		)
 	case remoting.Unreachable(err):
-		return unreachable(
+		return fault.Unreachable(
 			c.side,
 			err,
 			"the %s at %s doesn't answer: %v: start it or make it reachable (%s.addresses, if a broker "+
@@ -271,6 +270,6 @@ func (c *cluster) explain(ctx context.Context, err error) error {
 			c.side,
 		)
 	default:
-		return of(c.side, again(CallFailedType, pollAgain, err, "%s: %v", c.side, err))
+		return fault.Of(c.side, fault.Again(fault.KindCallFailed, fault.PollAgain, err, "%s: %v", c.side, err))
 	}
 }

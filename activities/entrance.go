@@ -28,7 +28,8 @@ func gatewayOf(state gateway.State) Gateway {
 }
 
 // Entrance is how the gateways stand, and what applications have as their name server.
-func (g *Gateways) Entrance(ctx context.Context, r Request) (Gateway, error) {
+func (g *Gateways) Entrance(ctx context.Context, r Request) (_ Gateway, err error) {
+	defer explained(&err)
 	p := r.Plan.WithDefaults()
 	state, err := g.settings.gatewayState(ctx, p)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -48,13 +49,13 @@ func TestTheSideOfAFaultIsKnown(t *testing.T) {
 		failed := c.explain(t.Context(), assert.AnError)
 		assert.Equal(t, CallFailedType, typeOf(failed))
 		assert.Equal(t, side, FaultOf(failed))
-		assert.Equal(t, side, FaultOf(unreachable(side, nil, "away")))
-		assert.Equal(t, side, FaultOf(of(side, accessDenied(nil, "refused"))))
+		assert.Equal(t, side, FaultOf(fault.Unreachable(side, nil, "away")))
+		assert.Equal(t, side, FaultOf(fault.Of(side, fault.AccessDenied(nil, "refused"))))
 	}
 	assert.Empty(t, FaultOf(nil))
 	assert.Empty(t, FaultOf(assert.AnError))
-	assert.Empty(t, FaultOf(accessDenied(nil, "a token is refused")))
-	assert.Empty(t, FaultOf(of(api.Target, notReady("2 members left"))), "that is no fault")
+	assert.Empty(t, FaultOf(fault.AccessDenied(nil, "a token is refused")))
+	assert.Empty(t, FaultOf(fault.Of(api.Target, fault.NotReady("2 members left"))), "that is no fault")
 }
 
 func TestBrokersThatAreDownAreNotThoseThatAnswer(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -85,7 +86,7 @@ func (c *cluster) mark(
 	}
 	got, _, err := c.Client().QueryOffset(ctx, b.Addr, fenceGroup(p), topic, 0)
 	if err == nil && got != mark {
-		return notTaken(
+		return fault.NotTaken(
 			"the mark of the fence of group %s on %s broker %s was acknowledged and reads back as %d", group,
 			c.side, b.Name, got,
 		)
@@ -136,7 +137,8 @@ func (m fences) closed(group string, on map[string]rocketmq.Group) bool {
 // by the migration: they stay closed. All others are about to be opened on the target: it fails
 // with RefusedType if that doesn't serve what their live members ask for, before anything is
 // fenced.
-func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) ([]string, error) {
+func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) (_ []string, err error) {
+	defer explained(&err)
 	r.Side = api.Source
 	groups, err := t.settings.groups(ctx, r)
 	if err != nil {
@@ -167,7 +169,8 @@ func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) ([]string
 
 // Forget takes the marks away of groups that are open on the source and closed on the target again:
 // nothing of them is ours any more.
-func (b *Returns) Forget(ctx context.Context, r GroupsRequest) error {
+func (b *Returns) Forget(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
 	groups, err := b.settings.groups(ctx, r)
 	if err != nil {
 		return err

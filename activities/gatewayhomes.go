@@ -43,7 +43,8 @@ type Homes struct {
 // MoveHomes gives the first so many percent of the queues their home on the target, and all others
 // on the source. They are counted across topics: every topic gets its first queue before any gets
 // its second.
-func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (Homes, error) {
+func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (_ Homes, err error) {
+	defer explained(&err)
 	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
 		return Homes{}, err

@@ -58,7 +58,8 @@ type OwedRequest struct {
 }
 
 // Owed is what the target owes, by what the gateways know.
-func (g *Gateways) Owed(ctx context.Context, r OwedRequest) (Owed, error) {
+func (g *Gateways) Owed(ctx context.Context, r OwedRequest) (_ Owed, err error) {
+	defer explained(&err)
 	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
 		return Owed{}, err

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/secrets"
 	"rocketshift/plan"
@@ -38,11 +39,11 @@ const (
 // gatewaysOf are the control APIs of the plan's gateways.
 func (s Settings) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
 	if len(p.Traffic.Gateways) == 0 {
-		return nil, invalid("traffic.gateways is empty: name the control APIs of the gateways")
+		return nil, fault.Invalid("traffic.gateways is empty: name the control APIs of the gateways")
 	}
 	has, err := s.Secrets.Gateways(p.Traffic)
 	if err != nil {
-		return nil, denial(err)
+		return nil, fault.Denial(err)
 	}
 	key := has.Prefix + "|" + strings.Join(p.Traffic.Gateways, ",")
 	s.Clusters.mu.Lock()
@@ -69,9 +70,9 @@ func explainGateway(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.As(err, &refusal) && refusal.Status == http.StatusUnauthorized:
-		return accessDenied(err, "%v: give the worker the token that the gateway has", err)
+		return fault.AccessDenied(err, "%v: give the worker the token that the gateway has", err)
 	}
-	return notReady("%v", err)
+	return fault.NotReady("%v", err)
 }
 
 // gatewayState is how the plan's gateways stand; a zero one if it has none.
@@ -103,7 +104,8 @@ type PrepareRequest struct {
 }
 
 // Prepare tells the gateways the migration.
-func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, error) {
+func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (_ Gateway, err error) {
+	defer explained(&err)
 	p := r.Plan.WithDefaults()
 	ordered, err := resolve(ctx, g.settings, r.Ordered)
 	if err != nil {
@@ -135,14 +137,15 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, erro
 		return Gateway{}, explainGateway(ctx, err)
 	}
 	if unfit := unfitClients(state, p); len(unfit) > 0 {
-		return Gateway{}, notReady("%d clients can't follow to the target: %s", len(unfit), list(unfit))
+		return Gateway{}, fault.NotReady("%d clients can't follow to the target: %s", len(unfit), list(unfit))
 	}
 	return gatewayOf(state), nil
 }
 
 // MoveGroups makes groups read from a side: from the target only if that serves what their members
 // ask for.
-func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
+func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
 	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
 		return err
@@ -228,7 +231,8 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 // MoveAuthority makes a side the one that says who the members of groups are. Groups follow to the
 // target with queues that they began to read after they had moved, as those of a topic that is new
 // to them.
-func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
+func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
 	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
 		return err
@@ -264,7 +268,8 @@ func partlyMoved(state gateway.State) (groups []string) {
 }
 
 // AwaitEmpty waits until no client is behind the gateway any more.
-func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) error {
+func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) (err error) {
+	defer explained(&err)
 	client, err := g.settings.gatewaysOf(r.Plan)
 	if err != nil {
 		return err
@@ -279,7 +284,7 @@ func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) error {
 			left = append(left, c.ID+" at "+c.Address)
 		}
 		if len(left) > 0 {
-			return notReady("%d clients are still behind the gateway: %s", len(left), list(left))
+			return fault.NotReady("%d clients are still behind the gateway: %s", len(left), list(left))
 		}
 		return nil
 	})

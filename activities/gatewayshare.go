@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 )
 
 // ShareRequest measures how producers' messages are spread. Before is what was measured when the
@@ -18,6 +19,7 @@ type ShareRequest struct {
 // target. With Before it waits until the lanes have caught up, and looks for clients past the
 // gateways.
 func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.WaveCheck, err error) {
+	defer explained(&err)
 	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return check, err
@@ -29,7 +31,7 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.
 	err = waiting{}.until(ctx, func() error {
 		check, err = both.countShare(ctx, topics, r.Before)
 		if err == nil && r.Before != nil && check.Lag > closeLag*int64(max(1, len(topics))) {
-			return notReady("the lanes are %d messages behind", check.Lag)
+			return fault.NotReady("the lanes are %d messages behind", check.Lag)
 		}
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -24,7 +25,8 @@ type BrokersRequest struct {
 }
 
 // Missing lists those of the brokers that no name server knows with a master.
-func (b *Returns) Missing(ctx context.Context, r BrokersRequest) ([]string, error) {
+func (b *Returns) Missing(ctx context.Context, r BrokersRequest) (_ []string, err error) {
+	defer explained(&err)
 	_, brokers, err := b.settings.at(ctx, r.Request, api.Source)
 	if err != nil {
 		return nil, err
@@ -45,6 +47,7 @@ const mostUnmarked = 20
 // fenced there. It names groups that are closed there alone without a mark, and stay so: others
 // closed them, or the broker died before the mark was on its disk.
 func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []string, err error) {
+	defer explained(&err)
 	stood := stabilities{}
 	err = waiting{}.until(ctx, func() error {
 		c, brokers, err := b.settings.at(ctx, r.Request, api.Source)
@@ -52,8 +55,8 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 			return err
 		}
 		if gone := r.missing(brokers); len(gone) > 0 {
-			return again(
-				NotReadyType,
+			return fault.Again(
+				fault.KindNotReady,
 				watchAgain,
 				nil,
 				"no name server of the source knows %s: groups that were fenced there "+
@@ -88,7 +91,7 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 			}
 		}
 		if len(left) > 0 {
-			return again(NotReadyType, watchAgain, nil, "groups %s are closed on %s alone: they are opened there",
+			return fault.Again(fault.KindNotReady, watchAgain, nil, "groups %s are closed on %s alone: they are opened there",
 				list(left), strings.Join(r.Brokers, ", "))
 		}
 		return nil

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strings"
 
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -63,7 +64,7 @@ func (l layout) groupLanes(topic string) ([]lane.Lane, error) {
 	source, target := topicTable{topic: l.everywhere(topic)}.queues(topic), l.targetTopics.queues(topic)
 	lanes, err := lane.Pair(topic, source, target[:min(len(source), len(target))])
 	if err != nil {
-		return nil, notReady(
+		return nil, fault.NotReady(
 			"%v: it is made on the target by itself; is a target broker down, or may rocketshift not create "+
 				"topics there?",
 			err,
@@ -113,7 +114,7 @@ func (s sides) ensureGroupTopic(ctx context.Context, l layout, topic string) err
 	}
 	wanted, found := desiredTopic(topic, all, plan.TypeNormal, false, sortedKeys(addr))
 	if found != nil {
-		return refused("%s: %s: %s", found.Object, found.Cause, found.Next)
+		return fault.Refused("%s: %s: %s", found.Object, found.Cause, found.Next)
 	}
 	for broker, want := range wanted {
 		have := l.targetTopics[topic][broker]
@@ -175,7 +176,7 @@ func (b *ledgerBuilder) ownRest(ctx context.Context, group, topic string) (int64
 		return 0, nil
 	}
 	lanes, err := b.groupLanes(topic)
-	if isNotReady(err) {
+	if fault.IsNotReady(err) {
 		return b.rest(ctx, topic, b.positions[group][topic])
 	}
 	copied := map[lane.Queue]int64{}

@@ -2,13 +2,11 @@ package activities
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
-	"go.temporal.io/sdk/temporal"
-
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
@@ -27,7 +25,8 @@ type LaneRequest struct {
 // KnowLane fails with RefusedType if no lane of the migration can read what the request names: then
 // what a person says about it means nothing. It asks the brokers of that side, as lanes begin for
 // topics that are made later, too.
-func (r *Replication) KnowLane(ctx context.Context, q LaneRequest) error {
+func (r *Replication) KnowLane(ctx context.Context, q LaneRequest) (err error) {
+	defer explained(&err)
 	side := api.Source
 	if q.Side == lane.SideTarget {
 		side = api.Target
@@ -43,25 +42,16 @@ func (r *Replication) KnowLane(ctx context.Context, q LaneRequest) error {
 	return q.check(q.Plan.WithDefaults(), side, brokers, table)
 }
 
-// refusedWord is refused for what a person said: it is no trouble of the worker's, so that its log
-// shows no error.
-func refusedWord(format string, args ...any) error {
-	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf(format, args...), RefusedType,
-		temporal.ApplicationErrorOptions{
-			NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign,
-		})
-}
-
 func (q LaneRequest) check(
 	p plan.Plan, side api.Side, brokers []rocketmq.Broker, table topicTable,
 ) error {
 	if !ofLanes(p, q.Topic, brokers) {
-		return refusedWord("topic %q is none of this migration's, so no lane copies it: see "+
+		return fault.RefusedWord("topic %q is none of this migration's, so no lane copies it: see "+
 			"rocketshift lanes %s for those that are",
 			q.Topic, p.Name)
 	}
 	if len(table[q.Topic]) == 0 {
-		return refusedWord("topic %q is on no broker of the %s: correct the name, or make the topic "+
+		return fault.RefusedWord("topic %q is on no broker of the %s: correct the name, or make the topic "+
 			"first",
 			q.Topic, side)
 	}
@@ -76,7 +66,7 @@ func (q LaneRequest) check(
 	for _, queue := range queues {
 		has = append(has, queue.String())
 	}
-	return refusedWord("topic %q has no queue %s/%d on the %s: name one of %s", q.Topic, q.Broker,
+	return fault.RefusedWord("topic %q has no queue %s/%d on the %s: name one of %s", q.Topic, q.Broker,
 		q.Queue, side, strings.Join(has[:min(len(has), 16)], ", "))
 }
 

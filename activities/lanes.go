@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -62,7 +63,7 @@ func (l layout) lanes(topic string) ([]lane.Lane, error) {
 	}
 	lanes, err := lane.Pair(topic, l.sourceTopics.queues(topic), l.targetTopics.queues(topic))
 	if err != nil {
-		return nil, notReady("%v: is a broker down, or was the topic changed? Run ImportMetadata to compare", err)
+		return nil, fault.NotReady("%v: is a broker down, or was the topic changed? Run ImportMetadata to compare", err)
 	}
 	return lanes, nil
 }

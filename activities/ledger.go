@@ -40,7 +40,8 @@ type Ledgers struct{ settings Settings }
 func NewLedgers(s Settings) *Ledgers { return &Ledgers{s.withDefaults()} }
 
 // Ledger lists what is still unfinished on the source.
-func (l *Ledgers) Ledger(ctx context.Context, r Request) (api.Ledger, error) {
+func (l *Ledgers) Ledger(ctx context.Context, r Request) (_ api.Ledger, err error) {
+	defer explained(&err)
 	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return api.Ledger{}, err

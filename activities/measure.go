@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/lane"
 )
@@ -51,7 +52,8 @@ func (s laneState) String() string {
 }
 
 // State measures how far all lanes are, on the brokers.
-func (r *Replication) State(ctx context.Context, q Request) (ReplicationState, error) {
+func (r *Replication) State(ctx context.Context, q Request) (_ ReplicationState, err error) {
+	defer explained(&err)
 	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
 	if err != nil {
 		return ReplicationState{}, err
@@ -65,9 +67,10 @@ func (r *Replication) State(ctx context.Context, q Request) (ReplicationState, e
 }
 
 // AwaitCaughtUp waits until every lane is close to its end.
-func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (ReplicationState, error) {
+func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (_ ReplicationState, err error) {
+	defer explained(&err)
 	var state ReplicationState
-	err := waiting{}.until(ctx, func() error {
+	err = waiting{}.until(ctx, func() error {
 		both, err := r.settings.both(ctx, q.Plan.WithDefaults())
 		if err != nil {
 			return err
@@ -88,7 +91,7 @@ func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (Replication
 			}
 		}
 		if behind > 0 {
-			return notReady("%d of %d lanes are behind by %d messages, most of all %s", behind, state.Lanes,
+			return fault.NotReady("%d of %d lanes are behind by %d messages, most of all %s", behind, state.Lanes,
 				state.Lag, state.Worst)
 		}
 		return nil
@@ -97,9 +100,10 @@ func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (Replication
 }
 
 // AwaitDrained waits until the lanes of the topics have copied everything and nothing more comes.
-func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (ReplicationState, error) {
+func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (_ ReplicationState, err error) {
+	defer explained(&err)
 	var state ReplicationState
-	err := waiting{}.until(ctx, func() error {
+	err = waiting{}.until(ctx, func() error {
 		both, err := r.settings.both(ctx, q.Plan.WithDefaults())
 		if err != nil {
 			return err
@@ -125,7 +129,7 @@ func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (Replic
 				return err
 			}
 			if own > 0 {
-				return notReady("producers still write: %s got %d messages within %s", lane, own, drainedTwice)
+				return fault.NotReady("producers still write: %s got %d messages within %s", lane, own, drainedTwice)
 			}
 		}
 		state = summary(second)
@@ -145,7 +149,7 @@ func (s sides) drained(ctx context.Context, topics []string) ([]laneState, error
 		return nil, err
 	}
 	if state := summary(states); state.Lag > 0 {
-		return nil, notReady("%d messages of %d lanes aren't copied yet, most of all %s", state.Lag,
+		return nil, fault.NotReady("%d messages of %d lanes aren't copied yet, most of all %s", state.Lag,
 			state.Lanes, state.Worst)
 	}
 	return states, nil

@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -56,7 +57,8 @@ type objects struct {
 }
 
 // Diff compares what the target should have with what it has.
-func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (api.MetadataDiff, error) {
+func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (_ api.MetadataDiff, err error) {
+	defer explained(&err)
 	o, err := m.compare(ctx, r)
 	if err != nil {
 		return api.MetadataDiff{}, err
@@ -82,14 +84,15 @@ func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (api.MetadataDif
 }
 
 // Apply creates what is missing of one chunk and reads it back.
-func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (MetadataResult, error) {
+func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (_ MetadataResult, err error) {
+	defer explained(&err)
 	o, err := m.compare(ctx, r)
 	if err != nil {
 		return MetadataResult{}, err
 	}
 	if len(o.conflicts) > 0 {
 		first := o.conflicts[0]
-		return MetadataResult{}, conflict("%d conflicts, first: %s %s: %s", len(o.conflicts), first.Object,
+		return MetadataResult{}, fault.Conflict("%d conflicts, first: %s %s: %s", len(o.conflicts), first.Object,
 			first.Cause, first.Next)
 	}
 	if err := o.create(ctx); err != nil {
@@ -104,10 +107,10 @@ func (m *Metadata) readBack(ctx context.Context, r MetadataRequest) error {
 		return err
 	}
 	for topic, brokers := range o.missingTopics {
-		return notTaken("topic %s: created, and isn't there on %v when read back", topic, brokers)
+		return fault.NotTaken("topic %s: created, and isn't there on %v when read back", topic, brokers)
 	}
 	for group, brokers := range o.missingGroups {
-		return notTaken("group %s: created, and isn't there on %v when read back", group, brokers)
+		return fault.NotTaken("group %s: created, and isn't there on %v when read back", group, brokers)
 	}
 	return nil
 }
@@ -168,7 +171,7 @@ func (o *objects) read(ctx context.Context, r wanted) error {
 	}
 	for _, name := range r.topics {
 		if topics[name] == nil {
-			return refused("topic %s: it is no longer on the source: run Assess again", name)
+			return fault.Refused("topic %s: it is no longer on the source: run Assess again", name)
 		}
 		want, found := desiredTopic(name, topics[name], r.types[name], o.ordered(name, r), sortedKeys(o.addr))
 		if found != nil {
@@ -179,7 +182,7 @@ func (o *objects) read(ctx context.Context, r wanted) error {
 	}
 	for _, name := range r.groups {
 		if groups[name] == nil {
-			return refused("group %s: it is no longer on the source: run Assess again", name)
+			return fault.Refused("group %s: it is no longer on the source: run Assess again", name)
 		}
 		o.wantGroups[name] = desiredGroup(groups[name])
 	}

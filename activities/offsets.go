@@ -2,14 +2,12 @@ package activities
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
-
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/plan"
 )
 
@@ -23,7 +21,8 @@ func NewOffsets(s Settings) *Offsets { return &Offsets{s.withDefaults()} }
 // those that have, until it is cancelled or its worker stops. It writes no position of a group that
 // is closed on the side it reads, open on both, or has members where it would write, nor of one
 // that a gateway leads.
-func (o *Offsets) Sync(ctx context.Context, r Request) (api.SyncProgress, error) {
+func (o *Offsets) Sync(ctx context.Context, r Request) (_ api.SyncProgress, err error) {
+	defer explained(&err)
 	p := r.Plan.WithDefaults()
 	var mu sync.Mutex
 	var progress api.SyncProgress
@@ -34,7 +33,7 @@ func (o *Offsets) Sync(ctx context.Context, r Request) (api.SyncProgress, error)
 	}
 	stop := beating(ctx, func() any { return read() })
 	defer stop()
-	err := every(ctx, time.Duration(p.Replicate.SyncInterval), func() error {
+	err = every(ctx, time.Duration(p.Replicate.SyncInterval), func() error {
 		next := read()
 		both, err := o.settings.both(ctx, p)
 		if err == nil {
@@ -54,8 +53,7 @@ func (o *Offsets) Sync(ctx context.Context, r Request) (api.SyncProgress, error)
 
 // lasting keeps the errors that another round can't change.
 func lasting(err error) error {
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) && app.NonRetryable() {
+	if fault.IsFinal(err) {
 		return err
 	}
 	return nil
@@ -114,7 +112,7 @@ func (s sides) syncRound(ctx context.Context, progress *api.SyncProgress) error 
 // sync refreshes one group, as far as its lanes are copied.
 func (m *mover) sync(ctx context.Context, group string) (written int, skipped bool, err error) {
 	all, behind := m.moves(ctx, group, m.topicsOf(group))
-	if behind != nil && !isNotReady(behind) {
+	if behind != nil && !fault.IsNotReady(behind) {
 		return 0, false, behind
 	}
 	var proved time.Time
@@ -143,7 +141,7 @@ func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string
 	brokers, _ := m.of(to)
 	err := m.at(to).write(bounded, addresses(brokers), group, change)
 	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
-		return notReady("the %s answered too slowly, the next round writes %s", to, change)
+		return fault.NotReady("the %s answered too slowly, the next round writes %s", to, change)
 	}
 	return err
 }

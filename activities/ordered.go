@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
 )
@@ -19,6 +20,7 @@ import (
 func (t *Traffic) MoveOrdered(
 	ctx context.Context, r AwaitMoveRequest,
 ) (left OrderedMove, err error) {
+	defer explained(&err)
 	topics, err := resolve(ctx, t.settings, r.Topics)
 	if err != nil {
 		return left, err
@@ -58,17 +60,18 @@ func (t *Traffic) MoveOrdered(
 }
 
 func (r AwaitMoveRequest) notOpen(of int, topics []string) error {
-	return notReady("%d of %d ordered topics can't be opened on the %s yet: %s", len(topics), of,
+	return fault.NotReady("%d of %d ordered topics can't be opened on the %s yet: %s", len(topics), of,
 		r.From.Other(), list(topics))
 }
 
 // AwaitOrdered waits until MoveOrdered has something to do: until the producers of one of the
 // topics that are closed have left From. It only looks, as often as MoveOrdered does: whoever has
 // left is refused until the topic is open.
-func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (Quiet, error) {
+func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (_ Quiet, err error) {
+	defer explained(&err)
 	p, seen := r.Plan.WithDefaults(), resumedStabilities(ctx)
 	wait := waiting{urgent: true, seen: seen, settle: time.Duration(p.Shift.Settle)}
-	err := wait.until(ctx, func() error {
+	err = wait.until(ctx, func() error {
 		both, err := t.settings.both(ctx, p)
 		if err != nil {
 			return err
@@ -120,7 +123,7 @@ func (s sides) closed(ctx context.Context, side api.Side, topics []string) ([]st
 	var closed []string
 	for _, name := range topics {
 		if len(table[name]) == 0 {
-			return nil, refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
+			return nil, fault.Refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
 		}
 		for _, config := range table[name] {
 			if config.Perm&rocketmq.PermWrite == 0 {

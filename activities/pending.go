@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -88,12 +89,13 @@ func (s deferred) halves(ctx context.Context) error {
 const pendingAgain = 10 * time.Second
 
 // AwaitPending waits until nothing is to come from the target any more.
-func (l *Ledgers) AwaitPending(ctx context.Context, r Request) error {
+func (l *Ledgers) AwaitPending(ctx context.Context, r Request) (err error) {
+	defer explained(&err)
 	return waiting{}.until(ctx, func() error {
 		b, err := l.leftThere(ctx, r)
 		if err == nil && b.sum > 0 {
 			most := b.sorted()[0]
-			err = again(NotReadyType, pendingAgain, nil,
+			err = fault.Again(fault.KindNotReady, pendingAgain, nil,
 				"%d are still to come from the target, most of all %s %s %d",
 				b.sum, most.Kind, most.Object, most.Rest)
 		}
@@ -104,7 +106,8 @@ func (l *Ledgers) AwaitPending(ctx context.Context, r Request) error {
 // Pending lists what is still to come from the target after everybody has left it: what its brokers
 // deliver later, and what applications wrote there and the reverse lanes haven't copied. Copies of
 // what is written on the source meanwhile are no rest, however many there are.
-func (l *Ledgers) Pending(ctx context.Context, r Request) (api.Ledger, error) {
+func (l *Ledgers) Pending(ctx context.Context, r Request) (_ api.Ledger, err error) {
+	defer explained(&err)
 	b, err := l.leftThere(ctx, r)
 	if err != nil {
 		return api.Ledger{}, err

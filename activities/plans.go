@@ -27,7 +27,8 @@ func NewPlans() *Plans { return &Plans{} }
 
 // CheckPlan judges a plan by the rules of this release, and fills in its defaults. Its answer is on
 // record: a later release with stricter rules or other defaults doesn't ask again.
-func (*Plans) CheckPlan(_ context.Context, r PlanRequest) (CheckedPlan, error) {
+func (*Plans) CheckPlan(_ context.Context, r PlanRequest) (_ CheckedPlan, err error) {
+	defer explained(&err)
 	p, err := plan.Parse(r.Plan)
 	if err != nil {
 		return CheckedPlan{Refused: err.Error()}, nil

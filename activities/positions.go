@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/positions"
@@ -112,7 +113,7 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 			return nil
 		}
 		to, err := m.translate(ctx, lanes[i], at)
-		if isNotReady(err) {
+		if fault.IsNotReady(err) {
 			behind[i] = err
 			return nil
 		}
@@ -175,7 +176,7 @@ func (m *mover) translate(ctx context.Context, lane lane.Lane, at int64) (to pos
 	}
 	if errors.Is(err, positions.ErrNotCopiedYet) {
 		from := queueOf(lane, m.from)
-		return to, notReady("topic %s: the lane from the %s's %s/%d isn't copied up to position %d: %v",
+		return to, fault.NotReady("topic %s: the lane from the %s's %s/%d isn't copied up to position %d: %v",
 			lane.Topic, m.from, from.Broker, from.ID, at, err)
 	}
 	return to, m.explain(ctx, err)
@@ -203,7 +204,7 @@ func (c *cluster) write(ctx context.Context, addr map[string]string, group strin
 		return c.explain(ctx, err)
 	}
 	if !known || got != m.offset {
-		return notTaken(
+		return fault.NotTaken(
 			"group %s, %s on the %s: position %d was acknowledged and reads back as %d: is a member "+
 				"committing, or an offset reset pending?",
 			group,

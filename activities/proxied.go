@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -90,7 +91,7 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 		}
 	}
 	if len(absent) > 0 && len(o.conflicts) == 0 {
-		return notReady("the target's proxy makes no topics and groups: make %d there "+
+		return fault.NotReady("the target's proxy makes no topics and groups: make %d there "+
 			"by its console or API, and this goes on by itself: %s", len(absent), firstOf(absent, mostSaid))
 	}
 	return nil

@@ -26,7 +26,8 @@ type Reached struct {
 
 // Reached looks how far earlier runs have come. A step that is made again behind a later one would
 // take homes back.
-func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (Reached, error) {
+func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (_ Reached, err error) {
+	defer explained(&err)
 	state, err := g.settings.gatewayState(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return Reached{}, err

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -58,7 +59,7 @@ func (c *cluster) brokers(ctx context.Context) ([]rocketmq.Broker, error) {
 		return nil, c.explain(ctx, err)
 	}
 	if len(found) == 0 {
-		return nil, unreachable(c.side, nil,
+		return nil, fault.Unreachable(c.side, nil,
 			"the name servers %s of the %s know no broker: start the brokers, rocketshift goes on by itself",
 			strings.Join(c.NameServers(), ", "), c.side)
 	}

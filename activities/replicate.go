@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -53,7 +54,8 @@ func NewReplication(s Settings) *Replication { return &Replication{settings: s.w
 // Replicate runs the lanes of one source broker, both ways, until it is cancelled or its worker
 // stops. Where a lane goes on is read from the target, so an attempt needs nothing from the one
 // before but the name that holds its locks.
-func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (api.ReplicationProgress, error) {
+func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.ReplicationProgress, err error) {
+	defer explained(&err)
 	var last api.ReplicationProgress
 	if activity.HasHeartbeatDetails(ctx) {
 		// Details that can't be read name no holder: the lanes then wait until the old locks lapse.
@@ -151,7 +153,7 @@ func (s sides) run(
 // offered leaves the shard to another worker.
 func offered(ctx context.Context, p api.ReplicationProgress) error {
 	activity.RecordHeartbeat(ctx, p)
-	return again(NotReadyType, offerPause, nil, "this worker leaves the lanes to one that has fewer")
+	return fault.Again(fault.KindNotReady, offerPause, nil, "this worker leaves the lanes to one that has fewer")
 }
 
 // offerPause is long enough for another worker to be the first to ask.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -24,7 +25,8 @@ type ReturnRequest struct {
 // messages that producers wrote on the target may lie behind newer ones, written there since: of
 // topics that aren't free (retries always are), groups read them on the target first. Where lanes
 // go one way, groups must read every native on the target, of all topics: none is on the source.
-func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) error {
+func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) (err error) {
+	defer explained(&err)
 	return unlessAway(ctx, r.Away, func() error { return b.awaitReturnable(ctx, r) })
 }
 
@@ -59,7 +61,7 @@ func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
 			}
 		}
 		if len(open) > 0 {
-			return notReady("%d of %d groups can't go back yet: %s", len(open), len(groups), list(open))
+			return fault.NotReady("%d of %d groups can't go back yet: %s", len(open), len(groups), list(open))
 		}
 		return nil
 	})
@@ -101,7 +103,7 @@ func (m *mover) unreadNatives(ctx context.Context, lane lane.Lane, at int64) (st
 func (m *mover) inexact(ctx context.Context, lane lane.Lane, at int64) (string, error) {
 	to, err := m.translate(ctx, lane, at)
 	switch {
-	case isNotReady(err):
+	case fault.IsNotReady(err):
 		return err.Error(), nil
 	case err != nil || to.Exact:
 		return "", err

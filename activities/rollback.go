@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -76,7 +77,8 @@ func (r SurveyRequest) page(names []string) (page []string, more int) {
 }
 
 // AwaitTarget waits until every broker of the target answers.
-func (b *Returns) AwaitTarget(ctx context.Context, r Request) error {
+func (b *Returns) AwaitTarget(ctx context.Context, r Request) (err error) {
+	defer explained(&err)
 	return waiting{}.until(ctx, func() error {
 		c, brokers, err := b.settings.at(ctx, r, api.Target)
 		if err == nil {
@@ -98,14 +100,15 @@ type WatchRequest struct {
 const watchAgain = 10 * time.Second
 
 // WatchTarget ends when one of the target's brokers hasn't answered for as long as Away.
-func (b *Returns) WatchTarget(ctx context.Context, r WatchRequest) error {
+func (b *Returns) WatchTarget(ctx context.Context, r WatchRequest) (err error) {
+	defer explained(&err)
 	return waiting{away: r.Away}.until(ctx, func() error {
 		c, brokers, err := b.settings.at(ctx, r.Request, api.Target)
 		if err == nil && c.Proxy() == "" {
 			_, err = c.answering(ctx, brokers)
 		}
 		if err == nil {
-			err = again(NotReadyType, watchAgain, nil, "the target answers; it is watched")
+			err = fault.Again(fault.KindNotReady, watchAgain, nil, "the target answers; it is watched")
 		}
 		return err
 	})
@@ -120,6 +123,7 @@ func NewReturns(s Settings) *Returns { return &Returns{s.withDefaults()} }
 // Survey reads from the brokers what Rollback must undo. A target that was never provided has
 // nothing to undo.
 func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (found Survey, err error) {
+	defer explained(&err)
 	err = unlessAway(ctx, r.Away, func() error {
 		found, err = b.survey(ctx, r)
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -19,7 +20,8 @@ import (
 // seconds for it and their applications stand still meanwhile. Where a member doesn't answer, or
 // none is connected, the positions must stand still for the plan's settle time, which is longer
 // than that.
-func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
+func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
 	groups, err := t.settings.groups(ctx, r)
 	if err != nil {
 		return err
@@ -48,7 +50,7 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) error {
 		}
 		activity.RecordHeartbeat(ctx, maps.Clone(seen)) // the worker repeats it beside the next look
 		if len(open) > 0 {
-			return notReady("%d of %d groups haven't settled: %s", len(open), len(groups), list(open))
+			return fault.NotReady("%d of %d groups haven't settled: %s", len(open), len(groups), list(open))
 		}
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -60,7 +61,7 @@ func (c *cluster) slavesLack(ctx context.Context, inv *inventory) (all []api.Fin
 // be lost.
 func (c *cluster) mastered(brokers []rocketmq.Broker) error {
 	if names := rocketmq.FromSlaves(brokers); len(names) > 0 {
-		return notReady("%s broker %s has no master and is read from its slave: nothing moves until its master is up; "+
+		return fault.NotReady("%s broker %s has no master and is read from its slave: nothing moves until its master is up; "+
 			"start it, and it goes on by itself", c.side, strings.Join(names, ", "))
 	}
 	return nil

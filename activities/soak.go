@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/replicator/lane"
 )
 
@@ -87,7 +88,8 @@ func keyOf(ctx context.Context, step int) soakKey {
 
 // BeginSoak notes where all queues end: what is written from now on is judged. It reads two numbers
 // of each topic on each broker.
-func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (time.Time, error) {
+func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (_ time.Time, err error) {
+	defer explained(&err)
 	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return time.Time{}, err
@@ -114,7 +116,8 @@ func (s sides) beginSoak(ctx context.Context, topics []string) (soak, error) {
 // JudgeSoak counts what applications have written since the soak began, by the homes that the
 // gateways say, and tells what is doubtful about it. A worker that hasn't seen the soak begin
 // counts from now on. What wasn't measured isn't claimed: without a message there is doubt.
-func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (api.WaveCheck, error) {
+func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveCheck, err error) {
+	defer explained(&err)
 	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return api.WaveCheck{}, err
@@ -132,7 +135,7 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (api.WaveCheck,
 		g.soaks.put(key, begun)
 	}
 	if left := enough - time.Since(begun.since); left > 0 {
-		return api.WaveCheck{}, again(NotReadyType, left, nil,
+		return api.WaveCheck{}, fault.Again(fault.KindNotReady, left, nil,
 			"messages are counted from %s on, by another worker than the one that saw the soak begin",
 			begun.since.Format(time.TimeOnly))
 	}
@@ -146,7 +149,7 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (api.WaveCheck,
 		return api.WaveCheck{}, err
 	}
 	if limit := closeLag * int64(max(1, sum.topics)); sum.lag > limit {
-		return api.WaveCheck{}, again(NotReadyType, countAgain, nil,
+		return api.WaveCheck{}, fault.Again(fault.KindNotReady, countAgain, nil,
 			"the lanes are %d messages behind, and may be %d: see rocketshift lanes %s", sum.lag,
 			limit, both.plan.Name)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/documents"
 )
 
@@ -16,7 +17,7 @@ func (s Settings) writeDocument(
 ) (api.Reference, error) {
 	content, err := json.Marshal(value)
 	if err != nil {
-		return api.Reference{}, invalid("the %s of %s can't be written as JSON: %v", kind, migration, err)
+		return api.Reference{}, fault.Invalid("the %s of %s can't be written as JSON: %v", kind, migration, err)
 	}
 	ref, err := s.Store.Put(ctx, migration, kind, content)
 	return ref, explainStore(err)
@@ -29,7 +30,7 @@ func (s Settings) readDocument(ctx context.Context, ref api.Reference, into any)
 		return explainStore(err)
 	}
 	if err := json.Unmarshal(content, into); err != nil {
-		return invalid("document %s isn't what it is read as: %v", ref, err)
+		return fault.Invalid("document %s isn't what it is read as: %v", ref, err)
 	}
 	return nil
 }
@@ -45,7 +46,7 @@ func (s Settings) withDocuments(ctx context.Context, value any) (any, error) {
 		err = d.Decode(&tree)
 	}
 	if err != nil {
-		return nil, invalid("what has to be written is no JSON: %v", err)
+		return nil, fault.Invalid("what has to be written is no JSON: %v", err)
 	}
 	return documents.Resolve(tree, func(ref api.Reference) ([]byte, error) {
 		return s.Store.Get(ctx, ref)
@@ -59,11 +60,11 @@ func explainStore(err error) error {
 	var unreachable *documents.UnreachableError
 	switch {
 	case errors.As(err, &missing):
-		return again(DocumentMissingType, grantAgain, err, "%v", err)
+		return fault.Again(fault.KindDocumentMissing, fault.GrantAgain, err, "%v", err)
 	case errors.As(err, &unreachable):
-		return again(StoreUnreachableType, reachAgain, err, "%v", err)
+		return fault.Again(fault.KindStoreUnreachable, fault.ReachAgain, err, "%v", err)
 	case err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
-	return invalid("%v", err)
+	return fault.Invalid("%v", err)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 )
 
 // inlineBytes is how much of one answer stands in a history itself, as JSON: about 400 names, so
@@ -40,7 +41,7 @@ func resolve[T any](ctx context.Context, s Settings, l api.List[T]) ([]T, error)
 	}
 	from, to := l.Range()
 	if to > len(all) {
-		return nil, invalid("document %s has %d entries, and %d to %d are asked for", l.Document(), len(all), from, to)
+		return nil, fault.Invalid("document %s has %d entries, and %d to %d are asked for", l.Document(), len(all), from, to)
 	}
 	return all[from:to:to], nil
 }

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -27,7 +28,8 @@ type Stranded struct {
 // by rocketshift, and closed on the target too, or open there while nobody has read there and the
 // members wait on the source. It must not run beside a move. Of a target that doesn't answer for as
 // long as Away nothing is known: then groups whose members wait on the source are named.
-func (b *Returns) Stranded(ctx context.Context, r SurveyRequest) (Stranded, error) {
+func (b *Returns) Stranded(ctx context.Context, r SurveyRequest) (_ Stranded, err error) {
+	defer explained(&err)
 	p := r.Plan.WithDefaults()
 	if p.Traffic.Mode == plan.ModeGateway { // gateways fence nothing on brokers
 		return Stranded{}, nil
@@ -91,7 +93,7 @@ func (b *Returns) stranded(
 		}
 		read, err := m.hasRead(ctx, group)
 		switch {
-		case isNotReady(err): // the lanes are behind, so nobody can tell
+		case fault.IsNotReady(err): // the lanes are behind, so nobody can tell
 			read = open || !waits
 		case err != nil:
 			return all, err

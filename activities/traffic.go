@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -19,11 +20,17 @@ func NewTraffic(s Settings) *Traffic { return &Traffic{s.withDefaults()} }
 
 // Fence closes groups on every broker of a side: pulls are refused from now on, positions can still
 // be committed.
-func (t *Traffic) Fence(ctx context.Context, r GroupsRequest) error { return t.open(ctx, r, false) }
+func (t *Traffic) Fence(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
+	return t.open(ctx, r, false)
+}
 
 // Unfence opens groups on every broker of a side. It doesn't wait for one that is down to open them
 // on the others; then its error is about that one.
-func (t *Traffic) Unfence(ctx context.Context, r GroupsRequest) error { return t.open(ctx, r, true) }
+func (t *Traffic) Unfence(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
+	return t.open(ctx, r, true)
+}
 
 // open sets and reads back whether groups may consume. Only what differs is written, with all other
 // settings as they are.
@@ -63,7 +70,7 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 	touched := map[string][]rocketmq.Broker{}
 	for _, name := range groups {
 		if len(o.table[name]) == 0 && !o.partly {
-			return refused("group %s: no broker of the %s knows it: run Assess again", name, c.side)
+			return fault.Refused("group %s: no broker of the %s knows it: run Assess again", name, c.side)
 		}
 		touched[name] = o.on(brokers, name)
 		for _, b := range touched[name] {
@@ -144,7 +151,7 @@ func (c *cluster) readBackOpen(
 	for _, name := range sortedKeys(touched) {
 		for _, b := range touched[name] {
 			if group, there := table[name][b.Name]; there && group.ConsumeEnable != enable {
-				return notTaken(
+				return fault.NotTaken(
 					"group %s on %s broker %s: consumeEnable=%t was acknowledged and isn't there when read back",
 					name, c.side, b.Name, enable,
 				)
@@ -165,7 +172,7 @@ func (s Settings) at(ctx context.Context, r Request, side api.Side) (*cluster, [
 	case api.Target:
 		c, err = s.target(ctx, p)
 	default:
-		err = invalid("side %q: choose source or target", side)
+		err = fault.Invalid("side %q: choose source or target", side)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -176,12 +183,14 @@ func (s Settings) at(ctx context.Context, r Request, side api.Side) (*cluster, [
 
 // CloseTopics makes topics read-only on a side: stock producers find no queue to write to, lanes
 // still write.
-func (t *Traffic) CloseTopics(ctx context.Context, r TopicsRequest) error {
+func (t *Traffic) CloseTopics(ctx context.Context, r TopicsRequest) (err error) {
+	defer explained(&err)
 	return t.permit(ctx, r, func(perm int) int { return perm &^ rocketmq.PermWrite })
 }
 
 // OpenTopics makes topics writable on a side.
-func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) error {
+func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) (err error) {
+	defer explained(&err)
 	return t.permit(ctx, r, func(perm int) int { return perm | rocketmq.PermRead | rocketmq.PermWrite })
 }
 
@@ -206,7 +215,7 @@ func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) 
 	addr := addresses(brokers)
 	for _, name := range topics {
 		if len(table[name]) == 0 {
-			return refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
+			return fault.Refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
 		}
 		for _, broker := range sortedKeys(table[name]) {
 			config := table[name][broker]
@@ -235,7 +244,7 @@ func (c *cluster) readBackPermission(
 	for _, name := range names {
 		for _, broker := range sortedKeys(table[name]) {
 			if perm := table[name][broker].Perm; perm != change(perm) {
-				return notTaken("topic %s on %s broker %s: permission %d was acknowledged and reads back as %d",
+				return fault.NotTaken("topic %s on %s broker %s: permission %d was acknowledged and reads back as %d",
 					name, c.side, broker, change(perm), perm)
 			}
 		}

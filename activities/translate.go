@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 )
 
 // GroupPositions is what was translated and written for one group.
@@ -19,7 +20,8 @@ type GroupPositions struct {
 // Translate writes the groups' positions on the side that they will read next. Side is where they
 // read until now; they are fenced there and have settled. It waits until the lanes hold everything
 // below the positions, and until nobody who could overwrite them is connected on the other side.
-func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositions, error) {
+func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) (_ []GroupPositions, err error) {
+	defer explained(&err)
 	groups, err := t.settings.groups(ctx, r)
 	if err != nil {
 		return nil, err
@@ -29,7 +31,7 @@ func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) ([]GroupPositi
 		return nil, err
 	}
 	if r.Side != api.Source && r.Side != api.Target {
-		return nil, invalid("side %q: choose source or target", r.Side)
+		return nil, fault.Invalid("side %q: choose source or target", r.Side)
 	}
 	var done []GroupPositions
 	err = poll(ctx, func() error {
@@ -68,7 +70,7 @@ func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error)
 	}
 	changes := m.pending(group, moves)
 	if len(changes) > 0 && len(there[group].members) > 0 {
-		return GroupPositions{}, notReady(
+		return GroupPositions{}, fault.NotReady(
 			"group %s already has %d members on the %s, which would overwrite its positions: stop %s", group,
 			len(there[group].members), next, list(there[group].addresses()),
 		)
@@ -90,7 +92,8 @@ func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error)
 
 // Moved lists the groups that an earlier move opened on the target: fenced on every broker of the
 // source, open on the target.
-func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) ([]string, error) {
+func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) (_ []string, err error) {
+	defer explained(&err)
 	groups, err := t.settings.groups(ctx, r)
 	if err != nil {
 		return nil, err
@@ -148,6 +151,7 @@ func (m Members) on(side api.Side) int {
 func (t *Traffic) AwaitMembers(
 	ctx context.Context, r AwaitMoveRequest,
 ) (members []Members, err error) {
+	defer explained(&err)
 	err = waiting{away: r.Away}.until(ctx, func() error {
 		both, err := t.settings.both(ctx, r.Plan.WithDefaults())
 		if err != nil {
@@ -161,7 +165,7 @@ func (t *Traffic) AwaitMembers(
 			return err
 		}
 		if open := stillMoving(members, r.From, r.Released); len(open) > 0 {
-			return notReady("%d of %d groups are still moving to the %s: %s", len(open), len(groups),
+			return fault.NotReady("%d of %d groups are still moving to the %s: %s", len(open), len(groups),
 				r.From.Other(), list(open))
 		}
 		return nil

@@ -49,7 +49,8 @@ type Verifier struct{ settings Settings }
 func NewVerifier(s Settings) *Verifier { return &Verifier{s.withDefaults()} }
 
 // Verify compares every lane of the topics by content over the copied range.
-func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (api.Verification, error) {
+func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (_ api.Verification, err error) {
+	defer explained(&err)
 	c := resumedComparison(ctx)
 	stop := beating(ctx, c.snapshot)
 	defer stop()

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/sleep"
 )
 
@@ -38,7 +39,7 @@ func poll(ctx context.Context, check func() error) error {
 func unlessAway(ctx context.Context, away time.Duration, look func() error) error {
 	begin := time.Now()
 	for {
-		err := look()
+		err := asTemporal(look())
 		var app *temporal.ApplicationError
 		if away == 0 || FaultOf(err) != api.Target || !errors.As(err, &app) || app.NonRetryable() {
 			return err
@@ -46,15 +47,10 @@ func unlessAway(ctx context.Context, away time.Duration, look func() error) erro
 		if time.Since(begin) >= away {
 			return temporal.NewNonRetryableApplicationError(app.Message(), AwayType, err)
 		}
-		if err := sleep.For(ctx, reachAgain); err != nil {
+		if err := sleep.For(ctx, fault.ReachAgain); err != nil {
 			return err
 		}
 	}
-}
-
-func isNotReady(err error) bool {
-	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.Type() == NotReadyType
 }
 
 // stability is how long a number has been standing. Rate is how fast it last changed, per second.
@@ -142,7 +138,7 @@ func every(ctx context.Context, pause time.Duration, do func() error) error {
 // stopping is how a long activity ends when its worker is shut down: the next worker goes on at
 // once.
 func stopping() error {
-	return notReady("the worker stops; another one goes on from the checkpoint")
+	return fault.NotReady("the worker stops; another one goes on from the checkpoint")
 }
 
 // beating beats at once and then each second until stop is called.

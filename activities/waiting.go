@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/sleep"
 )
 
@@ -54,7 +55,7 @@ func (w waiting) until(ctx context.Context, check func() error) error {
 	attempt := attemptTime(info, begin)
 	answered, kind := begin, ""
 	for {
-		err := check()
+		err := asTemporal(check())
 		var cause *temporal.ApplicationError
 		if !errors.As(err, &cause) || cause.NonRetryable() {
 			return err
@@ -111,7 +112,7 @@ func (s Settings) stillWanted(ctx context.Context, details any) error {
 	case err == nil:
 		return ctx.Err()
 	case !errors.Is(err, ErrUnwanted):
-		return notReady("whether this is still wanted isn't known, so that nothing is written: %v", err)
+		return fault.NotReady("whether this is still wanted isn't known, so that nothing is written: %v", err)
 	}
 	if sleep.For(ctx, unwantedTime) != nil {
 		return ctx.Err()
@@ -127,9 +128,9 @@ func (w waiting) pause(cause *temporal.ApplicationError, age time.Duration) time
 	case w.urgent:
 		pause = lookAgain
 	case w.away > 0: // a target that dies is noticed within this time
-		pause = min(pause, reachAgain)
+		pause = min(pause, fault.ReachAgain)
 	}
-	if again := cause.NextRetryDelay(); cause.Type() != NotReadyType || again > pollAgain {
+	if again := cause.NextRetryDelay(); cause.Type() != NotReadyType || again > fault.PollAgain {
 		pause = max(pause, again)
 	}
 	return pause

@@ -25,7 +25,8 @@ type WavesRequest struct {
 
 // PlanWaves deals what Assess found out to the plan's steps. It is an activity, as workflow code
 // may not take as long as that takes with thousands of topics.
-func (a *Assess) PlanWaves(ctx context.Context, r WavesRequest) ([]Wave, error) {
+func (a *Assess) PlanWaves(ctx context.Context, r WavesRequest) (_ []Wave, err error) {
+	defer explained(&err)
 	found, err := a.settings.assessment(ctx, r.Inventory)
 	if err != nil {
 		return nil, err
@@ -112,7 +113,8 @@ type NamesRequest struct {
 // ReadNames returns the names of a list in a document, so that what is done with them needs no
 // store: groups that are refused on both sides are opened again also where that doesn't answer.
 // They are few: the caller cuts the list.
-func (a *Assess) ReadNames(ctx context.Context, r NamesRequest) ([]string, error) {
+func (a *Assess) ReadNames(ctx context.Context, r NamesRequest) (_ []string, err error) {
+	defer explained(&err)
 	return resolve(ctx, a.settings, r.Names)
 }
 
@@ -120,7 +122,8 @@ func (a *Assess) ReadNames(ctx context.Context, r NamesRequest) ([]string, error
 var keptRoom = room{}
 
 // KeepNames writes names into a document, so that they take little room in a history.
-func (a *Assess) KeepNames(ctx context.Context, r NamesRequest) (api.Names, error) {
+func (a *Assess) KeepNames(ctx context.Context, r NamesRequest) (_ api.Names, err error) {
+	defer explained(&err)
 	names, err := resolve(ctx, a.settings, r.Names)
 	if err != nil {
 		return api.Names{}, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -64,7 +65,7 @@ func (c *cluster) whole(ctx context.Context) error {
 	if len(gaps) > 1 {
 		text += fmt.Sprintf(" (and %d more)", len(gaps)-1)
 	}
-	return unreachable(c.side, nil, "%s", text)
+	return fault.Unreachable(c.side, nil, "%s", text)
 }
 
 // whole fails while something of either side may not be seen.
