@@ -27,7 +27,7 @@ func NewAssess(s Settings) *Assess { return &Assess{s.withDefaults()} }
 func (a *Assess) Assess(ctx context.Context, r Request) (_ api.Inventory, err error) {
 	defer explained(&err)
 	p := r.Plan.WithDefaults()
-	source, err := a.settings.source(p)
+	source, err := a.settings.clusters().source(p)
 	if err != nil {
 		return api.Inventory{}, err
 	}
@@ -35,7 +35,7 @@ func (a *Assess) Assess(ctx context.Context, r Request) (_ api.Inventory, err er
 	if err != nil {
 		return api.Inventory{}, err
 	}
-	inv, err := source.inventory(ctx, p)
+	inv, err := source.inventory(ctx, p, func(text string) { activity.RecordHeartbeat(ctx, text) })
 	if err != nil {
 		return api.Inventory{}, err
 	}
@@ -86,7 +86,8 @@ type inventory struct {
 	at        time.Time
 }
 
-func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error) {
+// inventory looks at a cluster, and tells how far it is.
+func (c *cluster) inventory(ctx context.Context, p plan.Plan, tell func(string)) (*inventory, error) {
 	inv := &inventory{
 		plan: p, messages: map[string]int64{}, samples: map[string]sample{},
 		unsampled: map[string]error{}, routes: map[string]rocketmq.Route{},
@@ -111,11 +112,11 @@ func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error
 		return nil, err
 	}
 	inv.orderly, inv.silent = howGroupsConsume(ctx, inv.groups.selected(p), inv.online,
-		c.askMember(inv.online), func(text string) { activity.RecordHeartbeat(ctx, text) })
+		c.askMember(inv.online), tell)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	err = c.measureTopics(ctx, inv)
+	err = c.measureTopics(ctx, inv, tell)
 	inv.at = time.Now().UTC()
 	return inv, err
 }
@@ -132,11 +133,11 @@ func applicationGroups(groups groupTable) []string {
 }
 
 // measureTopics counts and samples every selected topic.
-func (c *cluster) measureTopics(ctx context.Context, inv *inventory) error {
+func (c *cluster) measureTopics(ctx context.Context, inv *inventory, tell func(string)) error {
 	var mu sync.Mutex
 	addr := addresses(inv.brokers)
 	return each(ctx, inv.topics.selected(inv.plan, inv.brokers), func(ctx context.Context, topic string) error {
-		activity.RecordHeartbeat(ctx, "topic "+topic)
+		tell("topic " + topic)
 		ranges, err := c.ranges(ctx, inv.brokers, inv.topics, topic)
 		if err != nil {
 			return err

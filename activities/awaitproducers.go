@@ -30,7 +30,7 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) (err error
 	}
 	wait := waiting{away: r.Away, seen: seen, settle: wanted}
 	return wait.until(ctx, func() error {
-		both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+		both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (_ api.WaveCheck
 	var check api.WaveCheck
 	wait := waiting{seen: seen, settle: time.Duration(p.Shift.Settle)}
 	err = wait.until(ctx, func() error {
-		both, err := t.settings.both(ctx, p)
+		both, err := t.settings.clusters().both(ctx, p)
 		if err != nil {
 			return err
 		}

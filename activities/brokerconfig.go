@@ -51,11 +51,11 @@ type foundTarget struct {
 }
 
 func (a *Assess) lookAtTarget(ctx context.Context, p plan.Plan) (t foundTarget, err error) {
-	where, err := a.settings.whereTarget(ctx, p)
+	where, err := a.settings.clusters().whereTarget(ctx, p)
 	if err != nil || where.addresses == nil {
 		return t, err
 	}
-	open, err := a.settings.target(ctx, p)
+	open, err := a.settings.clusters().target(ctx, p)
 	if err != nil {
 		return t, err
 	}
@@ -95,7 +95,7 @@ func (inv *inventory) uses() brokerconfig.Uses {
 
 // likeSource are the lines with which a new target behaves as the source does.
 func (s Settings) likeSource(ctx context.Context, p plan.Plan) (map[string]string, error) {
-	source, err := s.source(p)
+	source, err := s.clusters().source(p)
 	if err != nil {
 		return nil, err
 	}

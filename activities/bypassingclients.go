@@ -21,10 +21,15 @@ const maxPast = 20
 // group.
 const pastEvery = 30 * time.Second
 
+// gatewayLook reads how the gateways of a plan stand.
+type gatewayLook func(context.Context, plan.Plan) (gateway.State, error)
+
 // past looks for clients past the gateways. Where it may not, it says so: nothing that moves
 // depends on it.
-func (s sides) past(ctx context.Context, state gateway.State) *api.Past {
-	found, err := s.lookPast(ctx, state)
+func (s sides) past(
+	ctx context.Context, state gateway.State, again gatewayLook,
+) *api.Past {
+	found, err := s.lookPast(ctx, state, again)
 	if err != nil {
 		return &api.Past{Unknown: fmt.Sprintf("who is past the gateways can't be seen: %v", err)}
 	}
@@ -32,7 +37,9 @@ func (s sides) past(ctx context.Context, state gateway.State) *api.Past {
 }
 
 // lookPast finds those connected to the source, and those whose messages came another way.
-func (s sides) lookPast(ctx context.Context, state gateway.State) (*api.Past, error) {
+func (s sides) lookPast(
+	ctx context.Context, state gateway.State, again gatewayLook,
+) (*api.Past, error) {
 	brokers, err := s.source.brokers(ctx)
 	if err != nil {
 		return nil, err
@@ -52,7 +59,7 @@ func (s sides) lookPast(ctx context.Context, state gateway.State) (*api.Past, er
 	}
 	clients := pastGateway(state, groups, members, producers)
 	if len(clients) > 0 { // one may have come to its gateway meanwhile
-		if state, err = s.settings.gatewayState(ctx, s.plan); err != nil {
+		if state, err = again(ctx, s.plan); err != nil {
 			return nil, err
 		}
 		still := pastGateway(state, groups, members, producers)

@@ -88,7 +88,7 @@ const (
 // it is on the other side.
 func (r *Replication) ProveLanes(ctx context.Context, q Request) (_ ProvedLanes, err error) {
 	defer explained(&err)
-	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
+	both, err := r.settings.clusters().both(ctx, q.Plan.WithDefaults())
 	if err != nil {
 		return ProvedLanes{}, err
 	}

@@ -13,15 +13,16 @@ import (
 	"rocketshift/internal/instance"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
 )
 
-// Clusters are the open connections to both sides and to gateways, shared by all activities of a
+// Pool are the open connections to both sides and to gateways, shared by all activities of a
 // process. Connections are pooled below, go away by themselves when idle, and are made anew when
 // needed, so a side stays here until the worker stops.
-type Clusters struct {
+type Pool struct {
 	mu          sync.Mutex
 	open        map[string]*rocketmq.Cluster
 	fleets      map[string]*gateway.Fleet
@@ -34,16 +35,16 @@ type translatorKey struct {
 	names          replica.Names
 }
 
-// NewClusters returns an empty set; connections open when they are needed.
-func NewClusters() *Clusters {
-	return &Clusters{
+// NewPool returns an empty one; connections open when they are needed.
+func NewPool() *Pool {
+	return &Pool{
 		open: map[string]*rocketmq.Cluster{}, fleets: map[string]*gateway.Fleet{},
 		translators: map[translatorKey]*positions.Positions{},
 	}
 }
 
 // Close closes every connection.
-func (c *Clusters) Close() {
+func (c *Pool) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for key, cluster := range c.open {
@@ -52,6 +53,15 @@ func (c *Clusters) Close() {
 	}
 	clear(c.translators)
 	clear(c.fleets)
+}
+
+// Opener opens the clusters of plans, and the control APIs of their gateways.
+type Opener struct {
+	Pool *Pool
+	// Secrets are those of the worker's environment, with the hosts that they may be used with.
+	Secrets *secrets.Store
+	// Root is the folder below which targets run that are provided here.
+	Root string
 }
 
 // place is where a cluster is found.
@@ -64,10 +74,10 @@ type place struct {
 
 // open returns the cluster at a place. Credentials are looked up once: a changed key needs a
 // restarted worker.
-func (s Settings) open(
+func (o Opener) open(
 	side api.Side, where place, credentials *plan.Credentials, names rocketmq.Renames,
 ) (*rocketmq.Cluster, error) {
-	c := s.Clusters
+	c := o.Pool
 	key := fmt.Sprint(strings.Join(where.addresses, ","), where.proxied, where.part, where.reached, names)
 	if credentials != nil {
 		key += "|" + credentials.Env
@@ -77,7 +87,7 @@ func (s Settings) open(
 	if found, ok := c.open[key]; ok {
 		return found, nil
 	}
-	keys, err := s.Secrets.Keys(string(side), credentials, plan.Hosts(where.addresses, where.reached))
+	keys, err := o.Secrets.Keys(string(side), credentials, plan.Hosts(where.addresses, where.reached))
 	if err != nil {
 		return nil, fault.Of(side, fault.Denial(err))
 	}
@@ -93,7 +103,7 @@ func (s Settings) open(
 }
 
 // translator returns the positions of lanes between two clusters.
-func (c *Clusters) translator(source, target *rocketmq.Cluster, names replica.Names) *positions.Positions {
+func (c *Pool) translator(source, target *rocketmq.Cluster, names replica.Names) *positions.Positions {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := translatorKey{source, target, names}
@@ -126,7 +136,6 @@ type cluster struct {
 // sides are both clusters of a plan, open.
 type sides struct {
 	plan           plan.Plan
-	settings       Settings
 	source, target *cluster
 	translator     *positions.Positions
 }
@@ -153,7 +162,7 @@ func (s sides) explain(ctx context.Context, err error) error {
 	return s.about(api.Target, err).explain(ctx, err)
 }
 
-func (s Settings) source(p plan.Plan) (*cluster, error) {
+func (o Opener) source(p plan.Plan) (*cluster, error) {
 	where := place{
 		addresses: p.Source.NameServers,
 		part: rocketmq.Part{
@@ -161,7 +170,7 @@ func (s Settings) source(p plan.Plan) (*cluster, error) {
 		},
 		reached: p.Source.Advertised,
 	}
-	found, err := s.open(api.Source, where, p.Source.Credentials, rocketmq.Renames{})
+	found, err := o.open(api.Source, where, p.Source.Credentials, rocketmq.Renames{})
 	if err != nil {
 		return nil, err
 	}
@@ -169,15 +178,15 @@ func (s Settings) source(p plan.Plan) (*cluster, error) {
 }
 
 // target opens the plan's target, which has to exist.
-func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
-	where, err := s.whereTarget(ctx, p)
+func (o Opener) target(ctx context.Context, p plan.Plan) (*cluster, error) {
+	where, err := o.whereTarget(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	if where.addresses == nil {
 		return nil, absent(p)
 	}
-	open, err := s.open(api.Target, where, p.Target.Credentials, renames(p.Target))
+	open, err := o.open(api.Target, where, p.Target.Credentials, renames(p.Target))
 	if err != nil {
 		return nil, err
 	}
@@ -186,12 +195,12 @@ func (s Settings) target(ctx context.Context, p plan.Plan) (*cluster, error) {
 
 // whereTarget asks the provider where the target is; one that is named in the plan needs no asking.
 // Without addresses it isn't there.
-func (s Settings) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
+func (o Opener) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
 	if p.Target.Provider == plan.ProviderExisting {
 		part := rocketmq.Part{Cluster: p.Target.Cluster}
 		return place{p.Target.Addresses(), p.Target.Proxy != "", part, p.Target.Advertised}, nil
 	}
-	found, there, err := s.describe(ctx, p)
+	found, there, err := o.describe(ctx, p)
 	if err != nil {
 		return place{}, err
 	}
@@ -201,8 +210,8 @@ func (s Settings) whereTarget(ctx context.Context, p plan.Plan) (place, error) {
 	return place{addresses: found.NameServers}, nil
 }
 
-func (s Settings) describe(ctx context.Context, p plan.Plan) (api.Instance, bool, error) {
-	provider, err := instance.For(p, s.Root, s.Secrets)
+func (o Opener) describe(ctx context.Context, p plan.Plan) (api.Instance, bool, error) {
+	provider, err := instance.For(p, o.Root, o.Secrets)
 	if err != nil {
 		return api.Instance{}, false, fault.Invalid("target.provider %q: %v", p.Target.Provider, err)
 	}
@@ -217,17 +226,17 @@ func (s Settings) describe(ctx context.Context, p plan.Plan) (api.Instance, bool
 	return found, there, nil
 }
 
-func (s Settings) both(ctx context.Context, p plan.Plan) (sides, error) {
-	source, err := s.source(p)
+func (o Opener) both(ctx context.Context, p plan.Plan) (sides, error) {
+	source, err := o.source(p)
 	if err != nil {
 		return sides{}, err
 	}
-	target, err := s.target(ctx, p)
+	target, err := o.target(ctx, p)
 	if err != nil {
 		return sides{}, err
 	}
-	translator := s.Clusters.translator(source.Cluster, target.Cluster, laneNames(p))
-	return sides{p, s, source, target, translator}, nil
+	translator := o.Pool.translator(source.Cluster, target.Cluster, laneNames(p))
+	return sides{p, source, target, translator}, nil
 }
 
 // absent says that the target isn't there; it may be on its way.

@@ -50,7 +50,7 @@ func (a *Assess) elsewhereOnTarget(
 	if p.Target.Cluster == "" || len(found.brokers) == 0 { // several clusters without a name are a gap
 		return nil, nil
 	}
-	target, err := a.settings.target(ctx, p)
+	target, err := a.settings.clusters().target(ctx, p)
 	if err != nil {
 		return nil, err
 	}

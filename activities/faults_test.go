@@ -15,9 +15,9 @@ import (
 // deadSides are a source and a target that nobody serves.
 func deadSides(t *testing.T) sides {
 	t.Helper()
-	s := Settings{Root: t.TempDir(), Clusters: NewClusters()}.withDefaults()
+	s := Settings{Root: t.TempDir(), Clusters: NewPool()}.withDefaults()
 	t.Cleanup(s.Clusters.Close)
-	both, err := s.both(t.Context(), plan.Plan{
+	both, err := s.clusters().both(t.Context(), plan.Plan{
 		Name: "dead", Source: plan.Cluster{NameServers: []string{"127.0.0.1:1"}},
 		Target: plan.Target{Provider: plan.ProviderExisting, NameServers: []string{"127.0.0.1:2"}},
 	}.WithDefaults())

@@ -144,7 +144,7 @@ func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) (_ []stri
 	if err != nil {
 		return nil, err
 	}
-	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
+	c, brokers, err := t.settings.clusters().at(ctx, r.Plan, r.Side)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) (_ []stri
 	}
 	_, _, others := marks.whose(r.Plan.WithDefaults(), table, nil)
 	closed := among(others, groups)
-	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (b *Returns) Forget(ctx context.Context, r GroupsRequest) (err error) {
 	if err != nil {
 		return err
 	}
-	c, brokers, err := b.settings.at(ctx, r.Request, api.Source)
+	c, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Source)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (inv *inventory) gatewayFindings(ctx context.Context, s Settings) []api.Fin
 		return nil
 	}
 	const object = api.GatewayObject
-	client, err := s.gatewaysOf(inv.plan)
+	client, err := s.clusters().gatewaysOf(inv.plan)
 	var state gateway.State
 	if err == nil {
 		state, err = client.State(ctx)

@@ -45,7 +45,7 @@ type Homes struct {
 // its second.
 func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (_ Homes, err error) {
 	defer explained(&err)
-	client, err := g.settings.gatewaysOf(r.Plan)
+	client, err := g.settings.clusters().gatewaysOf(r.Plan)
 	if err != nil {
 		return Homes{}, err
 	}
@@ -118,7 +118,7 @@ func homesOf(ours func(string) bool, all []gateway.TopicQueue) []gateway.TopicQu
 func (s Settings) lanesOf(
 	ctx context.Context, r Request, topics []string, look func(sides, context.Context) (layout, error),
 ) ([]lane.Lane, error) {
-	both, err := s.both(ctx, r.Plan.WithDefaults())
+	both, err := s.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}

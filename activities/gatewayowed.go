@@ -60,7 +60,7 @@ type OwedRequest struct {
 // Owed is what the target owes, by what the gateways know.
 func (g *Gateways) Owed(ctx context.Context, r OwedRequest) (_ Owed, err error) {
 	defer explained(&err)
-	client, err := g.settings.gatewaysOf(r.Plan)
+	client, err := g.settings.clusters().gatewaysOf(r.Plan)
 	if err != nil {
 		return Owed{}, err
 	}

@@ -81,7 +81,7 @@ func TestReturnsWithoutTheTargetSayWhoAsksAndWhy(t *testing.T) {
 	}
 	t.Setenv("ROCKETSHIFT_GATEWAY_TOKEN", "a-token-of-the-tests")
 	require.NotEmpty(t, os.Getenv("ROCKETSHIFT_GATEWAY_TOKEN"))
-	g := NewGateways(Settings{Root: t.TempDir(), Clusters: NewClusters()})
+	g := NewGateways(Settings{Root: t.TempDir(), Clusters: NewPool()})
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivity(g)
 	request := Request{Plan: p}

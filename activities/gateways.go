@@ -37,19 +37,19 @@ const (
 )
 
 // gatewaysOf are the control APIs of the plan's gateways.
-func (s Settings) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
+func (o Opener) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
 	if len(p.Traffic.Gateways) == 0 {
 		return nil, fault.Invalid("traffic.gateways is empty: name the control APIs of the gateways")
 	}
-	has, err := s.Secrets.Gateways(p.Traffic)
+	has, err := o.Secrets.Gateways(p.Traffic)
 	if err != nil {
 		return nil, fault.Denial(err)
 	}
 	key := has.Prefix + "|" + strings.Join(p.Traffic.Gateways, ",")
-	s.Clusters.mu.Lock()
-	defer s.Clusters.mu.Unlock()
-	if s.Clusters.fleets[key] == nil {
-		s.Clusters.fleets[key] = gateway.NewFleet(p.Traffic.Gateways, gateway.Access{
+	o.Pool.mu.Lock()
+	defer o.Pool.mu.Unlock()
+	if o.Pool.fleets[key] == nil {
+		o.Pool.fleets[key] = gateway.NewFleet(p.Traffic.Gateways, gateway.Access{
 			Token: has.Token, CA: has.CA, Cert: has.Cert, Key: has.Key, Plain: has.Plain,
 			Set: gateway.AccessSettings{
 				Token: has.Prefix + "_TOKEN", CA: has.Prefix + "_CA",
@@ -57,7 +57,7 @@ func (s Settings) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
 			},
 		})
 	}
-	return s.Clusters.fleets[key], nil
+	return o.Pool.fleets[key], nil
 }
 
 // explainGateway turns what a call to a gateway failed with into an error that says what people can
@@ -76,11 +76,11 @@ func explainGateway(ctx context.Context, err error) error {
 }
 
 // gatewayState is how the plan's gateways stand; a zero one if it has none.
-func (s Settings) gatewayState(ctx context.Context, p plan.Plan) (gateway.State, error) {
+func (o Opener) gatewayState(ctx context.Context, p plan.Plan) (gateway.State, error) {
 	if p.Traffic.Mode != plan.ModeGateway {
 		return gateway.State{}, nil
 	}
-	client, err := s.gatewaysOf(p)
+	client, err := o.gatewaysOf(p)
 	if err != nil {
 		return gateway.State{}, err
 	}
@@ -111,11 +111,11 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (_ Gateway, er
 	if err != nil {
 		return Gateway{}, err
 	}
-	client, err := g.settings.gatewaysOf(p)
+	client, err := g.settings.clusters().gatewaysOf(p)
 	if err != nil {
 		return Gateway{}, err
 	}
-	where, err := g.settings.whereTarget(ctx, p)
+	where, err := g.settings.clusters().whereTarget(ctx, p)
 	if err != nil {
 		return Gateway{}, err
 	}
@@ -146,7 +146,7 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (_ Gateway, er
 // ask for.
 func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) (err error) {
 	defer explained(&err)
-	client, err := g.settings.gatewaysOf(r.Plan)
+	client, err := g.settings.clusters().gatewaysOf(r.Plan)
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) (err error) 
 		return err
 	}
 	if r.Side == api.Target {
-		both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+		both, err := g.settings.clusters().both(ctx, r.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}
@@ -222,7 +222,7 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	if err == nil || errors.As(err, &refusal) && refusal.Bypassing.Any() {
 		return err
 	}
-	if _, _, dead := g.settings.at(ctx, r, api.Target); dead != nil { // which is the cause, and hides behind time-outs
+	if _, _, dead := g.settings.clusters().at(ctx, r.Plan, api.Target); dead != nil { // which is the cause, and hides behind time-outs
 		return dead
 	}
 	return explainGateway(ctx, err)
@@ -233,7 +233,7 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 // to them.
 func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) (err error) {
 	defer explained(&err)
-	client, err := g.settings.gatewaysOf(r.Plan)
+	client, err := g.settings.clusters().gatewaysOf(r.Plan)
 	if err != nil {
 		return err
 	}
@@ -270,7 +270,7 @@ func partlyMoved(state gateway.State) (groups []string) {
 // AwaitEmpty waits until no client is behind the gateway any more.
 func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) (err error) {
 	defer explained(&err)
-	client, err := g.settings.gatewaysOf(r.Plan)
+	client, err := g.settings.clusters().gatewaysOf(r.Plan)
 	if err != nil {
 		return err
 	}

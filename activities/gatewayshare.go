@@ -20,7 +20,7 @@ type ShareRequest struct {
 // gateways.
 func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.WaveCheck, err error) {
 	defer explained(&err)
-	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := g.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return check, err
 	}
@@ -38,11 +38,11 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.
 	if err != nil || r.Before == nil {
 		return check, err
 	}
-	state, err := g.settings.gatewayState(ctx, both.plan)
+	state, err := g.settings.clusters().gatewayState(ctx, both.plan)
 	if err != nil {
 		return check, err
 	}
-	check.Past = both.past(ctx, state).OrNil()
+	check.Past = both.past(ctx, state, g.settings.clusters().gatewayState).OrNil()
 	return check, nil
 }
 

@@ -27,7 +27,7 @@ type BrokersRequest struct {
 // Missing lists those of the brokers that no name server knows with a master.
 func (b *Returns) Missing(ctx context.Context, r BrokersRequest) (_ []string, err error) {
 	defer explained(&err)
-	_, brokers, err := b.settings.at(ctx, r.Request, api.Source)
+	_, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 	defer explained(&err)
 	stood := stabilities{}
 	err = waiting{}.until(ctx, func() error {
-		c, brokers, err := b.settings.at(ctx, r.Request, api.Source)
+		c, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Source)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func (r *Replication) KnowLane(ctx context.Context, q LaneRequest) (err error) {
 	if q.Side == lane.SideTarget {
 		side = api.Target
 	}
-	c, brokers, err := r.settings.at(ctx, q.Request, side)
+	c, brokers, err := r.settings.clusters().at(ctx, q.Plan, side)
 	if err != nil {
 		return err
 	}

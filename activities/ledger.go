@@ -42,7 +42,7 @@ func NewLedgers(s Settings) *Ledgers { return &Ledgers{s.withDefaults()} }
 // Ledger lists what is still unfinished on the source.
 func (l *Ledgers) Ledger(ctx context.Context, r Request) (_ api.Ledger, err error) {
 	defer explained(&err)
-	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := l.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return api.Ledger{}, err
 	}

@@ -40,7 +40,7 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 	}
 	wantLanes := func(n int) []lane.Lane {
 		target := r.brokers(r.target)[0]
-		both, err := r.settings.both(r.ctx, r.plan)
+		both, err := r.settings.clusters().both(r.ctx, r.plan)
 		require.NoError(t, err)
 		l, err := both.layout(r.ctx)
 		require.NoError(t, err)

@@ -31,7 +31,7 @@ func TestLiveASourceIsDrainedWhileProducersWriteOnTheTarget(t *testing.T) {
 
 	stop = r.keepProducing(r.source, lane.Source, topic)
 	defer stop()
-	both, err := r.settings.both(r.ctx, r.plan)
+	both, err := r.settings.clusters().both(r.ctx, r.plan)
 	require.NoError(t, err)
 	l, err := both.layout(r.ctx)
 	require.NoError(t, err)

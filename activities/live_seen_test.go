@@ -94,7 +94,7 @@ func refusedOf(findings []api.Finding) map[string]bool {
 
 // sourceTable is what topics the source has.
 func (s Settings) sourceTable(ctx context.Context, p plan.Plan) (topicTable, error) {
-	source, err := s.source(p)
+	source, err := s.clusters().source(p)
 	if err != nil {
 		return nil, err
 	}

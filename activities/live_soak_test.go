@@ -24,7 +24,7 @@ func queueOfTopic(lane lane.Lane) gateway.TopicQueue {
 func TestLiveASoakCountsWhatApplicationsWriteToEachSide(t *testing.T) {
 	r := newRig(t, "soak")
 	orders, _ := r.copied("orders", "billing", 5)
-	both, err := r.settings.both(r.ctx, r.plan)
+	both, err := r.settings.clusters().both(r.ctx, r.plan)
 	require.NoError(t, err)
 	lanes := r.lanes(orders)
 	away := []gateway.TopicQueue{queueOfTopic(lanes[0])}
@@ -60,7 +60,7 @@ func TestLongASoakOfTenThousandQueuesIsJudgedInTime(t *testing.T) {
 		names = append(names, fmt.Sprintf("%s-%03d", r.own, i))
 	}
 	r.everywhere(names, queues)
-	both, err := r.settings.both(r.ctx, r.plan)
+	both, err := r.settings.clusters().both(r.ctx, r.plan)
 	require.NoError(t, err)
 	began := time.Now()
 	begun, err := both.beginSoak(r.ctx, names)

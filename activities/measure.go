@@ -54,7 +54,7 @@ func (s laneState) String() string {
 // State measures how far all lanes are, on the brokers.
 func (r *Replication) State(ctx context.Context, q Request) (_ ReplicationState, err error) {
 	defer explained(&err)
-	both, err := r.settings.both(ctx, q.Plan.WithDefaults())
+	both, err := r.settings.clusters().both(ctx, q.Plan.WithDefaults())
 	if err != nil {
 		return ReplicationState{}, err
 	}
@@ -71,7 +71,7 @@ func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (_ Replicati
 	defer explained(&err)
 	var state ReplicationState
 	err = waiting{}.until(ctx, func() error {
-		both, err := r.settings.both(ctx, q.Plan.WithDefaults())
+		both, err := r.settings.clusters().both(ctx, q.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (_ Repl
 	defer explained(&err)
 	var state ReplicationState
 	err = waiting{}.until(ctx, func() error {
-		both, err := r.settings.both(ctx, q.Plan.WithDefaults())
+		both, err := r.settings.clusters().both(ctx, q.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}

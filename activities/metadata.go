@@ -95,7 +95,7 @@ func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (_ MetadataResu
 		return MetadataResult{}, fault.Conflict("%d conflicts, first: %s %s: %s", len(o.conflicts), first.Object,
 			first.Cause, first.Next)
 	}
-	if err := o.create(ctx); err != nil {
+	if err := o.create(ctx, func(text string) { activity.RecordHeartbeat(ctx, text) }); err != nil {
 		return MetadataResult{}, err
 	}
 	return MetadataResult{len(o.missingTopics), len(o.missingGroups)}, m.readBack(ctx, r)
@@ -116,7 +116,7 @@ func (m *Metadata) readBack(ctx context.Context, r MetadataRequest) error {
 }
 
 func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*objects, error) {
-	both, err := m.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := m.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
@@ -255,10 +255,11 @@ func (o *objects) compareGroups(names []string) {
 	}
 }
 
-func (o *objects) create(ctx context.Context) error {
+// create makes what is missing, and tells how far it is.
+func (o *objects) create(ctx context.Context, tell func(string)) error {
 	client := o.target.Client()
 	for _, name := range sortedKeys(o.missingTopics) {
-		activity.RecordHeartbeat(ctx, "topic "+name)
+		tell("topic " + name)
 		for _, broker := range o.missingTopics[name] {
 			if err := client.CreateTopic(ctx, o.addr[broker], o.wantTopics[name][broker]); err != nil {
 				return o.target.explain(ctx, err)
@@ -266,7 +267,7 @@ func (o *objects) create(ctx context.Context) error {
 		}
 	}
 	for _, name := range sortedKeys(o.missingGroups) {
-		activity.RecordHeartbeat(ctx, "group "+name)
+		tell("group " + name)
 		for _, broker := range o.missingGroups[name] {
 			if err := client.PutGroup(ctx, o.addr[broker], o.wantGroups[name]); err != nil {
 				return o.target.explain(ctx, err)

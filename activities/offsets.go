@@ -35,9 +35,9 @@ func (o *Offsets) Sync(ctx context.Context, r Request) (_ api.SyncProgress, err 
 	defer stop()
 	err = every(ctx, time.Duration(p.Replicate.SyncInterval), func() error {
 		next := read()
-		both, err := o.settings.both(ctx, p)
+		both, err := o.settings.clusters().both(ctx, p)
 		if err == nil {
-			err = both.syncRound(ctx, &next)
+			err = both.syncRound(ctx, o.settings.clusters().gatewayState, &next)
 		}
 		next.Rounds, next.At, next.Waiting = next.Rounds+1, time.Now().UTC(), ""
 		if err != nil {
@@ -61,7 +61,9 @@ func lasting(err error) error {
 
 // syncRound refreshes every group once. What hinders one group doesn't stop the others; the first
 // hindrance is returned.
-func (s sides) syncRound(ctx context.Context, progress *api.SyncProgress) error {
+func (s sides) syncRound(
+	ctx context.Context, look gatewayLook, progress *api.SyncProgress,
+) error {
 	m, err := s.mover(ctx, api.Source)
 	if err != nil {
 		return err
@@ -70,12 +72,12 @@ func (s sides) syncRound(ctx context.Context, progress *api.SyncProgress) error 
 	if err != nil {
 		return err
 	}
-	state, err := s.settings.gatewayState(ctx, s.plan)
+	state, err := look(ctx, s.plan)
 	if err != nil {
 		return err
 	}
 	if s.plan.Traffic.Mode == plan.ModeGateway && time.Since(progress.PastAt) > pastEvery {
-		progress.Past, progress.PastAt = s.past(ctx, state), time.Now().UTC()
+		progress.Past, progress.PastAt = s.past(ctx, state, look), time.Now().UTC()
 	}
 	led := led(state)
 	progress.Groups, progress.Skipped, progress.Back = 0, 0, 0

@@ -25,7 +25,7 @@ func (t *Traffic) MoveOrdered(
 	if err != nil {
 		return left, err
 	}
-	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return left, err
 	}
@@ -72,7 +72,7 @@ func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (_ Quiet
 	p, seen := r.Plan.WithDefaults(), resumedStabilities(ctx)
 	wait := waiting{urgent: true, seen: seen, settle: time.Duration(p.Shift.Settle)}
 	err = wait.until(ctx, func() error {
-		both, err := t.settings.both(ctx, p)
+		both, err := t.settings.clusters().both(ctx, p)
 		if err != nil {
 			return err
 		}

@@ -121,7 +121,7 @@ func (l *Ledgers) Pending(ctx context.Context, r Request) (_ api.Ledger, err err
 }
 
 func (l *Ledgers) leftThere(ctx context.Context, r Request) (*ledgerBuilder, error) {
-	both, err := l.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := l.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (p *Purchase) Purchase(ctx context.Context, r Request) (_ PurchaseResult, e
 func (p *Purchase) Describe(ctx context.Context, r Request) (_ PurchaseResult, err error) {
 	defer explained(&err)
 	want := r.Plan.WithDefaults()
-	found, there, err := p.settings.describe(ctx, want)
+	found, there, err := p.settings.clusters().describe(ctx, want)
 	if err != nil {
 		return PurchaseResult{}, err
 	}

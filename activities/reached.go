@@ -28,7 +28,7 @@ type Reached struct {
 // take homes back.
 func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (_ Reached, err error) {
 	defer explained(&err)
-	state, err := g.settings.gatewayState(ctx, r.Plan.WithDefaults())
+	state, err := g.settings.clusters().gatewayState(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return Reached{}, err
 	}

@@ -81,7 +81,7 @@ func (s Settings) remainsFindings(
 	if len(targetBrokers) == 0 {
 		return nil, nil
 	}
-	both, err := s.both(ctx, p)
+	both, err := s.clusters().both(ctx, p)
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.
 	stop := b.start(ctx)
 	defer stop()
 	p := q.Plan.WithDefaults()
-	both, err := r.settings.both(ctx, p)
+	both, err := r.settings.clusters().both(ctx, p)
 	if err != nil {
 		return b.read(), err
 	}

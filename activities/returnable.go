@@ -31,7 +31,7 @@ func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) (err err
 }
 
 func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
-	both, err := b.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := b.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *pla
 	r := &rig{
 		T:        t,
 		ctx:      t.Context(),
-		settings: Settings{Root: t.TempDir(), Clusters: NewClusters()}.withDefaults(),
+		settings: Settings{Root: t.TempDir(), Clusters: NewPool()}.withDefaults(),
 		own:      name,
 	}
 	r.plan = plan.Plan{
@@ -72,10 +72,10 @@ func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *pla
 	require.NoError(t, r.plan.Validate())
 	t.Cleanup(r.settings.Clusters.Close)
 	var err error
-	r.source, err = r.settings.withDefaults().open(api.Source, place{addresses: from.NameServers}, nil,
+	r.source, err = r.settings.withDefaults().clusters().open(api.Source, place{addresses: from.NameServers}, nil,
 		rocketmq.Renames{})
 	require.NoError(t, err)
-	r.target, err = r.settings.withDefaults().open(api.Target, place{addresses: to.NameServers}, nil,
+	r.target, err = r.settings.withDefaults().clusters().open(api.Target, place{addresses: to.NameServers}, nil,
 		renames(r.plan.Target))
 	require.NoError(t, err)
 	return r

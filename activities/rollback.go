@@ -80,7 +80,7 @@ func (r SurveyRequest) page(names []string) (page []string, more int) {
 func (b *Returns) AwaitTarget(ctx context.Context, r Request) (err error) {
 	defer explained(&err)
 	return waiting{}.until(ctx, func() error {
-		c, brokers, err := b.settings.at(ctx, r, api.Target)
+		c, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Target)
 		if err == nil {
 			_, err = c.topicTable(ctx, brokers, nil)
 		}
@@ -103,7 +103,7 @@ const watchAgain = 10 * time.Second
 func (b *Returns) WatchTarget(ctx context.Context, r WatchRequest) (err error) {
 	defer explained(&err)
 	return waiting{away: r.Away}.until(ctx, func() error {
-		c, brokers, err := b.settings.at(ctx, r.Request, api.Target)
+		c, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Target)
 		if err == nil && c.Proxy() == "" {
 			_, err = c.answering(ctx, brokers)
 		}
@@ -133,7 +133,7 @@ func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (found Survey, er
 
 func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 	p := r.Plan.WithDefaults()
-	source, brokers, err := b.settings.at(ctx, r.Request, api.Source)
+	source, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Source)
 	if err != nil {
 		return Survey{}, err
 	}
@@ -142,7 +142,7 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 		return found, err
 	}
 	if r.ByMark && p.Traffic.Mode == plan.ModeGateway {
-		state, err := b.settings.gatewayState(ctx, p)
+		state, err := b.settings.clusters().gatewayState(ctx, p)
 		if err != nil {
 			return Survey{}, err
 		}
@@ -150,11 +150,11 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 		found.LedGroups = unstored(ctx, b.settings, r.Request, "led groups", groups)
 		return found, nil // gateways know better than brokers what of the plan is on the target
 	}
-	where, err := b.settings.whereTarget(ctx, p)
+	where, err := b.settings.clusters().whereTarget(ctx, p)
 	if err != nil || where.addresses == nil || r.SkipTopics {
 		return found, err
 	}
-	both, err := b.settings.both(ctx, p)
+	both, err := b.settings.clusters().both(ctx, p)
 	if err != nil {
 		return Survey{}, err
 	}

@@ -25,7 +25,7 @@ type Settings struct {
 	Store *documents.Store
 	// Clusters are the connections that the activities of one process share. Without them each
 	// concern opens its own.
-	Clusters *Clusters
+	Clusters *Pool
 	// Observed, if given, is told how far the lanes of this process are.
 	Observed *Observed
 	// Shares, if given, spreads shards of lanes over several workers.
@@ -40,6 +40,11 @@ type Settings struct {
 	Look time.Duration
 }
 
+// clusters opens the clusters of plans.
+func (s Settings) clusters() Opener {
+	return Opener{Pool: s.Clusters, Secrets: s.Secrets, Root: s.Root}
+}
+
 func (s Settings) withDefaults() Settings {
 	if s.Reports == "" {
 		s.Reports = filepath.Join(s.Root, ".run", "reports")
@@ -51,7 +56,7 @@ func (s Settings) withDefaults() Settings {
 		s.Look = defaultLook
 	}
 	if s.Clusters == nil {
-		s.Clusters = NewClusters()
+		s.Clusters = NewPool()
 	}
 	if s.Secrets == nil {
 		s.Secrets, _ = secrets.New("", os.Getenv) // nothing is configured, so nothing is wrong with it

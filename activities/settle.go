@@ -26,7 +26,7 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) (err error)
 	if err != nil {
 		return err
 	}
-	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
+	c, brokers, err := t.settings.clusters().at(ctx, r.Plan, r.Side)
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func keyOf(ctx context.Context, step int) soakKey {
 // of each topic on each broker.
 func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (_ time.Time, err error) {
 	defer explained(&err)
-	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := g.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -118,7 +118,7 @@ func (s sides) beginSoak(ctx context.Context, topics []string) (soak, error) {
 // counts from now on. What wasn't measured isn't claimed: without a message there is doubt.
 func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveCheck, err error) {
 	defer explained(&err)
-	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := g.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
@@ -139,7 +139,7 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveChec
 			"messages are counted from %s on, by another worker than the one that saw the soak begin",
 			begun.since.Format(time.TimeOnly))
 	}
-	state, err := g.settings.gatewayState(ctx, both.plan)
+	state, err := g.settings.clusters().gatewayState(ctx, both.plan)
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
@@ -154,7 +154,7 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveChec
 			limit, both.plan.Name)
 	}
 	check := sum.judge(r.Step, begun.since)
-	check.Past = both.past(ctx, state).OrNil()
+	check.Past = both.past(ctx, state, g.settings.clusters().gatewayState).OrNil()
 	if check.Misplaced > 0 && check.Doubt != "" { // what went wrong once needn't stay in the count
 		if begun, err = both.beginSoak(ctx, topics); err == nil {
 			g.soaks.put(key, begun)

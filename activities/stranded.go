@@ -43,7 +43,7 @@ func (b *Returns) Stranded(ctx context.Context, r SurveyRequest) (_ Stranded, er
 	if err != nil || len(fenced) == 0 {
 		return Stranded{}, err
 	}
-	source, brokers, err := b.settings.at(ctx, r.Request, api.Source)
+	source, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Source)
 	if err != nil {
 		return Stranded{}, err
 	}
@@ -67,7 +67,7 @@ func (b *Returns) Stranded(ctx context.Context, r SurveyRequest) (_ Stranded, er
 func (b *Returns) stranded(
 	ctx context.Context, r Request, fenced, waiting []string,
 ) (all Stranded, err error) {
-	both, err := b.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := b.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil || both.target.Proxy() != "" { // which closes no group
 		return all, err
 	}

@@ -39,7 +39,7 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 	if err != nil {
 		return err
 	}
-	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
+	c, brokers, err := t.settings.clusters().at(ctx, r.Plan, r.Side)
 	// which opens and closes no group: only the gateway leads anybody there before the end phase
 	if err != nil || c.Proxy() != "" {
 		return err
@@ -161,16 +161,18 @@ func (c *cluster) readBackOpen(
 	return nil
 }
 
-// at opens one side of the request's plan and finds its brokers.
-func (s Settings) at(ctx context.Context, r Request, side api.Side) (*cluster, []rocketmq.Broker, error) {
-	p := r.Plan.WithDefaults()
+// at opens one side of the plan and finds its brokers.
+func (o Opener) at(
+	ctx context.Context, p plan.Plan, side api.Side,
+) (*cluster, []rocketmq.Broker, error) {
+	p = p.WithDefaults()
 	var c *cluster
 	var err error
 	switch side {
 	case api.Source:
-		c, err = s.source(p)
+		c, err = o.source(p)
 	case api.Target:
-		c, err = s.target(ctx, p)
+		c, err = o.target(ctx, p)
 	default:
 		err = fault.Invalid("side %q: choose source or target", side)
 	}
@@ -201,7 +203,7 @@ func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) 
 	if err != nil {
 		return err
 	}
-	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
+	c, brokers, err := t.settings.clusters().at(ctx, r.Plan, r.Side)
 	if err != nil || c.Proxy() != "" { // which opens and closes no topic
 		return err
 	}

@@ -26,7 +26,7 @@ func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) (_ []GroupPosi
 	if err != nil {
 		return nil, err
 	}
-	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) (_ []string, err e
 	if err != nil {
 		return nil, err
 	}
-	both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (t *Traffic) AwaitMembers(
 ) (members []Members, err error) {
 	defer explained(&err)
 	err = waiting{away: r.Away}.until(ctx, func() error {
-		both, err := t.settings.both(ctx, r.Plan.WithDefaults())
+		both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}

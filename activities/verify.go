@@ -54,7 +54,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (_ api.Verificat
 	c := resumedComparison(ctx)
 	stop := beating(ctx, c.snapshot)
 	defer stop()
-	both, err := v.settings.both(ctx, r.Plan.WithDefaults())
+	both, err := v.settings.clusters().both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return api.Verification{}, err
 	}

@@ -62,7 +62,7 @@ func run(
 	}
 	settings.Shares = &activities.Shares{}
 	settings.Wanted = stillWanted(temporalServer{c})
-	settings.Clusters = activities.NewClusters()
+	settings.Clusters = activities.NewPool()
 	defer settings.Clusters.Close()
 	workflows.UseSearchAttributes(ensureAttributes(ctx, c, options.Namespace, logger))
 	var running []worker.Worker
