@@ -8,7 +8,9 @@ import (
 	"strings"
 
 	"rocketshift/internal/brokerconfig"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -30,29 +32,29 @@ const mostLacks = 3
 // so that no member is announced. A group that is open there asks itself. One that is closed can't,
 // as brokers look at that first: the lanes' group does, with the same subscription. It fails too
 // while a part of either side may not be seen: members may be there, and brokers that serve them.
-func (s sides) accepts(ctx context.Context, groups []string) error {
-	l, err := s.movableLayout(ctx)
+func accepts(ctx context.Context, s clusters.Both, groups []string) error {
+	l, err := s.MovableLayout(ctx)
 	if err != nil {
 		return err
 	}
-	members, err := s.source.membersOf(ctx, l.sourceBrokers, groups)
+	members, err := s.Source.MembersOf(ctx, l.SourceBrokers, groups)
 	if err != nil {
 		return err
 	}
-	uses := usesOf(members, groups)
+	uses := clusters.UsesOf(members, groups)
 	delete(uses, brokerconfig.Filtering) // the broker itself says it
-	refusals, err := s.lacksFor(ctx, l.targetBrokers, uses)
+	refusals, err := lacksFor(ctx, s, l.TargetBrokers, uses)
 	if err != nil {
 		return err
 	}
-	attempts, missing, err := s.attempts(ctx, l, members)
+	attempts, missing, err := attemptsOf(ctx, s, l, members)
 	if err != nil {
 		return err
 	}
 	refusals = append(refusals, missing...)
 	said := make([]string, len(attempts))
-	err = each(ctx, indexes(attempts), func(ctx context.Context, i int) (err error) {
-		said[i], err = s.try(ctx, attempts[i])
+	err = clusters.Each(ctx, clusters.Indexes(attempts), func(ctx context.Context, i int) (err error) {
+		said[i], err = tryPull(ctx, s, attempts[i])
 		return err
 	})
 	if err != nil {
@@ -63,17 +65,17 @@ func (s sides) accepts(ctx context.Context, groups []string) error {
 		return nil
 	}
 	return fault.Refused("the target doesn't serve what groups read now, and nothing has moved: %s; then resume",
-		firstOf(refusals, mostLacks))
+		printable.First(refusals, mostLacks))
 }
 
 // lacksFor says which settings the target's brokers lack for groups that depend on them.
-func (s sides) lacksFor(
-	ctx context.Context, brokers []rocketmq.Broker, uses brokerconfig.Uses,
+func lacksFor(
+	ctx context.Context, s clusters.Both, brokers []rocketmq.Broker, uses brokerconfig.Uses,
 ) (refusals []string, err error) {
 	if len(uses) == 0 {
 		return nil, nil
 	}
-	settings, err := s.target.brokerSettings(ctx, brokers)
+	settings, err := s.Target.BrokerSettings(ctx, brokers)
 	for _, d := range brokerconfig.Compare(nil, settings, uses) {
 		if d.Refusal {
 			refusals = append(refusals, fmt.Sprintf("%s %s: %s", d.Object, d.Cause, d.Next))
@@ -82,30 +84,30 @@ func (s sides) lacksFor(
 	return refusals, err
 }
 
-// attempts are what has to be tried, in a fixed order, and the subscribed topics of the source that
+// attemptsOf are what has to be tried, in a fixed order, and the subscribed topics of the source that
 // the target lacks. A filter that is a class of the application can't be tried: settings judge it.
-func (s sides) attempts(
-	ctx context.Context, l layout, members map[string]connections,
+func attemptsOf(
+	ctx context.Context, s clusters.Both, l clusters.Layout, members map[string]clusters.Connections,
 ) (all []attempt, missing []string, err error) {
-	known, err := s.targetGroups(ctx, l.targetBrokers)
+	known, err := targetGroups(ctx, s, l.TargetBrokers)
 	if err != nil {
 		return nil, nil, err
 	}
 	made := map[string]int{} // where an attempt stands by what it is
-	for _, group := range sortedKeys(members) {
-		for _, sub := range sortedSubscriptions(members[group].subscribed) {
-			if sub.ByClass || len(l.sourceTopics[sub.Topic]) == 0 || systemTopic(sub.Topic, l.sourceBrokers) {
+	for _, group := range clusters.SortedKeys(members) {
+		for _, sub := range sortedSubscriptions(members[group].Subscribed) {
+			if sub.ByClass || len(l.SourceTopics[sub.Topic]) == 0 || clusters.SystemTopic(sub.Topic, l.SourceBrokers) {
 				continue
 			}
-			if len(l.targetTopics[sub.Topic]) == 0 {
+			if len(l.TargetTopics[sub.Topic]) == 0 {
 				missing = append(missing, fmt.Sprintf("group %s reads topic %s, which the target hasn't: "+
 					"import it (ImportMetadata)", group, sub.Topic))
 			}
-			for _, b := range l.targetBrokers {
-				if l.targetTopics[sub.Topic][b.Name].ReadQueues == 0 {
+			for _, b := range l.TargetBrokers {
+				if l.TargetTopics[sub.Topic][b.Name].ReadQueues == 0 {
 					continue
 				}
-				as := s.plan.LaneGroup()
+				as := s.Plan.LaneGroup()
 				if known[group][b.Name].ConsumeEnable {
 					as = group
 				}
@@ -123,11 +125,11 @@ func (s sides) attempts(
 }
 
 // targetGroups are the target's groups; none behind a proxy, which doesn't list them.
-func (s sides) targetGroups(ctx context.Context, brokers []rocketmq.Broker) (groupTable, error) {
-	if s.target.Proxy() != "" {
-		return groupTable{}, nil
+func targetGroups(ctx context.Context, s clusters.Both, brokers []rocketmq.Broker) (clusters.GroupTable, error) {
+	if s.Target.Proxy() != "" {
+		return clusters.GroupTable{}, nil
 	}
-	return s.target.groupTable(ctx, brokers)
+	return s.Target.GroupTable(ctx, brokers)
 }
 
 // subscriptionKey tells subscriptions apart, and sorts them.
@@ -141,15 +143,15 @@ func sortedSubscriptions(all map[rocketmq.Subscription]bool) []rocketmq.Subscrip
 		byText[subscriptionKey(s)] = s
 	}
 	sorted := make([]rocketmq.Subscription, 0, len(all))
-	for _, text := range sortedKeys(byText) {
+	for _, text := range clusters.SortedKeys(byText) {
 		sorted = append(sorted, byText[text])
 	}
 	return sorted
 }
 
-// try pulls with the subscription; refusal is what the broker says against it.
-func (s sides) try(ctx context.Context, a attempt) (refusal string, err error) {
-	client := s.target.Client()
+// tryPull pulls with the subscription; refusal is what the broker says against it.
+func tryPull(ctx context.Context, s clusters.Both, a attempt) (refusal string, err error) {
+	client := s.Target.Client()
 	end, err := client.MaxOffset(ctx, a.broker.Addr, a.Topic, 0)
 	if err == nil {
 		_, err = client.Pull(ctx, a.broker.Addr, rocketmq.PullRequest{
@@ -159,8 +161,8 @@ func (s sides) try(ctx context.Context, a attempt) (refusal string, err error) {
 	var said *remoting.Error
 	switch {
 	case !errors.As(err, &said), remoting.Retryable(err), remoting.Denied(err):
-		return "", s.target.explain(ctx, err)
-	case said.Code == remoting.SubscriptionGroupGone && a.as == s.plan.LaneGroup():
+		return "", s.Target.Explain(ctx, err)
+	case said.Code == remoting.SubscriptionGroupGone && a.as == s.Plan.LaneGroup():
 		return "", fault.NotReady("target broker %s doesn't know the lanes' group %s: run Replicate first",
 			a.broker.Name, a.as)
 	}
@@ -173,7 +175,7 @@ func few(groups []string) string {
 	if len(groups) == 1 {
 		return "group " + groups[0]
 	}
-	return "groups " + list(groups)
+	return "groups " + printable.Few(groups)
 }
 
 // filter is the subscription's filter in words.

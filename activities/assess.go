@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/brokerconfig"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -27,15 +28,15 @@ func NewAssess(s Settings) *Assess { return &Assess{s.withDefaults()} }
 func (a *Assess) Assess(ctx context.Context, r Request) (_ api.Inventory, err error) {
 	defer explained(&err)
 	p := r.Plan.WithDefaults()
-	source, err := a.settings.clusters().source(p)
+	source, err := a.settings.clusters().Source(p)
 	if err != nil {
 		return api.Inventory{}, err
 	}
-	gaps, err := source.gaps(ctx)
+	gaps, err := source.GapFindings(ctx)
 	if err != nil {
 		return api.Inventory{}, err
 	}
-	inv, err := source.inventory(ctx, p, func(text string) { activity.RecordHeartbeat(ctx, text) })
+	inv, err := takeInventory(ctx, source, p, func(text string) { activity.RecordHeartbeat(ctx, text) })
 	if err != nil {
 		return api.Inventory{}, err
 	}
@@ -43,7 +44,7 @@ func (a *Assess) Assess(ctx context.Context, r Request) (_ api.Inventory, err er
 	if err != nil {
 		return api.Inventory{}, err
 	}
-	configured, err := source.brokerSettings(ctx, inv.brokers)
+	configured, err := source.BrokerSettings(ctx, inv.brokers)
 	if err != nil {
 		return api.Inventory{}, err
 	}
@@ -51,7 +52,7 @@ func (a *Assess) Assess(ctx context.Context, r Request) (_ api.Inventory, err er
 	if err != nil {
 		return api.Inventory{}, err
 	}
-	lacking, err := source.slavesLack(ctx, inv)
+	lacking, err := slavesLack(ctx, source, inv)
 	if err != nil {
 		return api.Inventory{}, err
 	}
@@ -61,9 +62,9 @@ func (a *Assess) Assess(ctx context.Context, r Request) (_ api.Inventory, err er
 	}
 	result := inv.assessment()
 	result.Findings = slices.Concat(gaps, target.gaps, left, lacking, twice, inv.findings(target.brokers),
-		differences(brokerconfig.Compare(configured, target.settings, inv.uses())),
+		clusters.Differences(brokerconfig.Compare(configured, target.settings, inv.uses())),
 		inv.gatewayFindings(ctx, a.settings), leftBehind(p.Source.LeftOut), slaveFindings(inv.brokers))
-	refusalsFirst(result.Findings)
+	clusters.RefusalsFirst(result.Findings)
 	return a.settings.inventoryOf(ctx, r, result)
 }
 
@@ -71,10 +72,10 @@ func (a *Assess) Assess(ctx context.Context, r Request) (_ api.Inventory, err er
 type inventory struct {
 	plan      plan.Plan
 	brokers   []rocketmq.Broker
-	topics    topicTable
-	groups    groupTable
-	positions map[string]committed
-	online    map[string]connections // of every group that isn't a broker's own, selected or not
+	topics    clusters.TopicTable
+	groups    clusters.GroupTable
+	positions map[string]clusters.Committed
+	online    map[string]clusters.Connections // of every group that isn't a broker's own, selected or not
 	producers map[string]map[string]rocketmq.Connection
 	untold    []string        // brokers that don't tell who produces
 	orderly   map[string]bool // groups with an orderly member
@@ -86,45 +87,45 @@ type inventory struct {
 	at        time.Time
 }
 
-// inventory looks at a cluster, and tells how far it is.
-func (c *cluster) inventory(ctx context.Context, p plan.Plan, tell func(string)) (*inventory, error) {
+// takeInventory looks at a cluster, and tells how far it is.
+func takeInventory(ctx context.Context, c *clusters.One, p plan.Plan, tell func(string)) (*inventory, error) {
 	inv := &inventory{
 		plan: p, messages: map[string]int64{}, samples: map[string]sample{},
 		unsampled: map[string]error{}, routes: map[string]rocketmq.Route{},
 	}
 	var err error
-	if inv.brokers, err = c.brokers(ctx); err != nil {
+	if inv.brokers, err = c.FindBrokers(ctx); err != nil {
 		return nil, err
 	}
-	if inv.topics, err = c.topicTable(ctx, inv.brokers, nil); err != nil {
+	if inv.topics, err = c.TopicTable(ctx, inv.brokers, nil); err != nil {
 		return nil, err
 	}
-	if inv.groups, err = c.groupTable(ctx, inv.brokers); err != nil {
+	if inv.groups, err = c.GroupTable(ctx, inv.brokers); err != nil {
 		return nil, err
 	}
-	if inv.positions, err = c.positions(ctx, inv.brokers); err != nil {
+	if inv.positions, err = c.Positions(ctx, inv.brokers); err != nil {
 		return nil, err
 	}
-	if inv.online, err = c.membersOf(ctx, inv.brokers, applicationGroups(inv.groups)); err != nil {
+	if inv.online, err = c.MembersOf(ctx, inv.brokers, applicationGroups(inv.groups)); err != nil {
 		return nil, err
 	}
-	if inv.producers, inv.untold, err = c.producers(ctx, inv.brokers); err != nil {
+	if inv.producers, inv.untold, err = c.Producers(ctx, inv.brokers); err != nil {
 		return nil, err
 	}
-	inv.orderly, inv.silent = howGroupsConsume(ctx, inv.groups.selected(p), inv.online,
-		c.askMember(inv.online), tell)
+	inv.orderly, inv.silent = howGroupsConsume(ctx, inv.groups.Selected(p), inv.online,
+		askMember(c, inv.online), tell)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	err = c.measureTopics(ctx, inv, tell)
+	err = measureTopics(ctx, c, inv, tell)
 	inv.at = time.Now().UTC()
 	return inv, err
 }
 
-func applicationGroups(groups groupTable) []string {
+func applicationGroups(groups clusters.GroupTable) []string {
 	var names []string
 	for name := range groups {
-		if !systemGroup(name) {
+		if !clusters.SystemGroup(name) {
 			names = append(names, name)
 		}
 	}
@@ -133,22 +134,22 @@ func applicationGroups(groups groupTable) []string {
 }
 
 // measureTopics counts and samples every selected topic.
-func (c *cluster) measureTopics(ctx context.Context, inv *inventory, tell func(string)) error {
+func measureTopics(ctx context.Context, c *clusters.One, inv *inventory, tell func(string)) error {
 	var mu sync.Mutex
-	addr := addresses(inv.brokers)
-	return each(ctx, inv.topics.selected(inv.plan, inv.brokers), func(ctx context.Context, topic string) error {
+	addr := clusters.AddressesOf(inv.brokers)
+	return clusters.Each(ctx, inv.topics.Selected(inv.plan, inv.brokers), func(ctx context.Context, topic string) error {
 		tell("topic " + topic)
-		ranges, err := c.ranges(ctx, inv.brokers, inv.topics, topic)
+		ranges, err := c.Ranges(ctx, inv.brokers, inv.topics, topic)
 		if err != nil {
 			return err
 		}
-		seen, lookErr := c.look(ctx, addr, topic, ranges)
+		seen, lookErr := sampleTopic(ctx, c, addr, topic, ranges)
 		if lookErr != nil && remoting.CodeOf(lookErr) < 0 {
-			return c.explain(ctx, lookErr)
+			return c.Explain(ctx, lookErr)
 		}
 		route, err := c.Route(ctx, topic)
 		if err != nil && remoting.CodeOf(err) != remoting.TopicNotExist { // without a route clients see nothing
-			return c.explain(ctx, err)
+			return c.Explain(ctx, err)
 		}
 		mu.Lock()
 		defer mu.Unlock()
@@ -171,12 +172,12 @@ func (inv *inventory) assessment() api.Assessment {
 		a.SourceBrokers = append(a.SourceBrokers, b.Name)
 		a.SourceVersion = b.Version
 	}
-	for _, name := range inv.topics.selected(inv.plan, inv.brokers) {
+	for _, name := range inv.topics.Selected(inv.plan, inv.brokers) {
 		a.Topics = append(a.Topics, inv.topic(name))
 	}
-	for _, name := range inv.groups.selected(inv.plan) {
+	for _, name := range inv.groups.Selected(inv.plan) {
 		a.Groups = append(a.Groups, api.Group{
-			Name: name, Topics: inv.topicsOf(name), Members: len(inv.online[name].members), Orderly: inv.orderly[name],
+			Name: name, Topics: inv.topicsOf(name), Members: len(inv.online[name].Members), Orderly: inv.orderly[name],
 		})
 	}
 	return a
@@ -185,7 +186,7 @@ func (inv *inventory) assessment() api.Assessment {
 func (inv *inventory) topic(name string) api.Topic {
 	t := api.Topic{
 		Name:     name,
-		Queues:   len(inv.topics.queues(name)),
+		Queues:   len(inv.topics.Queues(name)),
 		Messages: inv.messages[name],
 		Ordered:  inv.plan.Ordered(name),
 	}
@@ -195,7 +196,7 @@ func (inv *inventory) topic(name string) api.Topic {
 		t.Type = chosen
 	}
 	t.Ordered = t.Ordered || t.Type == plan.TypeFIFO || seen.keyed
-	for _, group := range inv.groups.selected(inv.plan) {
+	for _, group := range inv.groups.Selected(inv.plan) {
 		if inv.reads(group, name) {
 			t.Readers = append(t.Readers, group)
 			t.Ordered = t.Ordered || inv.orderly[group]
@@ -207,13 +208,13 @@ func (inv *inventory) topic(name string) api.Topic {
 // reads reports whether the group reads the topic: it has a position there, or is subscribed to it
 // now.
 func (inv *inventory) reads(group, topic string) bool {
-	return len(inv.positions[group][topic]) > 0 || inv.online[group].topics[topic]
+	return len(inv.positions[group][topic]) > 0 || inv.online[group].Topics[topic]
 }
 
 // topicsOf are the selected topics that the group reads.
 func (inv *inventory) topicsOf(group string) []string {
 	var names []string
-	for _, topic := range inv.topics.selected(inv.plan, inv.brokers) {
+	for _, topic := range inv.topics.Selected(inv.plan, inv.brokers) {
 		if inv.reads(group, topic) {
 			names = append(names, topic)
 		}
@@ -232,7 +233,7 @@ func (inv *inventory) clients() []api.ClientVersion {
 		ids[key][c.ClientID] = true
 	}
 	for _, of := range inv.online {
-		for _, m := range of.members {
+		for _, m := range of.Members {
 			add("consumer", m.Connection)
 		}
 	}

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/printable"
 	"rocketshift/plan"
 )
 
@@ -30,29 +32,29 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) (err error
 	}
 	wait := waiting{away: r.Away, seen: seen, settle: wanted}
 	return wait.until(ctx, func() error {
-		both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
+		both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}
 		topics, err := resolve(ctx, t.settings, r.Topics)
 		if err != nil && r.From == api.Target { // the way back never waits for the store
-			topics, err = both.movedTopics(ctx, false)
+			topics, err = movedTopics(ctx, both, false)
 		}
 		if err != nil {
 			return err
 		}
-		_, open, err := both.quiet(ctx, r, topics, seen)
+		_, open, err := quietTopics(ctx, both, r, topics, seen)
 		if err != nil {
 			return err
 		}
 		if len(open) > 0 {
 			return fault.NotReady("producers of %d of %d topics still write on the %s: %s", len(open), len(topics),
-				r.From, list(open))
+				r.From, printable.Few(open))
 		}
 		if err := t.settings.stillWanted(ctx, seen); err != nil {
 			return err
 		}
-		return both.noteLeft(ctx, r.From, topics)
+		return noteLeft(ctx, both, r.From, topics)
 	})
 }
 
@@ -60,18 +62,18 @@ func moving(topic string, s stability, now time.Time, wanted time.Duration) stri
 	return fmt.Sprintf("%s (%.0f/s, quiet for %s of %s)", topic, s.Rate, now.Sub(s.Since).Round(lookAgain), wanted)
 }
 
-// puts counts what producers wrote into each topic on a side, and no lane.
-func (s sides) puts(ctx context.Context, side api.Side, topics []string) (map[string]int64, error) {
-	l, err := s.layout(ctx)
+// countPutsOn counts what producers wrote into each topic on a side, and no lane.
+func countPutsOn(ctx context.Context, s clusters.Both, side api.Side, topics []string) (map[string]int64, error) {
+	l, err := s.Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, topic := range topics {
-		if _, there := l.sourceTopics[topic]; !there && side == api.Source {
+		if _, there := l.SourceTopics[topic]; !there && side == api.Source {
 			return nil, fault.NotReady("topic %s: no source broker has it: is one down?", topic)
 		}
 	}
-	return s.natives(ctx, l, side, topics)
+	return countNatives(ctx, s, l, side, topics)
 }
 
 // CheckWave measures whether everything of a wave stands where it should: no member of its groups
@@ -84,7 +86,7 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (_ api.WaveCheck
 	var check api.WaveCheck
 	wait := waiting{seen: seen, settle: time.Duration(p.Shift.Settle)}
 	err = wait.until(ctx, func() error {
-		both, err := t.settings.clusters().both(ctx, p)
+		both, err := t.settings.clusters().Both(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -95,7 +97,7 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (_ api.WaveCheck
 			return err
 		}
 		var broken string
-		if check, broken, err = both.checkWave(ctx, wave, seen); err != nil {
+		if check, broken, err = checkWave(ctx, both, wave, seen); err != nil {
 			return err
 		}
 		if broken != "" {
@@ -107,36 +109,36 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (_ api.WaveCheck
 }
 
 // checkWave looks once, and says which rule is broken.
-func (s sides) checkWave(ctx context.Context, wave plan.Wave, seen stabilities) (api.WaveCheck, string, error) {
-	members, err := s.members(ctx, wave.Groups, api.Source)
+func checkWave(ctx context.Context, s clusters.Both, wave plan.Wave, seen stabilities) (api.WaveCheck, string, error) {
+	members, err := countClients(ctx, s, wave.Groups, api.Source)
 	if err != nil {
 		return api.WaveCheck{}, "", err
 	}
-	onSource, err := s.puts(ctx, api.Source, wave.Topics)
+	onSource, err := countPutsOn(ctx, s, api.Source, wave.Topics)
 	if err != nil {
 		return api.WaveCheck{}, "", err
 	}
-	onTarget, err := s.puts(ctx, api.Target, wave.Topics)
+	onTarget, err := countPutsOn(ctx, s, api.Target, wave.Topics)
 	if err != nil {
 		return api.WaveCheck{}, "", err
 	}
-	l, err := s.layout(ctx)
+	l, err := s.Layout(ctx)
 	if err != nil {
 		return api.WaveCheck{}, "", err
 	}
-	lanes, err := s.measure(ctx, l, wave.Topics)
+	lanes, err := measureLanes(ctx, s, l, wave.Topics)
 	if err != nil {
 		return api.WaveCheck{}, "", err
 	}
 	state := summary(lanes)
 	check := api.WaveCheck{Lag: state.Lag, Measured: state.Measured}
 	left := countMembers(&check, members)
-	writing := countPuts(&check, wave.Topics, onSource, onTarget, seen, time.Duration(s.plan.Shift.Settle))
+	writing := countPuts(&check, wave.Topics, onSource, onTarget, seen, time.Duration(s.Plan.Shift.Settle))
 	switch {
 	case len(left) > 0:
-		return check, fmt.Sprintf("%d members are still on the source: %s", check.MembersLeft, list(left)), nil
+		return check, fmt.Sprintf("%d members are still on the source: %s", check.MembersLeft, printable.Few(left)), nil
 	case len(writing) > 0:
-		return check, "producers on the source: " + list(writing) + "; rocketshift lanes names the senders", nil
+		return check, "producers on the source: " + printable.Few(writing) + "; rocketshift lanes names the senders", nil
 	case state.Lag > 0:
 		return check, fmt.Sprintf("%d messages aren't copied yet, most of all %s", state.Lag, state.Worst), nil
 	}

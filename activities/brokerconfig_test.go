@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/internal/brokerconfig"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -14,14 +15,14 @@ func TestGroupsDependOnSettingsByWhatTheirMembersSay(t *testing.T) {
 	member := []rocketmq.Connection{{ClientID: "c1"}}
 	bySQL := []rocketmq.Subscription{{Topic: "orders", Filter: rocketmq.Filter{Kind: "SQL92"}}}
 	byClass := []rocketmq.Subscription{{Topic: "orders", ByClass: true}}
-	seen := func(told ...rocketmq.ConsumerConnections) connections {
-		of := newOnline()
+	seen := func(told ...rocketmq.ConsumerConnections) clusters.Connections {
+		of := clusters.NewConnections()
 		for _, one := range told {
-			of.note(one, "127.0.0.1:10911")
+			of.Note(one, "127.0.0.1:10911")
 		}
 		return of
 	}
-	all := map[string]connections{
+	all := map[string]clusters.Connections{
 		"tags":   seen(rocketmq.ConsumerConnections{Connections: member, ConsumeType: "CONSUME_PASSIVELY"}),
 		"filter": seen(rocketmq.ConsumerConnections{Connections: member, Subscriptions: bySQL}),
 		"second": seen(rocketmq.ConsumerConnections{Connections: member},
@@ -36,7 +37,7 @@ func TestGroupsDependOnSettingsByWhatTheirMembersSay(t *testing.T) {
 		brokerconfig.Filtering: {"filter", "second"},
 		brokerconfig.ByClass:   {"old"},
 		brokerconfig.Pulling:   {"pull"},
-	}, usesOf(all, groups), "of the selected groups with members, by all brokers' words")
+	}, clusters.UsesOf(all, groups), "of the selected groups with members, by all brokers' words")
 }
 
 func TestTopicsWithTransactionsDependOnTheirBeingTaken(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/gateway"
 	"rocketshift/plan"
 )
@@ -44,7 +45,7 @@ func newRefusing(t *testing.T, past ...string) *refusing {
 	r.server = httptest.NewServer(http.HandlerFunc(r.serve))
 	t.Cleanup(r.server.Close)
 	t.Setenv("ROCKETSHIFT_GATEWAY_TOKEN", "a-token-of-the-tests")
-	r.acts = NewGateways(Settings{Root: t.TempDir(), Clusters: NewPool()})
+	r.acts = NewGateways(Settings{Root: t.TempDir(), Clusters: connect.NewPool()})
 	r.env = (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	r.env.RegisterActivity(r.acts)
 	r.plan = plan.Plan{

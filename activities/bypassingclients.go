@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -24,12 +25,12 @@ const pastEvery = 30 * time.Second
 // gatewayLook reads how the gateways of a plan stand.
 type gatewayLook func(context.Context, plan.Plan) (gateway.State, error)
 
-// past looks for clients past the gateways. Where it may not, it says so: nothing that moves
+// pastClients looks for clients past the gateways. Where it may not, it says so: nothing that moves
 // depends on it.
-func (s sides) past(
-	ctx context.Context, state gateway.State, again gatewayLook,
+func pastClients(
+	ctx context.Context, s clusters.Both, state gateway.State, again gatewayLook,
 ) *api.Past {
-	found, err := s.lookPast(ctx, state, again)
+	found, err := lookPast(ctx, s, state, again)
 	if err != nil {
 		return &api.Past{Unknown: fmt.Sprintf("who is past the gateways can't be seen: %v", err)}
 	}
@@ -37,36 +38,36 @@ func (s sides) past(
 }
 
 // lookPast finds those connected to the source, and those whose messages came another way.
-func (s sides) lookPast(
-	ctx context.Context, state gateway.State, again gatewayLook,
+func lookPast(
+	ctx context.Context, s clusters.Both, state gateway.State, again gatewayLook,
 ) (*api.Past, error) {
-	brokers, err := s.source.brokers(ctx)
+	brokers, err := s.Source.FindBrokers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	table, err := s.source.groupTable(ctx, brokers)
+	table, err := s.Source.GroupTable(ctx, brokers)
 	if err != nil {
 		return nil, err
 	}
-	groups := table.selected(s.plan)
-	members, err := s.source.membersOf(ctx, brokers, groups)
+	groups := table.Selected(s.Plan)
+	members, err := s.Source.MembersOf(ctx, brokers, groups)
 	if err != nil {
 		return nil, err
 	}
-	producers, untold, err := s.source.producers(ctx, brokers)
+	producers, untold, err := s.Source.Producers(ctx, brokers)
 	if err != nil {
 		return nil, err
 	}
 	clients := pastGateway(state, groups, members, producers)
 	if len(clients) > 0 { // one may have come to its gateway meanwhile
-		if state, err = again(ctx, s.plan); err != nil {
+		if state, err = again(ctx, s.Plan); err != nil {
 			return nil, err
 		}
 		still := pastGateway(state, groups, members, producers)
 		clients = slices.DeleteFunc(clients, func(c string) bool { return !slices.Contains(still, c) })
 	}
-	clients = append(clients, pastProducers(state, s.plan.Topics)...)
-	unknown := cmp.Or(state.BypassUnknown, untoldProducers(untold))
+	clients = append(clients, pastProducers(state, s.Plan.Topics)...)
+	unknown := cmp.Or(state.BypassUnknown, clusters.UntoldProducers(untold))
 	return &api.Past{Count: len(clients), Clients: clients[:min(len(clients), maxPast)], Unknown: unknown}, nil
 }
 
@@ -74,7 +75,7 @@ func (s sides) lookPast(
 func pastGateway(
 	state gateway.State,
 	groups []string,
-	members map[string]connections,
+	members map[string]clusters.Connections,
 	producers map[string]map[string]rocketmq.Connection,
 ) []string {
 	behind, past := map[string]bool{}, map[string]string{}
@@ -87,7 +88,7 @@ func pastGateway(
 		}
 	}
 	for _, group := range groups {
-		for _, m := range members[group].members {
+		for _, m := range members[group].Members {
 			add(group, m.Connection)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -22,53 +23,37 @@ import (
 // directions copy a topic of rocketshift's own too, with a queue for each broker of the source, and
 // a message is sent through each of them, there and back.
 
-// canaryPrefix starts the names of these topics. They are in no plan's selection.
-const canaryPrefix = ownPrefix + "canary-"
-
-func canaryTopic(p plan.Plan) string { return canaryPrefix + p.Name }
-
-func isCanary(topic string) bool { return strings.HasPrefix(topic, canaryPrefix) }
-
 // ensureCanary makes the topic. Who may not make topics relies on a person to have done it:
 // ProveLanes says so if not.
-func (s sides) ensureCanary(ctx context.Context) error {
-	if s.plan.Traffic.Mode != plan.ModeGateway {
+func ensureCanary(ctx context.Context, s clusters.Both) error {
+	if s.Plan.Traffic.Mode != plan.ModeGateway {
 		return nil
 	}
-	l, err := s.layout(ctx)
+	l, err := s.Layout(ctx)
 	if err != nil {
 		return err
 	}
-	topic := canaryTopic(s.plan)
-	make := func(c *cluster, b rocketmq.Broker, queues int) error {
+	topic := clusters.CanaryTopic(s.Plan)
+	make := func(c *clusters.One, b rocketmq.Broker, queues int) error {
 		err := c.Client().
 			CreateTopic(ctx, b.Addr, rocketmq.TopicConfig{Name: topic, ReadQueues: queues, WriteQueues: queues, Perm: 6})
 		if err != nil && !remoting.Denied(err) {
-			return c.explain(ctx, err)
+			return c.Explain(ctx, err)
 		}
 		return nil
 	}
-	for _, b := range l.sourceBrokers {
-		if _, there := l.sourceTopics[topic][b.Name]; !there && !b.Slave {
-			if err := make(s.source, b, 1); err != nil {
+	for _, b := range l.SourceBrokers {
+		if _, there := l.SourceTopics[topic][b.Name]; !there && !b.Slave {
+			if err := make(s.Source, b, 1); err != nil {
 				return err
 			}
 		}
 	}
 	// there ImportMetadata waits for it
-	if len(l.targetTopics[topic]) > 0 || len(l.targetBrokers) == 0 || s.target.Proxy() != "" {
+	if len(l.TargetTopics[topic]) > 0 || len(l.TargetBrokers) == 0 || s.Target.Proxy() != "" {
 		return nil
 	}
-	return make(s.target, l.targetBrokers[0], len(l.sourceBrokers))
-}
-
-// canaries is the topic, once it is on both sides.
-func (l layout) canaries(p plan.Plan) []string {
-	topic := canaryTopic(p)
-	if len(l.sourceTopics[topic]) == 0 || len(l.targetTopics[topic]) == 0 {
-		return nil
-	}
-	return []string{topic}
+	return make(s.Target, l.TargetBrokers[0], len(l.SourceBrokers))
 }
 
 // ProvedLanes says that messages went through the lanes there and back.
@@ -88,14 +73,14 @@ const (
 // it is on the other side.
 func (r *Replication) ProveLanes(ctx context.Context, q Request) (_ ProvedLanes, err error) {
 	defer explained(&err)
-	both, err := r.settings.clusters().both(ctx, q.Plan.WithDefaults())
+	both, err := r.settings.clusters().Both(ctx, q.Plan.WithDefaults())
 	if err != nil {
 		return ProvedLanes{}, err
 	}
-	var l layout
+	var l clusters.Layout
 	if err := poll(ctx, func() (err error) {
-		if l, err = both.wholeLayout(ctx); err == nil && len(l.canaries(both.plan)) == 0 {
-			topic := canaryTopic(both.plan)
+		if l, err = both.WholeLayout(ctx); err == nil && len(l.Canaries(both.Plan)) == 0 {
+			topic := clusters.CanaryTopic(both.Plan)
 			err = fault.NotReady("topic %s isn't on both sides: lanes make it when they start and may; else make "+
 				"it yourself, with a queue for each source broker on either side", topic)
 		}
@@ -103,19 +88,19 @@ func (r *Replication) ProveLanes(ctx context.Context, q Request) (_ ProvedLanes,
 	}); err != nil {
 		return ProvedLanes{}, err
 	}
-	lanes, err := l.lanes(canaryTopic(both.plan))
+	lanes, err := l.Lanes(clusters.CanaryTopic(both.Plan))
 	if err != nil {
 		return ProvedLanes{}, err
 	}
 	proved := ProvedLanes{Lanes: len(lanes)}
-	positions := positions.New(both.source.Cluster, both.target.Cluster, laneNames(both.plan))
+	positions := positions.New(both.Source.Cluster, both.Target.Cluster, clusters.LaneNames(both.Plan))
 	for i, lane := range lanes {
 		activity.RecordHeartbeat(ctx, i)
-		there, err := crosses(ctx, both.source, positions, lane)
+		there, err := crosses(ctx, both.Source, positions, lane)
 		if err != nil {
 			return ProvedLanes{}, err
 		}
-		back, err := crosses(ctx, both.target, positions.Reversed(), lane.Back())
+		back, err := crosses(ctx, both.Target, positions.Reversed(), lane.Back())
 		if err != nil {
 			return ProvedLanes{}, err
 		}
@@ -128,24 +113,24 @@ func (r *Replication) ProveLanes(ctx context.Context, q Request) (_ ProvedLanes,
 // crosses sends a message into a lane, and says how long it took to be on the other side.
 func crosses(
 	ctx context.Context,
-	from *cluster,
+	from *clusters.One,
 	positions *positions.Positions,
 	lane lane.Lane,
 ) (time.Duration, error) {
 	broker, err := from.Broker(ctx, lane.Source.Broker)
 	if err != nil {
-		return 0, from.explain(ctx, err)
+		return 0, from.Explain(ctx, err)
 	}
 	waiting, cancel := context.WithTimeout(ctx, canaryTime)
 	defer cancel()
 	begin := time.Now()
 	sent, err := from.Client().SendMessage(ctx, broker.Addr, rocketmq.SendRequest{
-		Group: strings.TrimSuffix(canaryPrefix, "-"), Topic: lane.Topic, Queue: lane.Source.ID,
+		Group: strings.TrimSuffix(clusters.CanaryPrefix, "-"), Topic: lane.Topic, Queue: lane.Source.ID,
 		BornTimestamp: begin.UnixMilli(),
 		Body:          fmt.Appendf(nil, "canary of %s", begin.Format(time.RFC3339Nano)),
 	})
 	if err != nil {
-		return 0, from.explain(ctx, err)
+		return 0, from.Explain(ctx, err)
 	}
 	for {
 		if _, err = positions.Across(ctx, lane, sent.Offset+1); err == nil {
@@ -157,7 +142,7 @@ func crosses(
 					"%v; see rocketshift lanes",
 				lane.Source,
 				lane.Topic,
-				from.side,
+				from.Side,
 				time.Since(begin).Round(time.Millisecond),
 				err,
 			)

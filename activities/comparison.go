@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/verify"
 )
@@ -55,7 +56,7 @@ func (c *comparison) expect(sizes map[string]int64) {
 
 func (c *comparison) compare(
 	ctx context.Context,
-	s sides,
+	s clusters.Both,
 	lanes []lane.Lane,
 	answers []lane.Answer,
 ) (api.Verification, error) {
@@ -66,8 +67,8 @@ func (c *comparison) compare(
 			continue
 		}
 		group.Go(func() error {
-			o := verify.Options{Names: laneNames(s.plan), Resume: c.resume(lane), Answers: answers, Differences: c.tell}
-			report, err := verify.Lane(comparing, s.source.Cluster, s.target.Cluster, lane, o, c.progress(lane))
+			o := verify.Options{Names: clusters.LaneNames(s.Plan), Resume: c.resume(lane), Answers: answers, Differences: c.tell}
+			report, err := verify.Lane(comparing, s.Source.Cluster, s.Target.Cluster, lane, o, c.progress(lane))
 			if err != nil {
 				return err
 			}
@@ -76,7 +77,7 @@ func (c *comparison) compare(
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return api.Verification{}, s.explain(ctx, err)
+		return api.Verification{}, s.Explain(ctx, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

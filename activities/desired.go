@@ -2,9 +2,9 @@ package activities
 
 import (
 	"fmt"
-	"sort"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/replicator/replica"
@@ -28,7 +28,7 @@ func desiredTopic(
 	if found != nil {
 		return nil, found
 	}
-	model := source[sortedKeys(source)[0]]
+	model := source[clusters.SortedKeys(source)[0]]
 	model.Name, model.Perm, model.Attributes = name, rocketmq.PermRead|rocketmq.PermWrite, nil
 	if ordered {
 		model.Perm = rocketmq.PermRead
@@ -68,14 +68,14 @@ func sharesOf(
 // missingTopic lists the brokers that lack the topic, or says in what an existing one differs.
 // Write permission of an ordered topic isn't compared: it opens and closes as producers move.
 func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]string, *api.Finding) {
-	for _, broker := range sortedKeys(have) {
+	for _, broker := range clusters.SortedKeys(have) {
 		if _, wanted := want[broker]; !wanted {
 			return nil, conflictFinding("topic "+name,
 				fmt.Sprintf("exists on target broker %s, where the source's queue count leaves none for it", broker))
 		}
 	}
 	var missing []string
-	for _, broker := range sortedKeys(want) {
+	for _, broker := range clusters.SortedKeys(want) {
 		found, there := have[broker]
 		if !there {
 			missing = append(missing, broker)
@@ -116,7 +116,7 @@ func messageType(config rocketmq.TopicConfig) plan.MessageType {
 // desiredGroup is the group as it should be on every target broker: all its settings, and closed,
 // so that nobody reads there before the positions are written.
 func desiredGroup(source map[string]rocketmq.Group) rocketmq.Group {
-	group := source[sortedKeys(source)[0]]
+	group := source[clusters.SortedKeys(source)[0]]
 	group.ConsumeEnable = false
 	return group
 }
@@ -169,13 +169,4 @@ func conflictFinding(object, cause string) *api.Finding {
 		Refusal: true, Object: object, Cause: cause,
 		Next: "delete or change it on the target, or exclude it from the plan; rocketshift never overwrites it",
 	}
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
 }

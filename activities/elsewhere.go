@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -18,10 +19,10 @@ import (
 // another cluster it refuses: what producers write there would be read by nobody once consumers
 // have moved. Gateways stand in for all brokers, so that no group moves that reads such a queue.
 func (inv *inventory) elsewhere(topic string, route rocketmq.Route) (all []api.Finding) {
-	for _, e := range route.Elsewhere(sortedKeys(inv.topics[topic])) {
+	for _, e := range route.Elsewhere(clusters.SortedKeys(inv.topics[topic])) {
 		leftOut := slices.Contains(inv.plan.Source.LeftOut, e.Broker)
 		other := !leftOut && inv.plan.Source.Cluster != "" && e.Cluster != "" && e.Cluster != inv.plan.Source.Cluster
-		found := warning("topic "+topic,
+		found := clusters.Warning("topic "+topic,
 			"nothing, if the broker is left out on purpose; keys go to other queues on the target then",
 			"clients also see its %s, which isn't looked at", e)
 		switch {
@@ -50,23 +51,23 @@ func (a *Assess) elsewhereOnTarget(
 	if p.Target.Cluster == "" || len(found.brokers) == 0 { // several clusters without a name are a gap
 		return nil, nil
 	}
-	target, err := a.settings.clusters().target(ctx, p)
+	target, err := a.settings.clusters().Target(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	topics, looked := inv.topics.selected(p, inv.brokers), sortedKeys(addresses(found.brokers))
+	topics, looked := inv.topics.Selected(p, inv.brokers), clusters.SortedKeys(clusters.AddressesOf(found.brokers))
 	findings := make([][]api.Finding, len(topics))
-	err = each(ctx, indexes(topics), func(ctx context.Context, i int) error {
+	err = clusters.Each(ctx, clusters.Indexes(topics), func(ctx context.Context, i int) error {
 		route, err := target.Route(ctx, topics[i])
 		if err != nil && remoting.CodeOf(err) != remoting.TopicNotExist {
 			return err
 		}
 		for _, e := range route.Elsewhere(looked) {
-			findings[i] = append(findings[i], refusal("topic "+topics[i],
+			findings[i] = append(findings[i], clusters.Refusal("topic "+topics[i],
 				"give it another name there (target.rename.topics), or delete it there",
 				"clients of the target also see %s of a topic of its name there: keys go to other queues", e))
 		}
 		return nil
 	})
-	return slices.Concat(findings...), target.explain(ctx, err)
+	return slices.Concat(findings...), target.Explain(ctx, err)
 }

@@ -31,7 +31,7 @@ func gatewayOf(state gateway.State) Gateway {
 func (g *Gateways) Entrance(ctx context.Context, r Request) (_ Gateway, err error) {
 	defer explained(&err)
 	p := r.Plan.WithDefaults()
-	state, err := g.settings.clusters().gatewayState(ctx, p)
+	state, err := g.settings.clusters().GatewayState(ctx, p)
 	if err != nil {
 		return Gateway{}, err
 	}

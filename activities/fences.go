@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -37,11 +38,11 @@ func fenceGroup(p plan.Plan) string { return p.LaneGroup() + fenceSuffix }
 // there is no entry.
 type fences map[string]map[string]int64
 
-// fences reads the marks on all brokers of a side.
-func (c *cluster) fences(
-	ctx context.Context, p plan.Plan, brokers []rocketmq.Broker,
+// readFences reads the marks on all brokers of a side.
+func readFences(
+	ctx context.Context, c *clusters.One, p plan.Plan, brokers []rocketmq.Broker,
 ) (fences, error) {
-	all, err := c.positions(ctx, brokers)
+	all, err := c.Positions(ctx, brokers)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (c *cluster) fences(
 }
 
 // marksIn reads marks from the positions of the fences' consumer group.
-func marksIn(of committed) fences {
+func marksIn(of clusters.Committed) fences {
 	marks := fences{}
 	for topic, queues := range of {
 		group, retry := strings.CutPrefix(topic, rocketmq.RetryTopic(""))
@@ -66,10 +67,10 @@ func marksIn(of committed) fences {
 	return marks
 }
 
-// mark writes the mark of a group on a broker and reads it back. Where rocketshift may not write
+// writeMark writes the mark of a group on a broker and reads it back. Where rocketshift may not write
 // it, the migration's own record of what it moved has to do.
-func (c *cluster) mark(
-	ctx context.Context, p plan.Plan, b rocketmq.Broker, group string, mark int64,
+func writeMark(
+	ctx context.Context, c *clusters.One, p plan.Plan, b rocketmq.Broker, group string, mark int64,
 ) error {
 	topic := rocketmq.RetryTopic(group)
 	err := c.Client().UpdateOffset(ctx, b.Addr, fenceGroup(p), topic, 0, mark)
@@ -82,16 +83,16 @@ func (c *cluster) mark(
 		return nil
 	}
 	if err != nil {
-		return c.explain(ctx, err)
+		return c.Explain(ctx, err)
 	}
 	got, _, err := c.Client().QueryOffset(ctx, b.Addr, fenceGroup(p), topic, 0)
 	if err == nil && got != mark {
 		return fault.NotTaken(
 			"the mark of the fence of group %s on %s broker %s was acknowledged and reads back as %d", group,
-			c.side, b.Name, got,
+			c.Side, b.Name, got,
 		)
 	}
-	return c.explain(ctx, err)
+	return c.Explain(ctx, err)
 }
 
 // whose sorts the closed groups of the source: those that rocketshift fenced, those that are open
@@ -99,19 +100,19 @@ func (c *cluster) mark(
 // Recorded are groups that the migration has on record as fenced: they count where no group carries
 // a mark, as fences of older releases don't.
 func (m fences) whose(
-	p plan.Plan, groups groupTable, recorded []string,
+	p plan.Plan, groups clusters.GroupTable, recorded []string,
 ) (fenced, opened, others []string) {
-	names := groups.selected(p)
+	names := groups.Selected(p)
 	marked := m.any(names)
 	for _, name := range names {
-		ours := m.closed(name, groups[name]) || !marked && groups.closed(name) &&
+		ours := m.closed(name, groups[name]) || !marked && groups.Closed(name) &&
 			slices.Contains(recorded, name)
 		switch {
 		case ours:
 			fenced = append(fenced, name)
 		case len(m[name]) > 0:
 			opened = append(opened, name)
-		case groups.all(name, false):
+		case groups.All(name, false):
 			others = append(others, name)
 		}
 	}
@@ -144,27 +145,27 @@ func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) (_ []stri
 	if err != nil {
 		return nil, err
 	}
-	c, brokers, err := t.settings.clusters().at(ctx, r.Plan, r.Side)
+	c, brokers, err := t.settings.clusters().At(ctx, r.Plan, r.Side)
 	if err != nil {
 		return nil, err
 	}
-	table, err := c.groupTable(ctx, brokers)
+	table, err := c.GroupTable(ctx, brokers)
 	if err != nil {
 		return nil, err
 	}
-	marks, err := c.fences(ctx, r.Plan.WithDefaults(), brokers)
+	marks, err := readFences(ctx, c, r.Plan.WithDefaults(), brokers)
 	if err != nil {
 		return nil, err
 	}
 	_, _, others := marks.whose(r.Plan.WithDefaults(), table, nil)
 	closed := among(others, groups)
-	both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
 	rest := slices.DeleteFunc(slices.Clone(groups),
 		func(name string) bool { return slices.Contains(closed, name) })
-	return closed, both.accepts(ctx, rest)
+	return closed, accepts(ctx, both, rest)
 }
 
 // Forget takes the marks away of groups that are open on the source and closed on the target again:
@@ -175,16 +176,16 @@ func (b *Returns) Forget(ctx context.Context, r GroupsRequest) (err error) {
 	if err != nil {
 		return err
 	}
-	c, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Source)
+	c, brokers, err := b.settings.clusters().At(ctx, r.Plan, api.Source)
 	if err != nil {
 		return err
 	}
 	p := r.Plan.WithDefaults()
-	marks, err := c.fences(ctx, p, brokers)
+	marks, err := readFences(ctx, c, p, brokers)
 	if err != nil {
 		return err
 	}
-	table, err := c.groupTable(ctx, brokers)
+	table, err := c.GroupTable(ctx, brokers)
 	if err != nil {
 		return err
 	}
@@ -196,7 +197,7 @@ func (b *Returns) Forget(ctx context.Context, r GroupsRequest) (err error) {
 			if marks[group][broker.Name] == 0 {
 				continue
 			}
-			if err := c.mark(ctx, p, broker, group, markNone); err != nil {
+			if err := writeMark(ctx, c, p, broker, group, markNone); err != nil {
 				return err
 			}
 		}

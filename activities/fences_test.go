@@ -5,25 +5,26 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
 )
 
 // marked are the positions of the fences' consumer group with one mark.
-func marked(group, broker string, mark int64) committed {
-	return committed{rocketmq.RetryTopic(group): {lane.Queue{Broker: broker}: mark}}
+func marked(group, broker string, mark int64) clusters.Committed {
+	return clusters.Committed{rocketmq.RetryTopic(group): {lane.Queue{Broker: broker}: mark}}
 }
 
 func TestOnlyWhatCarriesTheMarkIsAFenceOfOurs(t *testing.T) {
 	closed, open := rocketmq.Group{}, rocketmq.Group{ConsumeEnable: true}
-	table := groupTable{
+	table := clusters.GroupTable{
 		"ours": {"a": closed, "b": open}, "theirs": {"a": closed}, "back": {"a": open},
 		"free": {"a": open},
 		// closed by a person on b, by us on a, and open there again
 		"reopened": {"a": open, "b": closed},
 	}
-	marks := marksIn(committed{
+	marks := marksIn(clusters.Committed{
 		rocketmq.RetryTopic("ours"):     {lane.Queue{Broker: "a"}: markFenced},
 		rocketmq.RetryTopic("back"):     {lane.Queue{Broker: "a"}: markOpened},
 		rocketmq.RetryTopic("reopened"): {lane.Queue{Broker: "a"}: markOpened},
@@ -38,7 +39,7 @@ func TestOnlyWhatCarriesTheMarkIsAFenceOfOurs(t *testing.T) {
 
 func TestFencesOfAnOlderReleaseAreKnownByTheRecord(t *testing.T) {
 	closed := rocketmq.Group{}
-	table := groupTable{"moved": {"a": closed}, "theirs": {"a": closed}}
+	table := clusters.GroupTable{"moved": {"a": closed}, "theirs": {"a": closed}}
 	fenced, opened, others := fences{}.whose(plan.Plan{}.WithDefaults(), table,
 		[]string{"moved", "gone"})
 	assert.Equal(t, []string{"moved"}, fenced)
@@ -48,10 +49,10 @@ func TestFencesOfAnOlderReleaseAreKnownByTheRecord(t *testing.T) {
 
 func TestMarksAreReadFromTheirOwnPositionsOnly(t *testing.T) {
 	assert.Equal(t, fences{"g": {"a": markFenced}}, marksIn(marked("g", "a", markFenced)))
-	assert.Empty(t, marksIn(committed{"orders": {lane.Queue{Broker: "a"}: markFenced}}),
+	assert.Empty(t, marksIn(clusters.Committed{"orders": {lane.Queue{Broker: "a"}: markFenced}}),
 		"no retry topic")
 	assert.Empty(t, marksIn(marked("g", "a", 12)), "a position is no mark")
-	assert.Empty(t, marksIn(committed{rocketmq.RetryTopic("g"): {lane.Queue{
+	assert.Empty(t, marksIn(clusters.Committed{rocketmq.RetryTopic("g"): {lane.Queue{
 		Broker: "a",
 		ID:     1,
 	}: markFenced}}))

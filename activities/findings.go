@@ -1,11 +1,11 @@
 package activities
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -14,39 +14,26 @@ func (inv *inventory) findings(targetBrokers []rocketmq.Broker) []api.Finding {
 	var all []api.Finding
 	all = append(all, inv.clusterFindings(targetBrokers)...)
 	all = append(all, inv.nameFindings()...)
-	for _, topic := range inv.topics.selected(inv.plan, inv.brokers) {
+	for _, topic := range inv.topics.Selected(inv.plan, inv.brokers) {
 		all = append(all, inv.topicFindings(topic)...)
 		all = append(all, inv.viewFindings(topic, len(targetBrokers))...)
 	}
-	for _, group := range inv.groups.selected(inv.plan) {
+	for _, group := range inv.groups.Selected(inv.plan) {
 		all = append(all, inv.groupFindings(group)...)
 	}
 	all = append(all, inv.silentFindings()...)
 	all = append(all, inv.readerFindings()...)
 	all = append(all, inv.vipFindings()...)
-	if text := untoldProducers(inv.untold); text != "" {
+	if text := clusters.UntoldProducers(inv.untold); text != "" {
 		all = append(
 			all,
-			warning("producers",
+			clusters.Warning("producers",
 				"know yourself which applications write; the ledger has a row for each such broker", "%s",
 				text),
 		)
 	}
-	refusalsFirst(all)
+	clusters.RefusalsFirst(all)
 	return all
-}
-
-// refusalsFirst sorts findings as people need them: of a long list the first ones are shown.
-func refusalsFirst(all []api.Finding) {
-	slices.SortStableFunc(all, func(a, b api.Finding) int {
-		switch {
-		case a.Refusal == b.Refusal:
-			return 0
-		case a.Refusal:
-			return -1
-		}
-		return 1
-	})
 }
 
 // major is the first digit of the broker's version, however it is written: V4_9_7 or 4.9.7.
@@ -58,37 +45,29 @@ func major(b rocketmq.Broker) byte {
 	return version[0]
 }
 
-func refusal(object, next, cause string, args ...any) api.Finding {
-	return api.Finding{Refusal: true, Object: object, Cause: fmt.Sprintf(cause, args...), Next: next}
-}
-
-func warning(object, next, cause string, args ...any) api.Finding {
-	return api.Finding{Object: object, Cause: fmt.Sprintf(cause, args...), Next: next}
-}
-
 // clusterFindings: the source must be a 4.x cluster, and another one than the target.
 func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []api.Finding {
 	var all []api.Finding
 	for _, t := range targetBrokers {
 		if t.Version != "" && major(t) != '5' { // a proxy doesn't tell it, and there is none before 5.x
-			all = append(all, refusal("target broker "+t.Name, "name a 5.x cluster in target.nameServers",
+			all = append(all, clusters.Refusal("target broker "+t.Name, "name a 5.x cluster in target.nameServers",
 				"runs version %s; rocketshift migrates to 5.x", t.Version))
 		}
 	}
 	for _, b := range inv.brokers {
 		switch {
 		case b.Version == "":
-			all = append(all, refusal("source broker "+b.Name, "assess again when it is up",
+			all = append(all, clusters.Refusal("source broker "+b.Name, "assess again when it is up",
 				"doesn't say which version it is"))
 		case major(b) != '4':
-			all = append(all, refusal("source broker "+b.Name, "name a 4.x cluster in source.nameServers",
+			all = append(all, clusters.Refusal("source broker "+b.Name, "name a 4.x cluster in source.nameServers",
 				"runs version %s; rocketshift migrates from 4.x", b.Version))
 		}
 		for _, t := range targetBrokers {
 			if t.Addr == b.Addr {
 				all = append(
 					all,
-					refusal("source broker "+b.Name,
+					clusters.Refusal("source broker "+b.Name,
 						"name two different clusters in source.nameServers and target.nameServers",
 						"is also the target's broker %s (%s): source and target are the same cluster", t.Name,
 						t.Addr),
@@ -96,9 +75,9 @@ func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []api.Fin
 			}
 		}
 	}
-	if own := inv.online[inv.plan.LaneGroup()]; len(own.members) > 0 {
-		all = append(all, refusal("group "+inv.plan.LaneGroup(), "choose another name for the plan",
-			"is used by an application (%s); the lanes need it", strings.Join(own.addresses(), ", ")))
+	if own := inv.online[inv.plan.LaneGroup()]; len(own.Members) > 0 {
+		all = append(all, clusters.Refusal("group "+inv.plan.LaneGroup(), "choose another name for the plan",
+			"is used by an application (%s); the lanes need it", strings.Join(own.Addresses(), ", ")))
 	}
 	return all
 }
@@ -106,13 +85,13 @@ func (inv *inventory) clusterFindings(targetBrokers []rocketmq.Broker) []api.Fin
 // nameFindings: everything that the plan names must exist, and something must be left to migrate.
 func (inv *inventory) nameFindings() []api.Finding {
 	var all []api.Finding
-	topics := slices.DeleteFunc(sortedKeys(inv.topics),
-		func(name string) bool { return systemTopic(name, inv.brokers) })
+	topics := slices.DeleteFunc(clusters.SortedKeys(inv.topics),
+		func(name string) bool { return clusters.SystemTopic(name, inv.brokers) })
 	for _, problem := range inv.plan.Unmatched(topics, applicationGroups(inv.groups)) {
-		all = append(all, refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
+		all = append(all, clusters.Refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
 	}
-	if len(all) == 0 && len(inv.topics.selected(inv.plan, inv.brokers)) == 0 {
-		all = append(all, refusal("topics.include", "include at least one topic", "no topic of the source is selected"))
+	if len(all) == 0 && len(inv.topics.Selected(inv.plan, inv.brokers)) == 0 {
+		all = append(all, clusters.Refusal("topics.include", "include at least one topic", "no topic of the source is selected"))
 	}
 	return all
 }
@@ -121,17 +100,17 @@ func (inv *inventory) topicFindings(topic string) []api.Finding {
 	var all []api.Finding
 	object := "topic " + topic
 	if !rocketmq.TakesTopic(inv.plan.Target.Topic(topic)) {
-		all = append(all, refusal(object, "give it another name there (target.rename.topics), or exclude it",
+		all = append(all, clusters.Refusal(object, "give it another name there (target.rename.topics), or exclude it",
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestTopic))
 	}
 	if err := inv.unsampled[topic]; err != nil {
 		all = append(all,
-			warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL", "can't be sampled: %v", err))
+			clusters.Warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL", "can't be sampled: %v", err))
 	}
 	if seen := inv.samples[topic]; seen.empty > 0 {
 		all = append(
 			all,
-			warning(
+			clusters.Warning(
 				object,
 				"have its consumers on the 4.x remoting SDK or skip such messages: gRPC consumers of the "+
 					"target fail on them",
@@ -148,22 +127,22 @@ func (inv *inventory) groupFindings(group string) []api.Finding {
 	var all []api.Finding
 	object := "group " + group
 	if !rocketmq.TakesGroup(inv.plan.Target.Group(group)) {
-		all = append(all, refusal(object, "give it another name there (target.rename.groups), or exclude it",
+		all = append(all, clusters.Refusal(object, "give it another name there (target.rename.groups), or exclude it",
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestGroup))
 	}
-	if inv.online[group].broadcasting {
+	if inv.online[group].Broadcasting {
 		all = append(
 			all,
-			warning(object,
+			clusters.Warning(object,
 				"its instances start on the target where their own settings say; plan for repeated or skipped messages",
 				"broadcasts: its positions lie with its instances and can't be moved"),
 		)
 	}
-	for _, broker := range sortedKeys(inv.groups[group]) {
+	for _, broker := range clusters.SortedKeys(inv.groups[group]) {
 		if !inv.groups[group][broker].ConsumeEnable {
 			all = append(
 				all,
-				warning(object, "nothing, if its shift is under way; else exclude it, or it will be open on the target",
+				clusters.Warning(object, "nothing, if its shift is under way; else exclude it, or it will be open on the target",
 					"is closed on source broker %s (consumeEnable=false)", broker),
 			)
 			break
@@ -176,20 +155,20 @@ func (inv *inventory) groupFindings(group string) []api.Finding {
 // must be selected together.
 func (inv *inventory) readerFindings() []api.Finding {
 	var all []api.Finding
-	topics, groups := inv.topics.selected(inv.plan, inv.brokers), inv.groups.selected(inv.plan)
-	for _, group := range sortedKeys(inv.online) {
-		if len(inv.online[group].members) == 0 {
+	topics, groups := inv.topics.Selected(inv.plan, inv.brokers), inv.groups.Selected(inv.plan)
+	for _, group := range clusters.SortedKeys(inv.online) {
+		if len(inv.online[group].Members) == 0 {
 			continue
 		}
-		for _, topic := range sortedKeys(inv.online[group].topics) {
+		for _, topic := range clusters.SortedKeys(inv.online[group].Topics) {
 			hasGroup, hasTopic := slices.Contains(groups, group), slices.Contains(topics, topic)
 			switch {
-			case systemTopic(topic, inv.brokers) || hasGroup == hasTopic:
+			case clusters.SystemTopic(topic, inv.brokers) || hasGroup == hasTopic:
 			case hasTopic:
-				all = append(all, refusal("topic "+topic, "select the group in groups.include, or exclude the topic",
+				all = append(all, clusters.Refusal("topic "+topic, "select the group in groups.include, or exclude the topic",
 					"is read by the live group %s, which the plan doesn't select: it would see nothing new", group))
 			case inv.topics[topic] != nil:
-				all = append(all, refusal("group "+group, "select the topic in topics.include, or exclude the group",
+				all = append(all, clusters.Refusal("group "+group, "select the topic in topics.include, or exclude the group",
 					"also reads topic %s, which the plan doesn't select: it would be cut off from it", topic))
 			}
 		}

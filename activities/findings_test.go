@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -24,8 +25,8 @@ func shop(change func(*inventory)) *inventory {
 	group := func(name string) map[string]rocketmq.Group {
 		return map[string]rocketmq.Group{"broker-a": {Name: name, ConsumeEnable: true}}
 	}
-	client := func(id string) map[string]member {
-		return map[string]member{
+	client := func(id string) map[string]clusters.Member {
+		return map[string]clusters.Member{
 			id: {Connection: rocketmq.Connection{ClientID: id, Addr: "10.0.0.7:4000", Language: "JAVA", Version: 407}},
 		}
 	}
@@ -36,18 +37,18 @@ func shop(change func(*inventory)) *inventory {
 			Target: plan.Target{Provider: "local"},
 		}.WithDefaults(),
 		brokers: []rocketmq.Broker{{Cluster: "C4", Name: "broker-a", Addr: "127.0.0.1:10911", Version: "4.9.7"}},
-		topics: topicTable{
+		topics: clusters.TopicTable{
 			"orders": topic("orders"), "clicks": topic("clicks"), "TBW102": topic("TBW102"),
 			"broker-a": topic("broker-a"), "%RETRY%billing": topic("%RETRY%billing"),
 			"%DLQ%billing": topic("%DLQ%billing"),
 		},
-		groups: groupTable{
+		groups: clusters.GroupTable{
 			"billing": group("billing"), "stats": group("stats"), "TOOLS_CONSUMER": group("TOOLS_CONSUMER"),
 			"rocketshift-old": group("rocketshift-old"),
 		},
-		positions: map[string]committed{"stats": {"clicks": {{Broker: "broker-a", ID: 0}: 10}}},
-		online: map[string]connections{
-			"billing": {members: client("c1"), topics: map[string]bool{"orders": true, "%RETRY%billing": true}},
+		positions: map[string]clusters.Committed{"stats": {"clicks": {{Broker: "broker-a", ID: 0}: 10}}},
+		online: map[string]clusters.Connections{
+			"billing": {Members: client("c1"), Topics: map[string]bool{"orders": true, "%RETRY%billing": true}},
 			"stats":   {},
 		},
 		producers: map[string]map[string]rocketmq.Connection{
@@ -193,13 +194,13 @@ func TestFindings(t *testing.T) {
 		},
 		"the lanes' group is an application's": {
 			change: func(inv *inventory) {
-				inv.online["rocketshift-shop"] = connections{members: map[string]member{"c9": {}}}
+				inv.online["rocketshift-shop"] = clusters.Connections{Members: map[string]clusters.Member{"c9": {}}}
 			},
 			refusal: true, object: "group rocketshift-shop", cause: "used by an application",
 		},
 		"a group broadcasts": {
 			change: func(inv *inventory) {
-				inv.online["billing"] = connections{members: inv.online["billing"].members, broadcasting: true}
+				inv.online["billing"] = clusters.Connections{Members: inv.online["billing"].Members, Broadcasting: true}
 			},
 			object: "group billing", cause: "broadcasts",
 		},
@@ -291,7 +292,7 @@ func TestTopicOfKeyedMessagesIsOrdered(t *testing.T) {
 }
 
 func TestQueuesComeInClientOrder(t *testing.T) {
-	table := topicTable{
+	table := clusters.TopicTable{
 		"orders": {"broker-b": {ReadQueues: 1, WriteQueues: 2}, "broker-a": {ReadQueues: 2, WriteQueues: 1}},
 	}
 	assert.Equal(
@@ -302,7 +303,7 @@ func TestQueuesComeInClientOrder(t *testing.T) {
 			{Broker: "broker-b"},
 			{Broker: "broker-b", ID: 1},
 		},
-		table.queues("orders"),
+		table.Queues("orders"),
 	)
-	assert.Empty(t, table.queues("absent"))
+	assert.Empty(t, table.Queues("absent"))
 }

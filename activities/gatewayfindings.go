@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/printable"
 	"rocketshift/plan"
 )
 
@@ -29,7 +30,7 @@ func (inv *inventory) gatewayFindings(ctx context.Context, s Settings) []api.Fin
 		return nil
 	}
 	const object = api.GatewayObject
-	client, err := s.clusters().gatewaysOf(inv.plan)
+	client, err := s.clusters().Fleet(inv.plan)
 	var state gateway.State
 	if err == nil {
 		state, err = client.State(ctx)
@@ -47,14 +48,14 @@ func (inv *inventory) gatewayFindings(ctx context.Context, s Settings) []api.Fin
 	if unfit := unfitClients(state, inv.plan); len(unfit) > 0 {
 		all = append(all, api.Finding{
 			Object: object,
-			Cause:  fmt.Sprintf("%d clients can't follow to the target: %s", len(unfit), list(unfit)),
+			Cause:  fmt.Sprintf("%d clients can't follow to the target: %s", len(unfit), printable.Few(unfit)),
 			Next:   "give the gateway their access keys in the file of --keys, and the target their accounts",
 		})
 	}
-	if past := pastGateway(state, inv.groups.selected(inv.plan), inv.online, inv.producers); len(past) > 0 {
+	if past := pastGateway(state, inv.groups.Selected(inv.plan), inv.online, inv.producers); len(past) > 0 {
 		all = append(all, api.Finding{
 			Object: object,
-			Cause:  fmt.Sprintf("%d clients are connected past it: %s", len(past), list(past)),
+			Cause:  fmt.Sprintf("%d clients are connected past it: %s", len(past), printable.Few(past)),
 			Next:   "give them the gateway as their name server before the shift; their groups can't move before",
 		})
 	}

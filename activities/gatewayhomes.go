@@ -9,6 +9,8 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/gateway"
 	"rocketshift/replicator/lane"
 )
@@ -45,13 +47,13 @@ type Homes struct {
 // its second.
 func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (_ Homes, err error) {
 	defer explained(&err)
-	client, err := g.settings.clusters().gatewaysOf(r.Plan)
+	client, err := g.settings.clusters().Fleet(r.Plan)
 	if err != nil {
 		return Homes{}, err
 	}
 	state, err := client.State(ctx)
 	if err != nil {
-		return Homes{}, explainGateway(ctx, err)
+		return Homes{}, connect.ExplainGateway(ctx, err)
 	}
 	topics, err := resolve(ctx, g.settings, r.Topics)
 	if err != nil {
@@ -64,7 +66,7 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (_ Homes, err 
 	var lanes []lane.Lane
 	toTarget, toSource := []gateway.TopicQueue(nil), homesOf(ours, state.Homes.Away)
 	if r.Percent > 0 { // all go to the source without a look at the target, which may not answer
-		if lanes, err = g.settings.lanesOf(ctx, r.Request, topics, sides.movableLayout); err != nil {
+		if lanes, err = g.settings.lanesOf(ctx, r.Request, topics, clusters.Both.MovableLayout); err != nil {
 			return Homes{}, err
 		}
 		toTarget, toSource = homesToMove(lanes, r.Percent, state.Homes.Away)
@@ -116,9 +118,9 @@ func homesOf(ours func(string) bool, all []gateway.TopicQueue) []gateway.TopicQu
 
 // lanesOf pairs the queues of the request's topics, as one of the looks at both sides sees them.
 func (s Settings) lanesOf(
-	ctx context.Context, r Request, topics []string, look func(sides, context.Context) (layout, error),
+	ctx context.Context, r Request, topics []string, look func(clusters.Both, context.Context) (clusters.Layout, error),
 ) ([]lane.Lane, error) {
-	both, err := s.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := s.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +128,7 @@ func (s Settings) lanesOf(
 	if err != nil {
 		return nil, err
 	}
-	return l.allLanes(topics)
+	return l.AllLanes(topics)
 }
 
 // percentOf is so many percent of n, rounded up.

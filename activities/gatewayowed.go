@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/gateway"
 )
 
@@ -60,13 +61,13 @@ type OwedRequest struct {
 // Owed is what the target owes, by what the gateways know.
 func (g *Gateways) Owed(ctx context.Context, r OwedRequest) (_ Owed, err error) {
 	defer explained(&err)
-	client, err := g.settings.clusters().gatewaysOf(r.Plan)
+	client, err := g.settings.clusters().Fleet(r.Plan)
 	if err != nil {
 		return Owed{}, err
 	}
 	state, err := client.State(ctx)
 	if err != nil {
-		return Owed{}, explainGateway(ctx, err)
+		return Owed{}, connect.ExplainGateway(ctx, err)
 	}
 	ordered, err := resolve(ctx, g.settings, r.Ordered)
 	if err != nil { // a name less is told

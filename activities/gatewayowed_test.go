@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/gateway"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
@@ -81,7 +82,7 @@ func TestReturnsWithoutTheTargetSayWhoAsksAndWhy(t *testing.T) {
 	}
 	t.Setenv("ROCKETSHIFT_GATEWAY_TOKEN", "a-token-of-the-tests")
 	require.NotEmpty(t, os.Getenv("ROCKETSHIFT_GATEWAY_TOKEN"))
-	g := NewGateways(Settings{Root: t.TempDir(), Clusters: NewPool()})
+	g := NewGateways(Settings{Root: t.TempDir(), Clusters: connect.NewPool()})
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivity(g)
 	request := Request{Plan: p}

@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/gateway"
-	"rocketshift/internal/secrets"
-	"rocketshift/plan"
+	"rocketshift/internal/printable"
 )
 
 // Gateways moves homes and groups through the control APIs of the plan's gateways. Every activity
@@ -35,58 +34,6 @@ const (
 	// moveTries is how long a move is tried before people see why it isn't done.
 	moveTries = 10 * time.Second
 )
-
-// gatewaysOf are the control APIs of the plan's gateways.
-func (o Opener) gatewaysOf(p plan.Plan) (*gateway.Fleet, error) {
-	if len(p.Traffic.Gateways) == 0 {
-		return nil, fault.Invalid("traffic.gateways is empty: name the control APIs of the gateways")
-	}
-	has, err := o.Secrets.Gateways(p.Traffic)
-	if err != nil {
-		return nil, fault.Denial(err)
-	}
-	key := has.Prefix + "|" + strings.Join(p.Traffic.Gateways, ",")
-	o.Pool.mu.Lock()
-	defer o.Pool.mu.Unlock()
-	if o.Pool.fleets[key] == nil {
-		o.Pool.fleets[key] = gateway.NewFleet(p.Traffic.Gateways, gateway.Access{
-			Token: has.Token, CA: has.CA, Cert: has.Cert, Key: has.Key, Plain: has.Plain,
-			Set: gateway.AccessSettings{
-				Token: has.Prefix + "_TOKEN", CA: has.Prefix + "_CA",
-				Cert: has.Prefix + "_CERT", Plain: secrets.Variable,
-			},
-		})
-	}
-	return o.Pool.fleets[key], nil
-}
-
-// explainGateway turns what a call to a gateway failed with into an error that says what people can
-// do.
-func explainGateway(ctx context.Context, err error) error {
-	var refusal *gateway.RefusedError
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.As(err, &refusal) && refusal.Status == http.StatusUnauthorized:
-		return fault.AccessDenied(err, "%v: give the worker the token that the gateway has", err)
-	}
-	return fault.NotReady("%v", err)
-}
-
-// gatewayState is how the plan's gateways stand; a zero one if it has none.
-func (o Opener) gatewayState(ctx context.Context, p plan.Plan) (gateway.State, error) {
-	if p.Traffic.Mode != plan.ModeGateway {
-		return gateway.State{}, nil
-	}
-	client, err := o.gatewaysOf(p)
-	if err != nil {
-		return gateway.State{}, err
-	}
-	state, err := client.State(ctx)
-	return state, explainGateway(ctx, err)
-}
 
 // led are the groups that gateways lead: they keep their positions on both sides, exactly.
 func led(state gateway.State) map[string]bool {
@@ -111,33 +58,33 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (_ Gateway, er
 	if err != nil {
 		return Gateway{}, err
 	}
-	client, err := g.settings.clusters().gatewaysOf(p)
+	client, err := g.settings.clusters().Fleet(p)
 	if err != nil {
 		return Gateway{}, err
 	}
-	where, err := g.settings.clusters().whereTarget(ctx, p)
+	where, err := g.settings.clusters().WhereTarget(ctx, p)
 	if err != nil {
 		return Gateway{}, err
 	}
-	if where.addresses == nil {
-		return Gateway{}, absent(p)
+	if where.Addresses == nil {
+		return Gateway{}, connect.Absent(p)
 	}
-	names := laneNames(p)
+	names := clusters.LaneNames(p)
 	m := gateway.Migration{
 		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target,
 		Ordered: append([]string{}, ordered...), SourceCluster: p.Source.Cluster, LeftOut: p.Source.LeftOut,
 	}
-	if where.proxied {
-		m.Proxy = where.addresses[0]
+	if where.Proxied {
+		m.Proxy = where.Addresses[0]
 	} else {
-		m.NameServers, m.Cluster = where.addresses, where.part.Cluster
+		m.NameServers, m.Cluster = where.Addresses, where.Part.Cluster
 	}
 	state, err := client.Use(ctx, m)
 	if err != nil {
-		return Gateway{}, explainGateway(ctx, err)
+		return Gateway{}, connect.ExplainGateway(ctx, err)
 	}
 	if unfit := unfitClients(state, p); len(unfit) > 0 {
-		return Gateway{}, fault.NotReady("%d clients can't follow to the target: %s", len(unfit), list(unfit))
+		return Gateway{}, fault.NotReady("%d clients can't follow to the target: %s", len(unfit), printable.Few(unfit))
 	}
 	return gatewayOf(state), nil
 }
@@ -146,7 +93,7 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (_ Gateway, er
 // ask for.
 func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) (err error) {
 	defer explained(&err)
-	client, err := g.settings.clusters().gatewaysOf(r.Plan)
+	client, err := g.settings.clusters().Fleet(r.Plan)
 	if err != nil {
 		return err
 	}
@@ -155,11 +102,11 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) (err error) 
 		return err
 	}
 	if r.Side == api.Target {
-		both, err := g.settings.clusters().both(ctx, r.Plan.WithDefaults())
+		both, err := g.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}
-		if err := both.accepts(ctx, groups); err != nil {
+		if err := accepts(ctx, both, groups); err != nil {
 			return err
 		}
 	}
@@ -190,7 +137,7 @@ func (g *Gateways) groupsToMove(
 	}
 	state, err := client.State(ctx)
 	if err != nil {
-		return nil, explainGateway(ctx, err)
+		return nil, connect.ExplainGateway(ctx, err)
 	}
 	p := r.Plan.WithDefaults()
 	var groups []string
@@ -222,10 +169,10 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 	if err == nil || errors.As(err, &refusal) && refusal.Bypassing.Any() {
 		return err
 	}
-	if _, _, dead := g.settings.clusters().at(ctx, r.Plan, api.Target); dead != nil { // which is the cause, and hides behind time-outs
+	if _, _, dead := g.settings.clusters().At(ctx, r.Plan, api.Target); dead != nil { // which is the cause, and hides behind time-outs
 		return dead
 	}
-	return explainGateway(ctx, err)
+	return connect.ExplainGateway(ctx, err)
 }
 
 // MoveAuthority makes a side the one that says who the members of groups are. Groups follow to the
@@ -233,14 +180,14 @@ func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, i
 // to them.
 func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) (err error) {
 	defer explained(&err)
-	client, err := g.settings.clusters().gatewaysOf(r.Plan)
+	client, err := g.settings.clusters().Fleet(r.Plan)
 	if err != nil {
 		return err
 	}
 	if r.Side == api.Target {
 		state, err := client.State(ctx)
 		if err != nil {
-			return explainGateway(ctx, err)
+			return connect.ExplainGateway(ctx, err)
 		}
 		rest := r
 		rest.Groups, rest.But, rest.All = api.Some(partlyMoved(state)...), nil, false
@@ -270,21 +217,21 @@ func partlyMoved(state gateway.State) (groups []string) {
 // AwaitEmpty waits until no client is behind the gateway any more.
 func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) (err error) {
 	defer explained(&err)
-	client, err := g.settings.clusters().gatewaysOf(r.Plan)
+	client, err := g.settings.clusters().Fleet(r.Plan)
 	if err != nil {
 		return err
 	}
 	return waiting{}.until(ctx, func() error {
 		state, err := client.State(ctx)
 		if err != nil {
-			return explainGateway(ctx, err)
+			return connect.ExplainGateway(ctx, err)
 		}
 		var left []string
 		for _, c := range state.Clients {
 			left = append(left, c.ID+" at "+c.Address)
 		}
 		if len(left) > 0 {
-			return fault.NotReady("%d clients are still behind the gateway: %s", len(left), list(left))
+			return fault.NotReady("%d clients are still behind the gateway: %s", len(left), printable.Few(left))
 		}
 		return nil
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -81,12 +82,12 @@ func TestClientsThatCannotFollowCountWhereTheyShareInThePlan(t *testing.T) {
 
 func TestClientsPastTheGatewaysAreThoseThatNoneOfThemServes(t *testing.T) {
 	state := gateway.State{Clients: []gateway.Connected{{ID: "behind@1"}}}
-	members := map[string]connections{
-		"billing": {members: map[string]member{
+	members := map[string]clusters.Connections{
+		"billing": {Members: map[string]clusters.Member{
 			"behind@1": {Connection: rocketmq.Connection{ClientID: "behind@1", Addr: "10.0.0.9:1"}},
 			"past@1":   {Connection: rocketmq.Connection{ClientID: "past@1", Addr: "10.0.0.7:1"}},
 		}},
-		"of others": {members: map[string]member{"other@1": {Connection: rocketmq.Connection{ClientID: "other@1"}}}},
+		"of others": {Members: map[string]clusters.Member{"other@1": {Connection: rocketmq.Connection{ClientID: "other@1"}}}},
 	}
 	producers := map[string]map[string]rocketmq.Connection{"shop": {
 		"behind@1": {ClientID: "behind@1"}, "past@2": {ClientID: "past@2", Addr: "10.0.0.8:1"},

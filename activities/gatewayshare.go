@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 )
 
@@ -20,7 +21,7 @@ type ShareRequest struct {
 // gateways.
 func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.WaveCheck, err error) {
 	defer explained(&err)
-	both, err := g.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := g.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return check, err
 	}
@@ -29,7 +30,7 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.
 		return check, err
 	}
 	err = waiting{}.until(ctx, func() error {
-		check, err = both.countShare(ctx, topics, r.Before)
+		check, err = countShare(ctx, both, topics, r.Before)
 		if err == nil && r.Before != nil && check.Lag > closeLag*int64(max(1, len(topics))) {
 			return fault.NotReady("the lanes are %d messages behind", check.Lag)
 		}
@@ -38,30 +39,30 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.
 	if err != nil || r.Before == nil {
 		return check, err
 	}
-	state, err := g.settings.clusters().gatewayState(ctx, both.plan)
+	state, err := g.settings.clusters().GatewayState(ctx, both.Plan)
 	if err != nil {
 		return check, err
 	}
-	check.Past = both.past(ctx, state, g.settings.clusters().gatewayState).OrNil()
+	check.Past = pastClients(ctx, both, state, g.settings.clusters().GatewayState).OrNil()
 	return check, nil
 }
 
-func (s sides) countShare(
-	ctx context.Context, topics []string, before *api.WaveCheck,
+func countShare(
+	ctx context.Context, s clusters.Both, topics []string, before *api.WaveCheck,
 ) (api.WaveCheck, error) {
-	onSource, err := s.puts(ctx, api.Source, topics)
+	onSource, err := countPutsOn(ctx, s, api.Source, topics)
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	onTarget, err := s.puts(ctx, api.Target, topics)
+	onTarget, err := countPutsOn(ctx, s, api.Target, topics)
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	l, err := s.layout(ctx)
+	l, err := s.Layout(ctx)
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	lanes, err := s.measure(ctx, l, topics)
+	lanes, err := measureLanes(ctx, s, l, topics)
 	if err != nil {
 		return api.WaveCheck{}, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -27,7 +28,7 @@ type BrokersRequest struct {
 // Missing lists those of the brokers that no name server knows with a master.
 func (b *Returns) Missing(ctx context.Context, r BrokersRequest) (_ []string, err error) {
 	defer explained(&err)
-	_, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Source)
+	_, brokers, err := b.settings.clusters().At(ctx, r.Plan, api.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 	defer explained(&err)
 	stood := stabilities{}
 	err = waiting{}.until(ctx, func() error {
-		c, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Source)
+		c, brokers, err := b.settings.clusters().At(ctx, r.Plan, api.Source)
 		if err != nil {
 			return err
 		}
@@ -64,14 +65,14 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 				strings.Join(gone, ", "),
 			)
 		}
-		if _, err := c.answering(ctx, brokers); err != nil {
+		if _, err := c.Answering(ctx, brokers); err != nil {
 			return err
 		}
-		o := opening{cluster: c, plan: r.Plan.WithDefaults(), enable: true, ours: true}
-		if o.table, err = c.groupTable(ctx, brokers); err != nil {
+		o := opening{One: c, plan: r.Plan.WithDefaults(), enable: true, ours: true}
+		if o.table, err = c.GroupTable(ctx, brokers); err != nil {
 			return err
 		}
-		if o.marks, err = c.fences(ctx, o.plan, brokers); err != nil {
+		if o.marks, err = readFences(ctx, c, o.plan, brokers); err != nil {
 			return err
 		}
 		var left []string
@@ -92,7 +93,7 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 		}
 		if len(left) > 0 {
 			return fault.Again(fault.KindNotReady, watchAgain, nil, "groups %s are closed on %s alone: they are opened there",
-				list(left), strings.Join(r.Brokers, ", "))
+				printable.Few(left), strings.Join(r.Brokers, ", "))
 		}
 		return nil
 	})
@@ -102,7 +103,7 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 // left are the groups that are fenced on the brokers of the request: where moves may be under way,
 // those that are open on all others. Unmarked ones are closed there alone.
 func (o opening) left(r BrokersRequest) (groups, unmarked []string) {
-	for _, name := range o.table.selected(o.plan) {
+	for _, name := range o.table.Selected(o.plan) {
 		fenced, closed, open, shut := false, false, false, false
 		for broker, settings := range o.table[name] {
 			switch {
@@ -143,7 +144,7 @@ func (o opening) reopen(ctx context.Context, brokers []rocketmq.Broker, r Broker
 		}
 	}
 	var err error
-	if o.table, err = o.groupTable(ctx, brokers); err != nil {
+	if o.table, err = o.GroupTable(ctx, brokers); err != nil {
 		return err
 	}
 	for broker, settings := range o.table[group] {
@@ -156,11 +157,11 @@ func (o opening) reopen(ctx context.Context, brokers []rocketmq.Broker, r Broker
 		case !o.enable:
 			err = o.write(ctx, b, group)
 		case !others:
-			err = o.mark(ctx, o.plan, b, group, markNone)
+			err = writeMark(ctx, o.One, o.plan, b, group, markNone)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return o.readBackOpen(ctx, brokers, map[string][]rocketmq.Broker{group: touched}, o.enable)
+	return readBackOpen(ctx, o.One, brokers, map[string][]rocketmq.Broker{group: touched}, o.enable)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -28,7 +29,7 @@ func TestFencesThatStandOnReturnedBrokersAloneAreLeft(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := opening{
-				plan: plan.Plan{Name: "m"}.WithDefaults(), table: groupTable{"g": {}},
+				plan: plan.Plan{Name: "m"}.WithDefaults(), table: clusters.GroupTable{"g": {}},
 				marks: fences{"g": {"broker-b": c.mark}},
 			}
 			for broker, enabled := range c.at {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -20,15 +21,15 @@ const (
 // ownOnTarget tells the topics of the migration by their names on the target. Other applications
 // that use the target have messages there too, which no way back waits for.
 func (b *ledgerBuilder) ownOnTarget() func(topic string) bool {
-	names, own := renames(b.plan.Target), map[string]bool{}
-	for _, topic := range b.sourceTopics.selected(b.plan, b.sourceBrokers) {
+	names, own := clusters.Renames(b.Plan.Target), map[string]bool{}
+	for _, topic := range b.SourceTopics.Selected(b.Plan, b.SourceBrokers) {
 		own[names.Topic(topic)] = true
 	}
-	for _, topic := range b.sourceTopics.ofGroups(b.plan) {
+	for _, topic := range b.SourceTopics.OfGroups(b.Plan) {
 		own[names.Topic(topic)] = true
 	}
-	for topic := range b.targetTopics { // of groups that have retried on the target alone
-		if ofLanes(b.plan, topic, b.targetBrokers) {
+	for topic := range b.TargetTopics { // of groups that have retried on the target alone
+		if clusters.OfLanes(b.Plan, topic, b.TargetBrokers) {
 			own[names.Topic(topic)] = true
 		}
 	}

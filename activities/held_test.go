@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -25,11 +26,11 @@ func TestOfTooManyHeldMessagesItIsSaidThatTheyAreOfAllTopics(t *testing.T) {
 func TestTopicsOfTheMigrationAreKnownByTheirNamesOnTheTarget(t *testing.T) {
 	one := map[string]rocketmq.TopicConfig{"broker-a": {ReadQueues: 1, WriteQueues: 1}}
 	b := &ledgerBuilder{}
-	b.plan = plan.Plan{Topics: plan.TopicSelection{Selection: plan.Selection{Include: []string{"orders"}}}}
-	b.plan.Groups.Include = []string{"billing"}
-	b.plan.Target.Rename = &plan.Rename{Prefix: "eu-"}
-	b.sourceTopics = topicTable{"orders": one, "payments": one, "%RETRY%billing": one}
-	b.targetTopics = topicTable{"orders": one, "payments": one, "%RETRY%billing": one, "%RETRY%audit": one}
+	b.Plan = plan.Plan{Topics: plan.TopicSelection{Selection: plan.Selection{Include: []string{"orders"}}}}
+	b.Plan.Groups.Include = []string{"billing"}
+	b.Plan.Target.Rename = &plan.Rename{Prefix: "eu-"}
+	b.SourceTopics = clusters.TopicTable{"orders": one, "payments": one, "%RETRY%billing": one}
+	b.TargetTopics = clusters.TopicTable{"orders": one, "payments": one, "%RETRY%billing": one, "%RETRY%audit": one}
 	own := b.ownOnTarget()
 	for topic, want := range map[string]bool{
 		"eu-orders": true, "orders": false, "eu-payments": false,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -78,17 +79,17 @@ func kindOf(raw []byte) plan.MessageType {
 	return plan.TypeNormal
 }
 
-// look samples the first and the last messages of some queues. Pulls stay inside the stored range:
+// sampleTopic samples the first and the last messages of some queues. Pulls stay inside the stored range:
 // a pull outside makes the broker write an event message.
-func (c *cluster) look(
-	ctx context.Context,
+func sampleTopic(
+	ctx context.Context, c *clusters.One,
 	addr map[string]string,
 	topic string,
 	ranges map[lane.Queue]rocketmq.QueueRange,
 ) (sample, error) {
 	seen := newSample()
 	looked := 0
-	for _, queue := range sortedQueues(ranges) {
+	for _, queue := range clusters.SortedQueues(ranges) {
 		span := ranges[queue]
 		if span.Max <= span.Min || looked == sampleQueues {
 			continue

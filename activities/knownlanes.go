@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -31,11 +32,11 @@ func (r *Replication) KnowLane(ctx context.Context, q LaneRequest) (err error) {
 	if q.Side == lane.SideTarget {
 		side = api.Target
 	}
-	c, brokers, err := r.settings.clusters().at(ctx, q.Plan, side)
+	c, brokers, err := r.settings.clusters().At(ctx, q.Plan, side)
 	if err != nil {
 		return err
 	}
-	table, err := c.topicTable(ctx, brokers, []string{q.Topic})
+	table, err := c.TopicTable(ctx, brokers, []string{q.Topic})
 	if err != nil {
 		return err
 	}
@@ -43,9 +44,9 @@ func (r *Replication) KnowLane(ctx context.Context, q LaneRequest) (err error) {
 }
 
 func (q LaneRequest) check(
-	p plan.Plan, side api.Side, brokers []rocketmq.Broker, table topicTable,
+	p plan.Plan, side api.Side, brokers []rocketmq.Broker, table clusters.TopicTable,
 ) error {
-	if !ofLanes(p, q.Topic, brokers) {
+	if !clusters.OfLanes(p, q.Topic, brokers) {
 		return fault.RefusedWord("topic %q is none of this migration's, so no lane copies it: see "+
 			"rocketshift lanes %s for those that are",
 			q.Topic, p.Name)
@@ -58,7 +59,7 @@ func (q LaneRequest) check(
 	if q.Broker == "" {
 		return nil
 	}
-	queues := table.queues(q.Topic)
+	queues := table.Queues(q.Topic)
 	if slices.Contains(queues, lane.Queue{Broker: q.Broker, ID: q.Queue}) {
 		return nil
 	}
@@ -68,12 +69,4 @@ func (q LaneRequest) check(
 	}
 	return fault.RefusedWord("topic %q has no queue %s/%d on the %s: name one of %s", q.Topic, q.Broker,
 		q.Queue, side, strings.Join(has[:min(len(has), 16)], ", "))
-}
-
-// ofLanes reports whether lanes of the plan copy topics of that name.
-func ofLanes(p plan.Plan, topic string, brokers []rocketmq.Broker) bool {
-	if group, own := groupOf(topic); own {
-		return !systemGroup(group) && p.Groups.Match(group)
-	}
-	return topic == canaryTopic(p) || !systemTopic(topic, brokers) && p.Topics.Match(topic)
 }

@@ -9,6 +9,9 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -42,14 +45,14 @@ func NewLedgers(s Settings) *Ledgers { return &Ledgers{s.withDefaults()} }
 // Ledger lists what is still unfinished on the source.
 func (l *Ledgers) Ledger(ctx context.Context, r Request) (_ api.Ledger, err error) {
 	defer explained(&err)
-	both, err := l.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := l.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return api.Ledger{}, err
 	}
-	if err := both.whole(ctx); err != nil {
+	if err := both.Whole(ctx); err != nil {
 		return api.Ledger{}, err
 	}
-	b, err := both.openBook(ctx)
+	b, err := openLedger(ctx, both)
 	if err != nil {
 		return api.Ledger{}, err
 	}
@@ -68,26 +71,26 @@ func (l *Ledgers) Ledger(ctx context.Context, r Request) (_ api.Ledger, err erro
 type ledgerBuilder struct {
 	rows, late []api.LedgerRow
 	sum        int64 // of the rests of rows
-	sides
-	layout
+	clusters.Both
+	clusters.Layout
 	groups    []string // selected
-	positions map[string]committed
+	positions map[string]clusters.Committed
 }
 
-func (s sides) openBook(ctx context.Context) (*ledgerBuilder, error) {
-	l, err := s.layout(ctx)
+func openLedger(ctx context.Context, s clusters.Both) (*ledgerBuilder, error) {
+	l, err := s.Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
-	table, err := s.source.groupTable(ctx, l.sourceBrokers)
+	table, err := s.Source.GroupTable(ctx, l.SourceBrokers)
 	if err != nil {
 		return nil, err
 	}
-	offsets, err := s.source.positions(ctx, l.sourceBrokers)
+	offsets, err := s.Source.Positions(ctx, l.SourceBrokers)
 	if err != nil {
 		return nil, err
 	}
-	return &ledgerBuilder{sides: s, layout: l, groups: table.selected(s.plan), positions: offsets}, nil
+	return &ledgerBuilder{Both: s, Layout: l, groups: table.Selected(s.Plan), positions: offsets}, nil
 }
 
 func (b *ledgerBuilder) enter(kind, object string, rest int64, detail string) {
@@ -126,7 +129,7 @@ func (b *ledgerBuilder) sorted() []api.LedgerRow {
 
 // lag is what the lanes have not copied, by topic.
 func (b *ledgerBuilder) lag(ctx context.Context) error {
-	states, err := b.measure(ctx, b.layout, b.sourceTopics.selected(b.plan, b.sourceBrokers))
+	states, err := measureLanes(ctx, b.Both, b.Layout, b.SourceTopics.Selected(b.Plan, b.SourceBrokers))
 	if err != nil {
 		return err
 	}
@@ -134,7 +137,7 @@ func (b *ledgerBuilder) lag(ctx context.Context) error {
 	for _, s := range states {
 		byTopic[s.lane.Topic] = append(byTopic[s.lane.Topic], s)
 	}
-	for _, topic := range sortedKeys(byTopic) {
+	for _, topic := range clusters.SortedKeys(byTopic) {
 		state := summary(byTopic[topic])
 		b.enter(kindLag, "topic "+topic, state.Lag, "not copied yet, most of all "+state.Worst)
 	}
@@ -164,7 +167,7 @@ func (b *ledgerBuilder) retries(ctx context.Context) error {
 // rest counts the messages of a topic that lie behind the positions; without a position everything
 // counts.
 func (b *ledgerBuilder) rest(ctx context.Context, topic string, at map[lane.Queue]int64) (int64, error) {
-	ranges, err := b.source.ranges(ctx, b.sourceBrokers, b.sourceTopics, topic)
+	ranges, err := b.Source.Ranges(ctx, b.SourceBrokers, b.SourceTopics, topic)
 	if err != nil {
 		return 0, err
 	}
@@ -177,13 +180,13 @@ func (b *ledgerBuilder) rest(ctx context.Context, topic string, at map[lane.Queu
 
 // consumers are the members of selected groups that still read the source.
 func (b *ledgerBuilder) consumers(ctx context.Context) error {
-	members, err := b.source.membersOf(ctx, b.sourceBrokers, b.groups)
+	members, err := b.Source.MembersOf(ctx, b.SourceBrokers, b.groups)
 	if err != nil {
 		return err
 	}
 	for _, group := range b.groups {
 		of := members[group]
-		b.enter(kindConsumers, "group "+group, int64(len(of.members)), strings.Join(of.addresses(), ", "))
+		b.enter(kindConsumers, "group "+group, int64(len(of.Members)), strings.Join(of.Addresses(), ", "))
 	}
 	return nil
 }
@@ -191,19 +194,40 @@ func (b *ledgerBuilder) consumers(ctx context.Context) error {
 // producers are all that are connected to the source: brokers don't know which topics a producer
 // writes.
 func (b *ledgerBuilder) producers(ctx context.Context) error {
-	found, untold, err := b.source.producers(ctx, b.sourceBrokers)
+	found, untold, err := b.Source.Producers(ctx, b.SourceBrokers)
 	if err != nil {
 		return err
 	}
 	for _, name := range untold {
-		b.enter(kindProducers, "broker "+name, 1, untoldProducers([]string{name})+": see yourself that nobody does")
+		b.enter(kindProducers, "broker "+name, 1, clusters.UntoldProducers([]string{name})+": see yourself that nobody does")
 	}
-	for _, group := range sortedKeys(found) {
+	for _, group := range clusters.SortedKeys(found) {
 		var where []string
-		for _, id := range sortedKeys(found[group]) {
+		for _, id := range clusters.SortedKeys(found[group]) {
 			where = append(where, found[group][id].Addr+" ("+id+")")
 		}
-		b.enter(kindProducers, "producer group "+group, int64(len(where)), list(where))
+		b.enter(kindProducers, "producer group "+group, int64(len(where)), printable.Few(where))
 	}
 	return nil
+}
+
+// ownRest counts the messages of a group's own topic that aren't copied yet. Without lanes, it is
+// those behind the group's positions.
+func (b *ledgerBuilder) ownRest(ctx context.Context, group, topic string) (int64, error) {
+	if len(b.SourceTopics[topic]) == 0 {
+		return 0, nil
+	}
+	lanes, err := b.GroupLanes(topic)
+	if fault.IsNotReady(err) {
+		return b.rest(ctx, topic, b.positions[group][topic])
+	}
+	copied := map[lane.Queue]int64{}
+	for _, lane := range lanes {
+		at, _, err := b.Translator.Progress(ctx, lane)
+		if err != nil {
+			return 0, b.Explain(ctx, err)
+		}
+		copied[lane.Source] = max(at, b.positions[group][topic][lane.Source])
+	}
+	return b.rest(ctx, topic, copied)
 }

@@ -41,13 +41,13 @@ func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	r := newRig(t, "past")
 	orders, group := r.topic("orders", 1), r.group("group")
 	g := r.behindGateway()
-	both, err := r.settings.clusters().both(r.ctx, r.plan)
+	both, err := r.settings.clusters().Both(r.ctx, r.plan)
 	require.NoError(t, err)
 	told := "" // of the last look that saw something
 	look := func() bool {
-		state, err := r.settings.withDefaults().clusters().gatewayState(r.ctx, r.plan)
+		state, err := r.settings.withDefaults().clusters().GatewayState(r.ctx, r.plan)
 		require.NoError(t, err)
-		found := both.past(r.ctx, state, r.settings.withDefaults().clusters().gatewayState)
+		found := pastClients(r.ctx, both, state, r.settings.withDefaults().clusters().GatewayState)
 		if strings.Contains(found.Unknown, "can't be seen") { // a broker was busy
 			return false
 		}
@@ -66,7 +66,7 @@ func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	r.plan.Source.NameServers = []string{g.NameServer()} // as the application is released with
 	r.member(api.Source, group, orders, false, in)
 	r.eventually("it is behind the gateway", func() bool {
-		state, err := r.settings.withDefaults().clusters().gatewayState(r.ctx, r.plan)
+		state, err := r.settings.withDefaults().clusters().GatewayState(r.ctx, r.plan)
 		return err == nil && len(state.Clients) == 1
 	})
 	r.fill(orders, 1)

@@ -31,18 +31,18 @@ func TestLiveASourceIsDrainedWhileProducersWriteOnTheTarget(t *testing.T) {
 
 	stop = r.keepProducing(r.source, lane.Source, topic)
 	defer stop()
-	both, err := r.settings.clusters().both(r.ctx, r.plan)
+	both, err := r.settings.clusters().Both(r.ctx, r.plan)
 	require.NoError(t, err)
-	l, err := both.layout(r.ctx)
+	l, err := both.Layout(r.ctx)
 	require.NoError(t, err)
 	// Not drained(): the producer's rhythm and that of the lane's commits can keep every look one
 	// message behind.
-	states, err := both.measure(r.ctx, l, []string{topic})
+	states, err := measureLanes(r.ctx, both, l, []string{topic})
 	require.NoError(t, err)
 	r.eventually("a producer that has stayed is noticed", func() bool {
 		end, err := r.source.Client().MaxOffset(r.ctx, r.addr(r.source, lane.Source.Broker), topic, lane.Source.ID)
 		require.NoError(t, err)
-		own, err := both.writtenSince(r.ctx, lane, states[0].max, end)
+		own, err := writtenSince(r.ctx, both, lane, states[0].max, end)
 		require.NoError(t, err)
 		return own > 0
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -49,7 +50,7 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 		r.create(console, "broker-a", rocketmq.RetryTopic(group), 2)
 	}
 	r.create(console, "broker-a", orders, 3)
-	r.create(console, "broker-a", canaryTopic(r.plan), 2)
+	r.create(console, "broker-a", clusters.CanaryTopic(r.plan), 2)
 	var diff api.MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", objects, &diff)
 	require.Equal(t, 1, diff.Conflicts.Len())

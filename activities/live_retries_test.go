@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -198,7 +199,7 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	r.importAll([]string{orders}, []string{group}, nil)
 	r.replicate()
 	r.background(NewOffsets(r.settings), "Sync", r.request())
-	into := &trials{phase: 1, names: laneNames(r.plan), tried: map[string][]trial{}, done: map[string]int{}}
+	into := &trials{phase: 1, names: clusters.LaneNames(r.plan), tried: map[string][]trial{}, done: map[string]int{}}
 	leave := r.trier(api.Source, group, orders, into)
 	for _, b := range r.brokers(r.source) {
 		for i := range 12 { // four for each phase
@@ -233,7 +234,7 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	leave = r.move(group, orders, api.Target, into, 3, leave)
 	r.eventually("and succeeds back on the source", func() bool { return into.all("3", done) })
 	leave()
-	for _, body := range sortedKeys(into.tried) {
+	for _, body := range clusters.SortedKeys(into.tried) {
 		into.requireAttempts(r, body)
 	}
 	var verified api.Verification

@@ -24,17 +24,17 @@ func queueOfTopic(lane lane.Lane) gateway.TopicQueue {
 func TestLiveASoakCountsWhatApplicationsWriteToEachSide(t *testing.T) {
 	r := newRig(t, "soak")
 	orders, _ := r.copied("orders", "billing", 5)
-	both, err := r.settings.clusters().both(r.ctx, r.plan)
+	both, err := r.settings.clusters().Both(r.ctx, r.plan)
 	require.NoError(t, err)
 	lanes := r.lanes(orders)
 	away := []gateway.TopicQueue{queueOfTopic(lanes[0])}
 	r.produce(r.target, lanes[0].Target.Broker, orders, lanes[0].Target.ID, 3) // before the soak
-	begun, err := both.beginSoak(r.ctx, []string{orders})
+	begun, err := beginSoak(r.ctx, both, []string{orders})
 	require.NoError(t, err)
 	require.Len(t, begun.ends, 4)
 	count := func() (sum traffic) {
 		r.eventually("the lanes have copied it", func() bool {
-			sum, err = both.countTraffic(r.ctx, []string{orders}, begun, away,
+			sum, err = countTraffic(r.ctx, both, []string{orders}, begun, away,
 				func(SoakProgress) {})
 			return err == nil && sum.lag == 0
 		})
@@ -60,15 +60,15 @@ func TestLongASoakOfTenThousandQueuesIsJudgedInTime(t *testing.T) {
 		names = append(names, fmt.Sprintf("%s-%03d", r.own, i))
 	}
 	r.everywhere(names, queues)
-	both, err := r.settings.clusters().both(r.ctx, r.plan)
+	both, err := r.settings.clusters().Both(r.ctx, r.plan)
 	require.NoError(t, err)
 	began := time.Now()
-	begun, err := both.beginSoak(r.ctx, names)
+	begun, err := beginSoak(r.ctx, both, names)
 	require.NoError(t, err)
 	require.Len(t, begun.ends, 2*topics*queues)
 	t.Logf("noted where 10,000 queues end in %s", time.Since(began).Round(time.Millisecond))
 	began = time.Now()
-	sum, err := both.countTraffic(r.ctx, names, begun, nil, func(SoakProgress) {})
+	sum, err := countTraffic(r.ctx, both, names, begun, nil, func(SoakProgress) {})
 	require.NoError(t, err)
 	require.Zero(t, sum.source+sum.target)
 	t.Logf("counted nothing in %s", time.Since(began).Round(time.Millisecond))
@@ -80,7 +80,7 @@ func TestLongASoakOfTenThousandQueuesIsJudgedInTime(t *testing.T) {
 	}
 	r.toEach(busy)
 	r.eventually("the brokers show all messages", func() bool {
-		ends, err := both.ends(r.ctx, names)
+		ends, err := allEnds(r.ctx, both, names)
 		require.NoError(t, err)
 		return !slices.ContainsFunc(busy, func(lane lane.Lane) bool {
 			return ends[lane] == begun.ends[lane]
@@ -88,7 +88,7 @@ func TestLongASoakOfTenThousandQueuesIsJudgedInTime(t *testing.T) {
 	})
 	began = time.Now()
 	told := SoakProgress{}
-	sum, err = both.countTraffic(r.ctx, names, begun, nil, func(p SoakProgress) { told = p })
+	sum, err = countTraffic(r.ctx, both, names, begun, nil, func(p SoakProgress) { told = p })
 	took := time.Since(began)
 	require.NoError(t, err)
 	t.Logf("counted a message in each of %d queues in %s", len(busy), took.Round(time.Millisecond))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/lane"
@@ -54,15 +55,15 @@ func (s laneState) String() string {
 // State measures how far all lanes are, on the brokers.
 func (r *Replication) State(ctx context.Context, q Request) (_ ReplicationState, err error) {
 	defer explained(&err)
-	both, err := r.settings.clusters().both(ctx, q.Plan.WithDefaults())
+	both, err := r.settings.clusters().Both(ctx, q.Plan.WithDefaults())
 	if err != nil {
 		return ReplicationState{}, err
 	}
-	l, err := both.wholeLayout(ctx)
+	l, err := both.WholeLayout(ctx)
 	if err != nil {
 		return ReplicationState{}, err
 	}
-	states, err := both.measure(ctx, l, l.sourceTopics.selected(both.plan, l.sourceBrokers))
+	states, err := measureLanes(ctx, both, l, l.SourceTopics.Selected(both.Plan, l.SourceBrokers))
 	return summary(states), err
 }
 
@@ -71,15 +72,15 @@ func (r *Replication) AwaitCaughtUp(ctx context.Context, q Request) (_ Replicati
 	defer explained(&err)
 	var state ReplicationState
 	err = waiting{}.until(ctx, func() error {
-		both, err := r.settings.clusters().both(ctx, q.Plan.WithDefaults())
+		both, err := r.settings.clusters().Both(ctx, q.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}
-		l, err := both.wholeLayout(ctx)
+		l, err := both.WholeLayout(ctx)
 		if err != nil {
 			return err
 		}
-		states, err := both.measure(ctx, l, l.sourceTopics.selected(both.plan, l.sourceBrokers))
+		states, err := measureLanes(ctx, both, l, l.SourceTopics.Selected(both.Plan, l.SourceBrokers))
 		if err != nil {
 			return err
 		}
@@ -104,7 +105,7 @@ func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (_ Repl
 	defer explained(&err)
 	var state ReplicationState
 	err = waiting{}.until(ctx, func() error {
-		both, err := r.settings.clusters().both(ctx, q.Plan.WithDefaults())
+		both, err := r.settings.clusters().Both(ctx, q.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}
@@ -112,19 +113,19 @@ func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (_ Repl
 		if err != nil {
 			return err
 		}
-		first, err := both.drained(ctx, topics)
+		first, err := drainedLanes(ctx, both, topics)
 		if err != nil {
 			return err
 		}
 		if err := sleep.For(ctx, drainedTwice); err != nil {
 			return err
 		}
-		second, err := both.drained(ctx, topics)
+		second, err := drainedLanes(ctx, both, topics)
 		if err != nil {
 			return err
 		}
 		for i, lane := range second {
-			own, err := both.writtenSince(ctx, lane.lane, first[i].max, lane.max)
+			own, err := writtenSince(ctx, both, lane.lane, first[i].max, lane.max)
 			if err != nil {
 				return err
 			}
@@ -138,13 +139,13 @@ func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (_ Repl
 	return state, err
 }
 
-// drained reads the lanes' states, which must show no lag.
-func (s sides) drained(ctx context.Context, topics []string) ([]laneState, error) {
-	l, err := s.layout(ctx)
+// drainedLanes reads the lanes' states, which must show no lag.
+func drainedLanes(ctx context.Context, s clusters.Both, topics []string) ([]laneState, error) {
+	l, err := s.Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
-	states, err := s.measure(ctx, l, topics)
+	states, err := measureLanes(ctx, s, l, topics)
 	if err != nil {
 		return nil, err
 	}
@@ -155,15 +156,15 @@ func (s sides) drained(ctx context.Context, topics []string) ([]laneState, error
 	return states, nil
 }
 
-// measure reads how far the topics' lanes are.
-func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneState, error) {
-	lanes, err := l.allLanes(topics)
+// measureLanes reads how far the topics' lanes are.
+func measureLanes(ctx context.Context, s clusters.Both, l clusters.Layout, topics []string) ([]laneState, error) {
+	lanes, err := l.AllLanes(topics)
 	if err != nil {
 		return nil, err
 	}
 	mins := map[string]map[lane.Queue]int64{}
 	for _, topic := range topics {
-		ranges, err := s.source.ranges(ctx, l.sourceBrokers, l.sourceTopics, topic)
+		ranges, err := s.Source.Ranges(ctx, l.SourceBrokers, l.SourceTopics, topic)
 		if err != nil {
 			return nil, err
 		}
@@ -173,12 +174,12 @@ func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneSt
 		}
 	}
 	states := make([]laneState, len(lanes))
-	err = each(ctx, indexes(lanes), func(ctx context.Context, i int) error {
-		copied, end, err := s.translator.Progress(ctx, lanes[i])
+	err = clusters.Each(ctx, clusters.Indexes(lanes), func(ctx context.Context, i int) error {
+		copied, end, err := s.Translator.Progress(ctx, lanes[i])
 		if err != nil {
 			return err
 		}
-		back, err := s.copiedBack(ctx, lanes[i], copied, end)
+		back, err := copiedBack(ctx, s, lanes[i], copied, end)
 		states[i] = laneState{
 			lane:   lanes[i],
 			min:    mins[lanes[i].Topic][lanes[i].Source],
@@ -188,7 +189,7 @@ func (s sides) measure(ctx context.Context, l layout, topics []string) ([]laneSt
 		}
 		return err
 	})
-	return states, s.explain(ctx, err)
+	return states, s.Explain(ctx, err)
 }
 
 // nearEnd is how few messages are looked at one by one; more are lag, whatever they are.
@@ -196,20 +197,20 @@ const nearEnd = 5000
 
 // writtenSince counts what applications wrote on a lane's source queue between two looks at its
 // end. What the reverse lane copied there meanwhile is no sign of a producer.
-func (s sides) writtenSince(ctx context.Context, lane lane.Lane, was, end int64) (int64, error) {
-	if end <= was || s.plan.Replicate.OneWay {
+func writtenSince(ctx context.Context, s clusters.Both, lane lane.Lane, was, end int64) (int64, error) {
+	if end <= was || s.Plan.Replicate.OneWay {
 		return end - was, nil
 	}
-	own, err := s.translator.Reversed().NativesFrom(ctx, lane.Back(), was)
-	return own, s.explain(ctx, err)
+	own, err := s.Translator.Reversed().NativesFrom(ctx, lane.Back(), was)
+	return own, s.Explain(ctx, err)
 }
 
 // copiedBack counts what the reverse lane has copied to the source behind the lane's progress.
-func (s sides) copiedBack(ctx context.Context, lane lane.Lane, copied, end int64) (int64, error) {
-	if s.plan.Replicate.OneWay || end <= copied || end-copied > nearEnd {
+func copiedBack(ctx context.Context, s clusters.Both, lane lane.Lane, copied, end int64) (int64, error) {
+	if s.Plan.Replicate.OneWay || end <= copied || end-copied > nearEnd {
 		return 0, nil
 	}
-	own, err := s.translator.Reversed().NativesFrom(ctx, lane.Back(), copied)
+	own, err := s.Translator.Reversed().NativesFrom(ctx, lane.Back(), copied)
 	return max(0, end-copied-own), err
 }
 

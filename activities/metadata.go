@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -38,7 +39,7 @@ func NewMetadata(s Settings) *Metadata { return &Metadata{s.withDefaults()} }
 
 // objects is what one chunk wants and what the target has.
 type objects struct {
-	sides
+	clusters.Both
 	addr               map[string]string // target brokers
 	wantTopics         map[string]map[string]rocketmq.TopicConfig
 	wantGroups         map[string]rocketmq.Group
@@ -48,11 +49,11 @@ type objects struct {
 	conflicts          []api.Finding
 	warnings           []api.Finding
 	targetBrokers      []rocketmq.Broker
-	haveTopics         topicTable
-	haveGroups         groupTable
+	haveTopics         clusters.TopicTable
+	haveGroups         clusters.GroupTable
 	acceptsMixedTopics bool
 	sourceBrokers      []rocketmq.Broker
-	sourceTopics       topicTable
+	sourceTopics       clusters.TopicTable
 	remain             map[string]api.Finding // what an earlier run left, by topic
 }
 
@@ -68,11 +69,11 @@ func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (_ api.MetadataD
 	}
 	diff := api.MetadataDiff{Same: o.same}
 	if diff.CreateTopics, err = bounded(ctx, m.settings, r.Request, "topics to create",
-		sortedKeys(o.missingTopics), namesRoom); err != nil {
+		clusters.SortedKeys(o.missingTopics), namesRoom); err != nil {
 		return diff, err
 	}
 	if diff.CreateGroups, err = bounded(ctx, m.settings, r.Request, "groups to create",
-		sortedKeys(o.missingGroups), namesRoom); err != nil {
+		clusters.SortedKeys(o.missingGroups), namesRoom); err != nil {
 		return diff, err
 	}
 	diff.Warnings, err = bounded(ctx, m.settings, r.Request, "warnings", o.warnings, rowsRoom)
@@ -116,15 +117,15 @@ func (m *Metadata) readBack(ctx context.Context, r MetadataRequest) error {
 }
 
 func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*objects, error) {
-	both, err := m.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := m.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
-	if err := both.whole(ctx); err != nil {
+	if err := both.Whole(ctx); err != nil {
 		return nil, err
 	}
 	o := &objects{
-		sides: both, wantTopics: map[string]map[string]rocketmq.TopicConfig{}, wantGroups: map[string]rocketmq.Group{},
+		Both: both, wantTopics: map[string]map[string]rocketmq.TopicConfig{}, wantGroups: map[string]rocketmq.Group{},
 		missingTopics: map[string][]string{}, missingGroups: map[string][]string{},
 	}
 	w, err := m.settings.wanted(ctx, r)
@@ -134,11 +135,11 @@ func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*objects, er
 	if err := o.read(ctx, w); err != nil {
 		return nil, err
 	}
-	if o.target.Proxy() != "" {
+	if o.Target.Proxy() != "" {
 		return o, o.compareBehindProxy(ctx, w)
 	}
-	if o.remain, err = o.remains(ctx, layout{
-		o.sourceBrokers, o.targetBrokers, o.sourceTopics, o.haveTopics,
+	if o.remain, err = findRemains(ctx, o.Both, clusters.Layout{
+		SourceBrokers: o.sourceBrokers, TargetBrokers: o.targetBrokers, SourceTopics: o.sourceTopics, TargetTopics: o.haveTopics,
 	}, w.topics, nil); err != nil {
 		return nil, err
 	}
@@ -149,20 +150,20 @@ func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*objects, er
 
 // read takes what is wanted from the source, and what there is from the target.
 func (o *objects) read(ctx context.Context, r wanted) error {
-	sourceBrokers, err := o.source.brokers(ctx)
+	sourceBrokers, err := o.Source.FindBrokers(ctx)
 	if err != nil {
 		return err
 	}
-	topics, err := o.source.topicTable(ctx, sourceBrokers, nil)
+	topics, err := o.Source.TopicTable(ctx, sourceBrokers, nil)
 	if err != nil {
 		return err
 	}
-	groups, err := o.source.groupTable(ctx, sourceBrokers)
+	groups, err := o.Source.GroupTable(ctx, sourceBrokers)
 	if err != nil {
 		return err
 	}
 	o.sourceBrokers, o.sourceTopics = sourceBrokers, topics
-	names := append(slices.Clone(r.topics), canaryTopic(o.plan))
+	names := append(slices.Clone(r.topics), clusters.CanaryTopic(o.Plan))
 	for _, group := range r.groups {
 		names = append(names, rocketmq.RetryTopic(group))
 	}
@@ -173,7 +174,7 @@ func (o *objects) read(ctx context.Context, r wanted) error {
 		if topics[name] == nil {
 			return fault.Refused("topic %s: it is no longer on the source: run Assess again", name)
 		}
-		want, found := desiredTopic(name, topics[name], r.types[name], o.ordered(name, r), sortedKeys(o.addr))
+		want, found := desiredTopic(name, topics[name], r.types[name], o.ordered(name, r), clusters.SortedKeys(o.addr))
 		if found != nil {
 			o.conflicts = append(o.conflicts, *found)
 			continue
@@ -190,21 +191,21 @@ func (o *objects) read(ctx context.Context, r wanted) error {
 }
 
 func (o *objects) readTarget(ctx context.Context, names []string) (err error) {
-	if o.targetBrokers, err = o.target.brokers(ctx); err != nil {
+	if o.targetBrokers, err = o.Target.FindBrokers(ctx); err != nil {
 		return err
 	}
-	o.addr = addresses(o.targetBrokers)
-	if o.haveTopics, err = o.target.topicTable(ctx, o.targetBrokers, names); err != nil || o.target.Proxy() != "" {
+	o.addr = clusters.AddressesOf(o.targetBrokers)
+	if o.haveTopics, err = o.Target.TopicTable(ctx, o.targetBrokers, names); err != nil || o.Target.Proxy() != "" {
 		return err
 	}
-	if o.haveGroups, err = o.target.groupTable(ctx, o.targetBrokers); err != nil {
+	if o.haveGroups, err = o.Target.GroupTable(ctx, o.targetBrokers); err != nil {
 		return err
 	}
 	o.acceptsMixedTopics = true
 	for _, b := range o.targetBrokers {
-		config, err := o.target.Client().BrokerConfig(ctx, b.Addr)
+		config, err := o.Target.Client().BrokerConfig(ctx, b.Addr)
 		if err != nil {
-			return o.target.explain(ctx, err)
+			return o.Target.Explain(ctx, err)
 		}
 		o.acceptsMixedTopics = o.acceptsMixedTopics && config["enableMixedMessageType"] == "true"
 		o.conflicts = append(o.conflicts, closedBroker(b.Name, config)...)
@@ -243,7 +244,7 @@ func (o *objects) compareTopics(names []string) {
 
 func (o *objects) compareGroups(names []string) {
 	for _, name := range names {
-		missing, found := missingGroup(name, o.wantGroups[name], o.haveGroups[name], sortedKeys(o.addr))
+		missing, found := missingGroup(name, o.wantGroups[name], o.haveGroups[name], clusters.SortedKeys(o.addr))
 		switch {
 		case found != nil:
 			o.conflicts = append(o.conflicts, *found)
@@ -257,20 +258,20 @@ func (o *objects) compareGroups(names []string) {
 
 // create makes what is missing, and tells how far it is.
 func (o *objects) create(ctx context.Context, tell func(string)) error {
-	client := o.target.Client()
-	for _, name := range sortedKeys(o.missingTopics) {
+	client := o.Target.Client()
+	for _, name := range clusters.SortedKeys(o.missingTopics) {
 		tell("topic " + name)
 		for _, broker := range o.missingTopics[name] {
 			if err := client.CreateTopic(ctx, o.addr[broker], o.wantTopics[name][broker]); err != nil {
-				return o.target.explain(ctx, err)
+				return o.Target.Explain(ctx, err)
 			}
 		}
 	}
-	for _, name := range sortedKeys(o.missingGroups) {
+	for _, name := range clusters.SortedKeys(o.missingGroups) {
 		tell("group " + name)
 		for _, broker := range o.missingGroups[name] {
 			if err := client.PutGroup(ctx, o.addr[broker], o.wantGroups[name]); err != nil {
-				return o.target.explain(ctx, err)
+				return o.Target.Explain(ctx, err)
 			}
 		}
 	}

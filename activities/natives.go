@@ -5,20 +5,21 @@ import (
 	"sync"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/positions"
 )
 
-// natives counts what producers wrote on a side, by topic.
-func (s sides) natives(ctx context.Context, l layout, side api.Side, topics []string) (map[string]int64, error) {
-	lanes, err := l.allLanes(topics)
+// countNatives counts what producers wrote on a side, by topic.
+func countNatives(ctx context.Context, s clusters.Both, l clusters.Layout, side api.Side, topics []string) (map[string]int64, error) {
+	lanes, err := l.AllLanes(topics)
 	if err != nil {
 		return nil, err
 	}
 	counts := map[string]int64{}
 	var mu sync.Mutex
-	err = each(ctx, lanes, func(ctx context.Context, lane lane.Lane) error {
-		found, err := s.nativesOf(ctx, lane, side)
+	err = clusters.Each(ctx, lanes, func(ctx context.Context, lane lane.Lane) error {
+		found, err := nativesOf(ctx, s, lane, side)
 		if err != nil {
 			return err
 		}
@@ -27,12 +28,12 @@ func (s sides) natives(ctx context.Context, l layout, side api.Side, topics []st
 		counts[lane.Topic] += found.Count
 		return nil
 	})
-	return counts, s.explain(ctx, err)
+	return counts, s.Explain(ctx, err)
 }
 
-func (s sides) nativesOf(ctx context.Context, lane lane.Lane, side api.Side) (positions.Natives, error) {
+func nativesOf(ctx context.Context, s clusters.Both, lane lane.Lane, side api.Side) (positions.Natives, error) {
 	if side == api.Source {
-		return s.translator.Reversed().Natives(ctx, lane.Back())
+		return s.Translator.Reversed().Natives(ctx, lane.Back())
 	}
-	return s.translator.Natives(ctx, lane)
+	return s.Translator.Natives(ctx, lane)
 }

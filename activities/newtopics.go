@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/plan"
 	"rocketshift/replicator"
 )
@@ -14,8 +15,8 @@ const defaultLook = 30 * time.Second
 
 // lookForTopics starts lanes for topics and queues that the source got, and brings them to the
 // target first.
-func (s sides) lookForTopics(
-	ctx context.Context,
+func lookForTopics(
+	ctx context.Context, s clusters.Both,
 	q ReplicateRequest,
 	look time.Duration,
 	f *follower,
@@ -30,15 +31,15 @@ func (s sides) lookForTopics(
 			return
 		case <-tick.C:
 		}
-		l, err := s.layout(ctx)
+		l, err := s.Layout(ctx)
 		if err != nil {
 			continue // a side is away: the lanes say so
 		}
 		hindrances := f.follow(ctx, l)
-		if l, err = s.layout(ctx); err != nil {
+		if l, err = s.Layout(ctx); err != nil {
 			continue
 		}
-		lanes, unpaired := s.lanesFrom(ctx, l, q)
+		lanes, unpaired := lanesFrom(ctx, s, l, q)
 		unpaired = append(hindrances, unpaired...)
 		left, _ := copier.Add(lanes) // it may have ended meanwhile
 		for _, lane := range left {
@@ -58,18 +59,18 @@ func (s sides) lookForTopics(
 // follower brings to the target what the source gets while its lanes run: new topics of the plan's
 // selection, and more queues.
 type follower struct {
-	sides
+	clusters.Both
 	known map[string]bool   // topics that are none of its: they were there before it, or it has made them
 	pairs map[string]paired // how the queues of topics were paired when it last looked
 }
 
 // newFollower follows for all shards: one of them does it.
-func (s sides) newFollower(q ReplicateRequest, l layout) *follower {
-	if q.Part != 0 || len(l.sourceBrokers) == 0 || q.Broker != l.sourceBrokers[0].Name {
+func newFollower(s clusters.Both, q ReplicateRequest, l clusters.Layout) *follower {
+	if q.Part != 0 || len(l.SourceBrokers) == 0 || q.Broker != l.SourceBrokers[0].Name {
 		return nil
 	}
 	f := &follower{s, map[string]bool{}, map[string]paired{}}
-	for _, topic := range l.sourceTopics.selected(s.plan, l.sourceBrokers) {
+	for _, topic := range l.SourceTopics.Selected(s.Plan, l.SourceBrokers) {
 		f.known[topic] = true
 	}
 	return f
@@ -77,14 +78,14 @@ func (s sides) newFollower(q ReplicateRequest, l layout) *follower {
 
 // follow changes the target where it has to, and says what hindered it. A topic that was there
 // before the lanes is ImportMetadata's.
-func (f *follower) follow(ctx context.Context, l layout) (hindrances []string) {
+func (f *follower) follow(ctx context.Context, l clusters.Layout) (hindrances []string) {
 	if f == nil {
 		return nil
 	}
-	for _, topic := range l.sourceTopics.selected(f.plan, l.sourceBrokers) {
+	for _, topic := range l.SourceTopics.Selected(f.Plan, l.SourceBrokers) {
 		var err error
 		switch {
-		case len(l.targetTopics[topic]) > 0:
+		case len(l.TargetTopics[topic]) > 0:
 			err = f.grow(ctx, l, topic)
 		case !f.known[topic]:
 			err = f.create(ctx, l, topic)
@@ -100,18 +101,18 @@ func (f *follower) follow(ctx context.Context, l layout) (hindrances []string) {
 
 // grow gives a topic as many queues as its source has by now, if they can be where the pairs of the
 // other queues stay: if those changed, what was copied would be copied again elsewhere.
-func (f *follower) grow(ctx context.Context, l layout, topic string) error {
-	now := paired{l.sourceTopics.counts(topic), l.targetTopics.counts(topic)}
+func (f *follower) grow(ctx context.Context, l clusters.Layout, topic string) error {
+	now := paired{l.SourceTopics.Counts(topic), l.TargetTopics.Counts(topic)}
 	before, seen := f.pairs[topic]
-	switch more := now.source.sum() - now.target.sum(); {
+	switch more := now.source.Sum() - now.target.Sum(); {
 	case more < 0:
 		return nil
 	case more == 0:
 		f.pairs[topic] = now
-		return l.seenAlike(topic)
+		return seenAlike(l, topic)
 	}
 	if !seen && len(now.source) == 1 { // what is on one broker only gets more at its end
-		before, seen = paired{counts{sortedKeys(now.source)[0]: now.target.sum()}, now.target}, true
+		before, seen = paired{clusters.Counts{clusters.SortedKeys(now.source)[0]: now.target.Sum()}, now.target}, true
 	}
 	want, stays := before.grown(now.source)
 	if !seen || !stays {
@@ -119,26 +120,26 @@ func (f *follower) grow(ctx context.Context, l layout, topic string) error {
 			"it got more queues on the source (%d, the target has %d), and pairs of queues would change: the "+
 				"new ones wait until their topic is "+
 				"migrated anew",
-			now.source.sum(),
-			now.target.sum(),
+			now.source.Sum(),
+			now.target.Sum(),
 		)
 	}
-	if f.target.Proxy() != "" {
-		return toMake(now.source.sum())
+	if f.Target.Proxy() != "" {
+		return toMake(now.source.Sum())
 	}
-	shares, err := l.laid(topic, want)
+	shares, err := laid(l, topic, want)
 	if err != nil {
 		return err
 	}
-	addr := addresses(l.targetBrokers)
-	for _, broker := range sortedKeys(want) {
-		config, share := l.targetTopics[topic][broker], shares[broker]
+	addr := clusters.AddressesOf(l.TargetBrokers)
+	for _, broker := range clusters.SortedKeys(want) {
+		config, share := l.TargetTopics[topic][broker], shares[broker]
 		if want[broker] == now.target[broker] {
 			continue
 		}
 		config.ReadQueues, config.WriteQueues, config.Attributes = share.Queues, share.Writable, nil
-		if err := f.target.Client().CreateTopic(ctx, addr[broker], config); err != nil {
-			return f.target.explain(ctx, err)
+		if err := f.Target.Client().CreateTopic(ctx, addr[broker], config); err != nil {
+			return f.Target.Explain(ctx, err)
 		}
 	}
 	return nil
@@ -146,31 +147,31 @@ func (f *follower) grow(ctx context.Context, l layout, topic string) error {
 
 // create makes a new topic as ImportMetadata would, with the message type that its first messages
 // show.
-func (f *follower) create(ctx context.Context, l layout, topic string) error {
-	if f.target.Proxy() != "" {
-		return toMake(l.sourceTopics.counts(topic).sum())
+func (f *follower) create(ctx context.Context, l clusters.Layout, topic string) error {
+	if f.Target.Proxy() != "" {
+		return toMake(l.SourceTopics.Counts(topic).Sum())
 	}
-	kind, ordered := f.plan.Topics.Types[topic], f.plan.Ordered(topic)
-	ranges, err := f.source.ranges(ctx, l.sourceBrokers, l.sourceTopics, topic)
+	kind, ordered := f.Plan.Topics.Types[topic], f.Plan.Ordered(topic)
+	ranges, err := f.Source.Ranges(ctx, l.SourceBrokers, l.SourceTopics, topic)
 	if err != nil {
 		return err
 	}
-	seen, err := f.source.look(ctx, addresses(l.sourceBrokers), topic, ranges)
+	seen, err := sampleTopic(ctx, f.Source, clusters.AddressesOf(l.SourceBrokers), topic, ranges)
 	if err != nil {
-		return f.source.explain(ctx, err)
+		return f.Source.Explain(ctx, err)
 	}
 	if kind == "" {
 		kind = seen.messageType()
 	}
 	ordered = ordered || seen.keyed || kind == plan.TypeFIFO
-	addr := addresses(l.targetBrokers)
-	wanted, found := desiredTopic(topic, l.sourceTopics[topic], kind, ordered, sortedKeys(addr))
+	addr := clusters.AddressesOf(l.TargetBrokers)
+	wanted, found := desiredTopic(topic, l.SourceTopics[topic], kind, ordered, clusters.SortedKeys(addr))
 	if found != nil {
 		return fmt.Errorf("%s: %s", found.Cause, found.Next)
 	}
 	for broker, config := range wanted {
-		if err := f.target.Client().CreateTopic(ctx, addr[broker], config); err != nil {
-			return f.target.explain(ctx, err)
+		if err := f.Target.Client().CreateTopic(ctx, addr[broker], config); err != nil {
+			return f.Target.Explain(ctx, err)
 		}
 	}
 	return nil

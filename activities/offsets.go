@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/plan"
 )
@@ -35,9 +36,9 @@ func (o *Offsets) Sync(ctx context.Context, r Request) (_ api.SyncProgress, err 
 	defer stop()
 	err = every(ctx, time.Duration(p.Replicate.SyncInterval), func() error {
 		next := read()
-		both, err := o.settings.clusters().both(ctx, p)
+		both, err := o.settings.clusters().Both(ctx, p)
 		if err == nil {
-			err = both.syncRound(ctx, o.settings.clusters().gatewayState, &next)
+			err = syncRound(ctx, both, o.settings.clusters().GatewayState, &next)
 		}
 		next.Rounds, next.At, next.Waiting = next.Rounds+1, time.Now().UTC(), ""
 		if err != nil {
@@ -61,36 +62,36 @@ func lasting(err error) error {
 
 // syncRound refreshes every group once. What hinders one group doesn't stop the others; the first
 // hindrance is returned.
-func (s sides) syncRound(
-	ctx context.Context, look gatewayLook, progress *api.SyncProgress,
+func syncRound(
+	ctx context.Context, s clusters.Both, look gatewayLook, progress *api.SyncProgress,
 ) error {
-	m, err := s.mover(ctx, api.Source)
+	m, err := newMover(ctx, s, api.Source)
 	if err != nil {
 		return err
 	}
-	groups, err := s.source.groupTable(ctx, m.sourceBrokers)
+	groups, err := s.Source.GroupTable(ctx, m.SourceBrokers)
 	if err != nil {
 		return err
 	}
-	state, err := look(ctx, s.plan)
+	state, err := look(ctx, s.Plan)
 	if err != nil {
 		return err
 	}
-	if s.plan.Traffic.Mode == plan.ModeGateway && time.Since(progress.PastAt) > pastEvery {
-		progress.Past, progress.PastAt = s.past(ctx, state, look), time.Now().UTC()
+	if s.Plan.Traffic.Mode == plan.ModeGateway && time.Since(progress.PastAt) > pastEvery {
+		progress.Past, progress.PastAt = pastClients(ctx, s, state, look), time.Now().UTC()
 	}
 	led := led(state)
 	progress.Groups, progress.Skipped, progress.Back = 0, 0, 0
 	var first error
 	back := *m
 	back.from = api.Target
-	for _, group := range groups.selected(s.plan) {
+	for _, group := range groups.Selected(s.Plan) {
 		if led[group] {
 			progress.Skipped++
 			continue
 		}
 		from := m
-		if groups.all(group, false) {
+		if groups.All(group, false) {
 			from = &back
 		}
 		written, skipped, err := from.sync(ctx, group)
@@ -140,8 +141,8 @@ func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string
 	bounded, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	to := m.from.Other()
-	brokers, _ := m.of(to)
-	err := m.at(to).write(bounded, addresses(brokers), group, change)
+	brokers, _ := m.Of(to)
+	err := writePosition(bounded, m.At(to), clusters.AddressesOf(brokers), group, change)
 	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
 		return fault.NotReady("the %s answered too slowly, the next round writes %s", to, change)
 	}
@@ -152,21 +153,21 @@ func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string
 // read: it has no member there, and no move is under way. A group that reads the source is open
 // there on every broker; one that has moved is closed there, and open on the target.
 func (m *mover) unowned(ctx context.Context, group string) (bool, error) {
-	groups, err := m.source.groupTable(ctx, m.sourceBrokers)
+	groups, err := m.Source.GroupTable(ctx, m.SourceBrokers)
 	if err != nil {
 		return false, err
 	}
 	switch {
-	case m.from == api.Source && groups.closed(group):
+	case m.from == api.Source && groups.Closed(group):
 		return false, nil
 	case m.from == api.Target:
-		there, err := m.target.groupTable(ctx, m.targetBrokers)
-		if err != nil || !groups.all(group, false) || !there.all(group, true) {
+		there, err := m.Target.GroupTable(ctx, m.TargetBrokers)
+		if err != nil || !groups.All(group, false) || !there.All(group, true) {
 			return false, err
 		}
 	}
 	to := m.from.Other()
-	brokers, _ := m.of(to)
-	found, err := m.at(to).membersOf(ctx, brokers, []string{group})
-	return err == nil && len(found[group].members) == 0, err
+	brokers, _ := m.Of(to)
+	found, err := m.At(to).MembersOf(ctx, brokers, []string{group})
+	return err == nil && len(found[group].Members) == 0, err
 }

@@ -8,7 +8,9 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
 )
@@ -25,7 +27,7 @@ func (t *Traffic) MoveOrdered(
 	if err != nil {
 		return left, err
 	}
-	both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return left, err
 	}
@@ -35,11 +37,11 @@ func (t *Traffic) MoveOrdered(
 		seen = r.Stood
 	}
 	err = poll(ctx, func() error {
-		closed, err := both.closed(ctx, r.From.Other(), topics)
+		closed, err := closedTopics(ctx, both, r.From.Other(), topics)
 		if err != nil || len(closed) == 0 {
 			return err
 		}
-		quiet, waiting, err := both.quiet(ctx, r, closed, seen)
+		quiet, waiting, err := quietTopics(ctx, both, r, closed, seen)
 		if err != nil {
 			return err
 		}
@@ -61,7 +63,7 @@ func (t *Traffic) MoveOrdered(
 
 func (r AwaitMoveRequest) notOpen(of int, topics []string) error {
 	return fault.NotReady("%d of %d ordered topics can't be opened on the %s yet: %s", len(topics), of,
-		r.From.Other(), list(topics))
+		r.From.Other(), printable.Few(topics))
 }
 
 // AwaitOrdered waits until MoveOrdered has something to do: until the producers of one of the
@@ -72,7 +74,7 @@ func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (_ Quiet
 	p, seen := r.Plan.WithDefaults(), resumedStabilities(ctx)
 	wait := waiting{urgent: true, seen: seen, settle: time.Duration(p.Shift.Settle)}
 	err = wait.until(ctx, func() error {
-		both, err := t.settings.clusters().both(ctx, p)
+		both, err := t.settings.clusters().Both(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -80,13 +82,13 @@ func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (_ Quiet
 		if err != nil {
 			return err
 		}
-		closed, err := both.closed(ctx, r.From.Other(), topics)
+		closed, err := closedTopics(ctx, both, r.From.Other(), topics)
 		if err != nil || len(closed) == 0 {
 			return err
 		}
-		quiet, waiting, err := both.quiet(ctx, r, closed, seen)
+		quiet, waiting, err := quietTopics(ctx, both, r, closed, seen)
 		// proxies open none alone
-		if err != nil || len(waiting) == 0 || len(quiet) > 0 && both.at(r.From.Other()).Proxy() == "" {
+		if err != nil || len(waiting) == 0 || len(quiet) > 0 && both.At(r.From.Other()).Proxy() == "" {
 			return err
 		}
 		return r.notOpen(len(topics), waiting)
@@ -106,24 +108,24 @@ func (w stabilities) still(now time.Time) stabilities {
 	return stood
 }
 
-// closed are those of the topics that are read-only on a side.
-func (s sides) closed(ctx context.Context, side api.Side, topics []string) ([]string, error) {
-	c := s.at(side)
+// closedTopics are those of the topics that are read-only on a side.
+func closedTopics(ctx context.Context, s clusters.Both, side api.Side, topics []string) ([]string, error) {
+	c := s.At(side)
 	if c.Proxy() != "" { // which opens and closes no topic: all are looked at, and are opened at once
 		return topics, nil
 	}
-	brokers, err := c.brokers(ctx)
+	brokers, err := c.FindBrokers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	table, err := c.topicTable(ctx, brokers, nil)
+	table, err := c.TopicTable(ctx, brokers, nil)
 	if err != nil {
 		return nil, err
 	}
 	var closed []string
 	for _, name := range topics {
 		if len(table[name]) == 0 {
-			return nil, fault.Refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
+			return nil, fault.Refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.Side)
 		}
 		for _, config := range table[name] {
 			if config.Perm&rocketmq.PermWrite == 0 {
@@ -135,17 +137,17 @@ func (s sides) closed(ctx context.Context, side api.Side, topics []string) ([]st
 	return closed, nil
 }
 
-// quiet sorts topics by whether their producers have been quiet on From for long enough.
-func (s sides) quiet(
-	ctx context.Context, r AwaitMoveRequest, topics []string, seen stabilities,
+// quietTopics sorts topics by whether their producers have been quiet on From for long enough.
+func quietTopics(
+	ctx context.Context, s clusters.Both, r AwaitMoveRequest, topics []string, seen stabilities,
 ) (quiet, waiting []string, err error) {
-	puts, err := s.puts(ctx, r.From, topics)
+	puts, err := countPutsOn(ctx, s, r.From, topics)
 	if err != nil {
 		return nil, nil, err
 	}
 	now := time.Now()
 	for _, topic := range topics {
-		wanted := time.Duration(s.plan.Shift.Settle)
+		wanted := time.Duration(s.Plan.Shift.Settle)
 		if r.Released || slices.Contains(r.Said, topic) {
 			wanted = quietReleased
 		}
@@ -160,23 +162,23 @@ func (s sides) quiet(
 
 // openDrained opens those of the topics whose lanes have copied everything, and names the others.
 func (t *Traffic) openDrained(
-	ctx context.Context, both sides, r AwaitMoveRequest, topics []string,
+	ctx context.Context, both clusters.Both, r AwaitMoveRequest, topics []string,
 ) (lagging []string, err error) {
 	if len(topics) == 0 {
 		return nil, nil
 	}
-	l, err := both.layout(ctx)
+	l, err := both.Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
-	first, err := both.measure(ctx, l, topics)
+	first, err := measureLanes(ctx, both, l, topics)
 	if err == nil {
 		err = sleep.For(ctx, drainedTwice)
 	}
 	if err != nil {
 		return nil, err
 	}
-	states, err := both.measure(ctx, l, topics)
+	states, err := measureLanes(ctx, both, l, topics)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +199,7 @@ func (t *Traffic) openDrained(
 	if len(ready) == 0 {
 		return lagging, nil
 	}
-	if err := both.noteLeft(ctx, r.From, ready); err != nil {
+	if err := noteLeft(ctx, both, r.From, ready); err != nil {
 		return nil, err
 	}
 	open := TopicsRequest{Request: r.Request, Side: r.From.Other(), Topics: api.Some(ready...)}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/printable"
 )
 
 const (
@@ -29,17 +31,17 @@ type asker func(ctx context.Context, group, member string) (bool, error)
 // order, and tells how far it is. Groups with members of which none says it are silent; a plan can
 // say it for them.
 func howGroupsConsume(
-	ctx context.Context, groups []string, all map[string]connections, ask asker, tell func(string),
+	ctx context.Context, groups []string, all map[string]clusters.Connections, ask asker, tell func(string),
 ) (orderly map[string]bool, silent []string) {
 	asking, cancel := context.WithTimeout(ctx, askedFor)
 	defer cancel()
 	orderly = map[string]bool{}
 	live := slices.DeleteFunc(slices.Clone(groups),
-		func(group string) bool { return len(all[group].members) == 0 })
+		func(group string) bool { return len(all[group].Members) == 0 })
 	var mu sync.Mutex
 	asked := 0
-	_ = each(asking, live, func(ctx context.Context, group string) error {
-		is, known := askGroup(ctx, group, sortedKeys(all[group].members), ask)
+	_ = clusters.Each(asking, live, func(ctx context.Context, group string) error {
+		is, known := askGroup(ctx, group, clusters.SortedKeys(all[group].Members), ask)
 		mu.Lock()
 		defer mu.Unlock()
 		asked++
@@ -71,9 +73,9 @@ func askGroup(
 }
 
 // askMember asks by the broker that the member is connected to.
-func (c *cluster) askMember(all map[string]connections) asker {
+func askMember(c *clusters.One, all map[string]clusters.Connections) asker {
 	return func(ctx context.Context, group, member string) (bool, error) {
-		broker := all[group].members[member].broker
+		broker := all[group].Members[member].Broker
 		info, err := c.Client().ConsumerRunningInfo(ctx, broker, group, member)
 		if err != nil {
 			return false, err
@@ -87,7 +89,7 @@ func (inv *inventory) silentFindings() []api.Finding {
 	if len(inv.silent) == 0 {
 		return nil
 	}
-	return []api.Finding{warning("groups "+list(inv.silent),
+	return []api.Finding{clusters.Warning("groups "+printable.Few(inv.silent),
 		"list their topics in topics.ordered if they are to be read in order",
 		"no member of these %d groups says whether it consumes in order", len(inv.silent))}
 }

@@ -11,14 +11,16 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/clusters"
 )
 
-func withMembers(groups, members int) (names []string, all map[string]connections) {
-	all = map[string]connections{}
+func withMembers(groups, members int) (names []string, all map[string]clusters.Connections) {
+	all = map[string]clusters.Connections{}
 	for g := range groups {
-		of := connections{members: map[string]member{}}
+		of := clusters.Connections{Members: map[string]clusters.Member{}}
 		for m := range members {
-			of.members[fmt.Sprint("client-", m)] = member{}
+			of.Members[fmt.Sprint("client-", m)] = clusters.Member{}
 		}
 		name := fmt.Sprintf("group-%04d", g)
 		names, all[name] = append(names, name), of
@@ -39,7 +41,7 @@ func TestMembersThatNeverAnswerHoldUpNoAssessment(t *testing.T) {
 			}, func(string) {})
 		require.Equal(t, askedFor, time.Since(began))
 		require.Equal(t, names, silent, "of none it is known")
-		require.GreaterOrEqual(t, asked.Load(), int64(together*(askedFor/memberPatience)),
+		require.GreaterOrEqual(t, asked.Load(), int64(clusters.Together*(askedFor/memberPatience)),
 			"one that doesn't answer is given up soon")
 	})
 }
@@ -65,7 +67,7 @@ func TestMembersAreAskedSideBySideUntilOneAnswers(t *testing.T) {
 				}
 				return group == names[0], nil
 			}, func(text string) { told = text })
-		require.Equal(t, together, most)
+		require.Equal(t, clusters.Together, most)
 		require.LessOrEqual(t, time.Since(began), 11*time.Second)
 		require.Empty(t, silent)
 		require.Equal(t, "members of 80 of 80 groups asked", told)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
@@ -13,10 +14,10 @@ import (
 
 // deferred is a side with what its brokers keep for later.
 type deferred struct {
-	*cluster
+	*clusters.One
 	brokers   []rocketmq.Broker
-	topics    topicTable
-	positions map[string]committed
+	topics    clusters.TopicTable
+	positions map[string]clusters.Committed
 	enter     func(kind, object string, rest int64, detail string)
 	// own tells topics of the migration, by the names that they have on the side; without it all
 	// topics count
@@ -26,7 +27,7 @@ type deferred struct {
 // pending are the messages that the source will deliver later.
 func (b *ledgerBuilder) pending(ctx context.Context) error {
 	return deferred{
-		cluster: b.source, brokers: b.sourceBrokers, topics: b.sourceTopics, positions: b.positions,
+		One: b.Source, brokers: b.SourceBrokers, topics: b.SourceTopics, positions: b.positions,
 		enter: b.enter,
 	}.pending(ctx)
 }
@@ -43,14 +44,14 @@ func (s deferred) delayed(ctx context.Context) error {
 	for _, broker := range s.brokers {
 		delivered, err := s.Client().DelayOffsets(ctx, broker.Addr)
 		if err != nil {
-			return s.explain(ctx, err)
+			return s.Explain(ctx, err)
 		}
 		if _, there := s.topics[scheduleTopic][broker.Name]; !there {
 			continue
 		}
 		stats, err := s.Client().TopicStats(ctx, broker.Addr, scheduleTopic)
 		if err != nil {
-			return s.explain(ctx, err)
+			return s.Explain(ctx, err)
 		}
 		for queue := range stats {
 			level := queue + 1
@@ -73,7 +74,7 @@ func (s deferred) halves(ctx context.Context) error {
 		}
 		stats, err := s.Client().TopicStats(ctx, broker.Addr, halfTopic)
 		if err != nil {
-			return s.explain(ctx, err)
+			return s.Explain(ctx, err)
 		}
 		at := s.positions[halfGroup][halfTopic][lane.Queue{Broker: broker.Name}]
 		rest, of := s.held(ctx, broker, halfTopic, 0, rocketmq.QueueRange{
@@ -121,23 +122,23 @@ func (l *Ledgers) Pending(ctx context.Context, r Request) (_ api.Ledger, err err
 }
 
 func (l *Ledgers) leftThere(ctx context.Context, r Request) (*ledgerBuilder, error) {
-	both, err := l.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := l.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
-	b, err := both.openBook(ctx)
+	b, err := openLedger(ctx, both)
 	if err != nil {
 		return nil, err
 	}
-	committed, err := both.target.positions(ctx, b.targetBrokers)
+	committed, err := both.Target.Positions(ctx, b.TargetBrokers)
 	if err != nil {
 		return nil, err
 	}
 	// What is delivered while this looks is counted by the lanes, which are asked after what is
 	// deferred.
-	if both.target.Proxy() == "" { // which shows nothing of it
+	if both.Target.Proxy() == "" { // which shows nothing of it
 		err = deferred{
-			cluster: both.target, brokers: b.targetBrokers, topics: b.targetTopics,
+			One: both.Target, brokers: b.TargetBrokers, topics: b.TargetTopics,
 			positions: committed, enter: b.enter, own: b.ownOnTarget(),
 		}.pending(ctx)
 	}
@@ -152,25 +153,25 @@ func (l *Ledgers) leftThere(ctx context.Context, r Request) (*ledgerBuilder, err
 func (b *ledgerBuilder) toCome(
 	ctx context.Context, lane lane.Lane,
 ) (natives, copies int64, err error) {
-	copied, end, err := b.translator.Reversed().Progress(ctx, lane.Back())
+	copied, end, err := b.Translator.Reversed().Progress(ctx, lane.Back())
 	if err != nil || copied >= end {
 		return 0, 0, err
 	}
-	natives, err = b.translator.NativesFrom(ctx, lane, copied)
+	natives, err = b.Translator.NativesFrom(ctx, lane, copied)
 	return natives, max(0, end-copied-natives), err
 }
 
 // backLag is what applications wrote on the target and the reverse lanes have not copied, by topic.
 func (b *ledgerBuilder) backLag(ctx context.Context) error {
-	if b.plan.Replicate.OneWay {
+	if b.Plan.Replicate.OneWay {
 		return nil
 	}
-	selected := b.sourceTopics.selected(b.plan, b.sourceBrokers)
-	for _, topic := range append(selected, b.sourceTopics.ofGroups(b.plan)...) {
-		if len(b.targetTopics[topic]) == 0 {
+	selected := b.SourceTopics.Selected(b.Plan, b.SourceBrokers)
+	for _, topic := range append(selected, b.SourceTopics.OfGroups(b.Plan)...) {
+		if len(b.TargetTopics[topic]) == 0 {
 			continue
 		}
-		lanes, err := b.lanes(topic)
+		lanes, err := b.Lanes(topic)
 		if err != nil {
 			return err
 		}
@@ -178,7 +179,7 @@ func (b *ledgerBuilder) backLag(ctx context.Context) error {
 		for _, lane := range lanes {
 			natives, copies, err := b.toCome(ctx, lane)
 			if err != nil {
-				return b.explain(ctx, err)
+				return b.Explain(ctx, err)
 			}
 			rest, passed = rest+natives, passed+copies
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
@@ -34,27 +35,27 @@ func (m move) String() string { return fmt.Sprintf("%s %s/%d", m.topic, m.queue.
 // mover translates the positions of groups from one side to the other, as both sides are at one
 // moment.
 type mover struct {
-	sides
-	layout
+	clusters.Both
+	clusters.Layout
 	from   api.Side
-	have   map[api.Side]map[string]committed // committed offsets by side and group
+	have   map[api.Side]map[string]clusters.Committed // committed offsets by side and group
 	ranges map[string]map[lane.Queue]rocketmq.QueueRange
 
 	reading *sync.Mutex // of have, while several lanes are looked at
 }
 
-func (s sides) mover(ctx context.Context, from api.Side) (*mover, error) {
-	l, err := s.layout(ctx)
+func newMover(ctx context.Context, s clusters.Both, from api.Side) (*mover, error) {
+	l, err := s.Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
 	m := &mover{
-		sides: s, layout: l, from: from, have: map[api.Side]map[string]committed{},
+		Both: s, Layout: l, from: from, have: map[api.Side]map[string]clusters.Committed{},
 		ranges: map[string]map[lane.Queue]rocketmq.QueueRange{}, reading: &sync.Mutex{},
 	}
 	for _, side := range []api.Side{api.Source, api.Target} {
-		brokers, _ := l.of(side)
-		if m.have[side], err = s.at(side).positions(ctx, brokers); err != nil {
+		brokers, _ := l.Of(side)
+		if m.have[side], err = s.At(side).Positions(ctx, brokers); err != nil {
 			return nil, err
 		}
 	}
@@ -63,18 +64,18 @@ func (s sides) mover(ctx context.Context, from api.Side) (*mover, error) {
 
 // topicsOf are the selected topics that the group reads: it has a position there, or is subscribed
 // to them now. Its retry topic is one.
-func (m *mover) topicsOf(group string, now ...connections) []string {
+func (m *mover) topicsOf(group string, now ...clusters.Connections) []string {
 	var topics []string
-	for _, topic := range m.sourceTopics.selected(m.plan, m.sourceBrokers) {
+	for _, topic := range m.SourceTopics.Selected(m.Plan, m.SourceBrokers) {
 		reads := len(m.have[api.Source][group][topic]) > 0 || len(m.have[api.Target][group][topic]) > 0
 		for _, o := range now {
-			reads = reads || o.topics[topic]
+			reads = reads || o.Topics[topic]
 		}
 		if reads {
 			topics = append(topics, topic)
 		}
 	}
-	if retry := rocketmq.RetryTopic(group); len(m.sourceTopics[retry]) > 0 {
+	if retry := rocketmq.RetryTopic(group); len(m.SourceTopics[retry]) > 0 {
 		topics = append(topics, retry)
 	}
 	return topics
@@ -88,17 +89,20 @@ func (m *mover) topicsOf(group string, now ...connections) []string {
 func (m *mover) moves(ctx context.Context, group string, topics []string) ([]move, error) {
 	for _, topic := range topics {
 		// a member that has just connected made it, and the lanes don't know of it yet
-		if _, own := groupOf(topic); own {
-			if err := m.ensureGroupTopic(ctx, m.layout, topic); err != nil {
+		if _, own := clusters.GroupOf(topic); own {
+			if err := ensureGroupTopic(ctx, m.Both, m.Layout, topic); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if m.target.Proxy() != "" { // nobody makes a group's own topic there
+	if m.Target.Proxy() != "" { // nobody makes a group's own topic there
 		topics = slices.DeleteFunc(topics,
-			func(topic string) bool { _, own := groupOf(topic); return own && len(m.targetTopics[topic]) == 0 })
+			func(topic string) bool {
+				_, own := clusters.GroupOf(topic)
+				return own && len(m.TargetTopics[topic]) == 0
+			})
 	}
-	lanes, err := m.allLanes(topics)
+	lanes, err := m.AllLanes(topics)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +111,7 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 	}
 	found := make([]*move, len(lanes))
 	behind := make([]error, len(lanes))
-	err = each(ctx, indexes(lanes), func(ctx context.Context, i int) error {
+	err = clusters.Each(ctx, clusters.Indexes(lanes), func(ctx context.Context, i int) error {
 		at, known := m.position(group, lanes[i])
 		if !known {
 			return nil
@@ -117,7 +121,7 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 			behind[i] = err
 			return nil
 		}
-		found[i] = &move{lanes[i].Topic, queueOf(lanes[i], m.from.Other()), to.Target, to.Exact}
+		found[i] = &move{lanes[i].Topic, clusters.QueueOf(lanes[i], m.from.Other()), to.Target, to.Exact}
 		if err != nil {
 			return err
 		}
@@ -138,11 +142,11 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 // readRanges finds the first messages of source queues without a position.
 func (m *mover) readRanges(ctx context.Context, group string, lanes []lane.Lane) error {
 	for _, lane := range lanes {
-		_, known := m.have[m.from][group][lane.Topic][queueOf(lane, m.from)]
+		_, known := m.have[m.from][group][lane.Topic][clusters.QueueOf(lane, m.from)]
 		if known || m.from == api.Target || m.ranges[lane.Topic] != nil {
 			continue
 		}
-		found, err := m.source.ranges(ctx, m.sourceBrokers, m.sourceTopics, lane.Topic)
+		found, err := m.Source.Ranges(ctx, m.SourceBrokers, m.SourceTopics, lane.Topic)
 		if err != nil {
 			return err
 		}
@@ -153,7 +157,7 @@ func (m *mover) readRanges(ctx context.Context, group string, lanes []lane.Lane)
 
 // position is where the group stands in the lane on the side that it reads.
 func (m *mover) position(group string, lane lane.Lane) (int64, bool) {
-	at, known := m.have[m.from][group][lane.Topic][queueOf(lane, m.from)]
+	at, known := m.have[m.from][group][lane.Topic][clusters.QueueOf(lane, m.from)]
 	if known || m.from == api.Target {
 		return at, known
 	}
@@ -165,21 +169,21 @@ func (m *mover) position(group string, lane lane.Lane) (int64, bool) {
 // read has its twin there, and a position that is exact repeats none of them.
 func (m *mover) translate(ctx context.Context, lane lane.Lane, at int64) (to positions.Translation, err error) {
 	switch {
-	case m.from == api.Target && m.plan.Replicate.OneWay:
-		to, err = m.translator.Back(ctx, lane, at)
+	case m.from == api.Target && m.Plan.Replicate.OneWay:
+		to, err = m.Translator.Back(ctx, lane, at)
 	case m.from == api.Target:
-		to, err = m.translator.Reversed().Across(ctx, lane.Back(), at)
-	case m.plan.Replicate.OneWay:
-		to, err = m.translator.Forward(ctx, lane, at)
+		to, err = m.Translator.Reversed().Across(ctx, lane.Back(), at)
+	case m.Plan.Replicate.OneWay:
+		to, err = m.Translator.Forward(ctx, lane, at)
 	default:
-		to, err = m.translator.Across(ctx, lane, at)
+		to, err = m.Translator.Across(ctx, lane, at)
 	}
 	if errors.Is(err, positions.ErrNotCopiedYet) {
-		from := queueOf(lane, m.from)
+		from := clusters.QueueOf(lane, m.from)
 		return to, fault.NotReady("topic %s: the lane from the %s's %s/%d isn't copied up to position %d: %v",
 			lane.Topic, m.from, from.Broker, from.ID, at, err)
 	}
-	return to, m.explain(ctx, err)
+	return to, m.Explain(ctx, err)
 }
 
 // pending are the moves that would change something.
@@ -193,15 +197,15 @@ func (m *mover) pending(group string, moves []move) []move {
 	return changes
 }
 
-// write stores one position and reads it back: brokers acknowledge positions that they don't take.
-func (c *cluster) write(ctx context.Context, addr map[string]string, group string, m move) error {
+// writePosition stores one position and reads it back: brokers acknowledge positions that they don't take.
+func writePosition(ctx context.Context, c *clusters.One, addr map[string]string, group string, m move) error {
 	at := addr[m.queue.Broker]
 	if err := c.Client().UpdateOffset(ctx, at, group, m.topic, m.queue.ID, m.offset); err != nil {
-		return c.explain(ctx, err)
+		return c.Explain(ctx, err)
 	}
 	got, known, err := c.Client().QueryOffset(ctx, at, group, m.topic, m.queue.ID)
 	if err != nil {
-		return c.explain(ctx, err)
+		return c.Explain(ctx, err)
 	}
 	if !known || got != m.offset {
 		return fault.NotTaken(
@@ -209,20 +213,10 @@ func (c *cluster) write(ctx context.Context, addr map[string]string, group strin
 				"committing, or an offset reset pending?",
 			group,
 			m,
-			c.side,
+			c.Side,
 			m.offset,
 			got,
 		)
 	}
 	return nil
-}
-
-// closed reports for which groups a side is fenced: on any of its brokers.
-func (g groupTable) closed(group string) bool {
-	for _, settings := range g[group] {
-		if !settings.ConsumeEnable {
-			return true
-		}
-	}
-	return false
 }

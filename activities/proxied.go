@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
-	"sync"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -21,29 +21,6 @@ import (
 // makes nothing: no topics, groups or positions, and it opens and closes none. So what a person has
 // to make there is said, and waited for; what is there is looked for by its name.
 
-// routedTopics are those of these topics that a proxy has, with the numbers of queues and the
-// permissions that routes tell.
-func (c *cluster) routedTopics(ctx context.Context, names []string) (topicTable, error) {
-	table := topicTable{}
-	var mu sync.Mutex
-	err := each(ctx, names, func(ctx context.Context, name string) error {
-		found, err := c.TopicConfigs(ctx, []string{name})
-		if err != nil {
-			return err
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		for broker, of := range found {
-			if table[name] == nil {
-				table[name] = map[string]rocketmq.TopicConfig{}
-			}
-			table[name][broker] = of[name]
-		}
-		return nil
-	})
-	return table, c.explain(ctx, err)
-}
-
 // compareBehindProxy compares what can be seen there: that topics have as many queues as on the
 // source, wherever they are, and that groups may be read by. What is missing waits for a person.
 func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
@@ -54,7 +31,7 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 		}
 		if len(o.haveTopics[name]) == 0 {
 			absent = append(absent, fmt.Sprintf("topic %s with %d queues%s, of type %s", name,
-				o.sourceTopics.counts(name).sum(), toHide(o.sourceTopics[name]),
+				o.sourceTopics.Counts(name).Sum(), toHide(o.sourceTopics[name]),
 				cmp.Or(r.types[name], plan.TypeNormal)))
 			continue
 		}
@@ -65,7 +42,7 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 			o.conflicts = append(o.conflicts, *conflictFinding("topic "+name, other))
 		}
 	}
-	if canary := canaryTopic(o.plan); o.haveTopics.counts(canary).sum() == 0 {
+	if canary := clusters.CanaryTopic(o.Plan); o.haveTopics.Counts(canary).Sum() == 0 {
 		absent = append(
 			absent,
 			fmt.Sprintf("topic %s with %d queues, of type %s, through which the way back is proven", canary,
@@ -78,8 +55,8 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 			return err
 		}
 		retry := rocketmq.RetryTopic(group)
-		want := layout{o.sourceBrokers, o.targetBrokers, o.sourceTopics, o.haveTopics}.retryQueues(group)
-		retries := o.haveTopics.counts(retry).sum() >= want
+		want := retryQueues(clusters.Layout{SourceBrokers: o.sourceBrokers, TargetBrokers: o.targetBrokers, SourceTopics: o.sourceTopics, TargetTopics: o.haveTopics}, group)
+		retries := o.haveTopics.Counts(retry).Sum() >= want
 		if there && retries {
 			o.same++
 		}
@@ -92,7 +69,7 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 	}
 	if len(absent) > 0 && len(o.conflicts) == 0 {
 		return fault.NotReady("the target's proxy makes no topics and groups: make %d there "+
-			"by its console or API, and this goes on by itself: %s", len(absent), firstOf(absent, mostSaid))
+			"by its console or API, and this goes on by itself: %s", len(absent), printable.First(absent, mostSaid))
 	}
 	return nil
 }
@@ -100,8 +77,8 @@ func (o *objects) compareBehindProxy(ctx context.Context, r wanted) error {
 // otherwise says in what clients would see a topic otherwise on the target, wherever its queues are
 // there; "" if they see the same. Without an order to keep, producers may see other queues, if any.
 func otherwise(source, target map[string]rocketmq.TopicConfig, ordered bool) string {
-	all := topicTable{string(api.Source): source, string(api.Target): target}
-	have, want := all.counts(string(api.Target)).sum(), all.counts(string(api.Source)).sum()
+	all := clusters.TopicTable{string(api.Source): source, string(api.Target): target}
+	have, want := all.Counts(string(api.Target)).Sum(), all.Counts(string(api.Source)).Sum()
 	if have != want {
 		return fmt.Sprintf("has %d queues on the target, wanted are %d", have, want)
 	}
@@ -127,23 +104,14 @@ func toHide(source map[string]rocketmq.TopicConfig) string {
 // these are there.
 const mostSaid = 100
 
-// firstOf are the first of some sentences, which are read by people.
-func firstOf(all []string, most int) string {
-	text := strings.Join(all[:min(most, len(all))], "; ")
-	if len(all) > most {
-		text += fmt.Sprintf("; and %d more", len(all)-most)
-	}
-	return text
-}
-
 // retryQueues is how many queues a group's retry topic needs on the target, so that each of the
 // source's has its pair there.
-func (l layout) retryQueues(group string) (n int) {
+func retryQueues(l clusters.Layout, group string) (n int) {
 	topic := rocketmq.RetryTopic(group)
-	if len(l.sourceTopics[topic]) == 0 { // it comes with the group's first member, as brokers make it
-		l.sourceTopics = topicTable{topic: {l.sourceBrokers[0].Name: {ReadQueues: 1, WriteQueues: 1}}}
+	if len(l.SourceTopics[topic]) == 0 { // it comes with the group's first member, as brokers make it
+		l.SourceTopics = clusters.TopicTable{topic: {l.SourceBrokers[0].Name: {ReadQueues: 1, WriteQueues: 1}}}
 	}
-	for _, config := range l.everywhere(topic) {
+	for _, config := range l.Everywhere(topic) {
 		n += config.WriteQueues
 	}
 	return n
@@ -152,15 +120,15 @@ func (l layout) retryQueues(group string) (n int) {
 // readable reports whether a group may read on the target, as far as that can be told: without a
 // topic nobody can. Brokers that may make the group by this.
 func (o *objects) readable(ctx context.Context, group string) (bool, error) {
-	for _, topic := range sortedKeys(o.haveTopics) {
+	for _, topic := range clusters.SortedKeys(o.haveTopics) {
 		for broker := range o.haveTopics[topic] {
-			_, err := o.target.Client().
+			_, err := o.Target.Client().
 				Pull(ctx, o.addr[broker], rocketmq.PullRequest{Group: group, Topic: topic, Max: 1})
 			if remoting.CodeOf(err) == remoting.SubscriptionGroupGone {
 				return false, nil
 			}
 			if err != nil {
-				return false, o.target.explain(ctx, err)
+				return false, o.Target.Explain(ctx, err)
 			}
 		}
 		if len(o.haveTopics[topic]) == len(o.addr) {
@@ -172,22 +140,22 @@ func (o *objects) readable(ctx context.Context, group string) (bool, error) {
 
 // readThere reads one position of a group on the target, as a proxy doesn't list them.
 func (m *mover) readThere(ctx context.Context, group, topic string, q lane.Queue) error {
-	if m.target.Proxy() == "" || m.from != api.Source {
+	if m.Target.Proxy() == "" || m.from != api.Source {
 		return nil
 	}
-	broker, err := m.target.Broker(ctx, q.Broker)
+	broker, err := m.Target.Broker(ctx, q.Broker)
 	if err != nil {
-		return m.target.explain(ctx, err)
+		return m.Target.Explain(ctx, err)
 	}
-	at, known, err := m.target.Client().QueryOffset(ctx, broker.Addr, group, topic, q.ID)
+	at, known, err := m.Target.Client().QueryOffset(ctx, broker.Addr, group, topic, q.ID)
 	if err != nil || !known {
-		return m.target.explain(ctx, err)
+		return m.Target.Explain(ctx, err)
 	}
 	m.reading.Lock()
 	defer m.reading.Unlock()
 	all := m.have[api.Target]
 	if all[group] == nil {
-		all[group] = committed{}
+		all[group] = clusters.Committed{}
 	}
 	if all[group][topic] == nil {
 		all[group][topic] = map[lane.Queue]int64{}

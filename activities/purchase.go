@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/instance"
 )
@@ -46,12 +47,12 @@ func (p *Purchase) Purchase(ctx context.Context, r Request) (_ PurchaseResult, e
 func (p *Purchase) Describe(ctx context.Context, r Request) (_ PurchaseResult, err error) {
 	defer explained(&err)
 	want := r.Plan.WithDefaults()
-	found, there, err := p.settings.clusters().describe(ctx, want)
+	found, there, err := p.settings.clusters().Describe(ctx, want)
 	if err != nil {
 		return PurchaseResult{}, err
 	}
 	if !there {
-		return PurchaseResult{}, absent(want)
+		return PurchaseResult{}, connect.Absent(want)
 	}
 	return found, nil
 }

@@ -3,41 +3,15 @@ package activities
 import (
 	"maps"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/replicator/lane"
 )
 
-// counts are how many queues of a topic each broker has.
-type counts map[string]int
-
-func (t topicTable) counts(topic string) counts {
-	all := counts{}
-	for broker, config := range t[topic] {
-		all[broker] = config.Queues()
-	}
-	return all
-}
-
-func (c counts) sum() (n int) {
-	for _, queues := range c {
-		n += queues
-	}
-	return n
-}
-
-func (c counts) queues() (all []lane.Queue) {
-	for broker, n := range c {
-		for id := range n {
-			all = append(all, lane.Queue{Broker: broker, ID: id})
-		}
-	}
-	return all
-}
-
 // paired is a topic on both sides, with as many queues on each.
-type paired struct{ source, target counts }
+type paired struct{ source, target clusters.Counts }
 
 func (p paired) pairs() map[lane.Queue]lane.Queue {
-	lanes, err := lane.Pair("", p.source.queues(), p.target.queues())
+	lanes, err := lane.Pair("", p.source.Queues(), p.target.Queues())
 	if err != nil {
 		return nil
 	}
@@ -51,18 +25,18 @@ func (p paired) pairs() map[lane.Queue]lane.Queue {
 // grown is how many queues the target's brokers need for a source that got more, so that each pair
 // stays; false if there is no such way: where queues of two source brokers go to one, those of the
 // first can't get more.
-func (p paired) grown(source counts) (counts, bool) {
+func (p paired) grown(source clusters.Counts) (clusters.Counts, bool) {
 	atEnd := maps.Clone(p.target)
-	if brokers := sortedKeys(p.target); len(brokers) > 0 {
-		atEnd[brokers[len(brokers)-1]] += source.sum() - p.target.sum()
+	if brokers := clusters.SortedKeys(p.target); len(brokers) > 0 {
+		atEnd[brokers[len(brokers)-1]] += source.Sum() - p.target.Sum()
 	}
-	alike := counts{}
-	if from, to := sortedKeys(source), sortedKeys(p.target); len(from) == len(to) {
+	alike := clusters.Counts{}
+	if from, to := clusters.SortedKeys(source), clusters.SortedKeys(p.target); len(from) == len(to) {
 		for i, broker := range to {
 			alike[broker] = source[from[i]]
 		}
 	}
-	for _, want := range []counts{alike, atEnd} {
+	for _, want := range []clusters.Counts{alike, atEnd} {
 		if p.staysIn(paired{source, want}) {
 			return want, true
 		}

@@ -7,23 +7,24 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/plan"
 )
 
 func TestTargetsGrowWherePairsOfQueuesStay(t *testing.T) {
-	for _, test := range []struct{ source, target, grown, want counts }{
-		{counts{"a": 2}, counts{"x": 2}, counts{"a": 5}, counts{"x": 5}},
-		{counts{"a": 4}, counts{"x": 2, "y": 2}, counts{"a": 5}, counts{"x": 2, "y": 3}},
-		{counts{"a": 2, "b": 2}, counts{"x": 2, "y": 2}, counts{"a": 3, "b": 3}, counts{"x": 3, "y": 3}},
-		{counts{"a": 2, "b": 2}, counts{"x": 2, "y": 2}, counts{"a": 3, "b": 2}, counts{"x": 3, "y": 2}},
-		{counts{"a": 2, "b": 2}, counts{"x": 4}, counts{"a": 2, "b": 4}, counts{"x": 6}},
+	for _, test := range []struct{ source, target, grown, want clusters.Counts }{
+		{clusters.Counts{"a": 2}, clusters.Counts{"x": 2}, clusters.Counts{"a": 5}, clusters.Counts{"x": 5}},
+		{clusters.Counts{"a": 4}, clusters.Counts{"x": 2, "y": 2}, clusters.Counts{"a": 5}, clusters.Counts{"x": 2, "y": 3}},
+		{clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 2, "y": 2}, clusters.Counts{"a": 3, "b": 3}, clusters.Counts{"x": 3, "y": 3}},
+		{clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 2, "y": 2}, clusters.Counts{"a": 3, "b": 2}, clusters.Counts{"x": 3, "y": 2}},
+		{clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 4}, clusters.Counts{"a": 2, "b": 4}, clusters.Counts{"x": 6}},
 		// b's first would be another one's pair
-		{counts{"a": 2, "b": 2}, counts{"x": 4}, counts{"a": 3, "b": 3}, nil},
-		{counts{"a": 3, "b": 1}, counts{"x": 2, "y": 2}, counts{"a": 4, "b": 2}, nil}, // a/2 is y/0's
-		{counts{"a": 2}, counts{"x": 2}, counts{"a": 2, "b": 2}, counts{"x": 4}},      // a broker that comes last
-		{counts{"b": 2}, counts{"x": 2}, counts{"a": 2, "b": 2}, nil},                 // and one that comes first
-		{counts{"a": 2, "b": 2}, counts{"x": 2, "y": 2}, counts{"a": 1, "b": 3}, nil}, // fewer
-		{counts{"a": 1, "b": 1}, counts{"x": 1, "y": 1}, counts{"a": 1, "b": 1}, counts{"x": 1, "y": 1}},
+		{clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 4}, clusters.Counts{"a": 3, "b": 3}, nil},
+		{clusters.Counts{"a": 3, "b": 1}, clusters.Counts{"x": 2, "y": 2}, clusters.Counts{"a": 4, "b": 2}, nil},     // a/2 is y/0's
+		{clusters.Counts{"a": 2}, clusters.Counts{"x": 2}, clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 4}}, // a broker that comes last
+		{clusters.Counts{"b": 2}, clusters.Counts{"x": 2}, clusters.Counts{"a": 2, "b": 2}, nil},                     // and one that comes first
+		{clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 2, "y": 2}, clusters.Counts{"a": 1, "b": 3}, nil},     // fewer
+		{clusters.Counts{"a": 1, "b": 1}, clusters.Counts{"x": 1, "y": 1}, clusters.Counts{"a": 1, "b": 1}, clusters.Counts{"x": 1, "y": 1}},
 	} {
 		got, stays := paired{test.source, test.target}.grown(test.grown)
 		assert.Equal(t, test.want != nil, stays, "%+v", test)
@@ -32,8 +33,8 @@ func TestTargetsGrowWherePairsOfQueuesStay(t *testing.T) {
 }
 
 func TestNoQueueThatGrewChangesItsPair(t *testing.T) {
-	some := func(brokers string, atLeast counts) counts {
-		c := counts{}
+	some := func(brokers string, atLeast clusters.Counts) clusters.Counts {
+		c := clusters.Counts{}
 		for _, b := range brokers {
 			c[string(b)] = atLeast[string(b)] + rand.IntN(3)
 		}
@@ -42,7 +43,7 @@ func TestNoQueueThatGrewChangesItsPair(t *testing.T) {
 	grown := 0
 	for range 5000 {
 		source := some("abc"[:1+rand.IntN(3)], nil)
-		p := paired{source, spreadOver(source.sum(), "xyz"[:1+rand.IntN(3)])}
+		p := paired{source, spreadOver(source.Sum(), "xyz"[:1+rand.IntN(3)])}
 		next := some("abc"[:len(source)], source)
 		want, stays := p.grown(next)
 		if !stays {
@@ -60,8 +61,8 @@ func TestNoQueueThatGrewChangesItsPair(t *testing.T) {
 }
 
 // spreadOver is how earlier releases made topics.
-func spreadOver(n int, brokers string) counts {
-	shares := counts{}
+func spreadOver(n int, brokers string) clusters.Counts {
+	shares := clusters.Counts{}
 	for i, b := range brokers {
 		share := n / len(brokers)
 		if i < n%len(brokers) {
@@ -81,7 +82,7 @@ func TestTopicsThatProducersSeeWholeAreMadeAsEver(t *testing.T) {
 			want, found := desiredTopic("orders", source(map[string][2]int{"a": {n, n}, "b": {1, 1}}),
 				plan.TypeNormal, true, strings.Split(brokers, ""))
 			assert.Nil(t, found)
-			made := counts{}
+			made := clusters.Counts{}
 			for broker, config := range want {
 				assert.Equal(t, config.ReadQueues, config.WriteQueues)
 				made[broker] = config.ReadQueues

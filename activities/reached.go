@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/gateway"
 )
 
@@ -28,7 +29,7 @@ type Reached struct {
 // take homes back.
 func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (_ Reached, err error) {
 	defer explained(&err)
-	state, err := g.settings.clusters().gatewayState(ctx, r.Plan.WithDefaults())
+	state, err := g.settings.clusters().GatewayState(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return Reached{}, err
 	}
@@ -40,7 +41,7 @@ func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (_ Reached, er
 	if err != nil {
 		return Reached{}, err
 	}
-	lanes, err := g.settings.lanesOf(ctx, r.Request, topics, sides.layout)
+	lanes, err := g.settings.lanesOf(ctx, r.Request, topics, clusters.Both.Layout)
 	if err != nil {
 		return Reached{}, err
 	}

@@ -6,54 +6,55 @@ import (
 	"sync"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/replica"
 )
 
-// remains finds topics of the target that an earlier run made while it saw a part of the source
+// findRemains finds topics of the target that an earlier run made while it saw a part of the source
 // alone, by topic, with how to mend them. Read are the positions of the lanes' group on the source:
 // lanes that have one go on where they are. Without any, topics with too few queues alone are
 // looked at.
-func (s sides) remains(
-	ctx context.Context, l layout, topics []string, read committed,
+func findRemains(
+	ctx context.Context, s clusters.Both, l clusters.Layout, topics []string, read clusters.Committed,
 ) (map[string]api.Finding, error) {
-	if s.target.Proxy() != "" { // which nobody can be told to mend so
+	if s.Target.Proxy() != "" { // which nobody can be told to mend so
 		return nil, nil
 	}
 	var mu sync.Mutex
 	all := map[string]api.Finding{}
-	err := each(ctx, topics, func(ctx context.Context, topic string) error {
-		look := l.suspects(topic, read)
+	err := clusters.Each(ctx, topics, func(ctx context.Context, topic string) error {
+		look := suspects(l, topic, read)
 		if len(look) == 0 {
 			return nil
 		}
-		copies, err := replica.CopiesIn(ctx, s.target.Cluster, laneNames(s.plan), topic, look)
+		copies, err := replica.CopiesIn(ctx, s.Target.Cluster, clusters.LaneNames(s.Plan), topic, look)
 		if err != nil {
-			return s.target.explain(ctx, err)
+			return s.Target.Explain(ctx, err)
 		}
-		source, target := l.sourceTopics[topic], l.targetTopics[topic]
-		left, some := replica.RemainsOf(source, target, sortedKeys(addresses(l.targetBrokers)), copies)
+		source, target := l.SourceTopics[topic], l.TargetTopics[topic]
+		left, some := replica.RemainsOf(source, target, clusters.SortedKeys(clusters.AddressesOf(l.TargetBrokers)), copies)
 		if !some || left.Begun(target) {
 			return nil
 		}
 		at := replica.Place{
-			Source: strings.Join(s.source.NameServers(), ";"), Target: strings.Join(s.target.NameServers(), ";"),
-			Topic: topic, Renamed: s.plan.Target.Topic(topic), Group: s.plan.LaneGroup(), Brokers: l.targetBrokers,
+			Source: strings.Join(s.Source.NameServers(), ";"), Target: strings.Join(s.Target.NameServers(), ";"),
+			Topic: topic, Renamed: s.Plan.Target.Topic(topic), Group: s.Plan.LaneGroup(), Brokers: l.TargetBrokers,
 		}
 		mend := left.Mend(at, target)
 		mu.Lock()
 		defer mu.Unlock()
-		all[topic] = refusal("topic "+topic, mend, "%s", left.Cause(source, target))
+		all[topic] = clusters.Refusal("topic "+topic, mend, "%s", left.Cause(source, target))
 		return nil
 	})
 	return all, err
 }
 
 // suspects are the queues of a topic of the target in which copies may lie where they don't belong.
-func (l layout) suspects(topic string, read committed) (queues []lane.Queue) {
-	from, to := l.sourceTopics.queues(topic), l.targetTopics.queues(topic)
+func suspects(l clusters.Layout, topic string, read clusters.Committed) (queues []lane.Queue) {
+	from, to := l.SourceTopics.Queues(topic), l.TargetTopics.Queues(topic)
 	switch {
 	case len(to) == 0 || len(from) < len(to):
 		return nil
@@ -81,21 +82,21 @@ func (s Settings) remainsFindings(
 	if len(targetBrokers) == 0 {
 		return nil, nil
 	}
-	both, err := s.clusters().both(ctx, p)
+	both, err := s.clusters().Both(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	l := layout{sourceBrokers: inv.brokers, targetBrokers: targetBrokers, sourceTopics: inv.topics}
-	topics := inv.topics.selected(p, inv.brokers)
-	if l.targetTopics, err = both.target.topicTable(ctx, targetBrokers, topics); err != nil {
+	l := clusters.Layout{SourceBrokers: inv.brokers, TargetBrokers: targetBrokers, SourceTopics: inv.topics}
+	topics := inv.topics.Selected(p, inv.brokers)
+	if l.TargetTopics, err = both.Target.TopicTable(ctx, targetBrokers, topics); err != nil {
 		return nil, err
 	}
 	read := inv.positions[p.LaneGroup()]
 	if read == nil {
-		read = committed{}
+		read = clusters.Committed{}
 	}
-	all, err := both.remains(ctx, l, topics, read)
-	for _, topic := range sortedKeys(all) {
+	all, err := findRemains(ctx, both, l, topics, read)
+	for _, topic := range clusters.SortedKeys(all) {
 		findings = append(findings, all[topic])
 	}
 	return findings, err

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -82,35 +83,35 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.
 	stop := b.start(ctx)
 	defer stop()
 	p := q.Plan.WithDefaults()
-	both, err := r.settings.clusters().both(ctx, p)
+	both, err := r.settings.clusters().Both(ctx, p)
 	if err != nil {
 		return b.read(), err
 	}
-	if err := both.ensureCanary(ctx); err != nil {
+	if err := ensureCanary(ctx, both); err != nil {
 		return b.read(), err
 	}
-	l, err := both.layout(ctx)
+	l, err := both.Layout(ctx)
 	if err != nil {
 		return b.read(), err
 	}
 	if q.Answers, err = answersOf(ctx, r.settings, q.Earlier, q.Answers); err != nil {
 		return b.read(), err
 	}
-	lanes, unpaired := both.lanesFrom(ctx, l, q)
+	lanes, unpaired := lanesFrom(ctx, both, l, q)
 	b.unpaired(unpaired)
-	if err := both.ensureLaneGroups(ctx); err != nil {
+	if err := ensureLaneGroups(ctx, both); err != nil {
 		return b.read(), err
 	}
-	follower := both.newFollower(q, l)
-	err = both.run(ctx, q, lanes, b, func(ctx context.Context, copier *replicator.Replicator) {
-		both.lookForTopics(ctx, q, r.settings.Look, follower, copier, b)
+	follower := newFollower(both, q, l)
+	err = runLanes(ctx, both, q, lanes, b, func(ctx context.Context, copier *replicator.Replicator) {
+		lookForTopics(ctx, both, q, r.settings.Look, follower, copier, b)
 	})
 	return b.end(), err
 }
 
-// run copies until the context ends, and does so beside it; the lanes checkpoint before it returns.
-func (s sides) run(
-	ctx context.Context,
+// runLanes copies until the context ends, and does so beside it; the lanes checkpoint before it returns.
+func runLanes(
+	ctx context.Context, s clusters.Both,
 	q ReplicateRequest,
 	lanes []lane.Lane,
 	b *beater,
@@ -126,9 +127,9 @@ func (s sides) run(
 		}
 		cancel()
 	}()
-	copier := replicator.NewReplicator(s.source.Cluster, s.target.Cluster, q.steered(replicator.Options{
-		Names: laneNames(s.plan), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages,
-		BatchBytes: batchBytes, ExactBorn: s.plan.Replicate.ExactBorn, BothWays: !s.plan.Replicate.OneWay,
+	copier := replicator.NewReplicator(s.Source.Cluster, s.Target.Cluster, q.steered(replicator.Options{
+		Names: clusters.LaneNames(s.Plan), Holder: b.read().Holder, BatchMessages: s.Plan.Replicate.BatchMessages,
+		BatchBytes: batchBytes, ExactBorn: s.Plan.Replicate.ExactBorn, BothWays: !s.Plan.Replicate.OneWay,
 	}))
 	q.setRates(copier)
 	var looking sync.WaitGroup
@@ -161,13 +162,13 @@ const offerPause = 200 * time.Millisecond
 
 // lanesFrom are the lanes of the shard, of all selected topics and of the selected groups' own. A
 // topic that can't be paired keeps no other one waiting.
-func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (here []lane.Lane, unpaired []string) {
-	if err := s.ensureGroupTopics(ctx, l); err != nil {
+func lanesFrom(ctx context.Context, s clusters.Both, l clusters.Layout, q ReplicateRequest) (here []lane.Lane, unpaired []string) {
+	if err := ensureGroupTopics(ctx, s, l); err != nil {
 		unpaired = append(unpaired, err.Error())
 	}
-	selected := l.sourceTopics.selected(s.plan, l.sourceBrokers)
-	for _, topic := range slices.Concat(selected, l.sourceTopics.ofGroups(s.plan), l.canaries(s.plan)) {
-		lanes, err := l.lanes(topic)
+	selected := l.SourceTopics.Selected(s.Plan, l.SourceBrokers)
+	for _, topic := range slices.Concat(selected, l.SourceTopics.OfGroups(s.Plan), l.Canaries(s.Plan)) {
+		lanes, err := l.Lanes(topic)
 		if err != nil {
 			unpaired = append(unpaired, err.Error())
 		}
@@ -191,27 +192,27 @@ func partOf(lane lane.Lane, parts int) int {
 // ensureLaneGroups creates the lanes' consumer groups where they aren't created by themselves. Who
 // may not create groups relies on the brokers, or on the person who granted the rights, to have it
 // there: a pull says so if not.
-func (s sides) ensureLaneGroups(ctx context.Context) error {
-	for _, c := range []*cluster{s.source, s.target} {
+func ensureLaneGroups(ctx context.Context, s clusters.Both) error {
+	for _, c := range []*clusters.One{s.Source, s.Target} {
 		if c.Proxy() != "" {
 			continue // brokers behind it that may make them of the lanes' first pulls
 		}
-		brokers, err := c.brokers(ctx)
+		brokers, err := c.FindBrokers(ctx)
 		if err != nil {
 			return err
 		}
-		table, err := c.groupTable(ctx, brokers)
+		table, err := c.GroupTable(ctx, brokers)
 		if err != nil {
 			return err
 		}
 		for _, b := range brokers {
-			for _, name := range laneGroups(s.plan) {
+			for _, name := range laneGroups(s.Plan) {
 				if _, there := table[name][b.Name]; there || b.Slave {
 					continue // a slave takes no groups, and makes them of pulls
 				}
 				if err := c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(name)); err != nil &&
 					!remoting.Denied(err) {
-					return c.explain(ctx, err)
+					return c.Explain(ctx, err)
 				}
 			}
 		}
@@ -221,7 +222,7 @@ func (s sides) ensureLaneGroups(ctx context.Context) error {
 
 // laneGroups are the groups of the lanes in each direction.
 func laneGroups(p plan.Plan) []string {
-	names := laneNames(p)
+	names := clusters.LaneNames(p)
 	if p.Replicate.OneWay {
 		return []string{names.Group}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -31,7 +32,7 @@ func (b *Returns) AwaitReturnable(ctx context.Context, r ReturnRequest) (err err
 }
 
 func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
-	both, err := b.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := b.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return err
 	}
@@ -46,7 +47,7 @@ func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
 		free = nil
 	}
 	return poll(ctx, func() error {
-		m, err := both.mover(ctx, api.Target)
+		m, err := newMover(ctx, both, api.Target)
 		if err != nil {
 			return err
 		}
@@ -61,7 +62,7 @@ func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
 			}
 		}
 		if len(open) > 0 {
-			return fault.NotReady("%d of %d groups can't go back yet: %s", len(open), len(groups), list(open))
+			return fault.NotReady("%d of %d groups can't go back yet: %s", len(open), len(groups), printable.Few(open))
 		}
 		return nil
 	})
@@ -71,14 +72,14 @@ func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
 func (m *mover) hindrance(ctx context.Context, group string, free []string) (string, error) {
 	free = append(slices.Clone(free), rocketmq.RetryTopic(group))
 	for _, topic := range m.topicsOf(group) {
-		lanes, err := m.lanes(topic)
+		lanes, err := m.Lanes(topic)
 		if err != nil {
 			return "", err
 		}
 		for _, lane := range lanes {
 			at, known := m.have[api.Target][group][topic][lane.Target]
 			reason, err := m.unreadNatives(ctx, lane, at)
-			if err == nil && !m.plan.Replicate.OneWay && (reason == "" || slices.Contains(free, topic)) && known {
+			if err == nil && !m.Plan.Replicate.OneWay && (reason == "" || slices.Contains(free, topic)) && known {
 				reason, err = m.inexact(ctx, lane, at)
 			}
 			if reason != "" || err != nil {
@@ -92,9 +93,9 @@ func (m *mover) hindrance(ctx context.Context, group string, free []string) (str
 
 // unreadNatives says which native on the target a position hasn't passed.
 func (m *mover) unreadNatives(ctx context.Context, lane lane.Lane, at int64) (string, error) {
-	found, err := m.translator.Natives(ctx, lane)
+	found, err := m.Translator.Natives(ctx, lane)
 	if err != nil || found.Count == 0 || at > found.Last {
-		return "", m.explain(ctx, err)
+		return "", m.Explain(ctx, err)
 	}
 	return fmt.Sprintf("the last message that was written there at %d", found.Last), nil
 }

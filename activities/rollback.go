@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
@@ -80,9 +81,9 @@ func (r SurveyRequest) page(names []string) (page []string, more int) {
 func (b *Returns) AwaitTarget(ctx context.Context, r Request) (err error) {
 	defer explained(&err)
 	return waiting{}.until(ctx, func() error {
-		c, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Target)
+		c, brokers, err := b.settings.clusters().At(ctx, r.Plan, api.Target)
 		if err == nil {
-			_, err = c.topicTable(ctx, brokers, nil)
+			_, err = c.TopicTable(ctx, brokers, nil)
 		}
 		return err
 	})
@@ -103,9 +104,9 @@ const watchAgain = 10 * time.Second
 func (b *Returns) WatchTarget(ctx context.Context, r WatchRequest) (err error) {
 	defer explained(&err)
 	return waiting{away: r.Away}.until(ctx, func() error {
-		c, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Target)
+		c, brokers, err := b.settings.clusters().At(ctx, r.Plan, api.Target)
 		if err == nil && c.Proxy() == "" {
-			_, err = c.answering(ctx, brokers)
+			_, err = c.Answering(ctx, brokers)
 		}
 		if err == nil {
 			err = fault.Again(fault.KindNotReady, watchAgain, nil, "the target answers; it is watched")
@@ -133,7 +134,7 @@ func (b *Returns) Survey(ctx context.Context, r SurveyRequest) (found Survey, er
 
 func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 	p := r.Plan.WithDefaults()
-	source, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Source)
+	source, brokers, err := b.settings.clusters().At(ctx, r.Plan, api.Source)
 	if err != nil {
 		return Survey{}, err
 	}
@@ -142,7 +143,7 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 		return found, err
 	}
 	if r.ByMark && p.Traffic.Mode == plan.ModeGateway {
-		state, err := b.settings.clusters().gatewayState(ctx, p)
+		state, err := b.settings.clusters().GatewayState(ctx, p)
 		if err != nil {
 			return Survey{}, err
 		}
@@ -150,15 +151,15 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 		found.LedGroups = unstored(ctx, b.settings, r.Request, "led groups", groups)
 		return found, nil // gateways know better than brokers what of the plan is on the target
 	}
-	where, err := b.settings.clusters().whereTarget(ctx, p)
-	if err != nil || where.addresses == nil || r.SkipTopics {
+	where, err := b.settings.clusters().WhereTarget(ctx, p)
+	if err != nil || where.Addresses == nil || r.SkipTopics {
 		return found, err
 	}
-	both, err := b.settings.clusters().both(ctx, p)
+	both, err := b.settings.clusters().Both(ctx, p)
 	if err != nil {
 		return Survey{}, err
 	}
-	moved, err := both.movedTopics(ctx, r.Noted)
+	moved, err := movedTopics(ctx, both, r.Noted)
 	found.MovedTopics = unstored(ctx, b.settings, r.Request, "moved topics", moved)
 	return found, err
 }
@@ -189,30 +190,30 @@ func (b *Returns) recorded(ctx context.Context, r SurveyRequest) ([]string, erro
 
 // surveySource is what the source tells of groups that were moved.
 func (b *Returns) surveySource(
-	ctx context.Context, c *cluster, brokers []rocketmq.Broker, r SurveyRequest,
+	ctx context.Context, c *clusters.One, brokers []rocketmq.Broker, r SurveyRequest,
 ) (Survey, error) {
 	p := r.Plan.WithDefaults()
-	groups, err := c.groupTable(ctx, brokers)
+	groups, err := c.GroupTable(ctx, brokers)
 	if err != nil {
 		return Survey{}, err
 	}
 	var found Survey
 	if !r.ByMark {
 		var closed []string
-		for _, group := range groups.selected(p) {
-			if groups.closed(group) {
+		for _, group := range groups.Selected(p) {
+			if groups.Closed(group) {
 				closed = append(closed, group)
 			}
 		}
 		found.FencedGroups = unstored(ctx, b.settings, r.Request, "fenced groups", closed)
 		return found, nil
 	}
-	marks, err := c.fences(ctx, p, brokers)
+	marks, err := readFences(ctx, c, p, brokers)
 	if err != nil {
 		return Survey{}, err
 	}
 	var recorded []string
-	if !marks.any(groups.selected(p)) { // else they tell all
+	if !marks.any(groups.Selected(p)) { // else they tell all
 		if recorded, err = b.recorded(ctx, r); err != nil {
 			return Survey{}, err
 		}
@@ -242,20 +243,20 @@ func (s *Survey) led(state gateway.State, p plan.Plan) (groups []string) {
 
 // movedTopics are the topics that producers have left on the source, or have written on the target
 // unless only noted ones are asked for.
-func (s sides) movedTopics(ctx context.Context, noted bool) ([]string, error) {
-	l, err := s.layout(ctx)
+func movedTopics(ctx context.Context, s clusters.Both, noted bool) ([]string, error) {
+	l, err := s.Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var there []string
-	for _, topic := range l.sourceTopics.selected(s.plan, l.sourceBrokers) {
-		if len(l.targetTopics[topic]) > 0 { // before ImportMetadata there is none
+	for _, topic := range l.SourceTopics.Selected(s.Plan, l.SourceBrokers) {
+		if len(l.TargetTopics[topic]) > 0 { // before ImportMetadata there is none
 			there = append(there, topic)
 		}
 	}
 	counts := map[string]int64{}
 	if !noted {
-		if counts, err = s.natives(ctx, l, api.Target, there); err != nil {
+		if counts, err = countNatives(ctx, s, l, api.Target, there); err != nil {
 			return nil, err
 		}
 	}
@@ -263,7 +264,7 @@ func (s sides) movedTopics(ctx context.Context, noted bool) ([]string, error) {
 	for _, topic := range there {
 		left := counts[topic] > 0
 		if !left { // producers that moved and haven't written yet
-			if left, err = s.hasLeft(ctx, l, topic); err != nil {
+			if left, err = hasLeft(ctx, s, l, topic); err != nil {
 				return nil, err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/replica"
 )
@@ -19,14 +20,14 @@ import (
 // unreadable are the queues of a topic that lanes can't read.
 func unreadable(topic string, brokers map[string]rocketmq.TopicConfig) (all []api.Finding) {
 	object := "topic " + topic
-	for _, broker := range sortedKeys(brokers) {
+	for _, broker := range clusters.SortedKeys(brokers) {
 		if perm := brokers[broker].Perm; perm&rocketmq.PermRead == 0 {
-			all = append(all, refusal(object, "give it read permission on the source, or exclude it",
+			all = append(all, clusters.Refusal(object, "give it read permission on the source, or exclude it",
 				"can't be read on broker %s (permission %d)", broker, perm))
 		}
 	}
 	if unread := replica.Unread(brokers); unread != "" {
-		all = append(all, refusal(object,
+		all = append(all, clusters.Refusal(object,
 			"give it as many queues to read from on the source, whose consumers then get what is in them, "+
 				"or exclude it",
 			"has queues that producers write to and nobody can read, lanes neither: source %s", unread))
@@ -44,9 +45,9 @@ func unlike(
 		"show them the same ones in the same order with %d broker(s)",
 		replica.Hidden(brokers), targetBrokers)
 	if ordered {
-		return refusal("topic "+topic, next, "%s: keys would go to other queues", cause)
+		return clusters.Refusal("topic "+topic, next, "%s: keys would go to other queues", cause)
 	}
-	return warning("topic "+topic, "nothing, or "+next, "%s: they see all of them there", cause)
+	return clusters.Warning("topic "+topic, "nothing, or "+next, "%s: they see all of them there", cause)
 }
 
 // endShrinking is what people do about a topic of which producers don't see all queues.
@@ -72,7 +73,7 @@ func (inv *inventory) viewFindings(topic string, targetBrokers int) (all []api.F
 	if parts > 1 && targetBrokers == 0 {
 		next = fmt.Sprintf("give the target at least %d brokers, or %s", parts, endShrinking)
 	}
-	return append(all, warning("topic "+topic, next,
+	return append(all, clusters.Warning("topic "+topic, next,
 		"producers don't see all of its queues: source %s; the target shows them the same ones", hidden))
 }
 
@@ -85,7 +86,7 @@ func (inv *inventory) routeFindings(topic string) (all []api.Finding) {
 	}
 	object := "topic " + topic
 	tell := func(next, cause string, args ...any) {
-		found := warning(object, next, cause, args...)
+		found := clusters.Warning(object, next, cause, args...)
 		found.Refusal = inv.topic(topic).Ordered
 		all = append(all, found)
 	}
@@ -100,7 +101,7 @@ func (inv *inventory) routeFindings(topic string) (all []api.Finding) {
 		shown[q.BrokerName] = rocketmq.TopicConfig{ReadQueues: q.Read, WriteQueues: q.Write, Perm: q.Perm}
 	}
 	all = append(all, inv.elsewhere(topic, route)...)
-	for _, broker := range sortedKeys(inv.topics[topic]) {
+	for _, broker := range clusters.SortedKeys(inv.topics[topic]) {
 		if has, sees := inv.topics[topic][broker], shown[broker]; !shownAsIs(has, sees) {
 			tell("end taking the broker out (mqadmin addWritePerm, brokerPermission=6), or give the "+
 				"topic itself permission 4 there; then assess again",
@@ -120,7 +121,7 @@ func shownAsIs(has, sees rocketmq.TopicConfig) bool {
 }
 
 func (o *objects) ordered(topic string, r wanted) bool {
-	return r.ordered[topic] || o.plan.Ordered(topic)
+	return r.ordered[topic] || o.Plan.Ordered(topic)
 }
 
 // openBroker is the brokerPermission of brokers that take (2) and give (4) messages.
@@ -132,7 +133,7 @@ func closedBroker(name string, config map[string]string) []api.Finding {
 	if perm == openBroker {
 		return nil
 	}
-	return []api.Finding{refusal("target broker "+name, "set brokerPermission="+openBroker+" on it",
+	return []api.Finding{clusters.Refusal("target broker "+name, "set brokerPermission="+openBroker+" on it",
 		"has brokerPermission=%s, which name servers show clients for each of its topics", perm)}
 }
 
@@ -154,19 +155,19 @@ func sameView(source, target map[string]rocketmq.TopicConfig) string {
 }
 
 // canBeAlike reports whether the target's brokers can show producers the same of a topic.
-func (l layout) canBeAlike(topic string) bool {
-	places := replica.Writable(l.sourceTopics[topic])
-	_, can := replica.Spread(places, sortedKeys(addresses(l.targetBrokers)))
+func canBeAlike(l clusters.Layout, topic string) bool {
+	places := replica.Writable(l.SourceTopics[topic])
+	_, can := replica.Spread(places, clusters.SortedKeys(clusters.AddressesOf(l.TargetBrokers)))
 	return can
 }
 
 // laid is what the target's brokers show if they have so many queues of a topic.
-func (l layout) laid(topic string, want counts) (map[string]replica.Share, error) {
-	source := l.sourceTopics[topic]
+func laid(l clusters.Layout, topic string, want clusters.Counts) (map[string]replica.Share, error) {
+	source := l.SourceTopics[topic]
 	if shares, alike := replica.Laid(replica.Writable(source), want); alike {
 		return shares, nil
 	}
-	if l.canBeAlike(topic) {
+	if canBeAlike(l, topic) {
 		return nil, fmt.Errorf("it got more queues on the source, of which producers don't see all "+
 			"(%s), and the target can't show them the same: %s", replica.Hidden(source), endShrinking)
 	}
@@ -179,14 +180,14 @@ func (l layout) laid(topic string, want counts) (map[string]replica.Share, error
 
 // seenAlike fails where producers see other queues on the target. That a topic is closed there, as
 // ordered ones are until their producers move, doesn't count, nor what can't be otherwise.
-func (l layout) seenAlike(topic string) error {
+func seenAlike(l clusters.Layout, topic string) error {
 	opened := map[string]rocketmq.TopicConfig{}
-	for broker, config := range l.targetTopics[topic] {
+	for broker, config := range l.TargetTopics[topic] {
 		config.Perm |= rocketmq.PermWrite
 		opened[broker] = config
 	}
-	other := sameView(l.sourceTopics[topic], opened)
-	if other == "" || !l.canBeAlike(topic) {
+	other := sameView(l.SourceTopics[topic], opened)
+	if other == "" || !canBeAlike(l, topic) {
 		return nil
 	}
 	return fmt.Errorf("%s: give it as many queues to write to as on the other side, or keys go to "+

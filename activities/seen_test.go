@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -189,14 +190,14 @@ func TestAViewThatChangesWhileLanesRunIsTold(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := layout{sourceTopics: topicTable{"t": on(c.source)}, targetTopics: topicTable{"t": on(c.target)}}
+			l := clusters.Layout{SourceTopics: clusters.TopicTable{"t": on(c.source)}, TargetTopics: clusters.TopicTable{"t": on(c.target)}}
 			for broker := range c.target {
-				l.targetBrokers = append(l.targetBrokers, rocketmq.Broker{Name: broker})
+				l.TargetBrokers = append(l.TargetBrokers, rocketmq.Broker{Name: broker})
 			}
-			lanes, err := l.lanes("t")
+			lanes, err := l.Lanes("t")
 			require.NoError(t, err)
-			assert.Len(t, lanes, len(l.sourceTopics.queues("t")))
-			if err = l.seenAlike("t"); c.want == "" {
+			assert.Len(t, lanes, len(l.SourceTopics.Queues("t")))
+			if err = seenAlike(l, "t"); c.want == "" {
 				assert.NoError(t, err)
 			} else {
 				assert.ErrorContains(t, err, c.want)
@@ -206,19 +207,19 @@ func TestAViewThatChangesWhileLanesRunIsTold(t *testing.T) {
 }
 
 func TestGrownTopicsShowProducersWhatTheSourceDoes(t *testing.T) {
-	l := layout{
-		sourceTopics:  topicTable{"t": {"a": {ReadQueues: 8, WriteQueues: 4, Perm: 6}}},
-		targetBrokers: []rocketmq.Broker{{Name: "x"}, {Name: "y"}},
+	l := clusters.Layout{
+		SourceTopics:  clusters.TopicTable{"t": {"a": {ReadQueues: 8, WriteQueues: 4, Perm: 6}}},
+		TargetBrokers: []rocketmq.Broker{{Name: "x"}, {Name: "y"}},
 	}
-	shares, err := l.laid("t", counts{"x": 2, "y": 6})
+	shares, err := laid(l, "t", clusters.Counts{"x": 2, "y": 6})
 	require.NoError(t, err)
 	assert.Equal(t, []int{2, 2, 6, 2},
 		[]int{shares["x"].Queues, shares["x"].Writable, shares["y"].Queues, shares["y"].Writable})
-	l.sourceTopics["t"]["b"] = rocketmq.TopicConfig{ReadQueues: 1, WriteQueues: 1, Perm: 6}
-	_, err = l.laid("t", counts{"x": 2, "y": 7})
+	l.SourceTopics["t"]["b"] = rocketmq.TopicConfig{ReadQueues: 1, WriteQueues: 1, Perm: 6}
+	_, err = laid(l, "t", clusters.Counts{"x": 2, "y": 7})
 	require.ErrorContains(t, err, "broker a shows them 4 of its 8 queues")
-	l.targetBrokers = l.targetBrokers[:1]
-	shares, err = l.laid("t", counts{"x": 9})
+	l.TargetBrokers = l.TargetBrokers[:1]
+	shares, err = laid(l, "t", clusters.Counts{"x": 9})
 	require.NoError(t, err)
 	assert.Equal(t, 9, shares["x"].Writable, "as it was made, since it can't be otherwise")
 }

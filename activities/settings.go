@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/documents"
 	"rocketshift/internal/secrets"
 )
@@ -25,7 +26,7 @@ type Settings struct {
 	Store *documents.Store
 	// Clusters are the connections that the activities of one process share. Without them each
 	// concern opens its own.
-	Clusters *Pool
+	Clusters *connect.Pool
 	// Observed, if given, is told how far the lanes of this process are.
 	Observed *Observed
 	// Shares, if given, spreads shards of lanes over several workers.
@@ -41,8 +42,8 @@ type Settings struct {
 }
 
 // clusters opens the clusters of plans.
-func (s Settings) clusters() Opener {
-	return Opener{Pool: s.Clusters, Secrets: s.Secrets, Root: s.Root}
+func (s Settings) clusters() connect.Opener {
+	return connect.Opener{Pool: s.Clusters, Secrets: s.Secrets, Root: s.Root}
 }
 
 func (s Settings) withDefaults() Settings {
@@ -56,7 +57,7 @@ func (s Settings) withDefaults() Settings {
 		s.Look = defaultLook
 	}
 	if s.Clusters == nil {
-		s.Clusters = NewPool()
+		s.Clusters = connect.NewPool()
 	}
 	if s.Secrets == nil {
 		s.Secrets, _ = secrets.New("", os.Getenv) // nothing is configured, so nothing is wrong with it

@@ -9,7 +9,9 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -26,21 +28,21 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) (err error)
 	if err != nil {
 		return err
 	}
-	c, brokers, err := t.settings.clusters().at(ctx, r.Plan, r.Side)
+	c, brokers, err := t.settings.clusters().At(ctx, r.Plan, r.Side)
 	if err != nil {
 		return err
 	}
 	settle := time.Duration(r.Plan.WithDefaults().Shift.Settle)
 	seen := resumedStabilities(ctx)
 	return poll(ctx, func() error {
-		states, err := c.workOf(ctx, brokers, groups)
+		states, err := workOf(ctx, c, brokers, groups)
 		if err != nil {
 			return err
 		}
 		now := time.Now()
 		var open []string
 		for _, group := range groups {
-			if err := c.commitFor(ctx, addresses(brokers), group, states[group]); err != nil {
+			if err := commitFor(ctx, c, clusters.AddressesOf(brokers), group, states[group]); err != nil {
 				return err
 			}
 			stood := seen.stands(group, states[group].digest, now)
@@ -50,7 +52,7 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) (err error)
 		}
 		activity.RecordHeartbeat(ctx, maps.Clone(seen)) // the worker repeats it beside the next look
 		if len(open) > 0 {
-			return fault.NotReady("%d of %d groups haven't settled: %s", len(open), len(groups), list(open))
+			return fault.NotReady("%d of %d groups haven't settled: %s", len(open), len(groups), printable.Few(open))
 		}
 		return nil
 	})
@@ -68,12 +70,12 @@ type work struct {
 
 // commitFor commits what members have finished, once all of them say that they hold nothing. They
 // will commit the same.
-func (c *cluster) commitFor(ctx context.Context, addr map[string]string, group string, w work) error {
+func commitFor(ctx context.Context, c *clusters.One, addr map[string]string, group string, w work) error {
 	if w.held > 0 || w.silent > 0 {
 		return nil
 	}
 	for _, finished := range w.due {
-		if err := c.write(ctx, addr, group, finished); err != nil {
+		if err := writePosition(ctx, c, addr, group, finished); err != nil {
 			return err
 		}
 	}
@@ -97,8 +99,8 @@ func (w work) unsettled(stood, settle time.Duration) string {
 }
 
 // workOf asks every member of the groups what it holds, and reads what is committed.
-func (c *cluster) workOf(ctx context.Context, brokers []rocketmq.Broker, groups []string) (map[string]work, error) {
-	members, err := c.membersOf(ctx, brokers, groups)
+func workOf(ctx context.Context, c *clusters.One, brokers []rocketmq.Broker, groups []string) (map[string]work, error) {
+	members, err := c.MembersOf(ctx, brokers, groups)
 	if err != nil {
 		return nil, err
 	}
@@ -108,25 +110,25 @@ func (c *cluster) workOf(ctx context.Context, brokers []rocketmq.Broker, groups 
 	all := map[string]work{}
 	for _, group := range groups {
 		w := work{}
-		for _, id := range sortedKeys(members[group].members) {
-			info, err := c.Client().ConsumerRunningInfo(ctx, members[group].members[id].broker, group, id)
+		for _, id := range clusters.SortedKeys(members[group].Members) {
+			info, err := c.Client().ConsumerRunningInfo(ctx, members[group].Members[id].Broker, group, id)
 			if err != nil {
 				w.silent++
 				continue
 			}
 			infos[group] = append(infos[group], info)
 		}
-		if len(members[group].members) == 0 {
+		if len(members[group].Members) == 0 {
 			w.silent++
 		}
 		all[group] = w
 	}
-	committed, err := c.positions(ctx, brokers)
+	committed, err := c.Positions(ctx, brokers)
 	if err != nil {
 		return nil, err
 	}
 	for _, group := range groups {
-		all[group] = all[group].judge(infos[group], committed[group], members[group].topics)
+		all[group] = all[group].judge(infos[group], committed[group], members[group].Topics)
 	}
 	return all, nil
 }
@@ -134,8 +136,8 @@ func (c *cluster) workOf(ctx context.Context, brokers []rocketmq.Broker, groups 
 // judge adds what the members say to what is committed. A position of a subscribed topic that no
 // member answers for counts as a silent member: an account that leaves queues out proves nothing
 // about them.
-func (w work) judge(infos []rocketmq.RunningInfo, committed committed, subscribed map[string]bool) work {
-	w.digest = committed.digest()
+func (w work) judge(infos []rocketmq.RunningInfo, committed clusters.Committed, subscribed map[string]bool) work {
+	w.digest = digestOf(committed)
 	w.silent += unaccounted(infos, committed, subscribed)
 	most := 0
 	for _, info := range infos {
@@ -161,7 +163,7 @@ func (w work) judge(infos []rocketmq.RunningInfo, committed committed, subscribe
 }
 
 // unaccounted counts the committed queues of subscribed topics that are in no member's account.
-func unaccounted(infos []rocketmq.RunningInfo, committed committed, subscribed map[string]bool) int {
+func unaccounted(infos []rocketmq.RunningInfo, committed clusters.Committed, subscribed map[string]bool) int {
 	told := map[string]map[lane.Queue]bool{}
 	for _, info := range infos {
 		for _, q := range info.Queues {
@@ -172,8 +174,8 @@ func unaccounted(infos []rocketmq.RunningInfo, committed committed, subscribed m
 		}
 	}
 	missing := 0
-	for _, topic := range sortedKeys(committed) {
-		for _, queue := range sortedQueues(committed[topic]) {
+	for _, topic := range clusters.SortedKeys(committed) {
+		for _, queue := range clusters.SortedQueues(committed[topic]) {
 			if subscribed[topic] && !told[topic][queue] {
 				missing++
 			}
@@ -182,11 +184,11 @@ func unaccounted(infos []rocketmq.RunningInfo, committed committed, subscribed m
 	return missing
 }
 
-// digest changes when any position does.
-func (p committed) digest() int64 {
+// digestOf changes when any position does.
+func digestOf(p clusters.Committed) int64 {
 	h := fnv.New64a()
-	for _, topic := range sortedKeys(p) {
-		for _, queue := range sortedQueues(p[topic]) {
+	for _, topic := range clusters.SortedKeys(p) {
+		for _, queue := range clusters.SortedQueues(p[topic]) {
 			fmt.Fprintf(h, "%s %s %d %d\n", topic, queue.Broker, queue.ID, p[topic][queue])
 		}
 	}

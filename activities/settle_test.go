@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -40,7 +41,7 @@ func TestGroupSettlesOnlyWhenNothingCanMoveItsPositions(t *testing.T) {
 }
 
 func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
-	committed := committed{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}}
+	committed := clusters.Committed{"orders": {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5}}
 	queue := func(id int, commit int64, cached, inWork int) rocketmq.ProcessQueueInfo {
 		return rocketmq.ProcessQueueInfo{
 			Topic:        "orders",
@@ -76,7 +77,7 @@ func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
 }
 
 func TestQueuesThatNoMemberSpeaksForAreSilent(t *testing.T) {
-	committed := committed{
+	committed := clusters.Committed{
 		"orders":        {{Broker: "a", ID: 0}: 10, {Broker: "a", ID: 1}: 5},
 		"left-long-ago": {{Broker: "a", ID: 0}: 1},
 	}
@@ -95,11 +96,11 @@ func TestQueuesThatNoMemberSpeaksForAreSilent(t *testing.T) {
 }
 
 func TestDigestChangesWithEveryPosition(t *testing.T) {
-	p := committed{"orders": {{Broker: "a", ID: 0}: 10}, "%RETRY%billing": {{Broker: "a", ID: 0}: 1}}
-	before := p.digest()
-	assert.Equal(t, before, p.digest(), "the order of maps doesn't matter")
+	p := clusters.Committed{"orders": {{Broker: "a", ID: 0}: 10}, "%RETRY%billing": {{Broker: "a", ID: 0}: 1}}
+	before := digestOf(p)
+	assert.Equal(t, before, digestOf(p), "the order of maps doesn't matter")
 	p["%RETRY%billing"][lane.Queue{Broker: "a", ID: 0}] = 2
-	assert.NotEqual(t, before, p.digest())
+	assert.NotEqual(t, before, digestOf(p))
 }
 
 func TestMovesThatAreNotOver(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -16,17 +17,17 @@ func TestNothingMovesWhileABrokerIsReadFromItsSlave(t *testing.T) {
 		{Name: "broker-a", Addr: "127.0.0.1:1"},
 		{Name: "broker-b", Addr: "127.0.0.1:2", Slave: true},
 	}
-	c := &cluster{side: api.Source}
-	require.NoError(t, c.mastered(brokers[:1]))
-	err := c.mastered(brokers)
+	c := &clusters.One{Side: api.Source}
+	require.NoError(t, c.Mastered(brokers[:1]))
+	err := c.Mastered(brokers)
 	assert.Equal(t, NotReadyType, typeOf(err), "it goes on by itself")
 	require.ErrorContains(t, err, "source broker broker-b has no master and is read from its slave: nothing moves")
-	assert.Equal(t, []string{"broker-b (slave 127.0.0.1:2)"}, readFrom(brokers))
+	assert.Equal(t, []string{"broker-b (slave 127.0.0.1:2)"}, clusters.ReadFrom(brokers))
 	found := slaveFindings(brokers)
 	require.Len(t, found, 1)
 	assert.False(t, found[0].Refusal, "the plan asks for it")
 	assert.Contains(t, found[0].Cause, "is read from its slave 127.0.0.1:2, as source.readSlaves says")
-	b := &ledgerBuilder{layout: layout{sourceBrokers: brokers}}
+	b := &ledgerBuilder{Layout: clusters.Layout{SourceBrokers: brokers}}
 	require.NoError(t, b.slaves(t.Context()))
 	require.Len(t, b.rows, 1)
 	assert.Equal(t, "broker broker-b", b.rows[0].Object)
@@ -46,14 +47,14 @@ func TestCopiesAreLookedForWhereLanesHaveNotBegun(t *testing.T) {
 		return map[string]rocketmq.TopicConfig{broker: {ReadQueues: n, WriteQueues: n, Perm: 6}}
 	}
 	queue := func(broker string, id int) lane.Queue { return lane.Queue{Broker: broker, ID: id} }
-	l := layout{
-		sourceTopics: topicTable{"more": has("a", 2), "alike": has("a", 2), "fewer": has("a", 2), "new": has("a", 2)},
-		targetTopics: topicTable{"more": has("x", 1), "alike": has("x", 2), "fewer": has("x", 3)},
+	l := clusters.Layout{
+		SourceTopics: clusters.TopicTable{"more": has("a", 2), "alike": has("a", 2), "fewer": has("a", 2), "new": has("a", 2)},
+		TargetTopics: clusters.TopicTable{"more": has("x", 1), "alike": has("x", 2), "fewer": has("x", 3)},
 	}
-	begun := committed{"alike": {queue("a", 0): 7}}
-	assert.Equal(t, []lane.Queue{queue("x", 0)}, l.suspects("more", nil), "too few queues, whatever is read")
-	assert.Equal(t, []lane.Queue{queue("x", 1)}, l.suspects("alike", begun))
-	assert.Empty(t, l.suspects("alike", nil), "nobody knows how far lanes are")
-	assert.Empty(t, l.suspects("fewer", begun))
-	assert.Empty(t, l.suspects("new", begun), "it isn't there yet")
+	begun := clusters.Committed{"alike": {queue("a", 0): 7}}
+	assert.Equal(t, []lane.Queue{queue("x", 0)}, suspects(l, "more", nil), "too few queues, whatever is read")
+	assert.Equal(t, []lane.Queue{queue("x", 1)}, suspects(l, "alike", begun))
+	assert.Empty(t, suspects(l, "alike", nil), "nobody knows how far lanes are")
+	assert.Empty(t, suspects(l, "fewer", begun))
+	assert.Empty(t, suspects(l, "new", begun), "it isn't there yet")
 }

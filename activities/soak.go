@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/replicator/lane"
 )
@@ -90,7 +91,7 @@ func keyOf(ctx context.Context, step int) soakKey {
 // of each topic on each broker.
 func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (_ time.Time, err error) {
 	defer explained(&err)
-	both, err := g.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := g.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -98,7 +99,7 @@ func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (_ time.Time, e
 	if err != nil {
 		return time.Time{}, err
 	}
-	begun, err := both.beginSoak(ctx, topics)
+	begun, err := beginSoak(ctx, both, topics)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -106,9 +107,9 @@ func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (_ time.Time, e
 	return begun.since, nil
 }
 
-func (s sides) beginSoak(ctx context.Context, topics []string) (soak, error) {
+func beginSoak(ctx context.Context, s clusters.Both, topics []string) (soak, error) {
 	begun := soak{since: time.Now().UTC()} // before the look: a message in between is counted
-	ends, err := s.ends(ctx, topics)
+	ends, err := allEnds(ctx, s, topics)
 	begun.ends = ends
 	return begun, err
 }
@@ -118,7 +119,7 @@ func (s sides) beginSoak(ctx context.Context, topics []string) (soak, error) {
 // counts from now on. What wasn't measured isn't claimed: without a message there is doubt.
 func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveCheck, err error) {
 	defer explained(&err)
-	both, err := g.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := g.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
@@ -126,10 +127,10 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveChec
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	key, enough := keyOf(ctx, r.Step), min(leastWindow, time.Duration(both.plan.Shift.Soak))
+	key, enough := keyOf(ctx, r.Step), min(leastWindow, time.Duration(both.Plan.Shift.Soak))
 	begun, known := g.soaks.get(key)
 	if !known {
-		if begun, err = both.beginSoak(ctx, topics); err != nil {
+		if begun, err = beginSoak(ctx, both, topics); err != nil {
 			return api.WaveCheck{}, err
 		}
 		g.soaks.put(key, begun)
@@ -139,11 +140,11 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveChec
 			"messages are counted from %s on, by another worker than the one that saw the soak begin",
 			begun.since.Format(time.TimeOnly))
 	}
-	state, err := g.settings.clusters().gatewayState(ctx, both.plan)
+	state, err := g.settings.clusters().GatewayState(ctx, both.Plan)
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	sum, err := both.countTraffic(ctx, topics, begun, state.Homes.Away,
+	sum, err := countTraffic(ctx, both, topics, begun, state.Homes.Away,
 		func(p SoakProgress) { activity.RecordHeartbeat(ctx, p) })
 	if err != nil {
 		return api.WaveCheck{}, err
@@ -151,12 +152,12 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveChec
 	if limit := closeLag * int64(max(1, sum.topics)); sum.lag > limit {
 		return api.WaveCheck{}, fault.Again(fault.KindNotReady, countAgain, nil,
 			"the lanes are %d messages behind, and may be %d: see rocketshift lanes %s", sum.lag,
-			limit, both.plan.Name)
+			limit, both.Plan.Name)
 	}
 	check := sum.judge(r.Step, begun.since)
-	check.Past = both.past(ctx, state, g.settings.clusters().gatewayState).OrNil()
+	check.Past = pastClients(ctx, both, state, g.settings.clusters().GatewayState).OrNil()
 	if check.Misplaced > 0 && check.Doubt != "" { // what went wrong once needn't stay in the count
-		if begun, err = both.beginSoak(ctx, topics); err == nil {
+		if begun, err = beginSoak(ctx, both, topics); err == nil {
 			g.soaks.put(key, begun)
 		}
 	}

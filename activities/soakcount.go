@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/gateway"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/positions"
@@ -68,11 +69,11 @@ func percent(part, all int64) float64 { return float64(part*1000/all) / 10 }
 
 // countTraffic counts what was written since the soak began, and tells how far it is. Queues that
 // end where they did then aren't looked at.
-func (s sides) countTraffic(
-	ctx context.Context, names []string, begun soak, away []gateway.TopicQueue,
+func countTraffic(
+	ctx context.Context, s clusters.Both, names []string, begun soak, away []gateway.TopicQueue,
 	tell func(SoakProgress),
 ) (traffic, error) {
-	now, err := s.ends(ctx, names)
+	now, err := allEnds(ctx, s, names)
 	if err != nil {
 		return traffic{}, err
 	}
@@ -97,9 +98,9 @@ func (s sides) countTraffic(
 	sum.topics = len(topics)
 	var mu sync.Mutex
 	counted := 0
-	err = each(ctx, busy, func(ctx context.Context, lane lane.Lane) error {
+	err = clusters.Each(ctx, busy, func(ctx context.Context, lane lane.Lane) error {
 		from := begun.ends[lane]
-		seen, err := s.translator.Traffic(ctx, lane, from.source, from.target)
+		seen, err := s.Translator.Traffic(ctx, lane, from.source, from.target)
 		if err != nil {
 			return err
 		}
@@ -111,7 +112,7 @@ func (s sides) countTraffic(
 		}
 		return nil
 	})
-	return sum, s.explain(ctx, err)
+	return sum, s.Explain(ctx, err)
 }
 
 // tellEvery is after how many queues a count tells how far it is: some tenths of a second.
@@ -123,18 +124,18 @@ type SoakProgress struct {
 	Of      int `json:"of"`      // queues that were written to
 }
 
-// ends reads where all queues of the topics end, on both sides.
-func (s sides) ends(
-	ctx context.Context, topics []string,
+// allEnds reads where all queues of the topics end, on both sides.
+func allEnds(
+	ctx context.Context, s clusters.Both, topics []string,
 ) (map[lane.Lane]laneEnds, error) {
-	l, err := s.layout(ctx)
+	l, err := s.Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
 	all := map[lane.Lane]laneEnds{}
 	var mu sync.Mutex
-	err = each(ctx, topics, func(ctx context.Context, topic string) error {
-		ends, err := s.endsOf(ctx, l, topic)
+	err = clusters.Each(ctx, topics, func(ctx context.Context, topic string) error {
+		ends, err := topicEnds(ctx, s, l, topic)
 		if err != nil {
 			return err
 		}
@@ -146,31 +147,31 @@ func (s sides) ends(
 	return all, err
 }
 
-// endsOf reads the ends of a topic's queues: of all queues on a broker at once, but of each one
+// topicEnds reads the ends of a topic's queues: of all queues on a broker at once, but of each one
 // behind a proxy, which doesn't tell more.
-func (s sides) endsOf(
-	ctx context.Context, l layout, topic string,
+func topicEnds(
+	ctx context.Context, s clusters.Both, l clusters.Layout, topic string,
 ) (map[lane.Lane]laneEnds, error) {
-	lanes, err := l.lanes(topic)
+	lanes, err := l.Lanes(topic)
 	if err != nil {
 		return nil, err
 	}
 	all := map[lane.Lane]laneEnds{}
-	if s.target.Proxy() != "" {
+	if s.Target.Proxy() != "" {
 		for _, lane := range lanes {
-			source, target, err := s.translator.Ends(ctx, lane)
+			source, target, err := s.Translator.Ends(ctx, lane)
 			if err != nil {
-				return nil, s.explain(ctx, err)
+				return nil, s.Explain(ctx, err)
 			}
 			all[lane] = laneEnds{source, target}
 		}
 		return all, nil
 	}
-	onSource, err := s.source.ranges(ctx, l.sourceBrokers, l.sourceTopics, topic)
+	onSource, err := s.Source.Ranges(ctx, l.SourceBrokers, l.SourceTopics, topic)
 	if err != nil {
 		return nil, err
 	}
-	onTarget, err := s.target.ranges(ctx, l.targetBrokers, l.targetTopics, topic)
+	onTarget, err := s.Target.Ranges(ctx, l.TargetBrokers, l.TargetTopics, topic)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
-	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
 
@@ -43,11 +42,11 @@ func (b *Returns) Stranded(ctx context.Context, r SurveyRequest) (_ Stranded, er
 	if err != nil || len(fenced) == 0 {
 		return Stranded{}, err
 	}
-	source, brokers, err := b.settings.clusters().at(ctx, r.Plan, api.Source)
+	source, brokers, err := b.settings.clusters().At(ctx, r.Plan, api.Source)
 	if err != nil {
 		return Stranded{}, err
 	}
-	waiting, err := source.withMembers(ctx, brokers, fenced)
+	waiting, err := source.WithMembers(ctx, brokers, fenced)
 	if err != nil {
 		return Stranded{}, err
 	}
@@ -67,24 +66,24 @@ func (b *Returns) Stranded(ctx context.Context, r SurveyRequest) (_ Stranded, er
 func (b *Returns) stranded(
 	ctx context.Context, r Request, fenced, waiting []string,
 ) (all Stranded, err error) {
-	both, err := b.settings.clusters().both(ctx, r.Plan.WithDefaults())
-	if err != nil || both.target.Proxy() != "" { // which closes no group
+	both, err := b.settings.clusters().Both(ctx, r.Plan.WithDefaults())
+	if err != nil || both.Target.Proxy() != "" { // which closes no group
 		return all, err
 	}
-	m, err := both.mover(ctx, api.Source)
+	m, err := newMover(ctx, both, api.Source)
 	if err != nil {
 		return all, err
 	}
-	table, err := both.target.groupTable(ctx, m.targetBrokers)
+	table, err := both.Target.GroupTable(ctx, m.TargetBrokers)
 	if err != nil {
 		return all, err
 	}
-	there, err := both.target.withMembers(ctx, m.targetBrokers, fenced)
+	there, err := both.Target.WithMembers(ctx, m.TargetBrokers, fenced)
 	if err != nil {
 		return all, err
 	}
 	for _, group := range fenced {
-		open, waits := table.all(group, true), slices.Contains(waiting, group)
+		open, waits := table.All(group, true), slices.Contains(waiting, group)
 		if slices.Contains(there, group) {
 			if !open {
 				all.Target = append(all.Target, group)
@@ -122,17 +121,4 @@ func (m *mover) hasRead(ctx context.Context, group string) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// withMembers are those of the groups that have members on this side.
-func (c *cluster) withMembers(
-	ctx context.Context, brokers []rocketmq.Broker, groups []string,
-) (some []string, err error) {
-	members, err := c.membersOf(ctx, brokers, groups)
-	for _, group := range groups {
-		if len(members[group].members) > 0 {
-			some = append(some, group)
-		}
-	}
-	return some, err
 }

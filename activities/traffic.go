@@ -2,10 +2,10 @@ package activities
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -39,38 +39,38 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 	if err != nil {
 		return err
 	}
-	c, brokers, err := t.settings.clusters().at(ctx, r.Plan, r.Side)
+	c, brokers, err := t.settings.clusters().At(ctx, r.Plan, r.Side)
 	// which opens and closes no group: only the gateway leads anybody there before the end phase
 	if err != nil || c.Proxy() != "" {
 		return err
 	}
 	var missing error
 	if !enable {
-		if err := c.mastered(brokers); err != nil {
+		if err := c.Mastered(brokers); err != nil {
 			return err
 		}
 	}
 	if enable {
-		if brokers, missing = c.answering(ctx, brokers); len(brokers) == 0 {
+		if brokers, missing = c.Answering(ctx, brokers); len(brokers) == 0 {
 			return missing
 		}
 	}
 	o := opening{
-		cluster: c, plan: r.Plan.WithDefaults(), marks: fences{}, enable: enable, ours: r.Ours,
+		One: c, plan: r.Plan.WithDefaults(), marks: fences{}, enable: enable, ours: r.Ours,
 		partly: missing != nil,
 	}
-	if o.table, err = c.groupTable(ctx, brokers); err != nil {
+	if o.table, err = c.GroupTable(ctx, brokers); err != nil {
 		return err
 	}
 	if r.Side == api.Source {
-		if o.marks, err = c.fences(ctx, o.plan, brokers); err != nil {
+		if o.marks, err = readFences(ctx, c, o.plan, brokers); err != nil {
 			return err
 		}
 	}
 	touched := map[string][]rocketmq.Broker{}
 	for _, name := range groups {
 		if len(o.table[name]) == 0 && !o.partly {
-			return fault.Refused("group %s: no broker of the %s knows it: run Assess again", name, c.side)
+			return fault.Refused("group %s: no broker of the %s knows it: run Assess again", name, c.Side)
 		}
 		touched[name] = o.on(brokers, name)
 		for _, b := range touched[name] {
@@ -79,7 +79,7 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 			}
 		}
 	}
-	if err := c.readBackOpen(ctx, brokers, touched, enable); err != nil {
+	if err := readBackOpen(ctx, c, brokers, touched, enable); err != nil {
 		return err
 	}
 	return missing
@@ -87,9 +87,9 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 
 // opening opens or closes groups on the brokers of one side.
 type opening struct {
-	*cluster
+	*clusters.One
 	plan   plan.Plan
-	table  groupTable
+	table  clusters.GroupTable
 	marks  fences // of the source alone
 	enable bool
 	ours   bool // only what rocketshift closed is opened
@@ -121,66 +121,44 @@ func (o opening) write(ctx context.Context, b rocketmq.Broker, name string) erro
 		if o.enable {
 			return nil
 		}
-		group = known[sortedKeys(known)[0]]
+		group = known[clusters.SortedKeys(known)[0]]
 	}
 	if !there || group.ConsumeEnable != o.enable {
-		if !o.enable && o.side == api.Source {
-			if err := o.mark(ctx, o.plan, b, name, markFenced); err != nil {
+		if !o.enable && o.Side == api.Source {
+			if err := writeMark(ctx, o.One, o.plan, b, name, markFenced); err != nil {
 				return err
 			}
 		}
 		group.ConsumeEnable = o.enable
 		if err := o.Client().PutGroup(ctx, b.Addr, group); err != nil {
-			return o.explain(ctx, err)
+			return o.Explain(ctx, err)
 		}
 	}
 	if o.enable && o.marks[name][b.Name] == markFenced {
-		return o.mark(ctx, o.plan, b, name, markOpened)
+		return writeMark(ctx, o.One, o.plan, b, name, markOpened)
 	}
 	return nil
 }
 
 // readBackOpen reads back what was written, on the brokers of each group.
-func (c *cluster) readBackOpen(
-	ctx context.Context, brokers []rocketmq.Broker, touched map[string][]rocketmq.Broker, enable bool,
+func readBackOpen(
+	ctx context.Context, c *clusters.One, brokers []rocketmq.Broker, touched map[string][]rocketmq.Broker, enable bool,
 ) error {
-	table, err := c.groupTable(ctx, brokers)
+	table, err := c.GroupTable(ctx, brokers)
 	if err != nil {
 		return err
 	}
-	for _, name := range sortedKeys(touched) {
+	for _, name := range clusters.SortedKeys(touched) {
 		for _, b := range touched[name] {
 			if group, there := table[name][b.Name]; there && group.ConsumeEnable != enable {
 				return fault.NotTaken(
 					"group %s on %s broker %s: consumeEnable=%t was acknowledged and isn't there when read back",
-					name, c.side, b.Name, enable,
+					name, c.Side, b.Name, enable,
 				)
 			}
 		}
 	}
 	return nil
-}
-
-// at opens one side of the plan and finds its brokers.
-func (o Opener) at(
-	ctx context.Context, p plan.Plan, side api.Side,
-) (*cluster, []rocketmq.Broker, error) {
-	p = p.WithDefaults()
-	var c *cluster
-	var err error
-	switch side {
-	case api.Source:
-		c, err = o.source(p)
-	case api.Target:
-		c, err = o.target(ctx, p)
-	default:
-		err = fault.Invalid("side %q: choose source or target", side)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	brokers, err := c.brokers(ctx)
-	return c, brokers, err
 }
 
 // CloseTopics makes topics read-only on a side: stock producers find no queue to write to, lanes
@@ -203,62 +181,53 @@ func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) 
 	if err != nil {
 		return err
 	}
-	c, brokers, err := t.settings.clusters().at(ctx, r.Plan, r.Side)
+	c, brokers, err := t.settings.clusters().At(ctx, r.Plan, r.Side)
 	if err != nil || c.Proxy() != "" { // which opens and closes no topic
 		return err
 	}
-	if err := c.mastered(brokers); err != nil {
+	if err := c.Mastered(brokers); err != nil {
 		return err
 	}
-	table, err := c.topicTable(ctx, brokers, nil)
+	table, err := c.TopicTable(ctx, brokers, nil)
 	if err != nil {
 		return err
 	}
-	addr := addresses(brokers)
+	addr := clusters.AddressesOf(brokers)
 	for _, name := range topics {
 		if len(table[name]) == 0 {
-			return fault.Refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
+			return fault.Refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.Side)
 		}
-		for _, broker := range sortedKeys(table[name]) {
+		for _, broker := range clusters.SortedKeys(table[name]) {
 			config := table[name][broker]
 			if config.Perm == change(config.Perm) {
 				continue
 			}
 			config.Perm, config.Attributes = change(config.Perm), nil
 			if err := c.Client().CreateTopic(ctx, addr[broker], config); err != nil {
-				return c.explain(ctx, err)
+				return c.Explain(ctx, err)
 			}
 		}
 	}
-	return c.readBackPermission(ctx, brokers, topics, change)
+	return readBackPermission(ctx, c, brokers, topics, change)
 }
 
-func (c *cluster) readBackPermission(
-	ctx context.Context,
+func readBackPermission(
+	ctx context.Context, c *clusters.One,
 	brokers []rocketmq.Broker,
 	names []string,
 	change func(int) int,
 ) error {
-	table, err := c.topicTable(ctx, brokers, nil)
+	table, err := c.TopicTable(ctx, brokers, nil)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		for _, broker := range sortedKeys(table[name]) {
+		for _, broker := range clusters.SortedKeys(table[name]) {
 			if perm := table[name][broker].Perm; perm != change(perm) {
 				return fault.NotTaken("topic %s on %s broker %s: permission %d was acknowledged and reads back as %d",
-					name, c.side, broker, change(perm), perm)
+					name, c.Side, broker, change(perm), perm)
 			}
 		}
 	}
 	return nil
-}
-
-// list names the first few of many.
-func list(names []string) string {
-	const few = 5
-	if len(names) <= few {
-		return fmt.Sprint(names)
-	}
-	return fmt.Sprintf("%v and %d more", names[:few], len(names)-few)
 }

@@ -7,7 +7,9 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/printable"
 )
 
 // GroupPositions is what was translated and written for one group.
@@ -26,7 +28,7 @@ func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) (_ []GroupPosi
 	if err != nil {
 		return nil, err
 	}
-	both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +37,7 @@ func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) (_ []GroupPosi
 	}
 	var done []GroupPositions
 	err = poll(ctx, func() error {
-		m, err := both.mover(ctx, r.Side)
+		m, err := newMover(ctx, both, r.Side)
 		if err != nil {
 			return err
 		}
@@ -56,11 +58,11 @@ func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) (_ []GroupPosi
 // carry brings the positions of one group over.
 func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error) {
 	next := m.from.Other()
-	brokers, _ := m.of(next)
-	if err := m.at(next).mastered(brokers); err != nil {
+	brokers, _ := m.Of(next)
+	if err := m.At(next).Mastered(brokers); err != nil {
 		return GroupPositions{}, err
 	}
-	there, err := m.at(next).membersOf(ctx, brokers, []string{group})
+	there, err := m.At(next).MembersOf(ctx, brokers, []string{group})
 	if err != nil {
 		return GroupPositions{}, err
 	}
@@ -69,14 +71,14 @@ func (m *mover) carry(ctx context.Context, group string) (GroupPositions, error)
 		return GroupPositions{}, err
 	}
 	changes := m.pending(group, moves)
-	if len(changes) > 0 && len(there[group].members) > 0 {
+	if len(changes) > 0 && len(there[group].Members) > 0 {
 		return GroupPositions{}, fault.NotReady(
 			"group %s already has %d members on the %s, which would overwrite its positions: stop %s", group,
-			len(there[group].members), next, list(there[group].addresses()),
+			len(there[group].Members), next, printable.Few(there[group].Addresses()),
 		)
 	}
-	err = each(ctx, changes, func(ctx context.Context, change move) error {
-		return m.at(next).write(ctx, addresses(brokers), group, change)
+	err = clusters.Each(ctx, changes, func(ctx context.Context, change move) error {
+		return writePosition(ctx, m.At(next), clusters.AddressesOf(brokers), group, change)
 	})
 	if err != nil {
 		return GroupPositions{}, err
@@ -98,37 +100,27 @@ func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) (_ []string, err e
 	if err != nil {
 		return nil, err
 	}
-	both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return nil, err
 	}
-	tables := map[api.Side]groupTable{}
+	tables := map[api.Side]clusters.GroupTable{}
 	for _, side := range []api.Side{api.Source, api.Target} {
-		brokers, err := both.at(side).brokers(ctx)
+		brokers, err := both.At(side).FindBrokers(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if tables[side], err = both.at(side).groupTable(ctx, brokers); err != nil {
+		if tables[side], err = both.At(side).GroupTable(ctx, brokers); err != nil {
 			return nil, err
 		}
 	}
 	moved := []string{}
 	for _, group := range groups {
-		if tables[api.Source].all(group, false) && tables[api.Target].all(group, true) {
+		if tables[api.Source].All(group, false) && tables[api.Target].All(group, true) {
 			moved = append(moved, group)
 		}
 	}
 	return moved, nil
-}
-
-// all reports whether every broker that has the group has it open (or closed), and one has it.
-func (g groupTable) all(group string, open bool) bool {
-	for _, settings := range g[group] {
-		if settings.ConsumeEnable != open {
-			return false
-		}
-	}
-	return len(g[group]) > 0
 }
 
 // Members counts a group's connected clients on both sides.
@@ -153,7 +145,7 @@ func (t *Traffic) AwaitMembers(
 ) (members []Members, err error) {
 	defer explained(&err)
 	err = waiting{away: r.Away}.until(ctx, func() error {
-		both, err := t.settings.clusters().both(ctx, r.Plan.WithDefaults())
+		both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}
@@ -161,12 +153,12 @@ func (t *Traffic) AwaitMembers(
 		if err != nil {
 			return err
 		}
-		if members, err = both.members(ctx, groups, r.From); err != nil {
+		if members, err = countClients(ctx, both, groups, r.From); err != nil {
 			return err
 		}
 		if open := stillMoving(members, r.From, r.Released); len(open) > 0 {
 			return fault.NotReady("%d of %d groups are still moving to the %s: %s", len(open), len(groups),
-				r.From.Other(), list(open))
+				r.From.Other(), printable.Few(open))
 		}
 		return nil
 	})
@@ -187,23 +179,23 @@ func stillMoving(members []Members, from api.Side, released bool) []string {
 	return open
 }
 
-// members counts the groups' clients on both sides.
-func (s sides) members(ctx context.Context, groups []string, leaving api.Side) ([]Members, error) {
-	found := map[api.Side]map[string]connections{}
+// countClients counts the groups' clients on both sides.
+func countClients(ctx context.Context, s clusters.Both, groups []string, leaving api.Side) ([]Members, error) {
+	found := map[api.Side]map[string]clusters.Connections{}
 	for _, side := range []api.Side{api.Source, api.Target} {
-		brokers, err := s.at(side).brokers(ctx)
+		brokers, err := s.At(side).FindBrokers(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if found[side], err = s.at(side).membersOf(ctx, brokers, groups); err != nil {
+		if found[side], err = s.At(side).MembersOf(ctx, brokers, groups); err != nil {
 			return nil, err
 		}
 	}
 	all := make([]Members, 0, len(groups))
 	for _, group := range groups {
 		all = append(all, Members{
-			Group: group, Source: len(found[api.Source][group].members), Target: len(found[api.Target][group].members),
-			Where: found[leaving][group].addresses(),
+			Group: group, Source: len(found[api.Source][group].Members), Target: len(found[api.Target][group].Members),
+			Where: found[leaving][group].Addresses(),
 		})
 	}
 	return all, nil

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/verify"
 )
@@ -54,11 +55,11 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (_ api.Verificat
 	c := resumedComparison(ctx)
 	stop := beating(ctx, c.snapshot)
 	defer stop()
-	both, err := v.settings.clusters().both(ctx, r.Plan.WithDefaults())
+	both, err := v.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return api.Verification{}, err
 	}
-	l, err := both.wholeLayout(ctx)
+	l, err := both.WholeLayout(ctx)
 	if err != nil {
 		return api.Verification{}, err
 	}
@@ -66,19 +67,19 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (_ api.Verificat
 	if err != nil {
 		return api.Verification{}, err
 	}
-	lanes, err := l.allLanes(topics)
+	lanes, err := l.AllLanes(topics)
 	if err != nil {
 		return api.Verification{}, err
 	}
 	if r.Own {
-		own, ready := l.ownLanes(both.plan)
+		own, ready := l.OwnLanes(both.Plan)
 		lanes, topics = append(lanes, own...), append(slices.Clone(topics), ready...)
 	}
 	answers, err := answersOf(ctx, v.settings, r.Earlier, r.Answers)
 	if err != nil {
 		return api.Verification{}, err
 	}
-	sizes, err := both.sizes(ctx, l, topics)
+	sizes, err := laneSizes(ctx, both, l, topics)
 	if err != nil {
 		return api.Verification{}, err
 	}
@@ -92,7 +93,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (_ api.Verificat
 	if file.open != nil {
 		sum.Differences = file.path
 	}
-	sum.FromSlaves, sum.LeftOut = readFrom(l.sourceBrokers), r.Plan.Source.LeftOut
+	sum.FromSlaves, sum.LeftOut = clusters.ReadFrom(l.SourceBrokers), r.Plan.Source.LeftOut
 	return sum, err
 }
 
@@ -137,12 +138,12 @@ func (f *differencesFile) close() error {
 	return errors.Join(f.failed(), f.open.Close())
 }
 
-// sizes are how many messages the source holds of the topics' lanes.
-func (s sides) sizes(ctx context.Context, l layout, topics []string) (map[string]int64, error) {
+// laneSizes are how many messages the source holds of the topics' lanes.
+func laneSizes(ctx context.Context, s clusters.Both, l clusters.Layout, topics []string) (map[string]int64, error) {
 	var mu sync.Mutex
 	all := map[string]int64{}
-	err := each(ctx, topics, func(ctx context.Context, topic string) error {
-		ranges, err := s.source.ranges(ctx, l.sourceBrokers, l.sourceTopics, topic)
+	err := clusters.Each(ctx, topics, func(ctx context.Context, topic string) error {
+		ranges, err := s.Source.Ranges(ctx, l.SourceBrokers, l.SourceTopics, topic)
 		mu.Lock()
 		defer mu.Unlock()
 		for queue, span := range ranges {

@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -28,8 +30,8 @@ func (inv *inventory) byVIP() (clients []string) {
 		seen[c.ClientID] = true
 		clients = append(clients, fmt.Sprintf("%s at %s (%s)", c.ClientID, c.Addr, rocketmq.VersionName(c.Version)))
 	}
-	for _, group := range inv.groups.selected(inv.plan) {
-		for _, m := range inv.online[group].members {
+	for _, group := range inv.groups.Selected(inv.plan) {
+		for _, m := range inv.online[group].Members {
 			add(m.Connection)
 		}
 	}
@@ -44,7 +46,7 @@ func (inv *inventory) byVIP() (clients []string) {
 
 func vipClients(clients []string) string {
 	return fmt.Sprintf("%d Java clients up to 4.5.0 send at the port 2 below a broker's (VIP channel): %s",
-		len(clients), list(clients))
+		len(clients), printable.Few(clients))
 }
 
 // vipFindings: clients that are released to a proxy find nothing at the port 2 below its own.
@@ -55,7 +57,7 @@ func (inv *inventory) vipFindings() []api.Finding {
 		return nil
 	}
 	return []api.Finding{
-		warning("clients", "run them with "+withoutVIP+", or with a newer client, before they are released",
+		clusters.Warning("clients", "run them with "+withoutVIP+", or with a newer client, before they are released",
 			"%s; the target's proxy listens at no such port, so all that they send there fails", vipClients(clients)),
 	}
 }
@@ -65,12 +67,12 @@ func (inv *inventory) gatewayVIPFindings(state gateway.State) (all []api.Finding
 	for _, problem := range state.VIPProblems {
 		all = append(
 			all,
-			warning(api.GatewayObject, "free that port or choose another one (--port), or run such clients with "+
+			clusters.Warning(api.GatewayObject, "free that port or choose another one (--port), or run such clients with "+
 				withoutVIP+", before they get the gateway as their name server", "%s", problem),
 		)
 	}
 	if clients := inv.byVIP(); len(clients) > 0 {
-		all = append(all, warning(api.GatewayObject, "let firewalls pass the port 2 below each of the gateway's, too",
+		all = append(all, clusters.Warning(api.GatewayObject, "let firewalls pass the port 2 below each of the gateway's, too",
 			"%s", vipClients(clients)))
 	}
 	return all

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -21,7 +22,7 @@ func javaClient(id string, version int) rocketmq.Connection {
 func TestClientsOnVIPChannelsAreFindings(t *testing.T) {
 	old := func(inv *inventory) {
 		inv.producers["shopfront"]["p2"] = javaClient("old-producer", 293)
-		inv.online["billing"].members["c2"] = member{Connection: javaClient("old-member", 275)}
+		inv.online["billing"].Members["c2"] = clusters.Member{Connection: javaClient("old-member", 275)}
 		inv.producers["shopfront"]["p3"] = javaClient("newer", 315)
 		inv.producers["shopfront"]["p4"] = rocketmq.Connection{ClientID: "go", Language: "GO", Version: 253}
 	}

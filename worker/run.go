@@ -18,6 +18,7 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/workflows"
 )
 
@@ -48,7 +49,7 @@ func run(
 	if err != nil {
 		return err
 	}
-	c, options, err := connect(ctx, logger)
+	c, options, err := dial(ctx, logger)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func run(
 	}
 	settings.Shares = &activities.Shares{}
 	settings.Wanted = stillWanted(temporalServer{c})
-	settings.Clusters = activities.NewPool()
+	settings.Clusters = connect.NewPool()
 	defer settings.Clusters.Close()
 	workflows.UseSearchAttributes(ensureAttributes(ctx, c, options.Namespace, logger))
 	var running []worker.Worker
@@ -90,7 +91,7 @@ func checkStore(ctx context.Context, s activities.Settings) error {
 	return s.Store.Check(ctx)
 }
 
-func connect(ctx context.Context, logger *slog.Logger) (client.Client, client.Options, error) {
+func dial(ctx context.Context, logger *slog.Logger) (client.Client, client.Options, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return nil, options, fmt.Errorf("read TEMPORAL_* settings: %w", err)

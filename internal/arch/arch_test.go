@@ -35,12 +35,19 @@ var allowed = map[string][]string{
 	"internal/documents":      {"api"},
 	"internal/secrets":        {"plan", "internal/rocketmq"},
 	"internal/clusters/fault": {"api", "internal/secrets"},
-	"internal/instance":       {"plan", "api", "internal/lab", "internal/rocketmq", "internal/secrets"},
-	"internal/copyjob":        {"plan", "replicator", "internal/failure", "internal/printable", "internal/rocketmq"},
-	"api":                     {"plan", "replicator/lane", "internal/printable"},
-	"replicator/lane":         {},
-	"replicator/replica":      {"internal/sleep", "replicator/lane", "internal/rocketmq", "internal/brokerconfig"},
-	"replicator/positions":    {"internal/sleep", "replicator/lane", "replicator/replica", "internal/rocketmq"},
+	"internal/clusters": {
+		"plan", "api", "replicator", "internal/clusters/fault", "internal/rocketmq", "internal/brokerconfig",
+	},
+	"internal/clusters/connect": {
+		"plan", "api", "replicator", "internal/clusters", "internal/gateway", "internal/instance", "internal/rocketmq",
+		"internal/secrets",
+	},
+	"internal/instance":    {"plan", "api", "internal/lab", "internal/rocketmq", "internal/secrets"},
+	"internal/copyjob":     {"plan", "replicator", "internal/failure", "internal/printable", "internal/rocketmq"},
+	"api":                  {"plan", "replicator/lane", "internal/printable"},
+	"replicator/lane":      {},
+	"replicator/replica":   {"internal/sleep", "replicator/lane", "internal/rocketmq", "internal/brokerconfig"},
+	"replicator/positions": {"internal/sleep", "replicator/lane", "replicator/replica", "internal/rocketmq"},
 	"replicator/verify": {
 		"internal/sleep",
 		"replicator/lane",
@@ -94,6 +101,7 @@ var allowed = map[string][]string{
 		"internal/printable",
 		"internal/documents",
 		"internal/version",
+		"internal/clusters",
 	},
 	"starter": {
 		"plan",
@@ -225,7 +233,7 @@ const mostFiles = 20
 // larger are the packages that have more, and how many: they are still to be taken apart, and don't
 // grow meanwhile.
 var larger = map[string]int{
-	"activities":       79,
+	"activities":       75,
 	"internal/gateway": 136,
 	"starter":          28,
 	"workflows":        57,

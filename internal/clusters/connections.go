@@ -1,4 +1,4 @@
-package activities
+package clusters
 
 import (
 	"context"
@@ -10,94 +10,94 @@ import (
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
-	"rocketshift/replicator/lane"
 )
 
 // innerProducer is the producer group that stock clients register for themselves, consumers too.
 const innerProducer = "CLIENT_INNER_PRODUCER"
 
-// member is a connected client of a group, and a broker that it is connected to.
-type member struct {
+// Member is a connected client of a group, and a broker that it is connected to.
+type Member struct {
 	rocketmq.Connection
-	broker string // address of the broker
+	Broker string // address of the broker
 }
 
-// connections is who is connected of one group.
-type connections struct {
-	members      map[string]member // by client id
-	topics       map[string]bool   // subscribed now
-	broadcasting bool
+// Connections is who is connected of one group.
+type Connections struct {
+	Members      map[string]Member // by client id
+	Topics       map[string]bool   // subscribed now
+	Broadcasting bool
 	uses         map[brokerconfig.Dependents]bool // what of brokers' settings it depends on
-	// subscribed is what members ask for now; empty where nobody is connected.
-	subscribed map[rocketmq.Subscription]bool
+	// Subscribed is what members ask for now; empty where nobody is connected.
+	Subscribed map[rocketmq.Subscription]bool
 }
 
-func newOnline() connections {
-	return connections{
-		members: map[string]member{}, topics: map[string]bool{},
-		uses: map[brokerconfig.Dependents]bool{}, subscribed: map[rocketmq.Subscription]bool{},
+// NewConnections returns those of a group of which nobody is connected.
+func NewConnections() Connections {
+	return Connections{
+		Members: map[string]Member{}, Topics: map[string]bool{},
+		uses: map[brokerconfig.Dependents]bool{}, Subscribed: map[rocketmq.Subscription]bool{},
 	}
 }
 
-// note keeps what one broker tells of the group.
-func (o *connections) note(found rocketmq.ConsumerConnections, addr string) {
+// Note keeps what one broker tells of the group.
+func (o *Connections) Note(found rocketmq.ConsumerConnections, addr string) {
 	for _, connection := range found.Connections {
-		o.members[connection.ClientID] = member{connection, addr}
+		o.Members[connection.ClientID] = Member{connection, addr}
 	}
 	for _, topic := range found.Topics {
-		o.topics[topic] = true
+		o.Topics[topic] = true
 	}
-	o.broadcasting = o.broadcasting || found.MessageModel == "BROADCASTING"
+	o.Broadcasting = o.Broadcasting || found.MessageModel == "BROADCASTING"
 	if len(found.Connections) == 0 {
 		return
 	}
 	o.uses[brokerconfig.Pulling] = o.uses[brokerconfig.Pulling] || found.ConsumeType == "CONSUME_ACTIVELY"
 	for _, s := range found.Subscriptions {
-		o.subscribed[s] = true
+		o.Subscribed[s] = true
 		o.uses[brokerconfig.ByClass] = o.uses[brokerconfig.ByClass] || s.ByClass
 		o.uses[brokerconfig.Filtering] = o.uses[brokerconfig.Filtering] || !s.ByTags()
 	}
 }
 
-// membersOf asks every broker for the connected members of each group. Clients behind a proxy are
+// MembersOf asks every broker for the connected members of each group. Clients behind a proxy are
 // known to the proxy alone.
-func (c *cluster) membersOf(
+func (c *One) MembersOf(
 	ctx context.Context,
 	brokers []rocketmq.Broker,
 	groups []string,
-) (map[string]connections, error) {
-	all := map[string]connections{}
+) (map[string]Connections, error) {
+	all := map[string]Connections{}
 	var mu sync.Mutex
-	err := each(ctx, groups, func(ctx context.Context, group string) error {
-		of := newOnline()
+	err := Each(ctx, groups, func(ctx context.Context, group string) error {
+		of := NewConnections()
 		for _, b := range brokers {
 			found, err := c.Client().ConsumerConnectionsOf(ctx, b.Addr, group)
 			if err != nil {
 				return err
 			}
-			of.note(found, b.Addr)
+			of.Note(found, b.Addr)
 		}
 		mu.Lock()
 		defer mu.Unlock()
 		all[group] = of
 		return nil
 	})
-	return all, c.explain(ctx, err)
+	return all, c.Explain(ctx, err)
 }
 
-// addresses of the members, sorted, the first few.
-func (o connections) addresses() []string {
+// Addresses of the members, sorted, the first few.
+func (o Connections) Addresses() []string {
 	var all []string
-	for id, m := range o.members {
+	for id, m := range o.Members {
 		all = append(all, m.Addr+" ("+id+")")
 	}
 	sort.Strings(all)
 	return all[:min(len(all), 5)]
 }
 
-// producers are the connected producers by group, without those that clients register for
+// Producers are the connected producers by group, without those that clients register for
 // themselves, and the brokers that don't list them.
-func (c *cluster) producers(
+func (c *One) Producers(
 	ctx context.Context, brokers []rocketmq.Broker,
 ) (all map[string]map[string]rocketmq.Connection, untold []string, err error) {
 	all = map[string]map[string]rocketmq.Connection{}
@@ -112,7 +112,7 @@ func (c *cluster) producers(
 			continue
 		}
 		if err != nil {
-			return nil, nil, c.explain(ctx, err)
+			return nil, nil, c.Explain(ctx, err)
 		}
 		for group, connections := range found {
 			if group == innerProducer {
@@ -129,22 +129,8 @@ func (c *cluster) producers(
 	return all, untold, nil
 }
 
-func sortedQueues[V any](m map[lane.Queue]V) []lane.Queue {
-	all := make([]lane.Queue, 0, len(m))
-	for q := range m {
-		all = append(all, q)
-	}
-	sort.Slice(all, func(i, j int) bool {
-		if all[i].Broker != all[j].Broker {
-			return all[i].Broker < all[j].Broker
-		}
-		return all[i].ID < all[j].ID
-	})
-	return all
-}
-
-// untoldProducers says of which brokers it isn't known who produces; "" if of none.
-func untoldProducers(brokers []string) string {
+// UntoldProducers says of which brokers it isn't known who produces; "" if of none.
+func UntoldProducers(brokers []string) string {
 	if len(brokers) == 0 {
 		return ""
 	}
@@ -152,4 +138,17 @@ func untoldProducers(brokers []string) string {
 		"who is connected to write isn't told by source broker %s: brokers before 4.9.4 have no list of producers",
 		strings.Join(brokers, ", "),
 	)
+}
+
+// WithMembers are those of the groups that have members on this side.
+func (c *One) WithMembers(
+	ctx context.Context, brokers []rocketmq.Broker, groups []string,
+) (some []string, err error) {
+	members, err := c.MembersOf(ctx, brokers, groups)
+	for _, group := range groups {
+		if len(members[group].Members) > 0 {
+			some = append(some, group)
+		}
+	}
+	return some, err
 }
