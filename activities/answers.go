@@ -5,6 +5,9 @@ import (
 	"slices"
 
 	"rocketshift/api"
+	"rocketshift/internal/documents/lists"
+	"rocketshift/replicator"
+	"rocketshift/replicator/lane"
 )
 
 // Answers of persons stand for as long as the migration: what was given up mustn't count as
@@ -22,7 +25,7 @@ func (r *Replication) KeepAnswers(
 	ctx context.Context, q KeepAnswersRequest,
 ) (_ api.List[api.LaneAnswer], err error) {
 	defer explained(&err)
-	all, err := resolve(ctx, r.settings, q.Earlier)
+	all, err := lists.Resolve(ctx, r.settings.Store, q.Earlier)
 	if err != nil {
 		return api.List[api.LaneAnswer]{}, err
 	}
@@ -30,13 +33,27 @@ func (r *Replication) KeepAnswers(
 	for _, a := range q.Answers {
 		all = api.StandingAnswers(all, a)
 	}
-	return stored(ctx, r.settings, q.Request, "answers to faults of lanes", all, rowsRoom)
+	return lists.Stored(ctx, r.settings.lists(q.Request), "answers to faults of lanes", all, lists.RowsRoom)
 }
 
-// answersOf are all answers, wherever they stand.
-func answersOf(
-	ctx context.Context, s Settings, earlier api.List[api.LaneAnswer], answers []api.LaneAnswer,
-) ([]api.LaneAnswer, error) {
-	before, err := resolve(ctx, s, earlier)
-	return slices.Concat(before, answers), err
+// steered are the lanes' options with what persons decided so far.
+func (q ReplicateRequest) steered(o replicator.Options) replicator.Options {
+	o.Answers = plain(q.Answers)
+	return o
+}
+
+// plain leaves out who answered, when and why.
+func plain(answers []api.LaneAnswer) (all []lane.Answer) {
+	for _, a := range answers {
+		all = append(all, a.Answer)
+	}
+	return all
+}
+
+// setRates gives the lanes of one source broker their share of the rates.
+func (q ReplicateRequest) setRates(r *replicator.Replicator) {
+	shards := float64(max(q.Shards, 1))
+	for _, c := range q.Rates {
+		r.SetRate(c.Topic, lane.Rate{Messages: c.Messages / shards, Bytes: c.Bytes / shards})
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -65,7 +66,7 @@ func (a *Assess) Assess(ctx context.Context, r Request) (_ api.Inventory, err er
 		clusters.Differences(brokerconfig.Compare(configured, target.settings, inv.uses())),
 		inv.gatewayFindings(ctx, a.settings), leftBehind(p.Source.LeftOut), slaveFindings(inv.brokers))
 	clusters.RefusalsFirst(result.Findings)
-	return a.settings.inventoryOf(ctx, r, result)
+	return lists.Inventory(ctx, a.settings.lists(r), result)
 }
 
 // inventory is what one look at the source saw.

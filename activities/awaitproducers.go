@@ -8,6 +8,8 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/stability"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/printable"
 	"rocketshift/plan"
 )
@@ -36,7 +38,7 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) (err error
 		if err != nil {
 			return err
 		}
-		topics, err := resolve(ctx, t.settings, r.Topics)
+		topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
 		if err != nil && r.From == api.Target { // the way back never waits for the store
 			topics, err = movedTopics(ctx, both, false)
 		}
@@ -58,7 +60,7 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) (err error
 	})
 }
 
-func moving(topic string, s stability, now time.Time, wanted time.Duration) string {
+func moving(topic string, s stability.Number, now time.Time, wanted time.Duration) string {
 	return fmt.Sprintf("%s (%.0f/s, quiet for %s of %s)", topic, s.Rate, now.Sub(s.Since).Round(lookAgain), wanted)
 }
 
@@ -90,10 +92,10 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (_ api.WaveCheck
 		if err != nil {
 			return err
 		}
-		if wave.Topics, err = resolve(ctx, t.settings, r.Wave.Topics); err != nil {
+		if wave.Topics, err = lists.Resolve(ctx, t.settings.Store, r.Wave.Topics); err != nil {
 			return err
 		}
-		if wave.Groups, err = resolve(ctx, t.settings, r.Wave.Groups); err != nil {
+		if wave.Groups, err = lists.Resolve(ctx, t.settings.Store, r.Wave.Groups); err != nil {
 			return err
 		}
 		var broken string
@@ -109,7 +111,7 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (_ api.WaveCheck
 }
 
 // checkWave looks once, and says which rule is broken.
-func checkWave(ctx context.Context, s clusters.Both, wave plan.Wave, seen stabilities) (api.WaveCheck, string, error) {
+func checkWave(ctx context.Context, s clusters.Both, wave plan.Wave, seen stability.Set) (api.WaveCheck, string, error) {
 	members, err := countClients(ctx, s, wave.Groups, api.Source)
 	if err != nil {
 		return api.WaveCheck{}, "", err
@@ -162,7 +164,7 @@ func countPuts(
 	c *api.WaveCheck,
 	topics []string,
 	onSource, onTarget map[string]int64,
-	seen stabilities,
+	seen stability.Set,
 	settle time.Duration,
 ) []string {
 	var writing []string
@@ -171,7 +173,7 @@ func countPuts(
 		if before, known := seen[topic]; known {
 			c.SourcePuts += onSource[topic] - before.Reading
 		}
-		if seen.stands(topic, onSource[topic], c.Measured) < settle {
+		if seen.Stands(topic, onSource[topic], c.Measured) < settle {
 			writing = append(writing, moving(topic, seen[topic], c.Measured, settle))
 		}
 	}

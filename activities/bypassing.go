@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway"
 )
 
@@ -106,8 +107,8 @@ func (h *heldUp) outcome(ctx context.Context, s Settings, r Request, asked *Bypa
 	if asked == nil {
 		return fault.NotReady("%s", text)
 	}
-	groups, errGroups := resolve(ctx, s, asked.Groups)
-	topics, errTopics := resolve(ctx, s, asked.Topics)
+	groups, errGroups := lists.Resolve(ctx, s.Store, asked.Groups)
+	topics, errTopics := lists.Resolve(ctx, s.Store, asked.Topics)
 	known := errGroups == nil && errTopics == nil
 	// without the store nobody knows who was asked: whoever holds the moves up is told then
 	if known && within(h.groups, groups) && within(h.topics, topics) {
@@ -146,5 +147,5 @@ func within(names map[string]bool, others []string) bool {
 
 // named are sorted names as they may stand in a history.
 func named(ctx context.Context, s Settings, r Request, kind string, names map[string]bool) api.Names {
-	return unstored(ctx, s, r, kind, slices.Sorted(maps.Keys(names)))
+	return lists.InlineAtWorst(ctx, s.lists(r), kind, slices.Sorted(maps.Keys(names)))
 }

@@ -4,20 +4,21 @@ import (
 	"context"
 
 	"rocketshift/api"
+	"rocketshift/internal/documents/lists"
 )
 
 // What activities answer, for tests that play them: the bounding of it is what is tested.
 
 func InventoryOf(ctx context.Context, s Settings, r Request, a api.Assessment) (api.Inventory, error) {
-	return s.withDefaults().inventoryOf(ctx, r, a)
+	return lists.Inventory(ctx, s.withDefaults().lists(r), a)
 }
 
 func NamesFor(ctx context.Context, s Settings, r Request, names []string) (api.Names, error) {
-	return bounded(ctx, s.withDefaults(), r, "names", names, namesRoom)
+	return lists.Bounded(ctx, s.withDefaults().lists(r), "names", names, lists.NamesRoom)
 }
 
 func NamesOf(ctx context.Context, s Settings, n api.Names) ([]string, error) {
-	return resolve(ctx, s.withDefaults(), n)
+	return lists.Resolve(ctx, s.withDefaults().Store, n)
 }
 
 func LedgerFor(ctx context.Context, s Settings, r Request, rows []api.LedgerRow) (api.Ledger, error) {

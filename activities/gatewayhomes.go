@@ -11,6 +11,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway"
 	"rocketshift/replicator/lane"
 )
@@ -55,7 +56,7 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (_ Homes, err 
 	if err != nil {
 		return Homes{}, connect.ExplainGateway(ctx, err)
 	}
-	topics, err := resolve(ctx, g.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
 	if err != nil {
 		return Homes{}, err
 	}

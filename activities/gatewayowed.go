@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway"
 )
 
@@ -69,7 +70,7 @@ func (g *Gateways) Owed(ctx context.Context, r OwedRequest) (_ Owed, err error) 
 	if err != nil {
 		return Owed{}, connect.ExplainGateway(ctx, err)
 	}
-	ordered, err := resolve(ctx, g.settings, r.Ordered)
+	ordered, err := lists.Resolve(ctx, g.settings.Store, r.Ordered)
 	if err != nil { // a name less is told
 		ordered = nil
 	}

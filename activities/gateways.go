@@ -12,6 +12,7 @@ import (
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/printable"
 )
@@ -54,7 +55,7 @@ type PrepareRequest struct {
 func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (_ Gateway, err error) {
 	defer explained(&err)
 	p := r.Plan.WithDefaults()
-	ordered, err := resolve(ctx, g.settings, r.Ordered)
+	ordered, err := lists.Resolve(ctx, g.settings.Store, r.Ordered)
 	if err != nil {
 		return Gateway{}, err
 	}

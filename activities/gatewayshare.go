@@ -6,6 +6,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 )
 
 // ShareRequest measures how producers' messages are spread. Before is what was measured when the
@@ -25,7 +26,7 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.
 	if err != nil {
 		return check, err
 	}
-	topics, err := resolve(ctx, g.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
 	if err != nil {
 		return check, err
 	}

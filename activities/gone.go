@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/stability"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 )
@@ -49,7 +50,7 @@ const mostUnmarked = 20
 // closed them, or the broker died before the mark was on its disk.
 func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []string, err error) {
 	defer explained(&err)
-	stood := stabilities{}
+	stood := stability.Set{}
 	err = waiting{}.until(ctx, func() error {
 		c, brokers, err := b.settings.clusters().At(ctx, r.Plan, api.Source)
 		if err != nil {
@@ -79,7 +80,7 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 		left, unmarked = o.left(r)
 		unmarked = unmarked[:min(len(unmarked), mostUnmarked)]
 		for _, group := range left {
-			if stood.stands(group, 1, time.Now()) < r.Calm {
+			if stood.Stands(group, 1, time.Now()) < r.Calm {
 				continue
 			}
 			if err := o.reopen(ctx, brokers, r, group); err != nil {

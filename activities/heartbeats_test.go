@@ -9,16 +9,21 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/api"
+	"rocketshift/internal/clusters/stability"
+	"rocketshift/internal/documents/lists"
+	"rocketshift/replicator/lane"
 )
 
 // What travels in heartbeats is a payload too: of a part of 10,000 topics, and of the retry and
 // dead-letter topics of 10,000 groups.
 func TestHeartbeatsOfLargePartsFitInPayloads(t *testing.T) {
 	const most = 256 << 10
-	seen := stabilities{}
+	seen := stability.Set{}
 	for i := range 1250 {
 		name := fmt.Sprintf("topic-%06d", i) + strings.Repeat("x", 115)
-		seen[name] = stability{Reading: 1 << 40, Since: time.Now(), Rate: 12345.678}
+		seen[name] = stability.Number{Reading: 1 << 40, Since: time.Now(), Rate: 12345.678}
 	}
 	b, err := json.Marshal(seen)
 	require.NoError(t, err)
@@ -58,11 +63,26 @@ func TestTheWayBackNeedsNoStore(t *testing.T) {
 		names[i] = fmt.Sprintf("billing-service-production-consumers-%06d", i)
 	}
 	r := Request{Bounded: true} // of a plan without a name nothing can be stored
-	list := unstored(t.Context(), Settings{Root: t.TempDir()}, r, "fenced groups", names)
+	list := lists.InlineAtWorst(t.Context(), Settings{Root: t.TempDir()}.lists(r), "fenced groups", names)
 	got, inline := list.Inline()
 	assert.True(t, inline)
 	assert.Equal(t, names, got)
 	page, more := SurveyRequest{Most: 200, After: names[99]}.page(names)
 	assert.Equal(t, names[100:300], page)
 	assert.Equal(t, 10_000-300, more)
+}
+
+func TestLanesThatEndTellWhatTheyHaveCopiedAlone(t *testing.T) {
+	b := &beater{progress: api.ReplicationProgress{
+		Broker: "broker-a", Holder: "me", Progress: lane.Progress{
+			Copied: 100, Topics: []lane.TopicProgress{{Topic: "orders", Copied: 100}},
+			Back: &lane.Progress{
+				Copied: 7, Topics: []lane.TopicProgress{{Topic: "orders", Copied: 7}},
+			},
+		},
+	}}
+	require.Equal(t, api.ReplicationProgress{
+		Broker: "broker-a", Holder: "me",
+		Progress: lane.Progress{Copied: 100, Back: &lane.Progress{Copied: 7}},
+	}, b.end())
 }

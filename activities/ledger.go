@@ -11,6 +11,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
@@ -105,10 +106,10 @@ func (b *ledgerBuilder) enter(kind, object string, rest int64, detail string) {
 func (l *Ledgers) close(ctx context.Context, r Request, b *ledgerBuilder) (api.Ledger, error) {
 	ledger := api.Ledger{Rest: b.sum, Measured: time.Now().UTC()}
 	var err error
-	if ledger.Rows, err = bounded(ctx, l.settings, r, "ledger", b.sorted(), rowsRoom); err != nil {
+	if ledger.Rows, err = lists.Bounded(ctx, l.settings.lists(r), "ledger", b.sorted(), lists.RowsRoom); err != nil {
 		return ledger, err
 	}
-	ledger.Stragglers, err = bounded(ctx, l.settings, r, "stragglers", b.late, rowsRoom)
+	ledger.Stragglers, err = lists.Bounded(ctx, l.settings.lists(r), "stragglers", b.late, lists.RowsRoom)
 	return ledger, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/shards"
 	"rocketshift/replicator/lane"
 )
 
@@ -43,7 +44,7 @@ func (r *rig) wantStraggler(at lane.Queue, messages int64, of func() []lane.Stra
 
 func TestLongWhoWritesOnTheSideThatProducersLeftIsNamed(t *testing.T) {
 	r := newRig(t, "left")
-	r.settings.Observed = &Observed{}
+	r.settings.Observed = &shards.Observed{}
 	orders, _ := r.copied("orders", "billing", 5)
 	traffic, l := NewTraffic(r.settings), r.lanes(orders)[1]
 	move := func(from api.Side) AwaitMoveRequest {

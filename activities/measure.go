@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/lane"
 )
@@ -109,7 +110,7 @@ func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (_ Repl
 		if err != nil {
 			return err
 		}
-		topics, err := resolve(ctx, r.settings, q.Topics)
+		topics, err := lists.Resolve(ctx, r.settings.Store, q.Topics)
 		if err != nil {
 			return err
 		}

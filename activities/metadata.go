@@ -9,6 +9,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -68,19 +69,19 @@ func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (_ api.MetadataD
 		return api.MetadataDiff{}, err
 	}
 	diff := api.MetadataDiff{Same: o.same}
-	if diff.CreateTopics, err = bounded(ctx, m.settings, r.Request, "topics to create",
-		clusters.SortedKeys(o.missingTopics), namesRoom); err != nil {
+	if diff.CreateTopics, err = lists.Bounded(ctx, m.settings.lists(r.Request), "topics to create",
+		clusters.SortedKeys(o.missingTopics), lists.NamesRoom); err != nil {
 		return diff, err
 	}
-	if diff.CreateGroups, err = bounded(ctx, m.settings, r.Request, "groups to create",
-		clusters.SortedKeys(o.missingGroups), namesRoom); err != nil {
+	if diff.CreateGroups, err = lists.Bounded(ctx, m.settings.lists(r.Request), "groups to create",
+		clusters.SortedKeys(o.missingGroups), lists.NamesRoom); err != nil {
 		return diff, err
 	}
-	diff.Warnings, err = bounded(ctx, m.settings, r.Request, "warnings", o.warnings, rowsRoom)
+	diff.Warnings, err = lists.Bounded(ctx, m.settings.lists(r.Request), "warnings", o.warnings, lists.RowsRoom)
 	if err != nil {
 		return diff, err
 	}
-	diff.Conflicts, err = bounded(ctx, m.settings, r.Request, "conflicts", o.conflicts, rowsRoom)
+	diff.Conflicts, err = lists.Bounded(ctx, m.settings.lists(r.Request), "conflicts", o.conflicts, lists.RowsRoom)
 	return diff, err
 }
 

@@ -10,6 +10,8 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/stability"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
@@ -23,7 +25,7 @@ func (t *Traffic) MoveOrdered(
 	ctx context.Context, r AwaitMoveRequest,
 ) (left OrderedMove, err error) {
 	defer explained(&err)
-	topics, err := resolve(ctx, t.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
 	if err != nil {
 		return left, err
 	}
@@ -78,7 +80,7 @@ func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (_ Quiet
 		if err != nil {
 			return err
 		}
-		topics, err := resolve(ctx, t.settings, r.Topics)
+		topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
 		if err != nil {
 			return err
 		}
@@ -93,19 +95,7 @@ func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (_ Quiet
 		}
 		return r.notOpen(len(topics), waiting)
 	})
-	return Quiet{Stood: seen.still(time.Now())}, err
-}
-
-// still are the numbers that haven't changed for a while: those of topics that are written to would
-// only be long.
-func (w stabilities) still(now time.Time) stabilities {
-	stood := stabilities{}
-	for name, seen := range w {
-		if now.Sub(seen.Since) >= lookAgain {
-			stood[name] = seen
-		}
-	}
-	return stood
+	return Quiet{Stood: seen.Still(time.Now(), lookAgain)}, err
 }
 
 // closedTopics are those of the topics that are read-only on a side.
@@ -139,7 +129,7 @@ func closedTopics(ctx context.Context, s clusters.Both, side api.Side, topics []
 
 // quietTopics sorts topics by whether their producers have been quiet on From for long enough.
 func quietTopics(
-	ctx context.Context, s clusters.Both, r AwaitMoveRequest, topics []string, seen stabilities,
+	ctx context.Context, s clusters.Both, r AwaitMoveRequest, topics []string, seen stability.Set,
 ) (quiet, waiting []string, err error) {
 	puts, err := countPutsOn(ctx, s, r.From, topics)
 	if err != nil {
@@ -151,7 +141,7 @@ func quietTopics(
 		if r.Released || slices.Contains(r.Said, topic) {
 			wanted = quietReleased
 		}
-		if seen.stands(topic, puts[topic], now) < wanted {
+		if seen.Stands(topic, puts[topic], now) < wanted {
 			waiting = append(waiting, moving(topic, seen[topic], now, wanted))
 		} else {
 			quiet = append(quiet, topic)

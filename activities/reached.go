@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway"
 )
 
@@ -37,7 +38,7 @@ func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (_ Reached, er
 	if len(state.Homes.Away) == 0 {
 		return found, nil
 	}
-	topics, err := resolve(ctx, g.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
 	if err != nil {
 		return Reached{}, err
 	}

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"hash/fnv"
 	"slices"
 	"sync"
 	"time"
@@ -12,8 +11,11 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
+	"rocketshift/internal/lockowner"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/shards"
 	"rocketshift/plan"
 	"rocketshift/replicator"
 	"rocketshift/replicator/lane"
@@ -46,7 +48,7 @@ type ReplicateRequest struct {
 // Replication runs and measures lanes.
 type Replication struct {
 	settings Settings
-	copied   tally
+	copied   shards.Tally
 }
 
 // NewReplication returns the activities of Replicate.
@@ -62,23 +64,23 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.
 		// Details that can't be read name no holder: the lanes then wait until the old locks lapse.
 		_ = activity.GetHeartbeatDetails(ctx, &last)
 	}
-	mine, taken := r.settings.Shares.take(q.Plan.Name, q.Shards,
+	mine, taken := r.settings.Shares.Take(q.Plan.Name, q.Shards,
 		last.Offers > 0 || activity.GetInfo(ctx).Attempt == 1, last.Offers)
 	if !taken {
 		last.Offers++
 		return last, offered(ctx, last)
 	}
-	defer r.settings.Shares.leave(mine)
-	of := LanesOf{Migration: q.Plan.Name, Broker: q.Broker, Part: q.Part}
+	defer r.settings.Shares.Leave(mine)
+	of := shards.LanesOf{Migration: q.Plan.Name, Broker: q.Broker, Part: q.Part}
 	defer r.settings.Observed.Forget(of)
 	b := &beater{
-		offered: mine.offered, most: mostTold(q.Shards),
+		offered: mine.Offered, most: shards.MostTold(q.Shards),
 		observe: func(p lane.Progress) { r.settings.Observed.Put(of, p) },
-		counter: r.copied.begin(of, q.Copied, last.Progress),
+		counter: r.copied.Begin(of, q.Copied, last.Progress),
 	}
 	b.progress = api.ReplicationProgress{
-		Broker: q.Broker, Holder: holderAfter(last.Holder),
-		Progress: b.bounded(b.counter.begun(last.Progress)),
+		Broker: q.Broker, Holder: lockowner.After(last.Holder),
+		Progress: b.bounded(b.counter.Begun(last.Progress)),
 	}
 	stop := b.start(ctx)
 	defer stop()
@@ -94,7 +96,7 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.
 	if err != nil {
 		return b.read(), err
 	}
-	if q.Answers, err = answersOf(ctx, r.settings, q.Earlier, q.Answers); err != nil {
+	if q.Answers, err = lists.AnswersOf(ctx, r.settings.Store, q.Earlier, q.Answers); err != nil {
 		return b.read(), err
 	}
 	lanes, unpaired := lanesFrom(ctx, both, l, q)
@@ -173,20 +175,12 @@ func lanesFrom(ctx context.Context, s clusters.Both, l clusters.Layout, q Replic
 			unpaired = append(unpaired, err.Error())
 		}
 		for _, lane := range lanes {
-			if lane.Source.Broker == q.Broker && partOf(lane, max(q.Parts, 1)) == q.Part {
+			if lane.Source.Broker == q.Broker && shards.PartOf(lane, max(q.Parts, 1)) == q.Part {
 				here = append(here, lane)
 			}
 		}
 	}
 	return here, unpaired
-}
-
-// partOf is the shard of a lane, of those of its source broker. Topics begin at different ones, so
-// that the lanes of a hundred topics with one queue each don't all go to the same.
-func partOf(lane lane.Lane, parts int) int {
-	of := fnv.New32a()
-	_, _ = of.Write([]byte(lane.Topic))
-	return int((uint64(of.Sum32()) + uint64(lane.Index)) % uint64(parts))
 }
 
 // ensureLaneGroups creates the lanes' consumer groups where they aren't created by themselves. Who
@@ -232,7 +226,7 @@ func laneGroups(p plan.Plan) []string {
 // beater keeps the latest progress and beats with it, also while nothing moves.
 type beater struct {
 	observe  func(lane.Progress)
-	counter  *counter
+	counter  *shards.Counter
 	offered  <-chan struct{} // closed when another worker is to run the lanes
 	most     int             // topics, and faults, to tell of
 	mu       sync.Mutex
@@ -241,7 +235,7 @@ type beater struct {
 
 func (b *beater) report(p lane.Progress) {
 	b.observe(p)
-	p = b.bounded(b.counter.add(p))
+	p = b.bounded(b.counter.Add(p))
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.progress.Progress = p
@@ -269,4 +263,24 @@ func (b *beater) offer() api.ReplicationProgress {
 
 func (b *beater) start(ctx context.Context) (stop func()) {
 	return beating(ctx, func() any { return b.read() })
+}
+
+// end is what lanes tell that end: how much they have copied. What else they told was of a moment.
+func (b *beater) end() api.ReplicationProgress {
+	p := b.read()
+	if p.Back != nil {
+		p.Back = &lane.Progress{Copied: p.Back.Copied}
+	}
+	p.Progress = lane.Progress{Copied: p.Copied, Back: p.Back}
+	return p
+}
+
+// bounded tells of as much as the heartbeat may.
+func (b *beater) bounded(p lane.Progress) lane.Progress {
+	p = shards.Bounded(p, b.most)
+	if p.Back != nil {
+		back := shards.Bounded(*p.Back, b.most)
+		p.Back = &back
+	}
+	return p
 }

@@ -9,8 +9,10 @@ import (
 	"strings"
 
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/files"
 	"rocketshift/internal/printable"
+	"rocketshift/internal/report"
 )
 
 // ReportRequest writes the report of a migration. Document is the status as the workflow ends.
@@ -42,7 +44,7 @@ func (w *Reports) Write(ctx context.Context, r ReportRequest) (_ ReportResult, e
 	if !reportName.MatchString(r.Name) {
 		return ReportResult{}, fault.Invalid("name %q: a report is named like its plan, with a-z, 0-9 and -", r.Name)
 	}
-	whole, err := w.settings.withDocuments(ctx, r.Document)
+	whole, err := lists.WithDocuments(ctx, w.settings.Store, r.Document)
 	if err != nil {
 		return ReportResult{}, err
 	}
@@ -50,7 +52,7 @@ func (w *Reports) Write(ctx context.Context, r ReportRequest) (_ ReportResult, e
 	if err != nil {
 		return ReportResult{}, fault.Invalid("the report of %s can't be written as JSON: %v", r.Name, err)
 	}
-	page, err := renderPage(document)
+	page, err := report.Page(document)
 	if err != nil {
 		return ReportResult{}, fault.Invalid("the report of %s isn't a migration's status: %v", r.Name, err)
 	}

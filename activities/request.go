@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/stability"
 	"rocketshift/plan"
 )
 
@@ -62,7 +63,7 @@ type AwaitMoveRequest struct {
 	// write; 0 is until it has opened all. Those that nobody may write to, it always opens.
 	Stay time.Duration `json:"stay,omitempty"`
 	// Stood are the put counters that AwaitOrdered saw stand still.
-	Stood stabilities `json:"stood,omitempty"`
+	Stood stability.Set `json:"stood,omitempty"`
 }
 
 // OrderedMove is what MoveOrdered has left.
@@ -72,5 +73,5 @@ type OrderedMove struct {
 
 // Quiet is what AwaitOrdered saw: put counters that stand still, and since when.
 type Quiet struct {
-	Stood stabilities `json:"stood,omitempty"`
+	Stood stability.Set `json:"stood,omitempty"`
 }

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
@@ -42,7 +43,7 @@ func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
 	}
 	// The way back never waits for the store: without the list no topic is free, which takes
 	// longer.
-	free, err := resolve(ctx, b.settings, r.Free)
+	free, err := lists.Resolve(ctx, b.settings.Store, r.Free)
 	if err != nil {
 		free = nil
 	}

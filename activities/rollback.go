@@ -9,6 +9,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -148,7 +149,7 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 			return Survey{}, err
 		}
 		groups := found.led(state, p)
-		found.LedGroups = unstored(ctx, b.settings, r.Request, "led groups", groups)
+		found.LedGroups = lists.InlineAtWorst(ctx, b.settings.lists(r.Request), "led groups", groups)
 		return found, nil // gateways know better than brokers what of the plan is on the target
 	}
 	where, err := b.settings.clusters().WhereTarget(ctx, p)
@@ -160,28 +161,18 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 		return Survey{}, err
 	}
 	moved, err := movedTopics(ctx, both, r.Noted)
-	found.MovedTopics = unstored(ctx, b.settings, r.Request, "moved topics", moved)
+	found.MovedTopics = lists.InlineAtWorst(ctx, b.settings.lists(r.Request), "moved topics", moved)
 	return found, err
-}
-
-// unstored is a list as it may stand in a history. The way back never waits for the store: where
-// that doesn't take a long list, the list stands in the history itself, which takes it.
-func unstored(ctx context.Context, s Settings, r Request, kind string, names []string) api.Names {
-	list, err := bounded(ctx, s, r, kind, names, namesRoom)
-	if err != nil {
-		return api.Some(names...)
-	}
-	return list
 }
 
 // recorded are all groups that the migration has on record as fenced, without those that were
 // closed before.
 func (b *Returns) recorded(ctx context.Context, r SurveyRequest) ([]string, error) {
-	all, err := collected(ctx, b.settings, api.Collected{Named: r.Recorded, In: r.RecordedIn})
+	all, err := lists.Collected(ctx, b.settings.Store, api.Collected{Named: r.Recorded, In: r.RecordedIn})
 	if err != nil {
 		return nil, err
 	}
-	closed, err := collected(ctx, b.settings, r.Closed)
+	closed, err := lists.Collected(ctx, b.settings.Store, r.Closed)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +196,7 @@ func (b *Returns) surveySource(
 				closed = append(closed, group)
 			}
 		}
-		found.FencedGroups = unstored(ctx, b.settings, r.Request, "fenced groups", closed)
+		found.FencedGroups = lists.InlineAtWorst(ctx, b.settings.lists(r.Request), "fenced groups", closed)
 		return found, nil
 	}
 	marks, err := readFences(ctx, c, p, brokers)

@@ -9,7 +9,9 @@ import (
 
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/documents"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/secrets"
+	"rocketshift/internal/shards"
 )
 
 // ErrUnwanted says that an activity was cancelled, or given up.
@@ -28,9 +30,9 @@ type Settings struct {
 	// concern opens its own.
 	Clusters *connect.Pool
 	// Observed, if given, is told how far the lanes of this process are.
-	Observed *Observed
+	Observed *shards.Observed
 	// Shares, if given, spreads shards of lanes over several workers.
-	Shares *Shares
+	Shares *shards.Shares
 	// Secrets are those of the worker's environment, with the hosts that they may be used with. If
 	// absent, these are gateways on this machine.
 	Secrets *secrets.Store
@@ -39,6 +41,11 @@ type Settings struct {
 	Wanted func(context.Context) error
 	// Look is how often lanes look for new topics and queues; 30 s if absent.
 	Look time.Duration
+}
+
+// lists are those of the request's migration.
+func (s Settings) lists(r Request) lists.In {
+	return lists.In{Store: s.Store, Migration: r.Plan.Name, Bounded: r.Bounded}
 }
 
 // clusters opens the clusters of plans.

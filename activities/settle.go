@@ -45,7 +45,7 @@ func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) (err error)
 			if err := commitFor(ctx, c, clusters.AddressesOf(brokers), group, states[group]); err != nil {
 				return err
 			}
-			stood := seen.stands(group, states[group].digest, now)
+			stood := seen.Stands(group, states[group].digest, now)
 			if reason := states[group].unsettled(stood, settle); reason != "" {
 				open = append(open, group+": "+reason)
 			}

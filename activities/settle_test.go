@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/stability"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 )
@@ -173,7 +174,7 @@ func TestWaveCountsWhoIsLeftAndWhoStillWrites(t *testing.T) {
 			[]Members{{Group: "f", Target: 3}, {Group: "g", Source: 2, Where: []string{"10.0.0.7:1 (c1)"}}}),
 	)
 	assert.Equal(t, 2, c.MembersLeft)
-	seen := stabilities{
+	seen := stability.Set{
 		"orders": {Reading: 100, Since: c.Measured.Add(-time.Minute)},
 		"clicks": {Reading: 5, Since: c.Measured.Add(-time.Minute)},
 	}

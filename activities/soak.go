@@ -10,6 +10,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/replicator/lane"
 )
 
@@ -95,7 +96,7 @@ func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (_ time.Time, e
 	if err != nil {
 		return time.Time{}, err
 	}
-	topics, err := resolve(ctx, g.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -123,7 +124,7 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveChec
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	topics, err := resolve(ctx, g.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
 	if err != nil {
 		return api.WaveCheck{}, err
 	}

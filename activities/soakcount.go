@@ -180,16 +180,3 @@ func topicEnds(
 	}
 	return all, nil
 }
-
-// byHomes says how messages went as the homes of their queues ask; empty of checks without homes.
-func byHomes(c *api.WaveCheck) string {
-	if c.Since.IsZero() {
-		return ""
-	}
-	text := fmt.Sprintf(", %.1f %% on the target where the homes ask for %.1f %%, counted from %s on",
-		c.Share, c.Want, when(&c.Since))
-	if c.Doubt != "" {
-		text += ", in doubt: " + c.Doubt
-	}
-	return text
-}

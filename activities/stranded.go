@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/plan"
 )
 
@@ -38,7 +39,7 @@ func (b *Returns) Stranded(ctx context.Context, r SurveyRequest) (_ Stranded, er
 	if err != nil {
 		return Stranded{}, err
 	}
-	fenced, err := resolve(ctx, b.settings, found.FencedGroups)
+	fenced, err := lists.Resolve(ctx, b.settings.Store, found.FencedGroups)
 	if err != nil || len(fenced) == 0 {
 		return Stranded{}, err
 	}

@@ -2,11 +2,13 @@ package activities
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -177,7 +179,7 @@ func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) (err error) {
 // permit changes and reads back the permission of topics. Only what differs is written; attributes
 // stay as they are.
 func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) int) error {
-	topics, err := resolve(ctx, t.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
 	if err != nil {
 		return err
 	}
@@ -230,4 +232,34 @@ func readBackPermission(
 		}
 	}
 	return nil
+}
+
+// groups are those of the request, without the ones that are left alone.
+func (s Settings) groups(ctx context.Context, r GroupsRequest) ([]string, error) {
+	groups, err := lists.Resolve(ctx, s.Store, r.Groups)
+	if err != nil || len(r.But) == 0 {
+		return groups, err
+	}
+	but := map[string]bool{}
+	for _, name := range r.But {
+		but[name] = true
+	}
+	return slices.DeleteFunc(slices.Clone(groups), func(name string) bool { return but[name] }), nil
+}
+
+// among are the names that are in the other list too.
+func among(names, others []string) []string {
+	there := map[string]bool{}
+	for _, name := range others {
+		there[name] = true
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return !there[name] })
+}
+
+// fewOf is how many rows of a result are told that only people read.
+func fewOf(r Request) int {
+	if r.Bounded {
+		return 20 // as many as a page of the Web UI shows
+	}
+	return math.MaxInt
 }

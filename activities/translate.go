@@ -9,6 +9,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/printable"
 )
 
@@ -149,7 +150,7 @@ func (t *Traffic) AwaitMembers(
 		if err != nil {
 			return err
 		}
-		groups, err := resolve(ctx, t.settings, r.Groups)
+		groups, err := lists.Resolve(ctx, t.settings.Store, r.Groups)
 		if err != nil {
 			return err
 		}

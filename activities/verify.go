@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/verify"
 )
@@ -63,7 +64,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (_ api.Verificat
 	if err != nil {
 		return api.Verification{}, err
 	}
-	topics, err := resolve(ctx, v.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, v.settings.Store, r.Topics)
 	if err != nil {
 		return api.Verification{}, err
 	}
@@ -75,7 +76,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (_ api.Verificat
 		own, ready := l.OwnLanes(both.Plan)
 		lanes, topics = append(lanes, own...), append(slices.Clone(topics), ready...)
 	}
-	answers, err := answersOf(ctx, v.settings, r.Earlier, r.Answers)
+	answers, err := lists.AnswersOf(ctx, v.settings.Store, r.Earlier, r.Answers)
 	if err != nil {
 		return api.Verification{}, err
 	}

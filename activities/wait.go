@@ -2,9 +2,7 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -12,6 +10,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/stability"
 	"rocketshift/internal/sleep"
 )
 
@@ -53,67 +52,15 @@ func unlessAway(ctx context.Context, away time.Duration, look func() error) erro
 	}
 }
 
-// stability is how long a number has been standing. Rate is how fast it last changed, per second.
-type stability struct {
-	Reading int64
-	Since   time.Time
-	Rate    float64
-}
-
-// MarshalJSON writes the reading, milliseconds since 1970, and the rate: a heartbeat holds more
-// than a thousand of them.
-func (s stability) MarshalJSON() ([]byte, error) {
-	since := s.Since.UnixMilli()
-	if s.Since.After(time.UnixMilli(since)) {
-		since++ // it never stood for longer than it did
-	}
-	return json.Marshal([3]json.Number{
-		json.Number(strconv.FormatInt(s.Reading, 10)),
-		json.Number(strconv.FormatInt(since, 10)),
-		json.Number(strconv.FormatFloat(s.Rate, 'g', 3, 64)),
-	})
-}
-
-// UnmarshalJSON reads that. What releases before it wrote is no list: the watch begins anew.
-func (s *stability) UnmarshalJSON(b []byte) error {
-	var n [3]json.Number
-	if err := json.Unmarshal(b, &n); err != nil {
-		return err
-	}
-	reading, err := n[0].Int64()
-	since, errSince := n[1].Int64()
-	rate, errRate := n[2].Float64()
-	*s = stability{reading, time.UnixMilli(since), rate}
-	return errors.Join(err, errSince, errRate)
-}
-
-// stabilities is a set of numbers that should stand still, by name. It travels in heartbeats from
-// attempt to attempt, so that a settle time of minutes needs no activity of minutes.
-type stabilities map[string]stability
-
 // resumedStabilities is what the attempt before saw.
-func resumedStabilities(ctx context.Context) stabilities {
-	w := stabilities{}
+func resumedStabilities(ctx context.Context) stability.Set {
+	w := stability.Set{}
 	if activity.HasHeartbeatDetails(ctx) {
 		if err := activity.GetHeartbeatDetails(ctx, &w); err != nil || w == nil {
-			return stabilities{}
+			return stability.Set{}
 		}
 	}
 	return w
-}
-
-// stands notes a reading and returns for how long it has been the same.
-func (w stabilities) stands(name string, reading int64, now time.Time) time.Duration {
-	seen, known := w[name]
-	if known && seen.Reading == reading {
-		return now.Sub(seen.Since)
-	}
-	next := stability{Reading: reading, Since: now}
-	if passed := now.Sub(seen.Since).Seconds(); known && passed > 0 {
-		next.Rate = float64(reading-seen.Reading) / passed
-	}
-	w[name] = next
-	return 0
 }
 
 // every calls do at once and then after each pause, until the context ends, the worker stops, or do

@@ -17,6 +17,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/stability"
 )
 
 // newEnvironment is Temporal's environment for one activity, without its log: the tests say what
@@ -93,24 +94,13 @@ func typeOf(err error) string {
 	return ""
 }
 
-func TestWatchCountsFromTheLastChange(t *testing.T) {
-	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	w := stabilities{}
-	assert.Zero(t, w.stands("orders", 100, at), "a first look proves nothing")
-	assert.Equal(t, 4*time.Second, w.stands("orders", 100, at.Add(4*time.Second)))
-	assert.Zero(t, w.stands("orders", 120, at.Add(5*time.Second)))
-	assert.InDelta(t, 4, w["orders"].Rate, 0.01, "20 more within 5 s")
-	assert.Equal(t, time.Second, w.stands("orders", 120, at.Add(6*time.Second)))
-	assert.Zero(t, w.stands("other", 120, at.Add(6*time.Second)), "names are apart")
-}
-
 func TestWatchGoesOnWhereTheAttemptBeforeWas(t *testing.T) {
 	since := time.Now().Add(-time.Hour).UTC().Truncate(time.Millisecond)
 	var stood time.Duration
 	require.NoError(
 		t,
-		inActivity(t, stabilities{"orders": {Reading: 7, Since: since}}, func(ctx context.Context) error {
-			stood = resumedStabilities(ctx).stands("orders", 7, since.Add(time.Hour))
+		inActivity(t, stability.Set{"orders": {Reading: 7, Since: since}}, func(ctx context.Context) error {
+			stood = resumedStabilities(ctx).Stands("orders", 7, since.Add(time.Hour))
 			return nil
 		}),
 	)
@@ -118,12 +108,12 @@ func TestWatchGoesOnWhereTheAttemptBeforeWas(t *testing.T) {
 }
 
 func TestWatchStartsAnewOnForeignDetails(t *testing.T) {
-	var w stabilities
+	var w stability.Set
 	require.NoError(t, inActivity(t, "something else", func(ctx context.Context) error {
 		w = resumedStabilities(ctx)
 		return nil
 	}))
-	assert.Equal(t, stabilities{}, w)
+	assert.Equal(t, stability.Set{}, w)
 }
 
 func TestEveryRepeatsUntilTheContextEnds(t *testing.T) {

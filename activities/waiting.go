@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/stability"
 	"rocketshift/internal/sleep"
 )
 
@@ -40,7 +41,7 @@ type waiting struct {
 	away time.Duration
 	// seen are numbers that must stand for the time settle. They are told to the next attempt where
 	// they are of use to it.
-	seen   stabilities
+	seen   stability.Set
 	settle time.Duration
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/stability"
 )
 
 // waitTimeout and oldTimeout are the time-outs that workflows give waits, and those that are older
@@ -134,7 +135,7 @@ func beats(t *testing.T, w waiting, check func() error) (told int) {
 func TestAWaitBeatsOnlyForNumbersThatTheNextAttemptNeeds(t *testing.T) {
 	never := func() error { return fault.NotReady("not yet") }
 	assert.Zero(t, beats(t, waiting{}, never), "it holds nothing")
-	seen := stabilities{"orders": {Reading: 7, Since: time.Now()}}
+	seen := stability.Set{"orders": {Reading: 7, Since: time.Now()}}
 	assert.Equal(t, 1, beats(t, waiting{seen: seen, settle: time.Minute}, never),
 		"the settle time is longer than an attempt")
 	assert.Zero(t, beats(t, waiting{seen: seen, settle: shortAttempt / settleShare}, never),
@@ -154,7 +155,7 @@ func TestAWaitThatWasCancelledIsToldSoBeforeItWrites(t *testing.T) {
 				"unwanted":     func(context.Context) error { return ErrUnwanted },
 				"nobody knows": func(context.Context) error { return errors.New("Temporal is away") },
 			} {
-				asked[name] = Settings{Wanted: wanted}.stillWanted(ctx, stabilities{})
+				asked[name] = Settings{Wanted: wanted}.stillWanted(ctx, stability.Set{})
 			}
 			ctx, cancel := context.WithCancel(ctx)
 			// as the worker's look, or the answer to a heartbeat, does it later
@@ -162,8 +163,8 @@ func TestAWaitThatWasCancelledIsToldSoBeforeItWrites(t *testing.T) {
 				time.AfterFunc(5*time.Second, cancel)
 				return ErrUnwanted
 			}}
-			asked["told later"] = late.stillWanted(ctx, stabilities{})
-			asked["cancelled"] = Settings{}.stillWanted(ctx, stabilities{})
+			asked["told later"] = late.stillWanted(ctx, stability.Set{})
+			asked["cancelled"] = Settings{}.stillWanted(ctx, stability.Set{})
 			return nil
 		}, activity.RegisterOptions{Name: "work"})
 		_, err := env.ExecuteActivity("work")

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 
+	"rocketshift/internal/documents/lists"
 	"rocketshift/plan"
 )
 
@@ -15,10 +16,10 @@ type wanted struct {
 
 func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w wanted, err error) {
 	w = wanted{types: r.Types, ordered: map[string]bool{}}
-	if w.topics, err = resolve(ctx, s, r.Topics); err != nil {
+	if w.topics, err = lists.Resolve(ctx, s.Store, r.Topics); err != nil {
 		return w, err
 	}
-	if w.groups, err = resolve(ctx, s, r.Groups); err != nil {
+	if w.groups, err = lists.Resolve(ctx, s.Store, r.Groups); err != nil {
 		return w, err
 	}
 	for _, name := range r.Ordered {
@@ -27,7 +28,7 @@ func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w wanted, err 
 	if r.Inventory == nil {
 		return w, nil
 	}
-	found, err := s.assessment(ctx, *r.Inventory)
+	found, err := lists.Assessment(ctx, s.Store, *r.Inventory)
 	w.types = map[string]plan.MessageType{}
 	for _, t := range found.Topics {
 		w.types[t.Name], w.ordered[t.Name] = t.Type, t.Ordered

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rocketshift/api"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/plan"
 )
 
@@ -27,7 +28,7 @@ type WavesRequest struct {
 // may not take as long as that takes with thousands of topics.
 func (a *Assess) PlanWaves(ctx context.Context, r WavesRequest) (_ []Wave, err error) {
 	defer explained(&err)
-	found, err := a.settings.assessment(ctx, r.Inventory)
+	found, err := lists.Assessment(ctx, a.settings.Store, r.Inventory)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func (a *Assess) PlanWaves(ctx context.Context, r WavesRequest) (_ []Wave, err e
 	} else {
 		waves = r.Plan.Waves(found.ReadersOf())
 	}
-	return a.settings.waves(ctx, r.Request, found, waves)
+	return boundedWaves(ctx, a.settings.lists(r.Request), found, waves)
 }
 
 // WavesOf are the waves of an inventory that stands in the history itself.
@@ -66,13 +67,13 @@ func split(a api.Assessment, topics []string) (ordered, free []string) {
 	return ordered, free
 }
 
-// waves are the waves as they may stand in a history: where they are long, each kind of list is one
+// boundedWaves are the waves as they may stand in a history: where they are long, each kind of list is one
 // document, and each wave has a range of it.
-func (s Settings) waves(
-	ctx context.Context, r Request, found api.Assessment, waves []plan.Wave,
+func boundedWaves(
+	ctx context.Context, in lists.In, found api.Assessment, waves []plan.Wave,
 ) ([]Wave, error) {
 	all := WavesOf(found, waves)
-	if !r.Bounded || size(all) <= inlineBytes {
+	if !in.Bounded || lists.Size(all) <= lists.InlineBytes {
 		return all, nil
 	}
 	for _, list := range []struct {
@@ -89,7 +90,7 @@ func (s Settings) waves(
 			items, _ := list.of(&all[i]).Inline()
 			names = append(names, items...)
 		}
-		whole, err := stored(ctx, s, r, list.kind, names, namesRoom)
+		whole, err := lists.Stored(ctx, in, list.kind, names, lists.NamesRoom)
 		if err != nil {
 			return nil, err
 		}
@@ -97,7 +98,7 @@ func (s Settings) waves(
 		for i := range all {
 			of := list.of(&all[i])
 			items, _ := of.Inline()
-			*of = api.InDocument(*whole.Document(), from, from+len(items), beginning(items, namesRoom))
+			*of = api.InDocument(*whole.Document(), from, from+len(items), lists.Beginning(items, lists.NamesRoom))
 			from += len(items)
 		}
 	}
@@ -115,18 +116,18 @@ type NamesRequest struct {
 // They are few: the caller cuts the list.
 func (a *Assess) ReadNames(ctx context.Context, r NamesRequest) (_ []string, err error) {
 	defer explained(&err)
-	return resolve(ctx, a.settings, r.Names)
+	return lists.Resolve(ctx, a.settings.Store, r.Names)
 }
 
 // keptRoom is for names that nobody reads in a history.
-var keptRoom = room{}
+var keptRoom = lists.Room{}
 
 // KeepNames writes names into a document, so that they take little room in a history.
 func (a *Assess) KeepNames(ctx context.Context, r NamesRequest) (_ api.Names, err error) {
 	defer explained(&err)
-	names, err := resolve(ctx, a.settings, r.Names)
+	names, err := lists.Resolve(ctx, a.settings.Store, r.Names)
 	if err != nil {
 		return api.Names{}, err
 	}
-	return stored(ctx, a.settings, r.Request, "names", names, keptRoom)
+	return lists.Stored(ctx, a.settings.lists(r.Request), "names", names, keptRoom)
 }

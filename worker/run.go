@@ -19,6 +19,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/shards"
 	"rocketshift/workflows"
 )
 
@@ -57,11 +58,11 @@ func run(
 	if err := checkStore(ctx, settings); err != nil {
 		logger.Warn("migrations of thousands of topics or groups will wait for the store", "error", err)
 	}
-	settings.Observed = &activities.Observed{}
+	settings.Observed = &shards.Observed{}
 	if err := serveMetrics(ctx, logger, getenv("ROCKETSHIFT_METRICS"), settings.Observed); err != nil {
 		return err
 	}
-	settings.Shares = &activities.Shares{}
+	settings.Shares = &shards.Shares{}
 	settings.Wanted = stillWanted(temporalServer{c})
 	settings.Clusters = connect.NewPool()
 	defer settings.Clusters.Close()

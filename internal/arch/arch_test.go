@@ -73,7 +73,12 @@ var allowed = map[string][]string{
 		"internal/printable",
 		"internal/brokerconfig",
 	},
-	"gateway": {"internal/gateway", "internal/rocketmq", "internal/printable", "internal/version"},
+	"gateway":                     {"internal/gateway", "internal/rocketmq", "internal/printable", "internal/version"},
+	"internal/documents/lists":    {"api", "internal/documents", "internal/clusters/fault"},
+	"internal/report":             {"api", "internal/printable"},
+	"internal/lockowner":          {},
+	"internal/shards":             {"api", "replicator/lane"},
+	"internal/clusters/stability": {},
 	"activities": {
 		"internal/sleep",
 		"plan",
@@ -88,6 +93,9 @@ var allowed = map[string][]string{
 		"internal/documents",
 		"internal/brokerconfig",
 		"internal/clusters",
+		"internal/report",
+		"internal/lockowner",
+		"internal/shards",
 	},
 	"workflows": {"plan", "api", "activities", "internal/instance", "internal/printable"},
 	"worker": {
@@ -102,6 +110,7 @@ var allowed = map[string][]string{
 		"internal/documents",
 		"internal/version",
 		"internal/clusters",
+		"internal/shards",
 	},
 	"starter": {
 		"plan",
@@ -233,7 +242,7 @@ const mostFiles = 20
 // larger are the packages that have more, and how many: they are still to be taken apart, and don't
 // grow meanwhile.
 var larger = map[string]int{
-	"activities":       75,
+	"activities":       65,
 	"internal/gateway": 136,
 	"starter":          28,
 	"workflows":        57,

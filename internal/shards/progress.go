@@ -1,4 +1,4 @@
-package activities
+package shards
 
 import (
 	"maps"
@@ -9,9 +9,9 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// tally remembers what shards that ran in this process have copied, by topic too. The zero value is
+// Tally remembers what shards that ran in this process have copied, by topic too. The zero value is
 // empty.
-type tally struct {
+type Tally struct {
 	mu    sync.Mutex
 	known map[LanesOf]shardCount
 }
@@ -22,10 +22,10 @@ type shardCount struct {
 	there, back map[string]int64 // by topic
 }
 
-// begin returns a counter for lanes of a shard that begin now: it goes on where the last ones were,
+// Begin returns a counter for lanes of a shard that begin now: it goes on where the last ones were,
 // as this process, the attempt before and the workflow know. The attempt before tells of the topics
 // that are furthest behind alone.
-func (t *tally) begin(of LanesOf, before api.Copied, last lane.Progress) *counter {
+func (t *Tally) Begin(of LanesOf, before api.Copied, last lane.Progress) *Counter {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	known := t.known[of]
@@ -42,7 +42,7 @@ func (t *tally) begin(of LanesOf, before api.Copied, last lane.Progress) *counte
 	} else {
 		start.back = known.back
 	}
-	return &counter{tally: t, of: of, before: start}
+	return &Counter{tally: t, of: of, before: start}
 }
 
 // noLess are counts that are no less than what was told of topics.
@@ -57,26 +57,16 @@ func noLess(counts map[string]int64, told []lane.TopicProgress) map[string]int64
 	return all
 }
 
-// end is what lanes tell that end: how much they have copied. What else they told was of a moment.
-func (b *beater) end() api.ReplicationProgress {
-	p := b.read()
-	if p.Back != nil {
-		p.Back = &lane.Progress{Copied: p.Back.Copied}
-	}
-	p.Progress = lane.Progress{Copied: p.Copied, Back: p.Back}
-	return p
-}
-
-// counter adds what lanes count to what those before them have copied.
-type counter struct {
-	tally  *tally
+// Counter adds what lanes count to what those before them have copied.
+type Counter struct {
+	tally  *Tally
 	of     LanesOf
 	before shardCount
 }
 
-// begun is what the attempt before told, with counts that are no less than what is known, while the
+// Begun is what the attempt before told, with counts that are no less than what is known, while the
 // lanes haven't said anything yet.
-func (c *counter) begun(last lane.Progress) lane.Progress {
+func (c *Counter) Begun(last lane.Progress) lane.Progress {
 	last.Copied, last.Topics = c.before.all.There, known(last.Topics, c.before.there)
 	if last.Back == nil && c.before.all.Back == 0 {
 		return last
@@ -102,8 +92,8 @@ func known(told []lane.TopicProgress, counts map[string]int64) []lane.TopicProgr
 	return told
 }
 
-// add is the progress with what was copied before.
-func (c *counter) add(p lane.Progress) lane.Progress {
+// Add is the progress with what was copied before.
+func (c *Counter) Add(p lane.Progress) lane.Progress {
 	now := shardCount{back: c.before.back} // back lanes may not have begun
 	p, now.there = plus(p, c.before.all.There, c.before.there)
 	if p.Back != nil {

@@ -1,4 +1,4 @@
-package activities
+package shards
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 // taken begins n free shards and counts those that the worker takes.
 func taken(s *Shares, n, shards, offers int) (all []*share) {
 	for range n {
-		if one, yes := s.take("orders", shards, true, offers); yes {
+		if one, yes := s.Take("orders", shards, true, offers); yes {
 			all = append(all, one)
 		}
 	}
@@ -23,7 +23,7 @@ func taken(s *Shares, n, shards, offers int) (all []*share) {
 func offeredOf(all []*share) (n int) {
 	for _, one := range all {
 		select {
-		case <-one.offered:
+		case <-one.Offered:
 			n++
 		default:
 		}
@@ -40,7 +40,7 @@ func TestOfShardsThatBeginAWorkerTakesItsPart(t *testing.T) {
 	s := &Shares{}
 	s.Set(4, true)
 	assert.Len(t, taken(s, 6, 6, 0), 2, "6 shards and 4 workers: rounded up")
-	_, yes := s.take("payments", 1, true, 0)
+	_, yes := s.Take("payments", 1, true, 0)
 	assert.True(t, yes, "another migration has shards of its own")
 }
 
@@ -48,7 +48,7 @@ func TestAShardOfADeadWorkerIsTakenByWhoeverGetsIt(t *testing.T) {
 	s := &Shares{}
 	s.Set(3, true)
 	taken(s, 2, 6, 0)
-	_, yes := s.take("orders", 6, false, 0)
+	_, yes := s.Take("orders", 6, false, 0)
 	assert.True(t, yes)
 }
 
@@ -56,9 +56,9 @@ func TestAShardThatNobodyHasRoomForIsTakenInTheEnd(t *testing.T) {
 	s := &Shares{}
 	s.Set(6, true)
 	taken(s, 1, 6, 0)
-	_, yes := s.take("orders", 6, true, mostOffers-1)
+	_, yes := s.Take("orders", 6, true, mostOffers-1)
 	require.False(t, yes)
-	_, yes = s.take("orders", 6, true, mostOffers)
+	_, yes = s.Take("orders", 6, true, mostOffers)
 	assert.True(t, yes)
 }
 
@@ -71,10 +71,10 @@ func TestWhenWorkersJoinTheNewestShardsBeyondThePartAreOffered(t *testing.T) {
 	require.Equal(t, 4, offeredOf(all))
 	require.Zero(t, offeredOf(all[:2]), "the oldest stay")
 	for _, one := range all[2:] {
-		s.leave(one)
+		s.Leave(one)
 	}
 	require.Empty(t, taken(s, 1, 6, 1), "it doesn't take back what it offered")
-	s.leave(all[0])
+	s.Leave(all[0])
 	require.Len(t, taken(s, 2, 6, 1), 1, "unless it has room again")
 }
 
@@ -89,21 +89,21 @@ func TestAWorkerThatLeavesMovesNothing(t *testing.T) {
 func TestLanesOfABrokerAreSpreadOverItsShards(t *testing.T) {
 	counts := make([]int, 4)
 	for topic := range 400 {
-		counts[partOf(lane.Lane{Topic: fmt.Sprint("orders-", topic)}, len(counts))]++
+		counts[PartOf(lane.Lane{Topic: fmt.Sprint("orders-", topic)}, len(counts))]++
 	}
 	for part, n := range counts {
 		assert.Greater(t, n, 50, "topics with one queue each in shard %d, of 400 in 4: %v", part, counts)
 	}
 	whole := map[int]bool{}
 	for index := range 4 {
-		whole[partOf(lane.Lane{Topic: "orders", Index: index}, 4)] = true
+		whole[PartOf(lane.Lane{Topic: "orders", Index: index}, 4)] = true
 	}
 	assert.Len(t, whole, 4, "the queues of one topic go to different shards")
 }
 
 func TestHeartbeatsOfManyShardsFitIntoOneAnswer(t *testing.T) {
-	assert.Equal(t, maxTold, mostTold(0))
-	assert.Equal(t, maxTold, mostTold(6))
-	assert.Equal(t, 12, mostTold(64))
-	assert.Equal(t, leastOf, mostTold(1000))
+	assert.Equal(t, maxTold, MostTold(0))
+	assert.Equal(t, maxTold, MostTold(6))
+	assert.Equal(t, 12, MostTold(64))
+	assert.Equal(t, leastOf, MostTold(1000))
 }

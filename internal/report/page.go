@@ -1,4 +1,4 @@
-package activities
+package report
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 // page is a Markdown page that is being written.
 type page struct{ bytes.Buffer }
 
-// renderPage turns a migration's status into a page.
-func renderPage(status []byte) ([]byte, error) {
+// Page turns a migration's status into a page.
+func Page(status []byte) ([]byte, error) {
 	var d api.Status
 	if err := json.Unmarshal(status, &d); err != nil {
 		return nil, err
@@ -241,4 +241,17 @@ func when(t *time.Time) string {
 		return ""
 	}
 	return t.UTC().Format("2006-01-02 15:04:05")
+}
+
+// byHomes says how messages went as the homes of their queues ask; empty of checks without homes.
+func byHomes(c *api.WaveCheck) string {
+	if c.Since.IsZero() {
+		return ""
+	}
+	text := fmt.Sprintf(", %.1f %% on the target where the homes ask for %.1f %%, counted from %s on",
+		c.Share, c.Want, when(&c.Since))
+	if c.Doubt != "" {
+		text += ", in doubt: " + c.Doubt
+	}
+	return text
 }

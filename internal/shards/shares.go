@@ -1,4 +1,4 @@
-package activities
+package shards
 
 import "sync"
 
@@ -20,7 +20,7 @@ type Shares struct {
 type share struct {
 	migration string
 	shards    int           // of the migration
-	offered   chan struct{} // closed when another worker is to run it
+	Offered   chan struct{} // closed when another worker is to run it
 }
 
 // Set says how many workers there are by now, and whether some of them joined since it was said
@@ -35,7 +35,7 @@ func (s *Shares) Set(workers int, joined bool) {
 	for migration, held := range s.held {
 		for len(held) > s.part(held[0].shards) {
 			last := len(held) - 1
-			close(held[last].offered)
+			close(held[last].Offered)
 			held = held[:last]
 		}
 		s.held[migration] = held
@@ -48,10 +48,10 @@ func (s *Shares) part(shards int) int {
 	return (shards + workers - 1) / workers
 }
 
-// take begins a shard, unless it is to go to a worker that has fewer. free says that nobody ran it
+// Take begins a shard, unless it is to go to a worker that has fewer. free says that nobody ran it
 // until now, or that somebody else left it; offers is how many did so in a row.
-func (s *Shares) take(migration string, shards int, free bool, offers int) (*share, bool) {
-	one := &share{migration: migration, shards: shards, offered: make(chan struct{})}
+func (s *Shares) Take(migration string, shards int, free bool, offers int) (*share, bool) {
+	one := &share{migration: migration, shards: shards, Offered: make(chan struct{})}
 	if s == nil {
 		return one, true
 	}
@@ -67,8 +67,8 @@ func (s *Shares) take(migration string, shards int, free bool, offers int) (*sha
 	return one, true
 }
 
-// leave ends a shard.
-func (s *Shares) leave(one *share) {
+// Leave ends a shard.
+func (s *Shares) Leave(one *share) {
 	if s == nil {
 		return
 	}

@@ -1,17 +1,18 @@
-package activities
+package lists
 
 import (
 	"context"
 
 	"rocketshift/api"
+	"rocketshift/internal/documents"
 )
 
-// inventoryOf is an assessment as it may stand in a history.
-func (s Settings) inventoryOf(ctx context.Context, r Request, a api.Assessment) (api.Inventory, error) {
-	if !r.Bounded || size(a) <= inlineBytes {
+// Inventory is an assessment as it may stand in a history.
+func Inventory(ctx context.Context, in In, a api.Assessment) (api.Inventory, error) {
+	if !in.Bounded || Size(a) <= InlineBytes {
 		return api.Whole(a), nil
 	}
-	ref, err := s.writeDocument(ctx, r.Plan.Name, "inventory", a)
+	ref, err := in.writeDocument(ctx, "inventory", a)
 	if err != nil {
 		return api.Inventory{}, err
 	}
@@ -29,19 +30,19 @@ func (s Settings) inventoryOf(ctx context.Context, r Request, a api.Assessment) 
 		{"groups", &i.Long.Groups, a.GroupNames()},
 		{"reading groups", &i.Long.Readers, a.Readers()},
 	} {
-		if *list.into, err = shared(ctx, s, r, list.kind, list.names, namesRoom); err != nil {
+		if *list.into, err = shared(ctx, in, list.kind, list.names, NamesRoom); err != nil {
 			return api.Inventory{}, err
 		}
 	}
-	i.Summary.Findings, err = shared(ctx, s, r, "findings", a.Findings, rowsRoom)
+	i.Summary.Findings, err = shared(ctx, in, "findings", a.Findings, RowsRoom)
 	return i, err
 }
 
-// assessment is the whole of an inventory.
-func (s Settings) assessment(ctx context.Context, i api.Inventory) (a api.Assessment, err error) {
+// Assessment is the whole of an inventory.
+func Assessment(ctx context.Context, s *documents.Store, i api.Inventory) (a api.Assessment, err error) {
 	if i.Whole != nil {
 		return *i.Whole, nil
 	}
-	err = s.readDocument(ctx, *i.Long.Document, &a)
+	err = readDocument(ctx, s, *i.Long.Document, &a)
 	return a, err
 }

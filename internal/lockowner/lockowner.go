@@ -1,4 +1,4 @@
-package activities
+package lockowner
 
 import (
 	"crypto/rand"
@@ -12,16 +12,16 @@ import (
 // overtaken. Only where the attempt before ran in a process of this machine that is provably gone
 // may its name be taken over, and the lanes go on at once.
 
-// newHolder names an attempt of this process.
-func newHolder() string { return thisProcess() + "#" + rand.Text()[:8] }
+// New names an attempt of this process.
+func New() string { return thisProcess() + "#" + rand.Text()[:8] }
 
-// holderAfter is the holder for an attempt that follows the one of the previous holder.
-func holderAfter(previous string) string {
+// After is the holder for an attempt that follows the one of the previous holder.
+func After(previous string) string {
 	process, _, named := strings.Cut(previous, "#")
 	if named && gone(process) {
 		return previous
 	}
-	return newHolder()
+	return New()
 }
 
 // thisProcess is boot id, process namespace, pid and start time; empty where the system doesn't

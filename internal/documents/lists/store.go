@@ -1,4 +1,4 @@
-package activities
+package lists
 
 import (
 	"bytes"
@@ -12,20 +12,20 @@ import (
 )
 
 // writeDocument writes a value where all workers find it.
-func (s Settings) writeDocument(
-	ctx context.Context, migration, kind string, value any,
+func (in In) writeDocument(
+	ctx context.Context, kind string, value any,
 ) (api.Reference, error) {
 	content, err := json.Marshal(value)
 	if err != nil {
-		return api.Reference{}, fault.Invalid("the %s of %s can't be written as JSON: %v", kind, migration, err)
+		return api.Reference{}, fault.Invalid("the %s of %s can't be written as JSON: %v", kind, in.Migration, err)
 	}
-	ref, err := s.Store.Put(ctx, migration, kind, content)
+	ref, err := in.Store.Put(ctx, in.Migration, kind, content)
 	return ref, explainStore(err)
 }
 
 // readDocument reads a value that a worker of the task queue wrote.
-func (s Settings) readDocument(ctx context.Context, ref api.Reference, into any) error {
-	content, err := s.Store.Get(ctx, ref)
+func readDocument(ctx context.Context, s *documents.Store, ref api.Reference, into any) error {
+	content, err := s.Get(ctx, ref)
 	if err != nil {
 		return explainStore(err)
 	}
@@ -35,9 +35,9 @@ func (s Settings) readDocument(ctx context.Context, ref api.Reference, into any)
 	return nil
 }
 
-// withDocuments is a value with its lists themselves in place of their references, as a report
+// WithDocuments is a value with its lists themselves in place of their references, as a report
 // shows them.
-func (s Settings) withDocuments(ctx context.Context, value any) (any, error) {
+func WithDocuments(ctx context.Context, s *documents.Store, value any) (any, error) {
 	var tree any
 	b, err := json.Marshal(value)
 	if err == nil {
@@ -49,11 +49,11 @@ func (s Settings) withDocuments(ctx context.Context, value any) (any, error) {
 		return nil, fault.Invalid("what has to be written is no JSON: %v", err)
 	}
 	return documents.Resolve(tree, func(ref api.Reference) ([]byte, error) {
-		return s.Store.Get(ctx, ref)
+		return s.Get(ctx, ref)
 	}), ctx.Err()
 }
 
-// explainStore turns an error of the store into one that Temporal tries again while a person, or
+// explainStore turns an error of the store into one that is tried again while a person, or
 // another worker that has the document, may help.
 func explainStore(err error) error {
 	var missing *documents.MissingError

@@ -1,4 +1,4 @@
-package activities
+package lockowner
 
 import (
 	"os/exec"
@@ -11,9 +11,9 @@ import (
 )
 
 func TestEachAttemptOfALivingProcessHasItsOwnHolder(t *testing.T) {
-	first := newHolder()
-	assert.NotEqual(t, first, newHolder())
-	assert.NotEqual(t, first, holderAfter(first), "the attempt before may still run in this process")
+	first := New()
+	assert.NotEqual(t, first, New())
+	assert.NotEqual(t, first, After(first), "the attempt before may still run in this process")
 }
 
 func TestHolderOfAProcessThatEndedIsTakenOver(t *testing.T) {
@@ -21,10 +21,10 @@ func TestHolderOfAProcessThatEndedIsTakenOver(t *testing.T) {
 	require.NoError(t, ended.Start())
 	pid := ended.Process.Pid
 	holder := machine() + "/" + strconv.Itoa(pid) + "/" + startTime(pid) + "#attempt"
-	assert.NotEqual(t, holder, holderAfter(holder), "while it runs its locks are its own")
+	assert.NotEqual(t, holder, After(holder), "while it runs its locks are its own")
 	require.NoError(t, ended.Process.Kill())
 	_ = ended.Wait()
-	assert.Equal(t, holder, holderAfter(holder))
+	assert.Equal(t, holder, After(holder))
 }
 
 func TestHolderOfAnotherMachineIsLeftAlone(t *testing.T) {
@@ -33,7 +33,7 @@ func TestHolderOfAnotherMachineIsLeftAlone(t *testing.T) {
 		"00000000-0000-0000-0000-000000000000/4026531836/999999/1#attempt",
 		machine() + "/0/1#attempt", machine() + "/x/1#attempt", machine() + "#attempt",
 	} {
-		assert.NotEqual(t, holder, holderAfter(holder), "holder %q", holder)
+		assert.NotEqual(t, holder, After(holder), "holder %q", holder)
 	}
 }
 
