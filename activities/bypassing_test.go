@@ -15,6 +15,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/clusters/fleet"
 	"rocketshift/internal/gateway"
 	"rocketshift/plan"
 )
@@ -185,9 +186,9 @@ func TestGatewaysKnowWhoseApplicationsMayBeAtTheTarget(t *testing.T) {
 func TestTheHighestStepThatStandsIsThatOfItsHomes(t *testing.T) {
 	steps := []int{25, 50, 100}
 	for homes, want := range map[int]int{0: 0, 1: 0, 2: 25, 3: 25, 4: 50, 7: 50, 8: 100} {
-		assert.Equal(t, want, reached(homes, 8, steps), "%d homes", homes)
+		assert.Equal(t, want, fleet.Reached(homes, 8, steps), "%d homes", homes)
 	}
-	assert.Zero(t, reached(0, 0, steps), "of no queue nothing stands")
+	assert.Zero(t, fleet.Reached(0, 0, steps), "of no queue nothing stands")
 }
 
 func TestHowFarStepsHaveComeNeedsNoBrokersWhileNothingHas(t *testing.T) {

@@ -4,6 +4,9 @@ import (
 	"context"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/consumers"
+	"rocketshift/internal/clusters/ledger"
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/documents/lists"
 )
 
@@ -22,18 +25,20 @@ func NamesOf(ctx context.Context, s Settings, n api.Names) ([]string, error) {
 }
 
 func LedgerFor(ctx context.Context, s Settings, r Request, rows []api.LedgerRow) (api.Ledger, error) {
-	b := &ledgerBuilder{}
+	b := &ledger.Builder{}
 	for _, row := range rows {
-		b.enter(row.Kind, row.Object, row.Rest, row.Detail)
+		b.Enter(row.Kind, row.Object, row.Rest, row.Detail)
 	}
 	return NewLedgers(s).close(ctx, r, b)
 }
 
-func PositionsFor(r Request, all []GroupPositions) []GroupPositions {
+func PositionsFor(r Request, all []consumers.Positions) []consumers.Positions {
 	return all[:min(len(all), fewOf(r))]
 }
 
-func MembersFor(r Request, all []Members) []Members { return all[:min(len(all), fewOf(r))] }
+func MembersFor(r Request, all []measure.Members) []measure.Members {
+	return all[:min(len(all), fewOf(r))]
+}
 
 func PageFor(r SurveyRequest, fenced []string) Survey {
 	page, more := r.page(fenced)

@@ -10,6 +10,7 @@ import (
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -36,11 +37,11 @@ func TestASourceThatDoesNotAnswerIsNoTargetThatDoesNot(t *testing.T) {
 	}}
 	l := clusters.Layout{SourceTopics: one, TargetTopics: one}
 	// what producers wrote on the target, as for a Rollback
-	_, err := countNatives(t.Context(), both, l, api.Target, []string{"orders"})
+	_, err := measure.Natives(t.Context(), both, l, api.Target, []string{"orders"})
 	require.ErrorContains(t, err, "source broker broker-a: name server 127.0.0.1:1: can't be reached")
 	assert.Equal(t, SourceUnreachableType, typeOf(err), "%v", err)
 	// what they wrote on the source, which the target's copies tell
-	_, err = countNatives(t.Context(), both, l, api.Source, []string{"orders"})
+	_, err = measure.Natives(t.Context(), both, l, api.Source, []string{"orders"})
 	require.Error(t, err)
 	assert.Contains(t, []string{SourceUnreachableType, TargetUnreachableType}, typeOf(err))
 }
@@ -66,34 +67,6 @@ func TestBrokersThatAreDownAreNotThoseThatAnswer(t *testing.T) {
 	})
 	assert.Empty(t, there)
 	assert.Equal(t, SourceUnreachableType, typeOf(err))
-}
-
-// The mark of a fence may be on the broker that is down.
-func TestWhileABrokerIsDownOnlyMarkedGroupsAreOpened(t *testing.T) {
-	brokers := []rocketmq.Broker{{Name: "a"}, {Name: "b"}}
-	marks := fences{"ours": {"a": markFenced}}
-	for name, c := range map[string]struct {
-		opening
-		group string
-		want  []rocketmq.Broker
-	}{
-		"all answer, marked": {
-			opening{enable: true, ours: true, marks: marks}, "ours", brokers[:1],
-		},
-		"all answer, no mark": {
-			opening{enable: true, ours: true, marks: marks}, "other", brokers,
-		},
-		"one is down, marked": {
-			opening{enable: true, ours: true, partly: true, marks: marks}, "ours", brokers[:1],
-		},
-		"one is down, no mark": {
-			opening{enable: true, ours: true, partly: true, marks: marks}, "other", nil,
-		},
-		"one is down, on the target": {opening{enable: true, partly: true}, "ours", brokers},
-		"a fence is set on all":      {opening{ours: true, marks: marks}, "ours", brokers},
-	} {
-		assert.ElementsMatch(t, c.want, c.on(brokers, c.group), name)
-	}
 }
 
 func TestWhatWasClosedBeforeIsNotOnRecord(t *testing.T) {

@@ -1,7 +1,6 @@
 package activities
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/clusters/fleet"
 	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway"
 	"rocketshift/replicator/lane"
@@ -65,14 +65,14 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (_ Homes, err 
 		ours = r.Plan.WithDefaults().Topics.Match
 	}
 	var lanes []lane.Lane
-	toTarget, toSource := []gateway.TopicQueue(nil), homesOf(ours, state.Homes.Away)
+	toTarget, toSource := []gateway.TopicQueue(nil), fleet.HomesOf(ours, state.Homes.Away)
 	if r.Percent > 0 { // all go to the source without a look at the target, which may not answer
 		if lanes, err = g.settings.lanesOf(ctx, r.Request, topics, clusters.Both.MovableLayout); err != nil {
 			return Homes{}, err
 		}
-		toTarget, toSource = homesToMove(lanes, r.Percent, state.Homes.Away)
+		toTarget, toSource = fleet.HomesToMove(lanes, r.Percent, state.Homes.Away)
 	}
-	var held heldUp
+	var held fleet.HeldUp
 	for _, part := range []struct {
 		to     api.Side
 		queues []gateway.TopicQueue
@@ -82,17 +82,17 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (_ Homes, err 
 		}
 	}
 	if r.Nobody && !r.WithoutTarget {
-		held.producers(state, ours)
+		held.Producers(state, ours)
 	}
-	return Homes{Target: percentOf(len(lanes), r.Percent), Queues: len(lanes)},
-		held.outcome(ctx, g.settings, r.Request, r.Asked)
+	return Homes{Target: fleet.PercentOf(len(lanes), r.Percent), Queues: len(lanes)},
+		outcomeOf(ctx, &held, g.settings, r.Request, r.Asked)
 }
 
 // moveHomes gives queues their home on a side, some at a time, but for those that producers hold
 // up.
 func (g *Gateways) moveHomes(
 	ctx context.Context, client *gateway.Fleet, r HomesRequest, to api.Side, queues []gateway.TopicQueue,
-	held *heldUp,
+	held *fleet.HeldUp,
 ) error {
 	together := homesTogether
 	if r.WithoutTarget {
@@ -104,17 +104,11 @@ func (g *Gateways) moveHomes(
 			Kind: gateway.KindHome, To: string(to), Queues: some, WithoutTarget: r.WithoutTarget,
 		}
 		err := g.move(ctx, client, r.Request, fmt.Sprintf("homes-%s-%d", to, i), move)
-		if err = held.take(err); err != nil || held.enough() {
+		if err = held.Take(err); err != nil || held.Enough() {
 			return err
 		}
 	}
 	return nil
-}
-
-// homesOf are the queues of the topics.
-func homesOf(ours func(string) bool, all []gateway.TopicQueue) []gateway.TopicQueue {
-	return slices.DeleteFunc(slices.Clone(all),
-		func(q gateway.TopicQueue) bool { return !ours(q.Topic) })
 }
 
 // lanesOf pairs the queues of the request's topics, as one of the looks at both sides sees them.
@@ -130,31 +124,4 @@ func (s Settings) lanesOf(
 		return nil, err
 	}
 	return l.AllLanes(topics)
-}
-
-// percentOf is so many percent of n, rounded up.
-func percentOf(n, percent int) int { return (n*percent + 99) / 100 }
-
-// homesToMove compares where homes are with where they are to be.
-func homesToMove(
-	lanes []lane.Lane, percent int, away []gateway.TopicQueue,
-) (toTarget, toSource []gateway.TopicQueue) {
-	ordered := slices.SortedFunc(slices.Values(lanes), func(a, b lane.Lane) int {
-		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Topic, b.Topic))
-	})
-	is := map[gateway.TopicQueue]bool{}
-	for _, q := range away {
-		is[q] = true
-	}
-	upTo := percentOf(len(ordered), percent)
-	for i, lane := range ordered {
-		q := gateway.TopicQueue{Topic: lane.Topic, Queue: lane.Source}
-		switch {
-		case i < upTo && !is[q]:
-			toTarget = append(toTarget, q)
-		case i >= upTo && is[q]:
-			toSource = append(toSource, q)
-		}
-	}
-	return toTarget, toSource
 }

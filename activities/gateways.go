@@ -11,7 +11,9 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/clusters/consumers"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/fleet"
 	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/printable"
@@ -35,15 +37,6 @@ const (
 	// moveTries is how long a move is tried before people see why it isn't done.
 	moveTries = 10 * time.Second
 )
-
-// led are the groups that gateways lead: they keep their positions on both sides, exactly.
-func led(state gateway.State) map[string]bool {
-	groups := map[string]bool{}
-	for _, group := range state.Groups {
-		groups[group.Group] = true
-	}
-	return groups
-}
 
 // PrepareRequest tells gateways what they must know of a migration.
 type PrepareRequest struct {
@@ -84,7 +77,7 @@ func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (_ Gateway, er
 	if err != nil {
 		return Gateway{}, connect.ExplainGateway(ctx, err)
 	}
-	if unfit := unfitClients(state, p); len(unfit) > 0 {
+	if unfit := fleet.UnfitClients(state, p); len(unfit) > 0 {
 		return Gateway{}, fault.NotReady("%d clients can't follow to the target: %s", len(unfit), printable.Few(unfit))
 	}
 	return gatewayOf(state), nil
@@ -107,25 +100,25 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) (err error) 
 		if err != nil {
 			return err
 		}
-		if err := accepts(ctx, both, groups); err != nil {
+		if err := consumers.Accepts(ctx, both, groups); err != nil {
 			return err
 		}
 	}
-	var held heldUp
+	var held fleet.HeldUp
 	for i, group := range groups {
 		activity.RecordHeartbeat(ctx, i)
 		move := gateway.Move{
 			Kind: gateway.KindSide, To: string(r.Side), Groups: []string{group},
 			WithoutTarget: r.WithoutTarget,
 		}
-		if err := held.take(g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move)); err != nil {
+		if err := held.Take(g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move)); err != nil {
 			return err
 		}
-		if held.enough() {
+		if held.Enough() {
 			break
 		}
 	}
-	return held.outcome(ctx, g.settings, r.Request, r.Asked)
+	return outcomeOf(ctx, &held, g.settings, r.Request, r.Asked)
 }
 
 // groupsToMove are those of the request, or all of the plan that read some of their queues on
@@ -155,7 +148,7 @@ func (g *Gateways) groupsToMove(
 }
 
 // move carries one move out. That applications hold it up, as they bypass the gateways, is said by
-// the gateway's own error: see heldUp.
+// the gateway's own error: see HeldUp.
 func (g *Gateways) move(ctx context.Context, client *gateway.Fleet, r Request, id string, m gateway.Move) error {
 	info := activity.GetInfo(ctx)
 	m.ID = fmt.Sprintf("%s-%s-%s-%d-%s", r.Plan.Name, info.WorkflowExecution.RunID, info.ActivityID, info.Attempt, id)
@@ -191,28 +184,18 @@ func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) (err erro
 			return connect.ExplainGateway(ctx, err)
 		}
 		rest := r
-		rest.Groups, rest.But, rest.All = api.Some(partlyMoved(state)...), nil, false
+		rest.Groups, rest.But, rest.All = api.Some(fleet.PartlyMoved(state)...), nil, false
 		if err := g.MoveGroups(ctx, rest); err != nil {
 			return err
 		}
 	}
-	var held heldUp
-	if err := held.take(g.move(ctx, client, r.Request, "authority", gateway.Move{
+	var held fleet.HeldUp
+	if err := held.Take(g.move(ctx, client, r.Request, "authority", gateway.Move{
 		Kind: gateway.KindAuthority, To: string(r.Side), WithoutTarget: r.WithoutTarget,
 	})); err != nil {
 		return err
 	}
-	return held.outcome(ctx, g.settings, r.Request, r.Asked)
-}
-
-// partlyMoved are the groups that read some queues on the target, and others on the source.
-func partlyMoved(state gateway.State) (groups []string) {
-	for _, g := range state.Groups {
-		if g.Source > 0 && g.Target > 0 {
-			groups = append(groups, g.Group)
-		}
-	}
-	return groups
+	return outcomeOf(ctx, &held, g.settings, r.Request, r.Asked)
 }
 
 // AwaitEmpty waits until no client is behind the gateway any more.

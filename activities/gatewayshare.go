@@ -4,8 +4,9 @@ import (
 	"context"
 
 	"rocketshift/api"
-	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/fleet"
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/documents/lists"
 )
 
@@ -31,8 +32,8 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.
 		return check, err
 	}
 	err = waiting{}.until(ctx, func() error {
-		check, err = countShare(ctx, both, topics, r.Before)
-		if err == nil && r.Before != nil && check.Lag > closeLag*int64(max(1, len(topics))) {
+		check, err = measure.CountShare(ctx, both, topics, r.Before)
+		if err == nil && r.Before != nil && check.Lag > measure.CloseLag*int64(max(1, len(topics))) {
 			return fault.NotReady("the lanes are %d messages behind", check.Lag)
 		}
 		return err
@@ -44,40 +45,6 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.
 	if err != nil {
 		return check, err
 	}
-	check.Past = pastClients(ctx, both, state, g.settings.clusters().GatewayState).OrNil()
-	return check, nil
-}
-
-func countShare(
-	ctx context.Context, s clusters.Both, topics []string, before *api.WaveCheck,
-) (api.WaveCheck, error) {
-	onSource, err := countPutsOn(ctx, s, api.Source, topics)
-	if err != nil {
-		return api.WaveCheck{}, err
-	}
-	onTarget, err := countPutsOn(ctx, s, api.Target, topics)
-	if err != nil {
-		return api.WaveCheck{}, err
-	}
-	l, err := s.Layout(ctx)
-	if err != nil {
-		return api.WaveCheck{}, err
-	}
-	lanes, err := measureLanes(ctx, s, l, topics)
-	if err != nil {
-		return api.WaveCheck{}, err
-	}
-	state := summary(lanes)
-	check := api.WaveCheck{Lag: state.Lag, Measured: state.Measured}
-	for _, topic := range topics {
-		check.SourcePuts += onSource[topic]
-		check.TargetPuts += onTarget[topic]
-	}
-	if b := before; b != nil {
-		check.SourcePuts, check.TargetPuts = check.SourcePuts-b.SourcePuts, check.TargetPuts-b.TargetPuts
-		if all := check.SourcePuts + check.TargetPuts; all > 0 {
-			check.Share = float64(check.TargetPuts*1000/all) / 10
-		}
-	}
+	check.Past = fleet.Past(ctx, both, state, g.settings.clusters().GatewayState).OrNil()
 	return check, nil
 }

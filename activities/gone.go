@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/consumers"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/clusters/stability"
 	"rocketshift/internal/printable"
@@ -69,21 +70,18 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 		if _, err := c.Answering(ctx, brokers); err != nil {
 			return err
 		}
-		o := opening{One: c, plan: r.Plan.WithDefaults(), enable: true, ours: true}
-		if o.table, err = c.GroupTable(ctx, brokers); err != nil {
-			return err
-		}
-		if o.marks, err = readFences(ctx, c, o.plan, brokers); err != nil {
+		o, err := consumers.NewReopening(ctx, c, r.Plan.WithDefaults(), brokers)
+		if err != nil {
 			return err
 		}
 		var left []string
-		left, unmarked = o.left(r)
+		left, unmarked = o.Left(r.Brokers, r.Calm)
 		unmarked = unmarked[:min(len(unmarked), mostUnmarked)]
 		for _, group := range left {
 			if stood.Stands(group, 1, time.Now()) < r.Calm {
 				continue
 			}
-			if err := o.reopen(ctx, brokers, r, group); err != nil {
+			if err := o.Reopen(ctx, brokers, r.Brokers, r.Calm, group); err != nil {
 				return err
 			}
 		}
@@ -99,70 +97,4 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 		return nil
 	})
 	return unmarked, err
-}
-
-// left are the groups that are fenced on the brokers of the request: where moves may be under way,
-// those that are open on all others. Unmarked ones are closed there alone.
-func (o opening) left(r BrokersRequest) (groups, unmarked []string) {
-	for _, name := range o.table.Selected(o.plan) {
-		fenced, closed, open, shut := false, false, false, false
-		for broker, settings := range o.table[name] {
-			switch {
-			case !slices.Contains(r.Brokers, broker):
-				open, shut = open || settings.ConsumeEnable, shut || !settings.ConsumeEnable
-			case !settings.ConsumeEnable:
-				fenced, closed = fenced || o.marks[name][broker] == markFenced, true
-			}
-		}
-		alone := open && !shut
-		switch {
-		case fenced && (r.Calm == 0 || alone):
-			groups = append(groups, name)
-		case closed && alone:
-			unmarked = append(unmarked, name)
-		}
-	}
-	return groups, unmarked
-}
-
-// reopen opens a group on the brokers of the request. Its mark there becomes that of the others. A
-// move that has begun meanwhile has passed these brokers, as the group was closed there: then it is
-// closed again.
-func (o opening) reopen(ctx context.Context, brokers []rocketmq.Broker, r BrokersRequest, group string) error {
-	var touched []rocketmq.Broker
-	others := false // which carry a mark
-	for _, b := range brokers {
-		switch {
-		case !slices.Contains(r.Brokers, b.Name):
-			others = others || o.marks[group][b.Name] != 0
-		case o.marks[group][b.Name] == markFenced:
-			touched = append(touched, b)
-		}
-	}
-	for _, b := range touched {
-		if err := o.write(ctx, b, group); err != nil {
-			return err
-		}
-	}
-	var err error
-	if o.table, err = o.GroupTable(ctx, brokers); err != nil {
-		return err
-	}
-	for broker, settings := range o.table[group] {
-		if r.Calm > 0 && !slices.Contains(r.Brokers, broker) && !settings.ConsumeEnable {
-			o.enable = false
-		}
-	}
-	for _, b := range touched {
-		switch {
-		case !o.enable:
-			err = o.write(ctx, b, group)
-		case !others:
-			err = writeMark(ctx, o.One, o.plan, b, group, markNone)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return readBackOpen(ctx, o.One, brokers, map[string][]rocketmq.Broker{group: touched}, o.enable)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fleet"
 	"rocketshift/internal/gateway"
 	"rocketshift/plan"
 )
@@ -47,7 +48,7 @@ func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	look := func() bool {
 		state, err := r.settings.withDefaults().clusters().GatewayState(r.ctx, r.plan)
 		require.NoError(t, err)
-		found := pastClients(r.ctx, both, state, r.settings.withDefaults().clusters().GatewayState)
+		found := fleet.Past(r.ctx, both, state, r.settings.withDefaults().clusters().GatewayState)
 		if strings.Contains(found.Unknown, "can't be seen") { // a broker was busy
 			return false
 		}

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/verify"
@@ -33,7 +34,7 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
 		for _, row := range l.Rows.First() {
-			if row.Kind == kindDead {
+			if row.Kind == ledger.KindDead {
 				rest += row.Rest
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -124,7 +125,7 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	var rest api.Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &rest)
 	for _, row := range rest.Rows.First() { // clients are there, and what brokers deliver later is of all their topics
-		others := slices.Contains([]string{kindConsumers, kindProducers, kindDelayed, kindHalf}, row.Kind)
+		others := slices.Contains([]string{ledger.KindConsumers, ledger.KindProducers, ledger.KindDelayed, ledger.KindHalf}, row.Kind)
 		assert.True(t, others || row.Rest == 0, "%+v", row)
 	}
 

@@ -18,6 +18,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -242,10 +243,10 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 		VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.Greater(t, verified.Compared, int64(24+8), "the messages, and retries of some")
-	var ledger api.Ledger
-	r.must(NewLedgers(r.settings), "Ledger", r.request(), &ledger)
-	for _, row := range ledger.Rows.First() {
-		if row.Kind == kindRetry {
+	var found api.Ledger
+	r.must(NewLedgers(r.settings), "Ledger", r.request(), &found)
+	for _, row := range found.Rows.First() {
+		if row.Kind == ledger.KindRetry {
 			assert.Zero(t, row.Rest, "%+v", row)
 		}
 	}
@@ -275,7 +276,7 @@ func (r *rig) requireComesBack(topic string) {
 		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Pending", r.request(), &l)
 		for _, row := range l.Rows.First() {
-			if row.Kind != kindDelayed && row.Kind != kindHalf || row.Object == "broker "+b.Name+" level "+level {
+			if row.Kind != ledger.KindDelayed && row.Kind != ledger.KindHalf || row.Object == "broker "+b.Name+" level "+level {
 				rest += row.Rest
 			}
 		}

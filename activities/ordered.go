@@ -10,11 +10,9 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
-	"rocketshift/internal/clusters/stability"
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/printable"
-	"rocketshift/internal/rocketmq"
-	"rocketshift/internal/sleep"
 )
 
 // MoveOrdered opens ordered topics on the side that their producers go to, each as soon as nothing
@@ -39,11 +37,11 @@ func (t *Traffic) MoveOrdered(
 		seen = r.Stood
 	}
 	err = poll(ctx, func() error {
-		closed, err := closedTopics(ctx, both, r.From.Other(), topics)
+		closed, err := measure.ClosedTopics(ctx, both, r.From.Other(), topics)
 		if err != nil || len(closed) == 0 {
 			return err
 		}
-		quiet, waiting, err := quietTopics(ctx, both, r, closed, seen)
+		quiet, waiting, err := measure.QuietTopics(ctx, both, r.From, closed, seen, r.settle)
 		if err != nil {
 			return err
 		}
@@ -84,11 +82,11 @@ func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (_ Quiet
 		if err != nil {
 			return err
 		}
-		closed, err := closedTopics(ctx, both, r.From.Other(), topics)
+		closed, err := measure.ClosedTopics(ctx, both, r.From.Other(), topics)
 		if err != nil || len(closed) == 0 {
 			return err
 		}
-		quiet, waiting, err := quietTopics(ctx, both, r, closed, seen)
+		quiet, waiting, err := measure.QuietTopics(ctx, both, r.From, closed, seen, r.settle)
 		// proxies open none alone
 		if err != nil || len(waiting) == 0 || len(quiet) > 0 && both.At(r.From.Other()).Proxy() == "" {
 			return err
@@ -98,98 +96,23 @@ func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (_ Quiet
 	return Quiet{Stood: seen.Still(time.Now(), lookAgain)}, err
 }
 
-// closedTopics are those of the topics that are read-only on a side.
-func closedTopics(ctx context.Context, s clusters.Both, side api.Side, topics []string) ([]string, error) {
-	c := s.At(side)
-	if c.Proxy() != "" { // which opens and closes no topic: all are looked at, and are opened at once
-		return topics, nil
+// settle is for how long the producers of a topic must have been quiet.
+func (r AwaitMoveRequest) settle(topic string) time.Duration {
+	if r.Released || slices.Contains(r.Said, topic) {
+		return quietReleased
 	}
-	brokers, err := c.FindBrokers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	table, err := c.TopicTable(ctx, brokers, nil)
-	if err != nil {
-		return nil, err
-	}
-	var closed []string
-	for _, name := range topics {
-		if len(table[name]) == 0 {
-			return nil, fault.Refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.Side)
-		}
-		for _, config := range table[name] {
-			if config.Perm&rocketmq.PermWrite == 0 {
-				closed = append(closed, name)
-				break
-			}
-		}
-	}
-	return closed, nil
-}
-
-// quietTopics sorts topics by whether their producers have been quiet on From for long enough.
-func quietTopics(
-	ctx context.Context, s clusters.Both, r AwaitMoveRequest, topics []string, seen stability.Set,
-) (quiet, waiting []string, err error) {
-	puts, err := countPutsOn(ctx, s, r.From, topics)
-	if err != nil {
-		return nil, nil, err
-	}
-	now := time.Now()
-	for _, topic := range topics {
-		wanted := time.Duration(s.Plan.Shift.Settle)
-		if r.Released || slices.Contains(r.Said, topic) {
-			wanted = quietReleased
-		}
-		if seen.Stands(topic, puts[topic], now) < wanted {
-			waiting = append(waiting, moving(topic, seen[topic], now, wanted))
-		} else {
-			quiet = append(quiet, topic)
-		}
-	}
-	return quiet, waiting, nil
+	return time.Duration(r.Plan.WithDefaults().Shift.Settle)
 }
 
 // openDrained opens those of the topics whose lanes have copied everything, and names the others.
 func (t *Traffic) openDrained(
 	ctx context.Context, both clusters.Both, r AwaitMoveRequest, topics []string,
 ) (lagging []string, err error) {
-	if len(topics) == 0 {
-		return nil, nil
+	ready, lagging, err := measure.CopiedTopics(ctx, both, topics)
+	if err != nil || len(ready) == 0 {
+		return lagging, err
 	}
-	l, err := both.Layout(ctx)
-	if err != nil {
-		return nil, err
-	}
-	first, err := measureLanes(ctx, both, l, topics)
-	if err == nil {
-		err = sleep.For(ctx, drainedTwice)
-	}
-	if err != nil {
-		return nil, err
-	}
-	states, err := measureLanes(ctx, both, l, topics)
-	if err != nil {
-		return nil, err
-	}
-	behind := map[string]laneState{}
-	for i, state := range states {
-		if state.lag() > 0 || state.max != first[i].max {
-			behind[state.lane.Topic] = state
-		}
-	}
-	var ready []string
-	for _, topic := range topics {
-		if state, late := behind[topic]; late {
-			lagging = append(lagging, "not copied yet: "+state.String())
-		} else {
-			ready = append(ready, topic)
-		}
-	}
-	if len(ready) == 0 {
-		return lagging, nil
-	}
-	if err := noteLeft(ctx, both, r.From, ready); err != nil {
+	if err := measure.NoteLeft(ctx, both, r.From, ready); err != nil {
 		return nil, err
 	}
 	open := TopicsRequest{Request: r.Request, Side: r.From.Other(), Topics: api.Some(ready...)}

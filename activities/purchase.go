@@ -6,6 +6,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/instance"
 )
 
@@ -30,7 +31,11 @@ func (p *Purchase) Purchase(ctx context.Context, r Request) (_ PurchaseResult, e
 	}
 	if local, is := provider.(instance.Local); is {
 		local.Settings = func(ctx context.Context) (map[string]string, error) {
-			return p.settings.likeSource(ctx, want)
+			source, err := p.settings.clusters().Source(want)
+			if err != nil {
+				return nil, err
+			}
+			return metadata.LikeSource(ctx, source)
 		}
 		provider = local
 	}

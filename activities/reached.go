@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/fleet"
 	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway"
 )
@@ -55,16 +56,6 @@ func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (_ Reached, er
 			found.Homes++
 		}
 	}
-	found.Step = reached(found.Homes, len(lanes), r.Steps)
+	found.Step = fleet.Reached(found.Homes, len(lanes), r.Steps)
 	return found, nil
-}
-
-// reached is the highest of the steps for which so many homes of so many queues are enough.
-func reached(homes, queues int, steps []int) (step int) {
-	for _, s := range steps {
-		if need := percentOf(queues, s); need > 0 && homes >= need {
-			step = s
-		}
-	}
-	return step
 }

@@ -11,6 +11,8 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/measure"
+	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/lockowner"
 	"rocketshift/internal/rocketmq"
@@ -89,7 +91,7 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.
 	if err != nil {
 		return b.read(), err
 	}
-	if err := ensureCanary(ctx, both); err != nil {
+	if err := measure.EnsureCanary(ctx, both); err != nil {
 		return b.read(), err
 	}
 	l, err := both.Layout(ctx)
@@ -104,7 +106,10 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.
 	if err := ensureLaneGroups(ctx, both); err != nil {
 		return b.read(), err
 	}
-	follower := newFollower(both, q, l)
+	var follower *metadata.Follower // one of the shards follows for all
+	if q.Part == 0 && len(l.SourceBrokers) > 0 && q.Broker == l.SourceBrokers[0].Name {
+		follower = metadata.NewFollower(both, l)
+	}
 	err = runLanes(ctx, both, q, lanes, b, func(ctx context.Context, copier *replicator.Replicator) {
 		lookForTopics(ctx, both, q, r.settings.Look, follower, copier, b)
 	})
@@ -165,7 +170,7 @@ const offerPause = 200 * time.Millisecond
 // lanesFrom are the lanes of the shard, of all selected topics and of the selected groups' own. A
 // topic that can't be paired keeps no other one waiting.
 func lanesFrom(ctx context.Context, s clusters.Both, l clusters.Layout, q ReplicateRequest) (here []lane.Lane, unpaired []string) {
-	if err := ensureGroupTopics(ctx, s, l); err != nil {
+	if err := metadata.EnsureGroupTopics(ctx, s, l); err != nil {
 		unpaired = append(unpaired, err.Error())
 	}
 	selected := l.SourceTopics.Selected(s.Plan, l.SourceBrokers)

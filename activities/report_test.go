@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/documents"
 	"rocketshift/internal/documents/lists"
 	"rocketshift/plan"
@@ -110,7 +111,7 @@ func TestReportHasWholeWhatTheStatusRefersTo(t *testing.T) {
 	rows := make([]api.LedgerRow, 1000)
 	for i := range names {
 		names[i] = fmt.Sprintf("billing-service-%04d", i)
-		rows[i] = api.LedgerRow{Kind: kindLag, Object: "topic " + names[i], Rest: 1 << 60}
+		rows[i] = api.LedgerRow{Kind: ledger.KindLag, Object: "topic " + names[i], Rest: 1 << 60}
 	}
 	groups, err := lists.Bounded(t.Context(), s.lists(r), "groups", names, lists.NamesRoom)
 	require.NoError(t, err)

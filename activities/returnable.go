@@ -2,16 +2,13 @@ package activities
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"time"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/consumers"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/printable"
-	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator/lane"
 )
 
 // ReturnRequest names groups that are to go back to the source.
@@ -48,68 +45,13 @@ func (b *Returns) awaitReturnable(ctx context.Context, r ReturnRequest) error {
 		free = nil
 	}
 	return poll(ctx, func() error {
-		m, err := newMover(ctx, both, api.Target)
+		open, err := consumers.Hindrances(ctx, both, groups, free)
 		if err != nil {
 			return err
-		}
-		var open []string
-		for _, group := range groups {
-			hindrance, err := m.hindrance(ctx, group, free)
-			if err != nil {
-				return err
-			}
-			if hindrance != "" {
-				open = append(open, hindrance)
-			}
 		}
 		if len(open) > 0 {
 			return fault.NotReady("%d of %d groups can't go back yet: %s", len(open), len(groups), printable.Few(open))
 		}
 		return nil
 	})
-}
-
-// hindrance names the first lane whose position can't be taken back yet.
-func (m *mover) hindrance(ctx context.Context, group string, free []string) (string, error) {
-	free = append(slices.Clone(free), rocketmq.RetryTopic(group))
-	for _, topic := range m.topicsOf(group) {
-		lanes, err := m.Lanes(topic)
-		if err != nil {
-			return "", err
-		}
-		for _, lane := range lanes {
-			at, known := m.have[api.Target][group][topic][lane.Target]
-			reason, err := m.unreadNatives(ctx, lane, at)
-			if err == nil && !m.Plan.Replicate.OneWay && (reason == "" || slices.Contains(free, topic)) && known {
-				reason, err = m.inexact(ctx, lane, at)
-			}
-			if reason != "" || err != nil {
-				return fmt.Sprintf("%s is at %d of %s %s/%d, %s", group, at, topic, lane.Target.Broker,
-					lane.Target.ID, reason), err
-			}
-		}
-	}
-	return "", nil
-}
-
-// unreadNatives says which native on the target a position hasn't passed.
-func (m *mover) unreadNatives(ctx context.Context, lane lane.Lane, at int64) (string, error) {
-	found, err := m.Translator.Natives(ctx, lane)
-	if err != nil || found.Count == 0 || at > found.Last {
-		return "", m.Explain(ctx, err)
-	}
-	return fmt.Sprintf("the last message that was written there at %d", found.Last), nil
-}
-
-// inexact says why a position has no exact counterpart on the source yet.
-func (m *mover) inexact(ctx context.Context, lane lane.Lane, at int64) (string, error) {
-	to, err := m.translate(ctx, lane, at)
-	switch {
-	case fault.IsNotReady(err):
-		return err.Error(), nil
-	case err != nil || to.Exact:
-		return "", err
-	}
-	return fmt.Sprintf("where both sides were written to at the same time: it would read %d messages again",
-		to.Repeats), nil
 }

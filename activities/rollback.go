@@ -3,12 +3,13 @@ package activities
 import (
 	"context"
 	"slices"
-	"sort"
 	"time"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/consumers"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/rocketmq"
@@ -160,7 +161,7 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 	if err != nil {
 		return Survey{}, err
 	}
-	moved, err := movedTopics(ctx, both, r.Noted)
+	moved, err := measure.MovedTopics(ctx, both, r.Noted)
 	found.MovedTopics = lists.InlineAtWorst(ctx, b.settings.lists(r.Request), "moved topics", moved)
 	return found, err
 }
@@ -190,26 +191,21 @@ func (b *Returns) surveySource(
 	}
 	var found Survey
 	if !r.ByMark {
-		var closed []string
-		for _, group := range groups.Selected(p) {
-			if groups.Closed(group) {
-				closed = append(closed, group)
-			}
-		}
+		closed := slices.DeleteFunc(groups.Selected(p), func(group string) bool { return !groups.Closed(group) })
 		found.FencedGroups = lists.InlineAtWorst(ctx, b.settings.lists(r.Request), "fenced groups", closed)
 		return found, nil
 	}
-	marks, err := readFences(ctx, c, p, brokers)
+	marks, err := consumers.ReadFences(ctx, c, p, brokers)
 	if err != nil {
 		return Survey{}, err
 	}
 	var recorded []string
-	if !marks.any(groups.Selected(p)) { // else they tell all
+	if !marks.Any(groups.Selected(p)) { // else they tell all
 		if recorded, err = b.recorded(ctx, r); err != nil {
 			return Survey{}, err
 		}
 	}
-	fenced, opened, _ := marks.whose(p, groups, recorded)
+	fenced, opened, _ := marks.Whose(p, groups, recorded)
 	fenced, found.MoreFenced = r.page(fenced)
 	opened, found.MoreOpened = r.page(opened)
 	found.FencedGroups, found.OpenedGroups = api.Some(fenced...), api.Some(opened...)
@@ -230,39 +226,4 @@ func (s *Survey) led(state gateway.State, p plan.Plan) (groups []string) {
 		}
 	}
 	return groups
-}
-
-// movedTopics are the topics that producers have left on the source, or have written on the target
-// unless only noted ones are asked for.
-func movedTopics(ctx context.Context, s clusters.Both, noted bool) ([]string, error) {
-	l, err := s.Layout(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var there []string
-	for _, topic := range l.SourceTopics.Selected(s.Plan, l.SourceBrokers) {
-		if len(l.TargetTopics[topic]) > 0 { // before ImportMetadata there is none
-			there = append(there, topic)
-		}
-	}
-	counts := map[string]int64{}
-	if !noted {
-		if counts, err = countNatives(ctx, s, l, api.Target, there); err != nil {
-			return nil, err
-		}
-	}
-	var moved []string
-	for _, topic := range there {
-		left := counts[topic] > 0
-		if !left { // producers that moved and haven't written yet
-			if left, err = hasLeft(ctx, s, l, topic); err != nil {
-				return nil, err
-			}
-		}
-		if left {
-			moved = append(moved, topic)
-		}
-	}
-	sort.Strings(moved)
-	return moved, nil
 }
