@@ -10,10 +10,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/api"
 	"rocketshift/internal/clusters/stability"
 	"rocketshift/internal/documents/lists"
-	"rocketshift/replicator/lane"
 )
 
 // What travels in heartbeats is a payload too: of a part of 10,000 topics, and of the retry and
@@ -43,19 +41,4 @@ func TestTheWayBackNeedsNoStore(t *testing.T) {
 	page, more := SurveyRequest{Most: 200, After: names[99]}.page(names)
 	assert.Equal(t, names[100:300], page)
 	assert.Equal(t, 10_000-300, more)
-}
-
-func TestLanesThatEndTellWhatTheyHaveCopiedAlone(t *testing.T) {
-	b := &beater{progress: api.ReplicationProgress{
-		Broker: "broker-a", Holder: "me", Progress: lane.Progress{
-			Copied: 100, Topics: []lane.TopicProgress{{Topic: "orders", Copied: 100}},
-			Back: &lane.Progress{
-				Copied: 7, Topics: []lane.TopicProgress{{Topic: "orders", Copied: 7}},
-			},
-		},
-	}}
-	require.Equal(t, api.ReplicationProgress{
-		Broker: "broker-a", Holder: "me",
-		Progress: lane.Progress{Copied: 100, Back: &lane.Progress{Copied: 7}},
-	}, b.end())
 }

@@ -125,7 +125,10 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	var rest api.Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &rest)
 	for _, row := range rest.Rows.First() { // clients are there, and what brokers deliver later is of all their topics
-		others := slices.Contains([]string{ledger.KindConsumers, ledger.KindProducers, ledger.KindDelayed, ledger.KindHalf}, row.Kind)
+		others := slices.Contains(
+			[]string{ledger.KindConsumers, ledger.KindProducers, ledger.KindDelayed, ledger.KindHalf},
+			row.Kind,
+		)
 		assert.True(t, others || row.Rest == 0, "%+v", row)
 	}
 

@@ -276,7 +276,8 @@ func (r *rig) requireComesBack(topic string) {
 		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Pending", r.request(), &l)
 		for _, row := range l.Rows.First() {
-			if row.Kind != ledger.KindDelayed && row.Kind != ledger.KindHalf || row.Object == "broker "+b.Name+" level "+level {
+			if row.Kind != ledger.KindDelayed && row.Kind != ledger.KindHalf ||
+				row.Object == "broker "+b.Name+" level "+level {
 				rest += row.Rest
 			}
 		}

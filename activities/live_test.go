@@ -206,7 +206,10 @@ func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
 		"nothing is copied yet, delayed messages aren't there yet")
 	assert.EqualValues(t, 2, rest(ledger.KindRetry, "group "+group), "3, of which 1 is consumed")
 	assert.EqualValues(t, 3, rest(ledger.KindDead, "group "+group))
-	r.eventually("two more messages wait at level 18", func() bool { return rest(ledger.KindDelayed, waiting) >= waited+2 })
+	r.eventually(
+		"two more messages wait at level 18",
+		func() bool { return rest(ledger.KindDelayed, waiting) >= waited+2 },
+	)
 	r.eventually("a half message is open", func() bool { return rest(ledger.KindHalf, half) >= 1 })
 	assert.Zero(t, rest(ledger.KindConsumers, "all"))
 	r.replicate()

@@ -1,10 +1,11 @@
 package activities
 
 import (
-	"rocketshift/internal/rocketmq"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/rocketmq"
 )
 
 func TestABrokerThatIsReadFromItsSlaveIsMissing(t *testing.T) {

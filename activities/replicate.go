@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -15,10 +16,7 @@ import (
 	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/lockowner"
-	"rocketshift/internal/rocketmq"
-	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/shards"
-	"rocketshift/plan"
 	"rocketshift/replicator"
 	"rocketshift/replicator/lane"
 )
@@ -75,36 +73,33 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.
 	defer r.settings.Shares.Leave(mine)
 	of := shards.LanesOf{Migration: q.Plan.Name, Broker: q.Broker, Part: q.Part}
 	defer r.settings.Observed.Forget(of)
-	b := &beater{
-		offered: mine.Offered, most: shards.MostTold(q.Shards),
-		observe: func(p lane.Progress) { r.settings.Observed.Put(of, p) },
-		counter: r.copied.Begin(of, q.Copied, last.Progress),
+	b := &shards.Running{
+		Offered: mine.Offered, Most: shards.MostTold(q.Shards),
+		Observe: func(p lane.Progress) { r.settings.Observed.Put(of, p) },
+		Counter: r.copied.Begin(of, q.Copied, last.Progress),
 	}
-	b.progress = api.ReplicationProgress{
-		Broker: q.Broker, Holder: lockowner.After(last.Holder),
-		Progress: b.bounded(b.counter.Begun(last.Progress)),
-	}
-	stop := b.start(ctx)
+	b.Begin(q.Broker, lockowner.After(last.Holder), last.Progress)
+	stop := beating(ctx, func() any { return b.Read() })
 	defer stop()
 	p := q.Plan.WithDefaults()
 	both, err := r.settings.clusters().Both(ctx, p)
 	if err != nil {
-		return b.read(), err
+		return b.Read(), err
 	}
 	if err := measure.EnsureCanary(ctx, both); err != nil {
-		return b.read(), err
+		return b.Read(), err
 	}
 	l, err := both.Layout(ctx)
 	if err != nil {
-		return b.read(), err
+		return b.Read(), err
 	}
 	if q.Answers, err = lists.AnswersOf(ctx, r.settings.Store, q.Earlier, q.Answers); err != nil {
-		return b.read(), err
+		return b.Read(), err
 	}
 	lanes, unpaired := lanesFrom(ctx, both, l, q)
-	b.unpaired(unpaired)
-	if err := ensureLaneGroups(ctx, both); err != nil {
-		return b.read(), err
+	b.Unpaired(unpaired)
+	if err := measure.EnsureLaneGroups(ctx, both); err != nil {
+		return b.Read(), err
 	}
 	var follower *metadata.Follower // one of the shards follows for all
 	if q.Part == 0 && len(l.SourceBrokers) > 0 && q.Broker == l.SourceBrokers[0].Name {
@@ -113,15 +108,16 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.
 	err = runLanes(ctx, both, q, lanes, b, func(ctx context.Context, copier *replicator.Replicator) {
 		lookForTopics(ctx, both, q, r.settings.Look, follower, copier, b)
 	})
-	return b.end(), err
+	return b.End(), err
 }
 
-// runLanes copies until the context ends, and does so beside it; the lanes checkpoint before it returns.
+// runLanes copies until the context ends, and does so beside it; the lanes checkpoint before it
+// returns.
 func runLanes(
 	ctx context.Context, s clusters.Both,
 	q ReplicateRequest,
 	lanes []lane.Lane,
-	b *beater,
+	b *shards.Running,
 	beside func(context.Context, *replicator.Replicator),
 ) error {
 	running, cancel := context.WithCancel(ctx)
@@ -129,19 +125,19 @@ func runLanes(
 	go func() {
 		select {
 		case <-activity.GetWorkerStopChannel(ctx):
-		case <-b.offered:
+		case <-b.Offered:
 		case <-running.Done():
 		}
 		cancel()
 	}()
 	copier := replicator.NewReplicator(s.Source.Cluster, s.Target.Cluster, q.steered(replicator.Options{
-		Names: clusters.LaneNames(s.Plan), Holder: b.read().Holder, BatchMessages: s.Plan.Replicate.BatchMessages,
+		Names: clusters.LaneNames(s.Plan), Holder: b.Read().Holder, BatchMessages: s.Plan.Replicate.BatchMessages,
 		BatchBytes: batchBytes, ExactBorn: s.Plan.Replicate.ExactBorn, BothWays: !s.Plan.Replicate.OneWay,
 	}))
 	q.setRates(copier)
 	var looking sync.WaitGroup
 	looking.Go(func() { beside(running, copier) })
-	err := copier.Run(running, lanes, b.report)
+	err := copier.Run(running, lanes, b.Report)
 	cancel()
 	looking.Wait()
 	switch {
@@ -151,25 +147,21 @@ func runLanes(
 		return err
 	}
 	select {
-	case <-b.offered:
-		return offered(ctx, b.offer())
+	case <-b.Offered:
+		return offered(ctx, b.Offer())
 	default:
 		return stopping()
 	}
 }
 
-// offered leaves the shard to another worker.
-func offered(ctx context.Context, p api.ReplicationProgress) error {
-	activity.RecordHeartbeat(ctx, p)
-	return fault.Again(fault.KindNotReady, offerPause, nil, "this worker leaves the lanes to one that has fewer")
-}
-
-// offerPause is long enough for another worker to be the first to ask.
-const offerPause = 200 * time.Millisecond
-
 // lanesFrom are the lanes of the shard, of all selected topics and of the selected groups' own. A
 // topic that can't be paired keeps no other one waiting.
-func lanesFrom(ctx context.Context, s clusters.Both, l clusters.Layout, q ReplicateRequest) (here []lane.Lane, unpaired []string) {
+func lanesFrom(
+	ctx context.Context,
+	s clusters.Both,
+	l clusters.Layout,
+	q ReplicateRequest,
+) (here []lane.Lane, unpaired []string) {
 	if err := metadata.EnsureGroupTopics(ctx, s, l); err != nil {
 		unpaired = append(unpaired, err.Error())
 	}
@@ -188,104 +180,57 @@ func lanesFrom(ctx context.Context, s clusters.Both, l clusters.Layout, q Replic
 	return here, unpaired
 }
 
-// ensureLaneGroups creates the lanes' consumer groups where they aren't created by themselves. Who
-// may not create groups relies on the brokers, or on the person who granted the rights, to have it
-// there: a pull says so if not.
-func ensureLaneGroups(ctx context.Context, s clusters.Both) error {
-	for _, c := range []*clusters.One{s.Source, s.Target} {
-		if c.Proxy() != "" {
-			continue // brokers behind it that may make them of the lanes' first pulls
+// defaultLook is how soon lanes of a new topic start.
+const defaultLook = 30 * time.Second
+
+// lookForTopics starts lanes for topics and queues that the source got, and brings them to the
+// target first.
+func lookForTopics(
+	ctx context.Context, s clusters.Both,
+	q ReplicateRequest,
+	look time.Duration,
+	f *metadata.Follower,
+	copier *replicator.Replicator,
+	b *shards.Running,
+) {
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
-		brokers, err := c.FindBrokers(ctx)
+		l, err := s.Layout(ctx)
 		if err != nil {
-			return err
+			continue // a side is away: the lanes say so
 		}
-		table, err := c.GroupTable(ctx, brokers)
-		if err != nil {
-			return err
+		hindrances := f.Follow(ctx, l)
+		if l, err = s.Layout(ctx); err != nil {
+			continue
 		}
-		for _, b := range brokers {
-			for _, name := range laneGroups(s.Plan) {
-				if _, there := table[name][b.Name]; there || b.Slave {
-					continue // a slave takes no groups, and makes them of pulls
-				}
-				if err := c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(name)); err != nil &&
-					!remoting.Denied(err) {
-					return c.Explain(ctx, err)
-				}
-			}
+		lanes, unpaired := lanesFrom(ctx, s, l, q)
+		unpaired = append(hindrances, unpaired...)
+		left, _ := copier.Add(lanes) // it may have ended meanwhile
+		for _, lane := range left {
+			unpaired = append(
+				unpaired,
+				fmt.Sprintf(
+					"%s: the topic's queues changed, and one of these has another lane: messages of new "+
+						"queues wait until Replicate is started again",
+					lane,
+				),
+			)
 		}
+		b.Unpaired(unpaired)
 	}
-	return nil
 }
 
-// laneGroups are the groups of the lanes in each direction.
-func laneGroups(p plan.Plan) []string {
-	names := clusters.LaneNames(p)
-	if p.Replicate.OneWay {
-		return []string{names.Group}
-	}
-	return []string{names.Group, names.Back().Group}
+// offered leaves the shard to another worker.
+func offered(ctx context.Context, p api.ReplicationProgress) error {
+	activity.RecordHeartbeat(ctx, p)
+	return fault.Again(fault.KindNotReady, offerPause, nil, "this worker leaves the lanes to one that has fewer")
 }
 
-// beater keeps the latest progress and beats with it, also while nothing moves.
-type beater struct {
-	observe  func(lane.Progress)
-	counter  *shards.Counter
-	offered  <-chan struct{} // closed when another worker is to run the lanes
-	most     int             // topics, and faults, to tell of
-	mu       sync.Mutex
-	progress api.ReplicationProgress
-}
-
-func (b *beater) report(p lane.Progress) {
-	b.observe(p)
-	p = b.bounded(b.counter.Add(p))
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.progress.Progress = p
-}
-
-func (b *beater) unpaired(topics []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.progress.Unpaired = topics[:min(len(topics), b.most)]
-}
-
-func (b *beater) read() api.ReplicationProgress {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.progress
-}
-
-// offer is what the next worker is told.
-func (b *beater) offer() api.ReplicationProgress {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.progress.Offers = 1
-	return b.progress
-}
-
-func (b *beater) start(ctx context.Context) (stop func()) {
-	return beating(ctx, func() any { return b.read() })
-}
-
-// end is what lanes tell that end: how much they have copied. What else they told was of a moment.
-func (b *beater) end() api.ReplicationProgress {
-	p := b.read()
-	if p.Back != nil {
-		p.Back = &lane.Progress{Copied: p.Back.Copied}
-	}
-	p.Progress = lane.Progress{Copied: p.Copied, Back: p.Back}
-	return p
-}
-
-// bounded tells of as much as the heartbeat may.
-func (b *beater) bounded(p lane.Progress) lane.Progress {
-	p = shards.Bounded(p, b.most)
-	if p.Back != nil {
-		back := shards.Bounded(*p.Back, b.most)
-		p.Back = &back
-	}
-	return p
-}
+// offerPause is long enough for another worker to be the first to ask.
+const offerPause = 200 * time.Millisecond

@@ -74,8 +74,10 @@ func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *pla
 	require.NoError(t, r.plan.Validate())
 	t.Cleanup(r.settings.Clusters.Close)
 	var err error
-	r.source, err = r.settings.withDefaults().clusters().Open(api.Source, connect.Place{Addresses: from.NameServers}, nil,
-		rocketmq.Renames{})
+	r.source, err = r.settings.withDefaults().
+		clusters().
+		Open(api.Source, connect.Place{Addresses: from.NameServers}, nil,
+			rocketmq.Renames{})
 	require.NoError(t, err)
 	r.target, err = r.settings.withDefaults().clusters().Open(api.Target, connect.Place{Addresses: to.NameServers}, nil,
 		clusters.Renames(r.plan.Target))

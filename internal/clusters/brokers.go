@@ -106,12 +106,16 @@ func (c *One) Answering(
 	return there, c.Explain(ctx, cmp.Or(failed...))
 }
 
-// Mastered fails with NotReadyType while a broker has no master: what is to be written there would
+// Mastered fails with KindNotReady while a broker has no master: what is to be written there would
 // be lost.
 func (c *One) Mastered(brokers []rocketmq.Broker) error {
 	if names := rocketmq.FromSlaves(brokers); len(names) > 0 {
-		return fault.NotReady("%s broker %s has no master and is read from its slave: nothing moves until its master is up; "+
-			"start it, and it goes on by itself", c.Side, strings.Join(names, ", "))
+		return fault.NotReady(
+			"%s broker %s has no master and is read from its slave: nothing moves until its master is up; "+
+				"start it, and it goes on by itself",
+			c.Side,
+			strings.Join(names, ", "),
+		)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ type attempt struct {
 // mostLacks is how many refusals an error tells: the others are told when these are mended.
 const mostLacks = 3
 
-// Accepts fails with RefusedType where the target doesn't serve what live members of the groups ask
+// Accepts fails with KindRefused where the target doesn't serve what live members of the groups ask
 // the source for. Each of their subscriptions is tried on each broker that has the topic, by a pull
 // at the end of a queue: it brings no message, commits nothing, and names the subscription itself,
 // so that no member is announced. A group that is open there asks itself. One that is closed can't,
@@ -84,8 +84,9 @@ func lacksFor(
 	return refusals, err
 }
 
-// attemptsOf are what has to be tried, in a fixed order, and the subscribed topics of the source that
-// the target lacks. A filter that is a class of the application can't be tried: settings judge it.
+// attemptsOf are what has to be tried, in a fixed order, and the subscribed topics of the source
+// that the target lacks. A filter that is a class of the application can't be tried: settings judge
+// it.
 func attemptsOf(
 	ctx context.Context, s clusters.Both, l clusters.Layout, members map[string]clusters.Connections,
 ) (all []attempt, missing []string, err error) {

@@ -199,7 +199,8 @@ func (m *mover) pending(group string, moves []move) []move {
 	return changes
 }
 
-// writePosition stores one position and reads it back: brokers acknowledge positions that they don't take.
+// writePosition stores one position and reads it back: brokers acknowledge positions that they
+// don't take.
 func writePosition(ctx context.Context, c *clusters.One, addr map[string]string, group string, m move) error {
 	at := addr[m.queue.Broker]
 	if err := c.Client().UpdateOffset(ctx, at, group, m.topic, m.queue.ID, m.offset); err != nil {

@@ -87,7 +87,9 @@ func TestClientsPastTheGatewaysAreThoseThatNoneOfThemServes(t *testing.T) {
 			"behind@1": {Connection: rocketmq.Connection{ClientID: "behind@1", Addr: "10.0.0.9:1"}},
 			"past@1":   {Connection: rocketmq.Connection{ClientID: "past@1", Addr: "10.0.0.7:1"}},
 		}},
-		"of others": {Members: map[string]clusters.Member{"other@1": {Connection: rocketmq.Connection{ClientID: "other@1"}}}},
+		"of others": {
+			Members: map[string]clusters.Member{"other@1": {Connection: rocketmq.Connection{ClientID: "other@1"}}},
+		},
 	}
 	producers := map[string]map[string]rocketmq.Connection{"shop": {
 		"behind@1": {ClientID: "behind@1"}, "past@2": {ClientID: "past@2", Addr: "10.0.0.8:1"},

@@ -9,10 +9,8 @@ import (
 	"rocketshift/internal/gateway"
 )
 
-const (
-	// owedNamed is how many queues are named one by one.
-	owedNamed = 5
-)
+// owedNamed is how many queues are named one by one.
+const owedNamed = 5
 
 // Owed is what lies on the target since queues returned to the source without it. It is copied when
 // the target is back, after what was sent to the source since.

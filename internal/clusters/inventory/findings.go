@@ -91,7 +91,10 @@ func (inv *look) nameFindings() []api.Finding {
 		all = append(all, clusters.Refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
 	}
 	if len(all) == 0 && len(inv.topics.Selected(inv.plan, inv.brokers)) == 0 {
-		all = append(all, clusters.Refusal("topics.include", "include at least one topic", "no topic of the source is selected"))
+		all = append(
+			all,
+			clusters.Refusal("topics.include", "include at least one topic", "no topic of the source is selected"),
+		)
 	}
 	return all
 }
@@ -104,8 +107,15 @@ func (inv *look) topicFindings(topic string) []api.Finding {
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestTopic))
 	}
 	if err := inv.unsampled[topic]; err != nil {
-		all = append(all,
-			clusters.Warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL", "can't be sampled: %v", err))
+		all = append(
+			all,
+			clusters.Warning(
+				object,
+				"name its type in topics.types."+topic+" if it isn't NORMAL",
+				"can't be sampled: %v",
+				err,
+			),
+		)
 	}
 	if seen := inv.samples[topic]; seen.Empty > 0 {
 		all = append(
@@ -142,8 +152,12 @@ func (inv *look) groupFindings(group string) []api.Finding {
 		if !inv.groups[group][broker].ConsumeEnable {
 			all = append(
 				all,
-				clusters.Warning(object, "nothing, if its shift is under way; else exclude it, or it will be open on the target",
-					"is closed on source broker %s (consumeEnable=false)", broker),
+				clusters.Warning(
+					object,
+					"nothing, if its shift is under way; else exclude it, or it will be open on the target",
+					"is closed on source broker %s (consumeEnable=false)",
+					broker,
+				),
 			)
 			break
 		}
@@ -165,11 +179,17 @@ func (inv *look) readerFindings() []api.Finding {
 			switch {
 			case clusters.SystemTopic(topic, inv.brokers) || hasGroup == hasTopic:
 			case hasTopic:
-				all = append(all, clusters.Refusal("topic "+topic, "select the group in groups.include, or exclude the topic",
-					"is read by the live group %s, which the plan doesn't select: it would see nothing new", group))
+				all = append(
+					all,
+					clusters.Refusal("topic "+topic, "select the group in groups.include, or exclude the topic",
+						"is read by the live group %s, which the plan doesn't select: it would see nothing new", group),
+				)
 			case inv.topics[topic] != nil:
-				all = append(all, clusters.Refusal("group "+group, "select the topic in topics.include, or exclude the group",
-					"also reads topic %s, which the plan doesn't select: it would be cut off from it", topic))
+				all = append(
+					all,
+					clusters.Refusal("group "+group, "select the topic in topics.include, or exclude the group",
+						"also reads topic %s, which the plan doesn't select: it would be cut off from it", topic),
+				)
 			}
 		}
 	}

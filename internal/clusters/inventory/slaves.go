@@ -58,8 +58,11 @@ func slaveFindings(brokers []rocketmq.Broker) (all []api.Finding) {
 // leftBehind tells which brokers the plan leaves out.
 func leftBehind(leftOut []string) (all []api.Finding) {
 	for _, name := range leftOut {
-		all = append(all, clusters.Warning("source broker "+name, "move by hand what is on it, or take it out of source.leftOut",
-			"is left out by the plan: its queues, messages and positions aren't looked at"))
+		all = append(
+			all,
+			clusters.Warning("source broker "+name, "move by hand what is on it, or take it out of source.leftOut",
+				"is left out by the plan: its queues, messages and positions aren't looked at"),
+		)
 	}
 	return all
 }

@@ -67,13 +67,21 @@ func (inv *look) gatewayVIPFindings(state gateway.State) (all []api.Finding) {
 	for _, problem := range state.VIPProblems {
 		all = append(
 			all,
-			clusters.Warning(api.GatewayObject, "free that port or choose another one (--port), or run such clients with "+
-				withoutVIP+", before they get the gateway as their name server", "%s", problem),
+			clusters.Warning(
+				api.GatewayObject,
+				"free that port or choose another one (--port), or run such clients with "+
+					withoutVIP+", before they get the gateway as their name server",
+				"%s",
+				problem,
+			),
 		)
 	}
 	if clients := inv.byVIP(); len(clients) > 0 {
-		all = append(all, clusters.Warning(api.GatewayObject, "let firewalls pass the port 2 below each of the gateway's, too",
-			"%s", vipClients(clients)))
+		all = append(
+			all,
+			clusters.Warning(api.GatewayObject, "let firewalls pass the port 2 below each of the gateway's, too",
+				"%s", vipClients(clients)),
+		)
 	}
 	return all
 }

@@ -208,7 +208,12 @@ func (b *Builder) producers(ctx context.Context) error {
 		return err
 	}
 	for _, name := range untold {
-		b.Enter(KindProducers, "broker "+name, 1, clusters.UntoldProducers([]string{name})+": see yourself that nobody does")
+		b.Enter(
+			KindProducers,
+			"broker "+name,
+			1,
+			clusters.UntoldProducers([]string{name})+": see yourself that nobody does",
+		)
 	}
 	for _, group := range clusters.SortedKeys(found) {
 		var where []string

@@ -37,7 +37,12 @@ func Puts(ctx context.Context, s clusters.Both, side api.Side, topics []string) 
 }
 
 // CheckWave looks once, and says which rule is broken.
-func CheckWave(ctx context.Context, s clusters.Both, wave plan.Wave, seen stability.Set) (api.WaveCheck, string, error) {
+func CheckWave(
+	ctx context.Context,
+	s clusters.Both,
+	wave plan.Wave,
+	seen stability.Set,
+) (api.WaveCheck, string, error) {
 	members, err := CountMembers(ctx, s, wave.Groups, api.Source)
 	if err != nil {
 		return api.WaveCheck{}, "", err
@@ -66,7 +71,9 @@ func CheckWave(ctx context.Context, s clusters.Both, wave plan.Wave, seen stabil
 	case len(left) > 0:
 		return check, fmt.Sprintf("%d members are still on the source: %s", check.MembersLeft, printable.Few(left)), nil
 	case len(writing) > 0:
-		return check, "producers on the source: " + printable.Few(writing) + "; rocketshift lanes names the senders", nil
+		return check, "producers on the source: " + printable.Few(
+			writing,
+		) + "; rocketshift lanes names the senders", nil
 	case state.Lag > 0:
 		return check, fmt.Sprintf("%d messages aren't copied yet, most of all %s", state.Lag, state.Worst), nil
 	}
@@ -158,7 +165,11 @@ func ClosedTopics(ctx context.Context, s clusters.Both, side api.Side, topics []
 	var closed []string
 	for _, name := range topics {
 		if len(table[name]) == 0 {
-			return nil, fault.Refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.Side)
+			return nil, fault.Refused(
+				"topic %s: no broker of the %s has it: run ImportMetadata to compare",
+				name,
+				c.Side,
+			)
 		}
 		for _, config := range table[name] {
 			if config.Perm&rocketmq.PermWrite == 0 {

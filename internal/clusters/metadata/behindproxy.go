@@ -16,6 +16,10 @@ import (
 	"rocketshift/replicator/replica"
 )
 
+// A target of which only the 5.x proxy can be reached, as with managed instances, lists nothing and
+// makes nothing: no topics, groups or positions, and it opens and closes none. So what a person has
+// to make there is said, and waited for; what is there is looked for by its name.
+
 // compareBehindProxy compares what can be seen there: that topics have as many queues as on the
 // source, wherever they are, and that groups may be read by. What is missing waits for a person.
 func (o *Chunk) compareBehindProxy(ctx context.Context, r Wanted) error {
@@ -50,7 +54,15 @@ func (o *Chunk) compareBehindProxy(ctx context.Context, r Wanted) error {
 			return err
 		}
 		retry := rocketmq.RetryTopic(group)
-		want := retryQueues(clusters.Layout{SourceBrokers: o.sourceBrokers, TargetBrokers: o.targetBrokers, SourceTopics: o.sourceTopics, TargetTopics: o.haveTopics}, group)
+		want := retryQueues(
+			clusters.Layout{
+				SourceBrokers: o.sourceBrokers,
+				TargetBrokers: o.targetBrokers,
+				SourceTopics:  o.sourceTopics,
+				TargetTopics:  o.haveTopics,
+			},
+			group,
+		)
 		retries := o.haveTopics.Counts(retry).Sum() >= want
 		if there && retries {
 			o.Same++

@@ -16,7 +16,12 @@ func TestCopiesAreLookedForWhereLanesHaveNotBegun(t *testing.T) {
 	}
 	queue := func(broker string, id int) lane.Queue { return lane.Queue{Broker: broker, ID: id} }
 	l := clusters.Layout{
-		SourceTopics: clusters.TopicTable{"more": has("a", 2), "alike": has("a", 2), "fewer": has("a", 2), "new": has("a", 2)},
+		SourceTopics: clusters.TopicTable{
+			"more":  has("a", 2),
+			"alike": has("a", 2),
+			"fewer": has("a", 2),
+			"new":   has("a", 2),
+		},
 		TargetTopics: clusters.TopicTable{"more": has("x", 1), "alike": has("x", 2), "fewer": has("x", 3)},
 	}
 	begun := clusters.Committed{"alike": {queue("a", 0): 7}}

@@ -20,10 +20,14 @@ func TestTargetsGrowWherePairsOfQueuesStay(t *testing.T) {
 		{clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 4}, clusters.Counts{"a": 2, "b": 4}, clusters.Counts{"x": 6}},
 		// b's first would be another one's pair
 		{clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 4}, clusters.Counts{"a": 3, "b": 3}, nil},
-		{clusters.Counts{"a": 3, "b": 1}, clusters.Counts{"x": 2, "y": 2}, clusters.Counts{"a": 4, "b": 2}, nil},     // a/2 is y/0's
-		{clusters.Counts{"a": 2}, clusters.Counts{"x": 2}, clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 4}}, // a broker that comes last
-		{clusters.Counts{"b": 2}, clusters.Counts{"x": 2}, clusters.Counts{"a": 2, "b": 2}, nil},                     // and one that comes first
-		{clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 2, "y": 2}, clusters.Counts{"a": 1, "b": 3}, nil},     // fewer
+		// a/2 is y/0's
+		{clusters.Counts{"a": 3, "b": 1}, clusters.Counts{"x": 2, "y": 2}, clusters.Counts{"a": 4, "b": 2}, nil},
+		// a broker that comes last
+		{clusters.Counts{"a": 2}, clusters.Counts{"x": 2}, clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 4}},
+		// and one that comes first
+		{clusters.Counts{"b": 2}, clusters.Counts{"x": 2}, clusters.Counts{"a": 2, "b": 2}, nil},
+		// fewer
+		{clusters.Counts{"a": 2, "b": 2}, clusters.Counts{"x": 2, "y": 2}, clusters.Counts{"a": 1, "b": 3}, nil},
 		{clusters.Counts{"a": 1, "b": 1}, clusters.Counts{"x": 1, "y": 1}, clusters.Counts{"a": 1, "b": 1}, clusters.Counts{"x": 1, "y": 1}},
 	} {
 		got, stays := paired{test.source, test.target}.grown(test.grown)

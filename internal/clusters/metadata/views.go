@@ -12,6 +12,11 @@ import (
 	"rocketshift/replicator/replica"
 )
 
+// Producers choose among the queues that brokers show them, and consumers share those that they are
+// shown. What follows is about topics of which these aren't all queues: one that is being shrunk
+// (more queues to read from than to write to), one on a broker that is being taken out (permission
+// 4).
+
 // Unreadable are the queues of a topic that lanes can't read.
 func Unreadable(topic string, brokers map[string]rocketmq.TopicConfig) (all []api.Finding) {
 	object := "topic " + topic

@@ -57,7 +57,10 @@ func TestAViewThatChangesWhileLanesRunIsTold(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := clusters.Layout{SourceTopics: clusters.TopicTable{"t": on(c.source)}, TargetTopics: clusters.TopicTable{"t": on(c.target)}}
+			l := clusters.Layout{
+				SourceTopics: clusters.TopicTable{"t": on(c.source)},
+				TargetTopics: clusters.TopicTable{"t": on(c.target)},
+			}
 			for broker := range c.target {
 				l.TargetBrokers = append(l.TargetBrokers, rocketmq.Broker{Name: broker})
 			}

@@ -50,7 +50,12 @@ func (c *Comparison) Compare(
 			continue
 		}
 		group.Go(func() error {
-			o := verify.Options{Names: clusters.LaneNames(s.Plan), Resume: c.resume(lane), Answers: answers, Differences: c.Tell}
+			o := verify.Options{
+				Names:       clusters.LaneNames(s.Plan),
+				Resume:      c.resume(lane),
+				Answers:     answers,
+				Differences: c.Tell,
+			}
 			report, err := verify.Lane(comparing, s.Source.Cluster, s.Target.Cluster, lane, o, c.progress(lane))
 			if err != nil {
 				return err
@@ -160,11 +165,9 @@ func (p *pace) at(now time.Time, count int64) float64 {
 	return max(0, float64(count-first.count)/passed)
 }
 
-const (
-	// verifyTogether bounds the lanes compared at the same time: each reads both sides at full
-	// speed.
-	verifyTogether = 4
-)
+// verifyTogether bounds the lanes compared at the same time: each reads both sides at full
+// speed.
+const verifyTogether = 4
 
 // ofLane counts one lane.
 func ofLane(r verify.Report) api.Verification {

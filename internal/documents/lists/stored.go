@@ -48,7 +48,13 @@ func Resolve[T any](ctx context.Context, s *documents.Store, l api.List[T]) ([]T
 	}
 	from, to := l.Range()
 	if to > len(all) {
-		return nil, fault.Invalid("document %s has %d entries, and %d to %d are asked for", l.Document(), len(all), from, to)
+		return nil, fault.Invalid(
+			"document %s has %d entries, and %d to %d are asked for",
+			l.Document(),
+			len(all),
+			from,
+			to,
+		)
 	}
 	return all[from:to:to], nil
 }
@@ -123,8 +129,8 @@ func AnswersOf(
 	return slices.Concat(before, answers), err
 }
 
-// InlineAtWorst is a list as it may stand in a history. The way back never waits for the store: where
-// that doesn't take a long list, the list stands in the history itself, which takes it.
+// InlineAtWorst is a list as it may stand in a history. The way back never waits for the store:
+// where that doesn't take a long list, the list stands in the history itself, which takes it.
 func InlineAtWorst(ctx context.Context, in In, kind string, names []string) api.Names {
 	list, err := Bounded(ctx, in, kind, names, NamesRoom)
 	if err != nil {

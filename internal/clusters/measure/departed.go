@@ -67,7 +67,13 @@ func hasLeft(ctx context.Context, s clusters.Both, l clusters.Layout, topic stri
 }
 
 // Natives counts what producers wrote on a side, by topic.
-func Natives(ctx context.Context, s clusters.Both, l clusters.Layout, side api.Side, topics []string) (map[string]int64, error) {
+func Natives(
+	ctx context.Context,
+	s clusters.Both,
+	l clusters.Layout,
+	side api.Side,
+	topics []string,
+) (map[string]int64, error) {
 	lanes, err := l.AllLanes(topics)
 	if err != nil {
 		return nil, err

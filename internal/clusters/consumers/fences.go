@@ -12,6 +12,13 @@ import (
 	"rocketshift/plan"
 )
 
+// A person may have closed a group of the source before the migration. So a fence of rocketshift
+// carries a mark, which is written before the group is closed and outlives every workflow: Rollback
+// opens what carries it, and nothing else.
+//
+// The mark of a group on a broker is a position of a consumer group of the migration's own, on
+// queue 0 of the group's retry topic.
+
 // fenceSuffix makes that consumer group of the lanes' one.
 const fenceSuffix = "-fenced"
 
@@ -60,8 +67,8 @@ func marksIn(of clusters.Committed) fences {
 	return marks
 }
 
-// writeMark writes the mark of a group on a broker and reads it back. Where rocketshift may not write
-// it, the migration's own record of what it moved has to do.
+// writeMark writes the mark of a group on a broker and reads it back. Where rocketshift may not
+// write it, the migration's own record of what it moved has to do.
 func writeMark(
 	ctx context.Context, c *clusters.One, p plan.Plan, b rocketmq.Broker, group string, mark int64,
 ) error {

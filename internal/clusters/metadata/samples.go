@@ -79,8 +79,8 @@ func kindOf(raw []byte) plan.MessageType {
 	return plan.TypeNormal
 }
 
-// SampleTopic samples the first and the last messages of some queues. Pulls stay inside the stored range:
-// a pull outside makes the broker write an event message.
+// SampleTopic samples the first and the last messages of some queues. Pulls stay inside the stored
+// range: a pull outside makes the broker write an event message.
 func SampleTopic(
 	ctx context.Context, c *clusters.One,
 	addr map[string]string,
