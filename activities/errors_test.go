@@ -61,11 +61,11 @@ func TestWhatIsSaidAroundAFaultStays(t *testing.T) {
 	err := asTemporal(fmt.Errorf("group billing: %w", fault.NotReady("not copied yet")))
 	assert.Equal(t, "group billing: not copied yet (type: NotReady, retryable: true)", err.Error())
 	assert.Equal(t, err, asTemporal(err), "once is enough")
-	assert.Equal(t, cause, asTemporal(cause), "others stay")
+	assert.Equal(t, errMissing, asTemporal(errMissing), "others stay")
 	assert.NoError(t, asTemporal(nil))
 }
 
-var cause = errors.New("a file is missing")
+var errMissing = errors.New("a file is missing")
 
 // An activity that forgot it would show its errors without their type.
 func TestEveryActivityTurnsItsFaultsIntoTemporalsErrors(t *testing.T) {

@@ -34,10 +34,7 @@ func (c *One) routedTopics(ctx context.Context, names []string) (TopicTable, err
 		mu.Lock()
 		defer mu.Unlock()
 		for broker, of := range found {
-			if table[name] == nil {
-				table[name] = map[string]rocketmq.TopicConfig{}
-			}
-			table[name][broker] = of[name]
+			table.Add(broker, map[string]rocketmq.TopicConfig{name: of[name]})
 		}
 		return nil
 	})
@@ -65,12 +62,7 @@ func (c *One) TopicTable(ctx context.Context, brokers []rocketmq.Broker, names [
 		if err != nil {
 			return nil, c.Explain(ctx, err)
 		}
-		for name, config := range configs {
-			if table[name] == nil {
-				table[name] = map[string]rocketmq.TopicConfig{}
-			}
-			table[name][b.Name] = config
-		}
+		table.Add(b.Name, configs)
 	}
 	return table, nil
 }
@@ -143,6 +135,16 @@ func (c *One) Ranges(
 		}
 	}
 	return all, nil
+}
+
+// Add enters what topics a broker has.
+func (t TopicTable) Add(broker string, configs map[string]rocketmq.TopicConfig) {
+	for name, config := range configs {
+		if t[name] == nil {
+			t[name] = map[string]rocketmq.TopicConfig{}
+		}
+		t[name][broker] = config
+	}
 }
 
 // Queues are the topic's queues in client order.
