@@ -13,11 +13,11 @@ const mostOffers = 10
 type Shares struct {
 	mu      sync.Mutex
 	workers int
-	held    map[string][]*share // by migration, oldest first
+	held    map[string][]*Share // by migration, oldest first
 }
 
-// share is a shard that runs in this worker.
-type share struct {
+// Share is a shard that runs in this worker.
+type Share struct {
 	migration string
 	shards    int           // of the migration
 	Offered   chan struct{} // closed when another worker is to run it
@@ -50,8 +50,8 @@ func (s *Shares) part(shards int) int {
 
 // Take begins a shard, unless it is to go to a worker that has fewer. free says that nobody ran it
 // until now, or that somebody else left it; offers is how many did so in a row.
-func (s *Shares) Take(migration string, shards int, free bool, offers int) (*share, bool) {
-	one := &share{migration: migration, shards: shards, Offered: make(chan struct{})}
+func (s *Shares) Take(migration string, shards int, free bool, offers int) (*Share, bool) {
+	one := &Share{migration: migration, shards: shards, Offered: make(chan struct{})}
 	if s == nil {
 		return one, true
 	}
@@ -61,14 +61,14 @@ func (s *Shares) Take(migration string, shards int, free bool, offers int) (*sha
 		return nil, false
 	}
 	if s.held == nil {
-		s.held = map[string][]*share{}
+		s.held = map[string][]*Share{}
 	}
 	s.held[migration] = append(s.held[migration], one)
 	return one, true
 }
 
 // Leave ends a shard.
-func (s *Shares) Leave(one *share) {
+func (s *Shares) Leave(one *Share) {
 	if s == nil {
 		return
 	}

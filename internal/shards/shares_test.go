@@ -11,7 +11,7 @@ import (
 )
 
 // taken begins n free shards and counts those that the worker takes.
-func taken(s *Shares, n, shards, offers int) (all []*share) {
+func taken(s *Shares, n, shards, offers int) (all []*Share) {
 	for range n {
 		if one, yes := s.Take("orders", shards, true, offers); yes {
 			all = append(all, one)
@@ -20,7 +20,7 @@ func taken(s *Shares, n, shards, offers int) (all []*share) {
 	return all
 }
 
-func offeredOf(all []*share) (n int) {
+func offeredOf(all []*Share) (n int) {
 	for _, one := range all {
 		select {
 		case <-one.Offered:

@@ -17,7 +17,7 @@ type Positions struct {
 }
 
 // Carry brings the positions of one group over.
-func (m *mover) Carry(ctx context.Context, group string) (Positions, error) {
+func (m *Mover) Carry(ctx context.Context, group string) (Positions, error) {
 	next := m.from.Other()
 	brokers, _ := m.Of(next)
 	if err := m.At(next).Mastered(brokers); err != nil {
@@ -38,7 +38,7 @@ func (m *mover) Carry(ctx context.Context, group string) (Positions, error) {
 			len(there[group].Members), next, printable.Few(there[group].Addresses()),
 		)
 	}
-	err = clusters.Each(ctx, changes, func(ctx context.Context, change move) error {
+	err = clusters.Each(ctx, changes, func(ctx context.Context, change Move) error {
 		return writePosition(ctx, m.At(next), clusters.AddressesOf(brokers), group, change)
 	})
 	if err != nil {

@@ -34,14 +34,14 @@ const (
 // FenceGroup is the consumer group whose positions are the marks of a plan's fences.
 func FenceGroup(p plan.Plan) string { return p.LaneGroup() + fenceSuffix }
 
-// fences are the marks of rocketshift's fences, by group and broker name. Where there is none,
+// Fences are the marks of rocketshift's fences, by group and broker name. Where there is none,
 // there is no entry.
-type fences map[string]map[string]int64
+type Fences map[string]map[string]int64
 
 // ReadFences reads the marks on all brokers of a side.
 func ReadFences(
 	ctx context.Context, c *clusters.One, p plan.Plan, brokers []rocketmq.Broker,
-) (fences, error) {
+) (Fences, error) {
 	all, err := c.Positions(ctx, brokers)
 	if err != nil {
 		return nil, err
@@ -50,8 +50,8 @@ func ReadFences(
 }
 
 // marksIn reads marks from the positions of the fences' consumer group.
-func marksIn(of clusters.Committed) fences {
-	marks := fences{}
+func marksIn(of clusters.Committed) Fences {
+	marks := Fences{}
 	for topic, queues := range of {
 		group, retry := strings.CutPrefix(topic, rocketmq.RetryTopic(""))
 		for queue, at := range queues {
@@ -99,7 +99,7 @@ func writeMark(
 // again while the target isn't as it was (opened), and those that somebody else closed everywhere.
 // Recorded are groups that the migration has on record as fenced: they count where no group carries
 // a mark, as fences of older releases don't.
-func (m fences) Whose(
+func (m Fences) Whose(
 	p plan.Plan, groups clusters.GroupTable, recorded []string,
 ) (fenced, opened, others []string) {
 	names := groups.Selected(p)
@@ -120,12 +120,12 @@ func (m fences) Whose(
 }
 
 // Any reports whether one of the groups carries a mark.
-func (m fences) Any(names []string) bool {
+func (m Fences) Any(names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return len(m[name]) > 0 })
 }
 
 // closed reports whether a broker that carries the mark of the group's fence has the group closed.
-func (m fences) closed(group string, on map[string]rocketmq.Group) bool {
+func (m Fences) closed(group string, on map[string]rocketmq.Group) bool {
 	for broker, mark := range m[group] {
 		if settings, there := on[broker]; there && mark == MarkFenced && !settings.ConsumeEnable {
 			return true
@@ -179,7 +179,7 @@ func ForgetFences(
 }
 
 // among are the brokers that carry a mark of the group's fence.
-func (m fences) among(brokers []rocketmq.Broker, group string) []rocketmq.Broker {
+func (m Fences) among(brokers []rocketmq.Broker, group string) []rocketmq.Broker {
 	return slices.DeleteFunc(slices.Clone(brokers),
 		func(b rocketmq.Broker) bool { return m[group][b.Name] == 0 })
 }

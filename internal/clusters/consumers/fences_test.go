@@ -40,7 +40,7 @@ func TestOnlyWhatCarriesTheMarkIsAFenceOfOurs(t *testing.T) {
 func TestFencesOfAnOlderReleaseAreKnownByTheRecord(t *testing.T) {
 	closed := rocketmq.Group{}
 	table := clusters.GroupTable{"moved": {"a": closed}, "theirs": {"a": closed}}
-	fenced, opened, others := fences{}.Whose(plan.Plan{}.WithDefaults(), table,
+	fenced, opened, others := Fences{}.Whose(plan.Plan{}.WithDefaults(), table,
 		[]string{"moved", "gone"})
 	assert.Equal(t, []string{"moved"}, fenced)
 	assert.Empty(t, opened)
@@ -48,7 +48,7 @@ func TestFencesOfAnOlderReleaseAreKnownByTheRecord(t *testing.T) {
 }
 
 func TestMarksAreReadFromTheirOwnPositionsOnly(t *testing.T) {
-	assert.Equal(t, fences{"g": {"a": MarkFenced}}, marksIn(marked("g", "a", MarkFenced)))
+	assert.Equal(t, Fences{"g": {"a": MarkFenced}}, marksIn(marked("g", "a", MarkFenced)))
 	assert.Empty(t, marksIn(clusters.Committed{"orders": {lane.Queue{Broker: "a"}: MarkFenced}}),
 		"no retry topic")
 	assert.Empty(t, marksIn(marked("g", "a", 12)), "a position is no mark")
@@ -62,7 +62,7 @@ func TestMarksAreReadFromTheirOwnPositionsOnly(t *testing.T) {
 // wanted is written.
 func TestOpeningTouchesOnlyBrokersThatCarryTheMark(t *testing.T) {
 	brokers := []rocketmq.Broker{{Name: "a"}, {Name: "b"}, {Name: "c"}}
-	marks := fences{"g": {"a": MarkFenced, "b": markOpened}}
+	marks := Fences{"g": {"a": MarkFenced, "b": markOpened}}
 	names := func(of []rocketmq.Broker) (all []string) {
 		for _, b := range of {
 			all = append(all, b.Name)

@@ -23,19 +23,19 @@ import (
 // writing its final positions.
 const FenceMargin = time.Second
 
-// move is one position to write: where, and which.
-type move struct {
+// Move is one position to write: where, and which.
+type Move struct {
 	topic  string
 	queue  lane.Queue
 	offset int64
 	exact  bool
 }
 
-func (m move) String() string { return fmt.Sprintf("%s %s/%d", m.topic, m.queue.Broker, m.queue.ID) }
+func (m Move) String() string { return fmt.Sprintf("%s %s/%d", m.topic, m.queue.Broker, m.queue.ID) }
 
-// mover translates the positions of groups from one side to the other, as both sides are at one
+// Mover translates the positions of groups from one side to the other, as both sides are at one
 // moment.
-type mover struct {
+type Mover struct {
 	clusters.Both
 	clusters.Layout
 	from   api.Side
@@ -46,12 +46,12 @@ type mover struct {
 }
 
 // NewMover reads how both sides are now, for positions that go from one side to the other.
-func NewMover(ctx context.Context, s clusters.Both, from api.Side) (*mover, error) {
+func NewMover(ctx context.Context, s clusters.Both, from api.Side) (*Mover, error) {
 	l, err := s.Layout(ctx)
 	if err != nil {
 		return nil, err
 	}
-	m := &mover{
+	m := &Mover{
 		Both: s, Layout: l, from: from, have: map[api.Side]map[string]clusters.Committed{},
 		ranges: map[string]map[lane.Queue]rocketmq.QueueRange{}, reading: &sync.Mutex{},
 	}
@@ -66,7 +66,7 @@ func NewMover(ctx context.Context, s clusters.Both, from api.Side) (*mover, erro
 
 // topicsOf are the selected topics that the group reads: it has a position there, or is subscribed
 // to them now. Its retry topic is one.
-func (m *mover) topicsOf(group string, now ...clusters.Connections) []string {
+func (m *Mover) topicsOf(group string, now ...clusters.Connections) []string {
 	var topics []string
 	for _, topic := range m.SourceTopics.Selected(m.Plan, m.SourceBrokers) {
 		reads := len(m.have[api.Source][group][topic]) > 0 || len(m.have[api.Target][group][topic]) > 0
@@ -88,7 +88,7 @@ func (m *mover) topicsOf(group string, now ...clusters.Connections) []string {
 // absent position would let consumers skip to the end. On the way back such a queue was never read,
 // and stays. A lane that isn't copied far enough is left out, and the first such is returned as
 // NotReady.
-func (m *mover) moves(ctx context.Context, group string, topics []string) ([]move, error) {
+func (m *Mover) moves(ctx context.Context, group string, topics []string) ([]Move, error) {
 	for _, topic := range topics {
 		// a member that has just connected made it, and the lanes don't know of it yet
 		if _, own := clusters.GroupOf(topic); own {
@@ -111,7 +111,7 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 	if err := m.readRanges(ctx, group, lanes); err != nil {
 		return nil, err
 	}
-	found := make([]*move, len(lanes))
+	found := make([]*Move, len(lanes))
 	behind := make([]error, len(lanes))
 	err = clusters.Each(ctx, clusters.Indexes(lanes), func(ctx context.Context, i int) error {
 		at, known := m.position(group, lanes[i])
@@ -123,7 +123,7 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 			behind[i] = err
 			return nil
 		}
-		found[i] = &move{lanes[i].Topic, clusters.QueueOf(lanes[i], m.from.Other()), to.Target, to.Exact}
+		found[i] = &Move{lanes[i].Topic, clusters.QueueOf(lanes[i], m.from.Other()), to.Target, to.Exact}
 		if err != nil {
 			return err
 		}
@@ -132,7 +132,7 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 	if err != nil {
 		return nil, err
 	}
-	var all []move
+	var all []Move
 	for _, mv := range found {
 		if mv != nil {
 			all = append(all, *mv)
@@ -142,7 +142,7 @@ func (m *mover) moves(ctx context.Context, group string, topics []string) ([]mov
 }
 
 // readRanges finds the first messages of source queues without a position.
-func (m *mover) readRanges(ctx context.Context, group string, lanes []lane.Lane) error {
+func (m *Mover) readRanges(ctx context.Context, group string, lanes []lane.Lane) error {
 	for _, lane := range lanes {
 		_, known := m.have[m.from][group][lane.Topic][clusters.QueueOf(lane, m.from)]
 		if known || m.from == api.Target || m.ranges[lane.Topic] != nil {
@@ -158,7 +158,7 @@ func (m *mover) readRanges(ctx context.Context, group string, lanes []lane.Lane)
 }
 
 // position is where the group stands in the lane on the side that it reads.
-func (m *mover) position(group string, lane lane.Lane) (int64, bool) {
+func (m *Mover) position(group string, lane lane.Lane) (int64, bool) {
 	at, known := m.have[m.from][group][lane.Topic][clusters.QueueOf(lane, m.from)]
 	if known || m.from == api.Target {
 		return at, known
@@ -169,7 +169,7 @@ func (m *mover) position(group string, lane lane.Lane) (int64, bool) {
 
 // translate takes a position to the other side. Where lanes go both ways, each message that was
 // read has its twin there, and a position that is exact repeats none of them.
-func (m *mover) translate(ctx context.Context, lane lane.Lane, at int64) (to positions.Translation, err error) {
+func (m *Mover) translate(ctx context.Context, lane lane.Lane, at int64) (to positions.Translation, err error) {
 	switch {
 	case m.from == api.Target && m.Plan.Replicate.OneWay:
 		to, err = m.Translator.Back(ctx, lane, at)
@@ -189,8 +189,8 @@ func (m *mover) translate(ctx context.Context, lane lane.Lane, at int64) (to pos
 }
 
 // pending are the moves that would change something.
-func (m *mover) pending(group string, moves []move) []move {
-	var changes []move
+func (m *Mover) pending(group string, moves []Move) []Move {
+	var changes []Move
 	for _, mv := range moves {
 		if now, known := m.have[m.from.Other()][group][mv.topic][mv.queue]; !known || now != mv.offset {
 			changes = append(changes, mv)
@@ -201,7 +201,7 @@ func (m *mover) pending(group string, moves []move) []move {
 
 // writePosition stores one position and reads it back: brokers acknowledge positions that they
 // don't take.
-func writePosition(ctx context.Context, c *clusters.One, addr map[string]string, group string, m move) error {
+func writePosition(ctx context.Context, c *clusters.One, addr map[string]string, group string, m Move) error {
 	at := addr[m.queue.Broker]
 	if err := c.Client().UpdateOffset(ctx, at, group, m.topic, m.queue.ID, m.offset); err != nil {
 		return c.Explain(ctx, err)
@@ -225,7 +225,7 @@ func writePosition(ctx context.Context, c *clusters.One, addr map[string]string,
 }
 
 // readThere reads one position of a group on the target, as a proxy doesn't list them.
-func (m *mover) readThere(ctx context.Context, group, topic string, q lane.Queue) error {
+func (m *Mover) readThere(ctx context.Context, group, topic string, q lane.Queue) error {
 	if m.Target.Proxy() == "" || m.from != api.Source {
 		return nil
 	}

@@ -23,7 +23,7 @@ func Open(ctx context.Context, o Opening, brokers []rocketmq.Broker, groups []st
 			return missing
 		}
 	}
-	o.marks, o.partly = fences{}, missing != nil
+	o.marks, o.partly = Fences{}, missing != nil
 	if o.table, err = o.GroupTable(ctx, brokers); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ type Opening struct {
 	*clusters.One
 	Plan   plan.Plan
 	table  clusters.GroupTable
-	marks  fences // of the source alone
+	marks  Fences // of the source alone
 	Enable bool
 	Ours   bool // only what rocketshift closed is opened
 	partly bool // some brokers don't answer

@@ -11,7 +11,7 @@ import (
 // The mark of a fence may be on the broker that is down.
 func TestWhileABrokerIsDownOnlyMarkedGroupsAreOpened(t *testing.T) {
 	brokers := []rocketmq.Broker{{Name: "a"}, {Name: "b"}}
-	marks := fences{"ours": {"a": MarkFenced}}
+	marks := Fences{"ours": {"a": MarkFenced}}
 	for name, c := range map[string]struct {
 		Opening
 		group string

@@ -31,7 +31,7 @@ func TestFencesThatStandOnReturnedBrokersAloneAreLeft(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := Opening{
 				Plan: plan.Plan{Name: "m"}.WithDefaults(), table: clusters.GroupTable{"g": {}},
-				marks: fences{"g": {"broker-b": c.mark}},
+				marks: Fences{"g": {"broker-b": c.mark}},
 			}
 			for broker, enabled := range c.at {
 				o.table["g"][broker] = rocketmq.Group{Name: "g", ConsumeEnable: enabled}

@@ -32,7 +32,7 @@ func Hindrances(ctx context.Context, both clusters.Both, groups, free []string) 
 }
 
 // hindrance names the first lane whose position can't be taken back yet.
-func (m *mover) hindrance(ctx context.Context, group string, free []string) (string, error) {
+func (m *Mover) hindrance(ctx context.Context, group string, free []string) (string, error) {
 	free = append(slices.Clone(free), rocketmq.RetryTopic(group))
 	for _, topic := range m.topicsOf(group) {
 		lanes, err := m.Lanes(topic)
@@ -55,7 +55,7 @@ func (m *mover) hindrance(ctx context.Context, group string, free []string) (str
 }
 
 // unreadNatives says which native on the target a position hasn't passed.
-func (m *mover) unreadNatives(ctx context.Context, lane lane.Lane, at int64) (string, error) {
+func (m *Mover) unreadNatives(ctx context.Context, lane lane.Lane, at int64) (string, error) {
 	found, err := m.Translator.Natives(ctx, lane)
 	if err != nil || found.Count == 0 || at > found.Last {
 		return "", m.Explain(ctx, err)
@@ -64,7 +64,7 @@ func (m *mover) unreadNatives(ctx context.Context, lane lane.Lane, at int64) (st
 }
 
 // inexact says why a position has no exact counterpart on the source yet.
-func (m *mover) inexact(ctx context.Context, lane lane.Lane, at int64) (string, error) {
+func (m *Mover) inexact(ctx context.Context, lane lane.Lane, at int64) (string, error) {
 	to, err := m.translate(ctx, lane, at)
 	switch {
 	case fault.IsNotReady(err):

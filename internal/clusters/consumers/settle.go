@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"rocketshift/internal/clusters"
-	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/clusters/stability"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
@@ -42,7 +41,7 @@ type work struct {
 	held   int    // messages that members hold
 	worst  string // the queue with the most of them
 	behind string // a queue whose member knows a position that isn't committed
-	due    []move // positions that members have finished and not committed
+	due    []Move // positions that members have finished and not committed
 	digest int64
 }
 
@@ -73,7 +72,7 @@ func (w work) unsettled(stood, settle time.Duration) string {
 	case w.behind != "":
 		return "not committed yet: " + w.behind
 	}
-	return fmt.Sprintf("positions have been standing for %s, wanted are %s", stood.Round(measure.RoundTo), settle)
+	return fmt.Sprintf("positions have been standing for %s, wanted are %s", stood.Round(stability.RoundTo), settle)
 }
 
 // workOf asks every member of the groups what it holds, and reads what is committed.
@@ -133,7 +132,7 @@ func (w work) judge(infos []rocketmq.RunningInfo, committed clusters.Committed, 
 			w.behind = fmt.Sprintf("%s, its member is at %d, the broker at %d", name, q.CommitOffset, at)
 			if q.CommitOffset > at {
 				w.due = append(w.due,
-					move{topic: q.Topic, queue: lane.Queue{Broker: q.Broker, ID: q.Queue}, offset: q.CommitOffset})
+					Move{topic: q.Topic, queue: lane.Queue{Broker: q.Broker, ID: q.Queue}, offset: q.CommitOffset})
 			}
 		}
 	}

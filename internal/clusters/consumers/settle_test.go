@@ -55,14 +55,14 @@ func TestWorkOfMembersIsHeldAgainstWhatIsCommitted(t *testing.T) {
 		queues []rocketmq.ProcessQueueInfo
 		held   int
 		behind bool
-		due    []move
+		due    []Move
 	}{
 		"all done":                              {[]rocketmq.ProcessQueueInfo{queue(0, 10, 0, 0), queue(1, 5, 0, 0)}, 0, false, nil},
 		"messages are cached":                   {[]rocketmq.ProcessQueueInfo{queue(0, 10, 4, 0)}, 4, false, nil},
 		"an orderly listener works":             {[]rocketmq.ProcessQueueInfo{queue(0, 10, 0, 1)}, 1, false, nil},
-		"a commit is due":                       {[]rocketmq.ProcessQueueInfo{queue(0, 12, 0, 0)}, 0, true, []move{{topic: "orders", queue: lane.Queue{Broker: "a"}, offset: 12}}},
+		"a commit is due":                       {[]rocketmq.ProcessQueueInfo{queue(0, 12, 0, 0)}, 0, true, []Move{{topic: "orders", queue: lane.Queue{Broker: "a"}, offset: 12}}},
 		"nothing consumed, nothing committed":   {[]rocketmq.ProcessQueueInfo{queue(7, -1, 0, 0), queue(8, 0, 0, 0)}, 0, false, nil},
-		"first commit is due":                   {[]rocketmq.ProcessQueueInfo{queue(7, 3, 0, 0)}, 0, true, []move{{topic: "orders", queue: lane.Queue{Broker: "a", ID: 7}, offset: 3}}},
+		"first commit is due":                   {[]rocketmq.ProcessQueueInfo{queue(7, 3, 0, 0)}, 0, true, []Move{{topic: "orders", queue: lane.Queue{Broker: "a", ID: 7}, offset: 3}}},
 		"a dropped queue is another member's":   {[]rocketmq.ProcessQueueInfo{{Topic: "orders", Broker: "a", CommitOffset: 2, Dropped: true}}, 0, false, nil},
 		"a member doesn't know what it read of": {[]rocketmq.ProcessQueueInfo{queue(0, -1, 0, 0)}, 0, true, nil},
 	} {

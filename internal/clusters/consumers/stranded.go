@@ -67,7 +67,7 @@ func FindStranded(
 }
 
 // hasRead reports whether a group has read on the target beyond where it stands on the source.
-func (m *mover) hasRead(ctx context.Context, group string) (bool, error) {
+func (m *Mover) hasRead(ctx context.Context, group string) (bool, error) {
 	moves, err := m.moves(ctx, group, m.topicsOf(group))
 	if err != nil {
 		return false, err

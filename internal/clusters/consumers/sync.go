@@ -65,7 +65,7 @@ func Sync(
 }
 
 // sync refreshes one group, as far as its lanes are copied.
-func (m *mover) sync(ctx context.Context, group string) (written int, skipped bool, err error) {
+func (m *Mover) sync(ctx context.Context, group string) (written int, skipped bool, err error) {
 	all, behind := m.moves(ctx, group, m.topicsOf(group))
 	if behind != nil && !fault.IsNotReady(behind) {
 		return 0, false, behind
@@ -89,7 +89,7 @@ func (m *mover) sync(ctx context.Context, group string) (written int, skipped bo
 
 // writeUntil gives up at the deadline: the proof that nobody else owns the position is too old
 // then.
-func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string, change move) error {
+func (m *Mover) writeUntil(ctx context.Context, deadline time.Time, group string, change Move) error {
 	bounded, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	to := m.from.Other()
@@ -104,7 +104,7 @@ func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string
 // unowned reports whether nobody but Sync writes the group's positions on the side that it doesn't
 // read: it has no member there, and no move is under way. A group that reads the source is open
 // there on every broker; one that has moved is closed there, and open on the target.
-func (m *mover) unowned(ctx context.Context, group string) (bool, error) {
+func (m *Mover) unowned(ctx context.Context, group string) (bool, error) {
 	groups, err := m.Source.GroupTable(ctx, m.SourceBrokers)
 	if err != nil {
 		return false, err

@@ -15,11 +15,8 @@ import (
 	"rocketshift/plan"
 )
 
-// RoundTo is how exactly people are told for how long something has been standing.
-const RoundTo = 250 * time.Millisecond
-
 func moving(topic string, s stability.Number, now time.Time, wanted time.Duration) string {
-	return fmt.Sprintf("%s (%.0f/s, quiet for %s of %s)", topic, s.Rate, now.Sub(s.Since).Round(RoundTo), wanted)
+	return fmt.Sprintf("%s (%.0f/s, quiet for %s of %s)", topic, s.Rate, now.Sub(s.Since).Round(stability.RoundTo), wanted)
 }
 
 // Puts counts what producers wrote into each topic on a side, and no lane.
