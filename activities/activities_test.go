@@ -18,6 +18,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 )
@@ -78,7 +80,7 @@ func TestSourceThatIsDownIsWaitedFor(t *testing.T) {
 	var app *temporal.ApplicationError
 	require.True(t, errors.As(err, &app))
 	assert.False(t, app.NonRetryable())
-	assert.Equal(t, reachAgain, app.NextRetryDelay())
+	assert.Equal(t, fault.ReachAgain, app.NextRetryDelay())
 	assert.Equal(t, temporal.ApplicationErrorCategoryBenign, app.Category(), "waiting is no fault")
 }
 
@@ -211,18 +213,18 @@ func TestSecretsStayOutOfRequestsAndErrors(t *testing.T) {
 }
 
 func TestLedgerShowsRestsFirstAndEveryKind(t *testing.T) {
-	b := &ledgerBuilder{}
-	b.enter(kindRetry, "group a", 2, "")
-	b.enter(kindLag, "topic t", 0, "")
-	b.enter(kindConsumers, "group a", 5, "")
-	b.enter(kindRetry, "group b", 1, "")
+	b := &ledger.Builder{}
+	b.Enter(ledger.KindRetry, "group a", 2, "")
+	b.Enter(ledger.KindLag, "topic t", 0, "")
+	b.Enter(ledger.KindConsumers, "group a", 5, "")
+	b.Enter(ledger.KindRetry, "group b", 1, "")
 	l, err := NewLedgers(Settings{}).close(t.Context(), Request{}, b)
 	require.NoError(t, err)
 	assert.EqualValues(t, 8, l.Rest)
 	rows := l.Rows.First()
 	require.Len(t, rows, 8, "3 rests, and the 5 kinds without: %v", rows)
-	assert.Equal(t, kindConsumers, rows[0].Kind)
-	assert.Equal(t, api.LedgerRow{Kind: kindLag, Object: "all"}, rows[3])
+	assert.Equal(t, ledger.KindConsumers, rows[0].Kind)
+	assert.Equal(t, api.LedgerRow{Kind: ledger.KindLag, Object: "all"}, rows[3])
 }
 
 func TestPartsOfAVerificationAddUp(t *testing.T) {

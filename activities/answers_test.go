@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/documents"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
 )
@@ -111,7 +112,7 @@ func TestAnswersAreKeptInADocumentInTheirOrder(t *testing.T) {
 		require.NotNil(t, q.Earlier.Document())
 		q.Answers = []api.LaneAnswer{answerBy(by, lane.Restart)}
 	}
-	all, err := answersOf(t.Context(), r.settings, q.Earlier, q.Answers)
+	all, err := lists.AnswersOf(t.Context(), r.settings.Store, q.Earlier, q.Answers)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "c", "d"}, bys(all), "the retry is over")
 }
@@ -143,9 +144,9 @@ func TestCollectedNamesAreReadInEitherForm(t *testing.T) {
 			got.C = c
 			assert.JSONEq(t, `{}`, string(b))
 		}
-		all, err := collected(t.Context(), s, got.C)
+		all, err := lists.Collected(t.Context(), s.Store, got.C)
 		require.NoError(t, err)
-		want, err := collected(t.Context(), s, c)
+		want, err := lists.Collected(t.Context(), s.Store, c)
 		require.NoError(t, err)
 		assert.Equal(t, want, all)
 		assert.Len(t, all, len(c.Named)+2*len(c.In))

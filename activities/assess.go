@@ -2,17 +2,13 @@ package activities
 
 import (
 	"context"
-	"slices"
-	"sort"
-	"sync"
-	"time"
+	"encoding/json"
 
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
-	"rocketshift/internal/brokerconfig"
-	"rocketshift/internal/rocketmq"
-	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/internal/clusters/inventory"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/plan"
 )
 
@@ -24,229 +20,165 @@ func NewAssess(s Settings) *Assess { return &Assess{s.withDefaults()} }
 
 // Assess returns the inventory of the source and what speaks against a migration. Refusals are
 // findings, not errors; a source that is down is an error that is tried again until it returns.
-func (a *Assess) Assess(ctx context.Context, r Request) (api.Inventory, error) {
-	p := r.Plan.WithDefaults()
-	source, err := a.settings.source(p)
+func (a *Assess) Assess(ctx context.Context, r Request) (_ api.Inventory, err error) {
+	defer explained(&err)
+	found, err := inventory.Assess(ctx, a.settings.clusters(), r.Plan.WithDefaults(),
+		func(text string) { activity.RecordHeartbeat(ctx, text) })
 	if err != nil {
 		return api.Inventory{}, err
 	}
-	gaps, err := source.gaps(ctx)
-	if err != nil {
-		return api.Inventory{}, err
-	}
-	inv, err := source.inventory(ctx, p)
-	if err != nil {
-		return api.Inventory{}, err
-	}
-	target, err := a.lookAtTarget(ctx, p)
-	if err != nil {
-		return api.Inventory{}, err
-	}
-	configured, err := source.brokerSettings(ctx, inv.brokers)
-	if err != nil {
-		return api.Inventory{}, err
-	}
-	left, err := a.settings.remainsFindings(ctx, p, inv, target.brokers)
-	if err != nil {
-		return api.Inventory{}, err
-	}
-	lacking, err := source.slavesLack(ctx, inv)
-	if err != nil {
-		return api.Inventory{}, err
-	}
-	twice, err := a.elsewhereOnTarget(ctx, p, inv, target)
-	if err != nil {
-		return api.Inventory{}, err
-	}
-	result := inv.assessment()
-	result.Findings = slices.Concat(gaps, target.gaps, left, lacking, twice, inv.findings(target.brokers),
-		differences(brokerconfig.Compare(configured, target.settings, inv.uses())),
-		inv.gatewayFindings(ctx, a.settings), leftBehind(p.Source.LeftOut), slaveFindings(inv.brokers))
-	refusalsFirst(result.Findings)
-	return a.settings.inventoryOf(ctx, r, result)
+	return lists.Inventory(ctx, a.settings.lists(r), found)
 }
 
-// inventory is what one look at the source saw.
-type inventory struct {
-	plan      plan.Plan
-	brokers   []rocketmq.Broker
-	topics    topicTable
-	groups    groupTable
-	positions map[string]committed
-	online    map[string]connections // of every group that isn't a broker's own, selected or not
-	producers map[string]map[string]rocketmq.Connection
-	untold    []string        // brokers that don't tell who produces
-	orderly   map[string]bool // groups with an orderly member
-	silent    []string        // groups with members of which none says whether it is orderly
-	messages  map[string]int64
-	samples   map[string]sample
-	routes    map[string]rocketmq.Route // what name servers show clients
-	unsampled map[string]error
-	at        time.Time
+// PlanRequest is a plan as its writer gave it.
+type PlanRequest struct {
+	Plan json.RawMessage `json:"plan"`
 }
 
-func (c *cluster) inventory(ctx context.Context, p plan.Plan) (*inventory, error) {
-	inv := &inventory{
-		plan: p, messages: map[string]int64{}, samples: map[string]sample{},
-		unsampled: map[string]error{}, routes: map[string]rocketmq.Route{},
+// CheckedPlan is what a migration works by until its end.
+type CheckedPlan struct {
+	Plan    plan.Plan `json:"plan"`              // with its defaults written out
+	Hash    string    `json:"hash"`              // of what was given
+	Refused string    `json:"refused,omitempty"` // what is wrong with it, bounded; the plan is empty then
+}
+
+// Plans judges plans.
+type Plans struct{}
+
+// NewPlans returns the activities of plans.
+func NewPlans() *Plans { return &Plans{} }
+
+// CheckPlan judges a plan by the rules of this release, and fills in its defaults. Its answer is on
+// record: a later release with stricter rules or other defaults doesn't ask again.
+func (*Plans) CheckPlan(_ context.Context, r PlanRequest) (_ CheckedPlan, err error) {
+	defer explained(&err)
+	p, err := plan.Parse(r.Plan)
+	if err != nil {
+		return CheckedPlan{Refused: err.Error()}, nil
 	}
-	var err error
-	if inv.brokers, err = c.brokers(ctx); err != nil {
+	return CheckedPlan{Plan: p.Normal(), Hash: p.Hash()}, nil
+}
+
+// Wave is what moves together in one step: first the groups, then the producers of the topics. The
+// ordered topics and the free ones are all of its topics.
+type Wave struct {
+	Step    int       `json:"step"`
+	Topics  api.Names `json:"topics,omitzero"`
+	Ordered api.Names `json:"ordered,omitzero"`
+	Free    api.Names `json:"free,omitzero"`
+	Groups  api.Names `json:"groups,omitzero"`
+}
+
+// WavesRequest asks for the waves of a plan.
+type WavesRequest struct {
+	Request
+	Inventory api.Inventory `json:"inventory"`
+}
+
+// PlanWaves deals what Assess found out to the plan's steps. It is an activity, as workflow code
+// may not take as long as that takes with thousands of topics.
+func (a *Assess) PlanWaves(ctx context.Context, r WavesRequest) (_ []Wave, err error) {
+	defer explained(&err)
+	found, err := lists.Assessment(ctx, a.settings.Store, r.Inventory)
+	if err != nil {
 		return nil, err
 	}
-	if inv.topics, err = c.topicTable(ctx, inv.brokers, nil); err != nil {
-		return nil, err
+	var waves []plan.Wave
+	if r.Plan.Traffic.Mode == plan.ModeGateway {
+		waves = r.Plan.GatewayWaves(found.ReadersOf())
+	} else {
+		waves = r.Plan.Waves(found.ReadersOf())
 	}
-	if inv.groups, err = c.groupTable(ctx, inv.brokers); err != nil {
-		return nil, err
-	}
-	if inv.positions, err = c.positions(ctx, inv.brokers); err != nil {
-		return nil, err
-	}
-	if inv.online, err = c.membersOf(ctx, inv.brokers, applicationGroups(inv.groups)); err != nil {
-		return nil, err
-	}
-	if inv.producers, inv.untold, err = c.producers(ctx, inv.brokers); err != nil {
-		return nil, err
-	}
-	inv.orderly, inv.silent = howGroupsConsume(ctx, inv.groups.selected(p), inv.online,
-		c.askMember(inv.online), func(text string) { activity.RecordHeartbeat(ctx, text) })
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	err = c.measureTopics(ctx, inv)
-	inv.at = time.Now().UTC()
-	return inv, err
+	return boundedWaves(ctx, a.settings.lists(r.Request), found, waves)
 }
 
-func applicationGroups(groups groupTable) []string {
-	var names []string
-	for name := range groups {
-		if !systemGroup(name) {
-			names = append(names, name)
-		}
+// WavesOf are the waves of an inventory that stands in the history itself.
+func WavesOf(found api.Assessment, waves []plan.Wave) []Wave {
+	all := make([]Wave, len(waves))
+	for i, w := range waves {
+		ordered, free := split(found, w.Topics)
+		all[i] = Wave{w.Step, api.Some(w.Topics...), api.Some(ordered...), api.Some(free...), api.Some(w.Groups...)}
 	}
-	sort.Strings(names)
-	return names
-}
-
-// measureTopics counts and samples every selected topic.
-func (c *cluster) measureTopics(ctx context.Context, inv *inventory) error {
-	var mu sync.Mutex
-	addr := addresses(inv.brokers)
-	return each(ctx, inv.topics.selected(inv.plan, inv.brokers), func(ctx context.Context, topic string) error {
-		activity.RecordHeartbeat(ctx, "topic "+topic)
-		ranges, err := c.ranges(ctx, inv.brokers, inv.topics, topic)
-		if err != nil {
-			return err
-		}
-		seen, lookErr := c.look(ctx, addr, topic, ranges)
-		if lookErr != nil && remoting.CodeOf(lookErr) < 0 {
-			return c.explain(ctx, lookErr)
-		}
-		route, err := c.Route(ctx, topic)
-		if err != nil && remoting.CodeOf(err) != remoting.TopicNotExist { // without a route clients see nothing
-			return c.explain(ctx, err)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		inv.routes[topic] = route
-		for _, span := range ranges {
-			inv.messages[topic] += span.Max - span.Min
-		}
-		inv.samples[topic] = seen
-		if lookErr != nil {
-			inv.unsampled[topic] = lookErr
-		}
-		return nil
-	})
-}
-
-// assessment tells the inventory in short.
-func (inv *inventory) assessment() api.Assessment {
-	a := api.Assessment{MeasuredAt: inv.at, Topics: []api.Topic{}, Groups: []api.Group{}, Clients: inv.clients()}
-	for _, b := range inv.brokers {
-		a.SourceBrokers = append(a.SourceBrokers, b.Name)
-		a.SourceVersion = b.Version
-	}
-	for _, name := range inv.topics.selected(inv.plan, inv.brokers) {
-		a.Topics = append(a.Topics, inv.topic(name))
-	}
-	for _, name := range inv.groups.selected(inv.plan) {
-		a.Groups = append(a.Groups, api.Group{
-			Name: name, Topics: inv.topicsOf(name), Members: len(inv.online[name].members), Orderly: inv.orderly[name],
-		})
-	}
-	return a
-}
-
-func (inv *inventory) topic(name string) api.Topic {
-	t := api.Topic{
-		Name:     name,
-		Queues:   len(inv.topics.queues(name)),
-		Messages: inv.messages[name],
-		Ordered:  inv.plan.Ordered(name),
-	}
-	seen := inv.samples[name]
-	t.Type = seen.messageType()
-	if chosen, ok := inv.plan.Topics.Types[name]; ok {
-		t.Type = chosen
-	}
-	t.Ordered = t.Ordered || t.Type == plan.TypeFIFO || seen.keyed
-	for _, group := range inv.groups.selected(inv.plan) {
-		if inv.reads(group, name) {
-			t.Readers = append(t.Readers, group)
-			t.Ordered = t.Ordered || inv.orderly[group]
-		}
-	}
-	return t
-}
-
-// reads reports whether the group reads the topic: it has a position there, or is subscribed to it
-// now.
-func (inv *inventory) reads(group, topic string) bool {
-	return len(inv.positions[group][topic]) > 0 || inv.online[group].topics[topic]
-}
-
-// topicsOf are the selected topics that the group reads.
-func (inv *inventory) topicsOf(group string) []string {
-	var names []string
-	for _, topic := range inv.topics.selected(inv.plan, inv.brokers) {
-		if inv.reads(group, topic) {
-			names = append(names, topic)
-		}
-	}
-	return names
-}
-
-// clients counts the connected clients by kind, language and version.
-func (inv *inventory) clients() []api.ClientVersion {
-	ids := map[api.ClientVersion]map[string]bool{}
-	add := func(kind string, c rocketmq.Connection) {
-		key := api.ClientVersion{Kind: kind, Language: c.Language, Version: rocketmq.VersionName(c.Version)}
-		if ids[key] == nil {
-			ids[key] = map[string]bool{}
-		}
-		ids[key][c.ClientID] = true
-	}
-	for _, of := range inv.online {
-		for _, m := range of.members {
-			add("consumer", m.Connection)
-		}
-	}
-	for _, of := range inv.producers {
-		for _, c := range of {
-			add("producer", c)
-		}
-	}
-	var all []api.ClientVersion
-	for key, clients := range ids {
-		key.Clients = len(clients)
-		all = append(all, key)
-	}
-	sort.Slice(all, func(i, j int) bool {
-		a, b := all[i], all[j]
-		return a.Kind+a.Language+a.Version < b.Kind+b.Language+b.Version
-	})
 	return all
+}
+
+// split sorts topics by whether their order must survive the move.
+func split(a api.Assessment, topics []string) (ordered, free []string) {
+	is := map[string]bool{}
+	for _, name := range a.OrderedTopics() {
+		is[name] = true
+	}
+	for _, name := range topics {
+		if is[name] {
+			ordered = append(ordered, name)
+		} else {
+			free = append(free, name)
+		}
+	}
+	return ordered, free
+}
+
+// boundedWaves are the waves as they may stand in a history: where they are long, each kind of list
+// is one document, and each wave has a range of it.
+func boundedWaves(
+	ctx context.Context, in lists.In, found api.Assessment, waves []plan.Wave,
+) ([]Wave, error) {
+	all := WavesOf(found, waves)
+	if !in.Bounded || lists.Size(all) <= lists.InlineBytes {
+		return all, nil
+	}
+	for _, list := range []struct {
+		kind string
+		of   func(*Wave) *api.Names
+	}{
+		{"topics by wave", func(w *Wave) *api.Names { return &w.Topics }},
+		{"ordered topics by wave", func(w *Wave) *api.Names { return &w.Ordered }},
+		{"free topics by wave", func(w *Wave) *api.Names { return &w.Free }},
+		{"groups by wave", func(w *Wave) *api.Names { return &w.Groups }},
+	} {
+		var names []string
+		for i := range all {
+			items, _ := list.of(&all[i]).Inline()
+			names = append(names, items...)
+		}
+		whole, err := lists.Stored(ctx, in, list.kind, names, lists.NamesRoom)
+		if err != nil {
+			return nil, err
+		}
+		from := 0
+		for i := range all {
+			of := list.of(&all[i])
+			items, _ := of.Inline()
+			*of = api.InDocument(*whole.Document(), from, from+len(items), lists.Beginning(items, lists.NamesRoom))
+			from += len(items)
+		}
+	}
+	return all, nil
+}
+
+// NamesRequest asks for the names of a list.
+type NamesRequest struct {
+	Request
+	Names api.Names `json:"names"`
+}
+
+// ReadNames returns the names of a list in a document, so that what is done with them needs no
+// store: groups that are refused on both sides are opened again also where that doesn't answer.
+// They are few: the caller cuts the list.
+func (a *Assess) ReadNames(ctx context.Context, r NamesRequest) (_ []string, err error) {
+	defer explained(&err)
+	return lists.Resolve(ctx, a.settings.Store, r.Names)
+}
+
+// keptRoom is for names that nobody reads in a history.
+var keptRoom = lists.Room{}
+
+// KeepNames writes names into a document, so that they take little room in a history.
+func (a *Assess) KeepNames(ctx context.Context, r NamesRequest) (_ api.Names, err error) {
+	defer explained(&err)
+	names, err := lists.Resolve(ctx, a.settings.Store, r.Names)
+	if err != nil {
+		return api.Names{}, err
+	}
+	return lists.Stored(ctx, a.settings.lists(r.Request), "names", names, keptRoom)
 }

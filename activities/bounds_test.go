@@ -12,6 +12,8 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/internal/clusters/consumers"
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
 )
@@ -89,11 +91,11 @@ func TestWhatActivitiesAreAskedAndAnswerFitsInPayloads(t *testing.T) {
 		ledger, err := activities.LedgerFor(ctx, s, r, clusters.rows())
 		require.NoError(t, err)
 		batch := api.Some(groups[:200]...) // whose names stand in the history
-		var positions []activities.GroupPositions
-		var members []activities.Members
+		var positions []consumers.Positions
+		var members []measure.Members
 		for _, g := range groups[:200] {
-			positions = append(positions, activities.GroupPositions{Group: g, Queues: 64, Exact: 64})
-			members = append(members, activities.Members{
+			positions = append(positions, consumers.Positions{Group: g, Queues: 64, Exact: 64})
+			members = append(members, measure.Members{
 				Group:  g,
 				Source: 5,
 				Where:  []string{"10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1", "10.0.0.4:1", "10.0.0.5:1"},

@@ -14,6 +14,8 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/clusters/fleet"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/plan"
 )
@@ -44,7 +46,7 @@ func newRefusing(t *testing.T, past ...string) *refusing {
 	r.server = httptest.NewServer(http.HandlerFunc(r.serve))
 	t.Cleanup(r.server.Close)
 	t.Setenv("ROCKETSHIFT_GATEWAY_TOKEN", "a-token-of-the-tests")
-	r.acts = NewGateways(Settings{Root: t.TempDir(), Clusters: NewClusters()})
+	r.acts = NewGateways(Settings{Root: t.TempDir(), Clusters: connect.NewPool()})
 	r.env = (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	r.env.RegisterActivity(r.acts)
 	r.plan = plan.Plan{
@@ -184,9 +186,9 @@ func TestGatewaysKnowWhoseApplicationsMayBeAtTheTarget(t *testing.T) {
 func TestTheHighestStepThatStandsIsThatOfItsHomes(t *testing.T) {
 	steps := []int{25, 50, 100}
 	for homes, want := range map[int]int{0: 0, 1: 0, 2: 25, 3: 25, 4: 50, 7: 50, 8: 100} {
-		assert.Equal(t, want, reached(homes, 8, steps), "%d homes", homes)
+		assert.Equal(t, want, fleet.Reached(homes, 8, steps), "%d homes", homes)
 	}
-	assert.Zero(t, reached(0, 0, steps), "of no queue nothing stands")
+	assert.Zero(t, fleet.Reached(0, 0, steps), "of no queue nothing stands")
 }
 
 func TestHowFarStepsHaveComeNeedsNoBrokersWhileNothingHas(t *testing.T) {

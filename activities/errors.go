@@ -1,103 +1,68 @@
 package activities
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/api"
-	"rocketshift/internal/secrets"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/fleet"
+	"rocketshift/internal/documents/lists"
 )
 
 // Types of the errors of activities. Workflows and people see these names.
 const (
 	// NotReadyType says that something measured isn't so yet; the text has the counts and the worst
 	// object. Tried again.
-	NotReadyType = "NotReady"
+	NotReadyType = string(fault.KindNotReady)
 	// SourceUnreachableType and TargetUnreachableType say that a side doesn't answer. Tried again
 	// for as long as it takes.
-	SourceUnreachableType = "SourceUnreachable"
-	TargetUnreachableType = "TargetUnreachable"
+	SourceUnreachableType = string(fault.KindSourceUnreachable)
+	TargetUnreachableType = string(fault.KindTargetUnreachable)
 	// AwayType says that the target hasn't answered for as long as groups may wait for it. Not
 	// tried again: they are opened on the source.
 	AwayType = "TargetAway"
 	// AccessDeniedType says that a side refuses the credentials. Tried again slowly: somebody may
 	// grant them.
-	AccessDeniedType = "AccessDenied"
+	AccessDeniedType = string(fault.KindAccessDenied)
 	// ConflictType says that an object exists on the target with other settings. Not tried again: a
 	// person decides.
-	ConflictType = "Conflict"
+	ConflictType = string(fault.KindConflict)
 	// RefusedType says that the request can't be done as the clusters are. Not tried again.
-	RefusedType = "Refused"
+	RefusedType = string(fault.KindRefused)
 	// BypassedType says that applications hold up a move by gateways, as they reach brokers without
 	// one; BypassingOf names them. Not tried again: people are asked for them first. Tried again
 	// while it is those alone that they were asked for.
-	BypassedType = "Bypassed"
+	BypassedType = string(fault.KindBypassed)
 	// ForbiddenType says that the plan asks for a secret of the worker to be used with a host that
 	// the worker's own configuration doesn't name. Not tried again: a person corrects either.
-	ForbiddenType = "Forbidden"
+	ForbiddenType = string(fault.KindForbidden)
 	// InvalidType says that the request itself is wrong. Not tried again.
-	InvalidType = "Invalid"
+	InvalidType = string(fault.KindInvalid)
 	// CallFailedType says that a server answered a call with an error, or with what can't be read.
 	// Tried again: most pass.
-	CallFailedType = "CallFailed"
+	CallFailedType = string(fault.KindCallFailed)
 	// NotTakenType says that a broker acknowledged a write and didn't take it. Tried again.
-	NotTakenType = "NotTaken"
+	NotTakenType = string(fault.KindNotTaken)
 	// DocumentMissingType says that a document isn't in the store, StoreUnreachableType that the
 	// store doesn't work. Tried again: another worker may have it, or somebody mends it.
-	DocumentMissingType  = "DocumentMissing"
-	StoreUnreachableType = "StoreUnreachable"
+	DocumentMissingType  = string(fault.KindDocumentMissing)
+	StoreUnreachableType = string(fault.KindStoreUnreachable)
 )
-
-const (
-	// pollAgain is the pause between two looks at something that changes within seconds.
-	pollAgain = time.Second
-	// reachAgain is the pause before a side that is down is dialled again.
-	reachAgain = 3 * time.Second
-	// grantAgain is the pause before refused credentials are tried again.
-	grantAgain = 10 * time.Second
-)
-
-// notReady is what a gate answers while it doesn't pass.
-func notReady(format string, args ...any) error {
-	return again(NotReadyType, pollAgain, nil, format, args...)
-}
-
-func accessDenied(cause error, format string, args ...any) error {
-	return again(AccessDeniedType, grantAgain, cause, format, args...)
-}
-
-func notTaken(format string, args ...any) error {
-	return again(NotTakenType, pollAgain, nil, format, args...)
-}
-
-func unreachable(side api.Side, cause error, format string, args ...any) error {
-	kind := SourceUnreachableType
-	if side == api.Target {
-		kind = TargetUnreachableType
-	}
-	return again(kind, reachAgain, cause, format, args...)
-}
-
-func conflict(format string, args ...any) error {
-	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), ConflictType, nil)
-}
-
-func refused(format string, args ...any) error {
-	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), RefusedType, nil)
-}
-
-func invalid(format string, args ...any) error {
-	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), InvalidType, nil)
-}
 
 // FaultOf is the side that an error is about: that doesn't answer, refuses, or answers wrongly. It
 // is empty where nobody knows, and for what isn't a fault.
 func FaultOf(err error) api.Side {
 	var app *temporal.ApplicationError
-	if !errors.As(err, &app) {
+	if !errors.As(asTemporal(err), &app) {
 		return ""
 	}
 	var side api.Side
@@ -114,38 +79,112 @@ func FaultOf(err error) api.Side {
 	return side
 }
 
-// of notes in an error of an activity which side it is about; nil and other errors stay as they
+// explained turns the error that an activity ends with into Temporal's.
+func explained(err *error) { *err = asTemporal(*err) }
+
+// asTemporal is an error of the work on clusters as Temporal needs it: its kind is the type, its
+// side the detail, and its pause the delay of the next attempt. What was said around it stays. Calm
+// ones are Benign, so that waiting doesn't fill logs and error metrics. All others stay as they
 // are.
-func of(side api.Side, err error) error {
-	var app *temporal.ApplicationError
-	if !errors.As(err, &app) || app.HasDetails() {
+func asTemporal(err error) error {
+	var known *temporal.ApplicationError
+	var f *fault.Error
+	if errors.As(err, &known) || !errors.As(err, &f) {
 		return err
 	}
-	return temporal.NewApplicationErrorWithOptions(app.Message(), app.Type(),
+	options := temporal.ApplicationErrorOptions{
+		NonRetryable: f.Final, Cause: f.Cause, NextRetryDelay: f.Again,
+	}
+	if f.Calm {
+		options.Category = temporal.ApplicationErrorCategoryBenign
+	}
+	if f.Side != "" {
+		options.Details = []any{f.Side}
+	}
+	app := temporal.NewApplicationErrorWithOptions(f.Text, string(f.Kind), options)
+	if around, wrapped := strings.CutSuffix(err.Error(), f.Error()); wrapped && around != "" {
+		return fmt.Errorf("%s%w", around, app)
+	}
+	return app
+}
+
+// Bypassing are groups and topics whose applications reach brokers without a gateway, and so hold
+// up a move: people have to point these to the gateways.
+type Bypassing struct {
+	Groups api.Names `json:"groups,omitzero"`
+	Topics api.Names `json:"topics,omitzero"`
+}
+
+// BypassingOf is whose applications hold up what an activity was to do, by its error of
+// BypassedType.
+func BypassingOf(err error) (by Bypassing, is bool) {
+	var app *temporal.ApplicationError
+	if !errors.As(err, &app) || app.Type() != BypassedType || !app.HasDetails() ||
+		app.Details(&by) != nil {
+		return Bypassing{}, false
+	}
+	return by, true
+}
+
+// StillBypassed reports whether those whom people were asked for hold up what an activity was to
+// do.
+func StillBypassed(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == BypassedType && !app.NonRetryable()
+}
+
+// outcomeOf is how an activity ends whose moves are held up; nil if none was. Asked are those whom
+// people were asked for already, nil of a workflow that doesn't ask. While it is these alone, the
+// moves are tried again, the more rarely the longer it takes; anybody else ends the activity.
+func outcomeOf(
+	ctx context.Context, h *fleet.HeldUp, s Settings, r Request, asked *Bypassing,
+) error {
+	if !h.Any() {
+		return nil
+	}
+	text := strings.Join(h.Why, "; ")
+	if asked == nil {
+		return fault.NotReady("%s", text)
+	}
+	groups, errGroups := lists.Resolve(ctx, s.Store, asked.Groups)
+	topics, errTopics := lists.Resolve(ctx, s.Store, asked.Topics)
+	known := errGroups == nil && errTopics == nil
+	// without the store nobody knows who was asked: whoever holds the moves up is told then
+	if known && within(h.Groups, groups) && within(h.Topics, topics) {
+		age := time.Since(activity.GetInfo(ctx).ScheduledTime)
+		return fault.Again(fault.KindBypassed, min(max(fault.PollAgain, age/lookShare), lookLater), nil, "%s", text)
+	}
+	for _, name := range groups {
+		h.Groups[name] = true
+	}
+	for _, name := range topics {
+		h.Topics[name] = true
+	}
+	return temporal.NewApplicationErrorWithOptions(text, BypassedType,
 		temporal.ApplicationErrorOptions{
-			NonRetryable: app.NonRetryable(), Cause: app.Unwrap(), Details: []any{side},
-			NextRetryDelay: app.NextRetryDelay(), Category: app.Category(),
+			NonRetryable: true, Category: temporal.ApplicationErrorCategoryBenign,
+			Details: []any{Bypassing{
+				Groups: named(ctx, s, r, "groups that bypass gateways", h.Groups),
+				Topics: named(ctx, s, r, "topics of producers that bypass gateways", h.Topics),
+			}},
 		})
 }
 
-// denial is what an error about the worker's secrets means for an activity; nil if it is about
-// anything else.
-func denial(err error) error {
-	var forbidden *secrets.ForbiddenError
-	var missing *secrets.MissingError
-	switch {
-	case errors.As(err, &forbidden):
-		return temporal.NewNonRetryableApplicationError(err.Error(), ForbiddenType, err)
-	case errors.As(err, &missing):
-		return accessDenied(err, "%v", err)
+// within reports whether all names are among the others.
+func within(names map[string]bool, others []string) bool {
+	among := map[string]bool{}
+	for _, name := range others {
+		among[name] = true
 	}
-	return nil
+	for name := range names {
+		if !among[name] {
+			return false
+		}
+	}
+	return true
 }
 
-// again is an error that Temporal tries again after the pause; Benign, so that waiting doesn't fill
-// logs and error metrics.
-func again(kind string, pause time.Duration, cause error, format string, args ...any) error {
-	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf(format, args...), kind, temporal.ApplicationErrorOptions{
-		NextRetryDelay: pause, Cause: cause, Category: temporal.ApplicationErrorCategoryBenign,
-	})
+// named are sorted names as they may stand in a history.
+func named(ctx context.Context, s Settings, r Request, kind string, names map[string]bool) api.Names {
+	return lists.InlineAtWorst(ctx, s.lists(r), kind, slices.Sorted(maps.Keys(names)))
 }

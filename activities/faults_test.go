@@ -7,16 +7,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
 
 // deadSides are a source and a target that nobody serves.
-func deadSides(t *testing.T) sides {
+func deadSides(t *testing.T) clusters.Both {
 	t.Helper()
-	s := Settings{Root: t.TempDir(), Clusters: NewClusters()}.withDefaults()
+	s := Settings{Root: t.TempDir(), Clusters: connect.NewPool()}.withDefaults()
 	t.Cleanup(s.Clusters.Close)
-	both, err := s.both(t.Context(), plan.Plan{
+	both, err := s.clusters().Both(t.Context(), plan.Plan{
 		Name: "dead", Source: plan.Cluster{NameServers: []string{"127.0.0.1:1"}},
 		Target: plan.Target{Provider: plan.ProviderExisting, NameServers: []string{"127.0.0.1:2"}},
 	}.WithDefaults())
@@ -28,69 +32,41 @@ func deadSides(t *testing.T) sides {
 // and open the source at old positions while the target is healthy.
 func TestASourceThatDoesNotAnswerIsNoTargetThatDoesNot(t *testing.T) {
 	both := deadSides(t)
-	one := topicTable{"orders": {
+	one := clusters.TopicTable{"orders": {
 		"broker-a": rocketmq.TopicConfig{Name: "orders", ReadQueues: 1, WriteQueues: 1, Perm: 6},
 	}}
-	l := layout{sourceTopics: one, targetTopics: one}
+	l := clusters.Layout{SourceTopics: one, TargetTopics: one}
 	// what producers wrote on the target, as for a Rollback
-	_, err := both.natives(t.Context(), l, api.Target, []string{"orders"})
+	_, err := measure.Natives(t.Context(), both, l, api.Target, []string{"orders"})
 	require.ErrorContains(t, err, "source broker broker-a: name server 127.0.0.1:1: can't be reached")
 	assert.Equal(t, SourceUnreachableType, typeOf(err), "%v", err)
 	// what they wrote on the source, which the target's copies tell
-	_, err = both.natives(t.Context(), l, api.Source, []string{"orders"})
+	_, err = measure.Natives(t.Context(), both, l, api.Source, []string{"orders"})
 	require.Error(t, err)
 	assert.Contains(t, []string{SourceUnreachableType, TargetUnreachableType}, typeOf(err))
 }
 
 func TestTheSideOfAFaultIsKnown(t *testing.T) {
 	both := deadSides(t)
-	for side, c := range map[api.Side]*cluster{api.Source: both.source, api.Target: both.target} {
-		failed := c.explain(t.Context(), assert.AnError)
+	for side, c := range map[api.Side]*clusters.One{api.Source: both.Source, api.Target: both.Target} {
+		failed := c.Explain(t.Context(), assert.AnError)
 		assert.Equal(t, CallFailedType, typeOf(failed))
 		assert.Equal(t, side, FaultOf(failed))
-		assert.Equal(t, side, FaultOf(unreachable(side, nil, "away")))
-		assert.Equal(t, side, FaultOf(of(side, accessDenied(nil, "refused"))))
+		assert.Equal(t, side, FaultOf(fault.Unreachable(side, nil, "away")))
+		assert.Equal(t, side, FaultOf(fault.Of(side, fault.AccessDenied(nil, "refused"))))
 	}
 	assert.Empty(t, FaultOf(nil))
 	assert.Empty(t, FaultOf(assert.AnError))
-	assert.Empty(t, FaultOf(accessDenied(nil, "a token is refused")))
-	assert.Empty(t, FaultOf(of(api.Target, notReady("2 members left"))), "that is no fault")
+	assert.Empty(t, FaultOf(fault.AccessDenied(nil, "a token is refused")))
+	assert.Empty(t, FaultOf(fault.Of(api.Target, fault.NotReady("2 members left"))), "that is no fault")
 }
 
 func TestBrokersThatAreDownAreNotThoseThatAnswer(t *testing.T) {
-	there, err := deadSides(t).source.answering(t.Context(), []rocketmq.Broker{
+	there, err := deadSides(t).Source.Answering(t.Context(), []rocketmq.Broker{
 		{Name: "broker-a", Addr: "127.0.0.1:1"}, {Name: "broker-b", Addr: "127.0.0.1:2"},
 	})
 	assert.Empty(t, there)
 	assert.Equal(t, SourceUnreachableType, typeOf(err))
-}
-
-// The mark of a fence may be on the broker that is down.
-func TestWhileABrokerIsDownOnlyMarkedGroupsAreOpened(t *testing.T) {
-	brokers := []rocketmq.Broker{{Name: "a"}, {Name: "b"}}
-	marks := fences{"ours": {"a": markFenced}}
-	for name, c := range map[string]struct {
-		opening
-		group string
-		want  []rocketmq.Broker
-	}{
-		"all answer, marked": {
-			opening{enable: true, ours: true, marks: marks}, "ours", brokers[:1],
-		},
-		"all answer, no mark": {
-			opening{enable: true, ours: true, marks: marks}, "other", brokers,
-		},
-		"one is down, marked": {
-			opening{enable: true, ours: true, partly: true, marks: marks}, "ours", brokers[:1],
-		},
-		"one is down, no mark": {
-			opening{enable: true, ours: true, partly: true, marks: marks}, "other", nil,
-		},
-		"one is down, on the target": {opening{enable: true, partly: true}, "ours", brokers},
-		"a fence is set on all":      {opening{ours: true, marks: marks}, "ours", brokers},
-	} {
-		assert.ElementsMatch(t, c.want, c.on(brokers, c.group), name)
-	}
 }
 
 func TestWhatWasClosedBeforeIsNotOnRecord(t *testing.T) {

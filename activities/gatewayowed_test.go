@@ -14,29 +14,11 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/clusters/fleet"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/plan"
-	"rocketshift/replicator/lane"
 )
-
-func TestWhatIsOwedIsToldWithWhatIsKnown(t *testing.T) {
-	of := func(topic string, id int, copied, written int64) control.OwedQueue {
-		return control.OwedQueue{
-			TopicQueue: control.TopicQueue{Topic: topic, Queue: lane.Queue{Broker: "broker-a", ID: id}},
-			Target:     lane.Queue{Broker: "broker-t", ID: id}, Copied: copied, Written: written,
-		}
-	}
-	o := owedOf([]control.OwedQueue{
-		of("audit", 0, -1, 90), of("orders", 0, 40, 40), of("orders", 1, 40, 47),
-	}, []string{"orders"})
-	assert.Equal(t, 3, o.Queues)
-	assert.EqualValues(t, 7, o.Known)
-	assert.Equal(t, 1, o.Unknown)
-	assert.Equal(t, []string{"orders"}, o.Ordered)
-	assert.Equal(t, "orders broker-t/1, copied up to 40", o.First[0])
-	assert.Contains(t, o.String(), "audit broker-t/0, copied up to where isn't known")
-	assert.Equal(t, "nothing is owed", Owed{}.String())
-}
 
 // returning is a control API that does each move, and says how it was asked.
 type returning struct {
@@ -81,7 +63,7 @@ func TestReturnsWithoutTheTargetSayWhoAsksAndWhy(t *testing.T) {
 	}
 	t.Setenv("ROCKETSHIFT_GATEWAY_TOKEN", "a-token-of-the-tests")
 	require.NotEmpty(t, os.Getenv("ROCKETSHIFT_GATEWAY_TOKEN"))
-	g := NewGateways(Settings{Root: t.TempDir(), Clusters: NewClusters()})
+	g := NewGateways(Settings{Root: t.TempDir(), Clusters: connect.NewPool()})
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivity(g)
 	request := Request{Plan: p}
@@ -104,7 +86,7 @@ func TestReturnsWithoutTheTargetSayWhoAsksAndWhy(t *testing.T) {
 	}
 	got, err := env.ExecuteActivity(g.Owed, OwedRequest{Request: request, Ordered: api.Some("orders")})
 	require.NoError(t, err)
-	var owed Owed
+	var owed fleet.Owed
 	require.NoError(t, got.Get(&owed))
 	assert.Equal(t, 1, owed.Queues, "of the plan's topics")
 	assert.EqualValues(t, 2, owed.Known)

@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/clusters/consumers"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/fleet"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway/control"
-	"rocketshift/internal/secrets"
-	"rocketshift/plan"
+	"rocketshift/internal/printable"
 )
 
 // Gateways moves homes and groups through the control APIs of the plan's gateways. Every activity
@@ -35,67 +38,6 @@ const (
 	moveTries = 10 * time.Second
 )
 
-// gatewaysOf are the control APIs of the plan's gateways.
-func (s Settings) gatewaysOf(p plan.Plan) (*control.Fleet, error) {
-	if len(p.Traffic.Gateways) == 0 {
-		return nil, invalid("traffic.gateways is empty: name the control APIs of the gateways")
-	}
-	has, err := s.Secrets.Gateways(p.Traffic)
-	if err != nil {
-		return nil, denial(err)
-	}
-	key := has.Prefix + "|" + strings.Join(p.Traffic.Gateways, ",")
-	s.Clusters.mu.Lock()
-	defer s.Clusters.mu.Unlock()
-	if s.Clusters.fleets[key] == nil {
-		s.Clusters.fleets[key] = control.NewFleet(p.Traffic.Gateways, control.Access{
-			Token: has.Token, CA: has.CA, Cert: has.Cert, Key: has.Key, Plain: has.Plain,
-			Set: control.AccessSettings{
-				Token: has.Prefix + "_TOKEN", CA: has.Prefix + "_CA",
-				Cert: has.Prefix + "_CERT", Plain: secrets.Variable,
-			},
-		})
-	}
-	return s.Clusters.fleets[key], nil
-}
-
-// explainGateway turns what a call to a gateway failed with into an error that says what people can
-// do.
-func explainGateway(ctx context.Context, err error) error {
-	var refusal *control.RefusedError
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.As(err, &refusal) && refusal.Status == http.StatusUnauthorized:
-		return accessDenied(err, "%v: give the worker the token that the gateway has", err)
-	}
-	return notReady("%v", err)
-}
-
-// gatewayState is how the plan's gateways stand; a zero one if it has none.
-func (s Settings) gatewayState(ctx context.Context, p plan.Plan) (control.State, error) {
-	if p.Traffic.Mode != plan.ModeGateway {
-		return control.State{}, nil
-	}
-	client, err := s.gatewaysOf(p)
-	if err != nil {
-		return control.State{}, err
-	}
-	state, err := client.State(ctx)
-	return state, explainGateway(ctx, err)
-}
-
-// led are the groups that gateways lead: they keep their positions on both sides, exactly.
-func led(state control.State) map[string]bool {
-	groups := map[string]bool{}
-	for _, group := range state.Groups {
-		groups[group.Group] = true
-	}
-	return groups
-}
-
 // PrepareRequest tells gateways what they must know of a migration.
 type PrepareRequest struct {
 	Request
@@ -103,47 +45,49 @@ type PrepareRequest struct {
 }
 
 // Prepare tells the gateways the migration.
-func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (Gateway, error) {
+func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (_ Gateway, err error) {
+	defer explained(&err)
 	p := r.Plan.WithDefaults()
-	ordered, err := resolve(ctx, g.settings, r.Ordered)
+	ordered, err := lists.Resolve(ctx, g.settings.Store, r.Ordered)
 	if err != nil {
 		return Gateway{}, err
 	}
-	client, err := g.settings.gatewaysOf(p)
+	client, err := g.settings.clusters().Fleet(p)
 	if err != nil {
 		return Gateway{}, err
 	}
-	where, err := g.settings.whereTarget(ctx, p)
+	where, err := g.settings.clusters().WhereTarget(ctx, p)
 	if err != nil {
 		return Gateway{}, err
 	}
-	if where.addresses == nil {
-		return Gateway{}, absent(p)
+	if where.Addresses == nil {
+		return Gateway{}, connect.Absent(p)
 	}
-	names := laneNames(p)
+	names := clusters.LaneNames(p)
 	m := control.Migration{
 		Name: p.Name, LaneGroup: names.Group, Source: names.Source, Target: names.Target,
 		Ordered: append([]string{}, ordered...), SourceCluster: p.Source.Cluster, LeftOut: p.Source.LeftOut,
 	}
-	if where.proxied {
-		m.Proxy = where.addresses[0]
+	if where.Proxied {
+		m.Proxy = where.Addresses[0]
 	} else {
-		m.NameServers, m.Cluster = where.addresses, where.part.Cluster
+		m.NameServers, m.Cluster = where.Addresses, where.Part.Cluster
 	}
 	state, err := client.Use(ctx, m)
 	if err != nil {
-		return Gateway{}, explainGateway(ctx, err)
+		return Gateway{}, connect.ExplainGateway(ctx, err)
 	}
-	if unfit := unfitClients(state, p); len(unfit) > 0 {
-		return Gateway{}, notReady("%d clients can't follow to the target: %s", len(unfit), list(unfit))
+	if unfit := fleet.UnfitClients(state, p); len(unfit) > 0 {
+		return Gateway{}, fault.NotReady("%d clients can't follow to the target: %s", len(unfit), printable.Few(unfit))
 	}
 	return gatewayOf(state), nil
 }
 
 // MoveGroups makes groups read from a side: from the target only if that serves what their members
 // ask for.
-func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
-	client, err := g.settings.gatewaysOf(r.Plan)
+func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
+	client, err := g.settings.clusters().Fleet(r.Plan)
 	if err != nil {
 		return err
 	}
@@ -152,29 +96,29 @@ func (g *Gateways) MoveGroups(ctx context.Context, r GroupsRequest) error {
 		return err
 	}
 	if r.Side == api.Target {
-		both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+		both, err := g.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 		if err != nil {
 			return err
 		}
-		if err := both.accepts(ctx, groups); err != nil {
+		if err := consumers.Accepts(ctx, both, groups); err != nil {
 			return err
 		}
 	}
-	var held heldUp
+	var held fleet.HeldUp
 	for i, group := range groups {
 		activity.RecordHeartbeat(ctx, i)
 		move := control.Move{
 			Kind: control.KindSide, To: string(r.Side), Groups: []string{group},
 			WithoutTarget: r.WithoutTarget,
 		}
-		if err := held.take(g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move)); err != nil {
+		if err := held.Take(g.move(ctx, client, r.Request, fmt.Sprint("group-", i), move)); err != nil {
 			return err
 		}
-		if held.enough() {
+		if held.Enough() {
 			break
 		}
 	}
-	return held.outcome(ctx, g.settings, r.Request, r.Asked)
+	return outcomeOf(ctx, &held, g.settings, r.Request, r.Asked)
 }
 
 // groupsToMove are those of the request, or all of the plan that read some of their queues on
@@ -187,7 +131,7 @@ func (g *Gateways) groupsToMove(
 	}
 	state, err := client.State(ctx)
 	if err != nil {
-		return nil, explainGateway(ctx, err)
+		return nil, connect.ExplainGateway(ctx, err)
 	}
 	p := r.Plan.WithDefaults()
 	var groups []string
@@ -204,7 +148,7 @@ func (g *Gateways) groupsToMove(
 }
 
 // move carries one move out. That applications hold it up, as they bypass the gateways, is said by
-// the gateway's own error: see heldUp.
+// the gateway's own error: see HeldUp.
 func (g *Gateways) move(ctx context.Context, client *control.Fleet, r Request, id string, m control.Move) error {
 	info := activity.GetInfo(ctx)
 	m.ID = fmt.Sprintf("%s-%s-%s-%d-%s", r.Plan.Name, info.WorkflowExecution.RunID, info.ActivityID, info.Attempt, id)
@@ -219,68 +163,109 @@ func (g *Gateways) move(ctx context.Context, client *control.Fleet, r Request, i
 	if err == nil || errors.As(err, &refusal) && refusal.Bypassing.Any() {
 		return err
 	}
-	if _, _, dead := g.settings.at(ctx, r, api.Target); dead != nil { // which is the cause, and hides behind time-outs
+	// which is the cause, and hides behind time-outs
+	if _, _, dead := g.settings.clusters().At(ctx, r.Plan, api.Target); dead != nil {
 		return dead
 	}
-	return explainGateway(ctx, err)
+	return connect.ExplainGateway(ctx, err)
 }
 
 // MoveAuthority makes a side the one that says who the members of groups are. Groups follow to the
 // target with queues that they began to read after they had moved, as those of a topic that is new
 // to them.
-func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) error {
-	client, err := g.settings.gatewaysOf(r.Plan)
+func (g *Gateways) MoveAuthority(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
+	client, err := g.settings.clusters().Fleet(r.Plan)
 	if err != nil {
 		return err
 	}
 	if r.Side == api.Target {
 		state, err := client.State(ctx)
 		if err != nil {
-			return explainGateway(ctx, err)
+			return connect.ExplainGateway(ctx, err)
 		}
 		rest := r
-		rest.Groups, rest.But, rest.All = api.Some(partlyMoved(state)...), nil, false
+		rest.Groups, rest.But, rest.All = api.Some(fleet.PartlyMoved(state)...), nil, false
 		if err := g.MoveGroups(ctx, rest); err != nil {
 			return err
 		}
 	}
-	var held heldUp
-	if err := held.take(g.move(ctx, client, r.Request, "authority", control.Move{
+	var held fleet.HeldUp
+	if err := held.Take(g.move(ctx, client, r.Request, "authority", control.Move{
 		Kind: control.KindAuthority, To: string(r.Side), WithoutTarget: r.WithoutTarget,
 	})); err != nil {
 		return err
 	}
-	return held.outcome(ctx, g.settings, r.Request, r.Asked)
-}
-
-// partlyMoved are the groups that read some queues on the target, and others on the source.
-func partlyMoved(state control.State) (groups []string) {
-	for _, g := range state.Groups {
-		if g.Source > 0 && g.Target > 0 {
-			groups = append(groups, g.Group)
-		}
-	}
-	return groups
+	return outcomeOf(ctx, &held, g.settings, r.Request, r.Asked)
 }
 
 // AwaitEmpty waits until no client is behind the gateway any more.
-func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) error {
-	client, err := g.settings.gatewaysOf(r.Plan)
+func (g *Gateways) AwaitEmpty(ctx context.Context, r Request) (err error) {
+	defer explained(&err)
+	client, err := g.settings.clusters().Fleet(r.Plan)
 	if err != nil {
 		return err
 	}
 	return waiting{}.until(ctx, func() error {
 		state, err := client.State(ctx)
 		if err != nil {
-			return explainGateway(ctx, err)
+			return connect.ExplainGateway(ctx, err)
 		}
 		var left []string
 		for _, c := range state.Clients {
 			left = append(left, c.ID+" at "+c.Address)
 		}
 		if len(left) > 0 {
-			return notReady("%d clients are still behind the gateway: %s", len(left), list(left))
+			return fault.NotReady("%d clients are still behind the gateway: %s", len(left), printable.Few(left))
 		}
 		return nil
 	})
+}
+
+// Gateway is how a gateway stands before a move.
+type Gateway struct {
+	NameServer string `json:"nameServer"` // what applications have as theirs
+	Clients    int    `json:"clients"`
+	Homes      int    `json:"homes"` // queues whose home is the target
+	// Authority is the side that says who members are: Target once applications may be there.
+	Authority api.Side `json:"authority,omitempty"`
+	// Groups and Topics are those of the plan whose applications may be at the target then, in the
+	// answer of Entrance alone: they read there, or have homes there.
+	Groups api.Names `json:"groups,omitzero"`
+	Topics api.Names `json:"topics,omitzero"`
+}
+
+func gatewayOf(state control.State) Gateway {
+	return Gateway{
+		NameServer: state.NameServer, Clients: len(state.Clients), Homes: state.Homes.Target,
+		Authority: api.Side(state.Authority),
+	}
+}
+
+// Entrance is how the gateways stand, and what applications have as their name server.
+func (g *Gateways) Entrance(ctx context.Context, r Request) (_ Gateway, err error) {
+	defer explained(&err)
+	p := r.Plan.WithDefaults()
+	state, err := g.settings.clusters().GatewayState(ctx, p)
+	if err != nil {
+		return Gateway{}, err
+	}
+	at := gatewayOf(state)
+	if at.Authority != api.Target {
+		return at, nil
+	}
+	groups, topics := map[string]bool{}, map[string]bool{}
+	for _, of := range state.Groups {
+		if of.Target > 0 && p.Groups.Match(of.Group) {
+			groups[of.Group] = true
+		}
+	}
+	for _, q := range state.Homes.Away {
+		if p.Topics.Match(q.Topic) {
+			topics[q.Topic] = true
+		}
+	}
+	at.Groups = named(ctx, g.settings, r, "groups at the target", groups)
+	at.Topics = named(ctx, g.settings, r, "topics at the target", topics)
+	return at, nil
 }

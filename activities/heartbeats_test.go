@@ -9,47 +9,23 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/clusters/stability"
+	"rocketshift/internal/documents/lists"
 )
 
 // What travels in heartbeats is a payload too: of a part of 10,000 topics, and of the retry and
 // dead-letter topics of 10,000 groups.
 func TestHeartbeatsOfLargePartsFitInPayloads(t *testing.T) {
 	const most = 256 << 10
-	seen := stabilities{}
+	seen := stability.Set{}
 	for i := range 1250 {
 		name := fmt.Sprintf("topic-%06d", i) + strings.Repeat("x", 115)
-		seen[name] = stability{Reading: 1 << 40, Since: time.Now(), Rate: 12345.678}
+		seen[name] = stability.Number{Reading: 1 << 40, Since: time.Now(), Rate: 12345.678}
 	}
 	b, err := json.Marshal(seen)
 	require.NoError(t, err)
 	assert.Less(t, len(b), most, "what producers write")
-
-	done := laneSet{}
-	for i := range 20_000 {
-		done.add(fmt.Sprintf("%%RETRY%%billing-service-production-consumers-%06d broker-a/0", i))
-	}
-	b, err = json.Marshal(done)
-	require.NoError(t, err)
-	assert.Less(t, len(b), most, "lanes that are compared")
-	var again laneSet
-	require.NoError(t, json.Unmarshal(b, &again))
-	assert.Len(t, again, 20_000)
-	assert.True(t, again.has("%RETRY%billing-service-production-consumers-000007 broker-a/0"))
-	assert.False(t, again.has("another"))
-}
-
-func TestFewLanesThatAreDoneAreNamed(t *testing.T) {
-	done := laneSet{}
-	done.add("orders broker-a/0")
-	b, err := json.Marshal(done)
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"orders broker-a/0":true}`, string(b), "as releases before it write it")
-	var again laneSet
-	require.NoError(t, json.Unmarshal(b, &again))
-	assert.Equal(t, done, again)
-	for _, bad := range []string{`"####"`, `"AAAA"`, `[]`} {
-		assert.Error(t, json.Unmarshal([]byte(bad), &again), bad)
-	}
 }
 
 func TestTheWayBackNeedsNoStore(t *testing.T) {
@@ -58,7 +34,7 @@ func TestTheWayBackNeedsNoStore(t *testing.T) {
 		names[i] = fmt.Sprintf("billing-service-production-consumers-%06d", i)
 	}
 	r := Request{Bounded: true} // of a plan without a name nothing can be stored
-	list := unstored(t.Context(), Settings{Root: t.TempDir()}, r, "fenced groups", names)
+	list := lists.InlineAtWorst(t.Context(), Settings{Root: t.TempDir()}.lists(r), "fenced groups", names)
 	got, inline := list.Inline()
 	assert.True(t, inline)
 	assert.Equal(t, names, got)

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -16,7 +17,7 @@ func TestOnlyQueuesThatLanesReadAreKnown(t *testing.T) {
 	}}, Groups: plan.Selection{Include: []string{"billing"}}}
 	brokers := []rocketmq.Broker{{Name: "broker-a", Cluster: "shop"}, {Name: "broker-b", Cluster: "shop"}}
 	two := rocketmq.TopicConfig{ReadQueues: 2, WriteQueues: 2}
-	table := topicTable{
+	table := clusters.TopicTable{
 		"orders":         {"broker-a": two, "broker-b": {ReadQueues: 1, WriteQueues: 1}},
 		"payments":       {"broker-a": two},
 		"%RETRY%billing": {"broker-a": {ReadQueues: 1, WriteQueues: 1}},

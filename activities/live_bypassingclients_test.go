@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fleet"
 	"rocketshift/internal/gateway"
 	"rocketshift/plan"
 )
@@ -41,13 +42,13 @@ func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	r := newRig(t, "past")
 	orders, group := r.topic("orders", 1), r.group("group")
 	g := r.behindGateway()
-	both, err := r.settings.both(r.ctx, r.plan)
+	both, err := r.settings.clusters().Both(r.ctx, r.plan)
 	require.NoError(t, err)
 	told := "" // of the last look that saw something
 	look := func() bool {
-		state, err := r.settings.withDefaults().gatewayState(r.ctx, r.plan)
+		state, err := r.settings.withDefaults().clusters().GatewayState(r.ctx, r.plan)
 		require.NoError(t, err)
-		found := both.past(r.ctx, state)
+		found := fleet.Past(r.ctx, both, state, r.settings.withDefaults().clusters().GatewayState)
 		if strings.Contains(found.Unknown, "can't be seen") { // a broker was busy
 			return false
 		}
@@ -66,7 +67,7 @@ func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	r.plan.Source.NameServers = []string{g.NameServer()} // as the application is released with
 	r.member(api.Source, group, orders, false, in)
 	r.eventually("it is behind the gateway", func() bool {
-		state, err := r.settings.withDefaults().gatewayState(r.ctx, r.plan)
+		state, err := r.settings.withDefaults().clusters().GatewayState(r.ctx, r.plan)
 		return err == nil && len(state.Clients) == 1
 	})
 	r.fill(orders, 1)

@@ -22,6 +22,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/consumers"
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
@@ -218,10 +220,10 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 	r.must(traffic, "Fence", r.groups(api.Source, groups...), nil)
 	r.fill(orders, each) // meanwhile producers go on
 	r.must(traffic, "AwaitSettled", r.groups(api.Source, groups...), nil)
-	assert.GreaterOrEqual(t, time.Since(fenced), fenceMargin)
-	var written []GroupPositions
+	assert.GreaterOrEqual(t, time.Since(fenced), consumers.FenceMargin)
+	var written []consumers.Positions
 	r.must(traffic, "Translate", r.groups(api.Source, groups...), &written)
-	assert.Equal(t, []GroupPositions{{Group: ordered, Queues: 6, Exact: 6}, {Group: free, Queues: 6, Exact: 6}},
+	assert.Equal(t, []consumers.Positions{{Group: ordered, Queues: 6, Exact: 6}, {Group: free, Queues: 6, Exact: 6}},
 		written, "4 queues of the topic, 2 of the retry topic")
 	for _, group := range groups {
 		given := in[group].ends(orders)
@@ -242,7 +244,7 @@ func TestLiveStockConsumersMoveWithoutLossOrRepetition(t *testing.T) {
 		in[group].moved()
 		r.member(api.Target, group, orders, group == ordered, in[group])
 	}
-	var members []Members
+	var members []measure.Members
 	r.must(traffic, "AwaitMembers", move, &members)
 	assert.Equal(t, 1, members[0].Target)
 	for _, group := range groups {

@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/verify"
@@ -32,7 +34,7 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
 		for _, row := range l.Rows.First() {
-			if row.Kind == kindDead {
+			if row.Kind == ledger.KindDead {
 				rest += row.Rest
 			}
 		}
@@ -40,11 +42,11 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 	}
 	wantLanes := func(n int) []lane.Lane {
 		target := r.brokers(r.target)[0]
-		both, err := r.settings.both(r.ctx, r.plan)
+		both, err := r.settings.clusters().Both(r.ctx, r.plan)
 		require.NoError(t, err)
-		l, err := both.layout(r.ctx)
+		l, err := both.Layout(r.ctx)
 		require.NoError(t, err)
-		lanes, err := l.groupLanes(topic)
+		lanes, err := l.GroupLanes(topic)
 		require.NoError(t, err)
 		require.Len(t, lanes, n)
 		for _, lane := range lanes {
@@ -52,7 +54,7 @@ func TestLongDeadLettersAreCopiedWhicheverBrokerHasThemFirst(t *testing.T) {
 			var verified verify.Report
 			r.eventually("the copies of "+lane.String()+" equal their originals", func() bool {
 				verified, err = verify.Lane(r.ctx, r.source, r.target, lane,
-					verify.Options{Names: laneNames(r.plan)}, nil)
+					verify.Options{Names: clusters.LaneNames(r.plan)}, nil)
 				return err == nil && verified.Compared == 3
 			})
 			assert.Zero(t, verified.Missing+verified.Extra+verified.Altered+verified.OutOfOrder, "%+v", verified)

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/ledger"
+	"rocketshift/internal/shards"
 	"rocketshift/replicator/lane"
 )
 
@@ -43,7 +45,7 @@ func (r *rig) wantStraggler(at lane.Queue, messages int64, of func() []lane.Stra
 
 func TestLongWhoWritesOnTheSideThatProducersLeftIsNamed(t *testing.T) {
 	r := newRig(t, "left")
-	r.settings.Observed = &Observed{}
+	r.settings.Observed = &shards.Observed{}
 	orders, _ := r.copied("orders", "billing", 5)
 	traffic, l := NewTraffic(r.settings), r.lanes(orders)[1]
 	move := func(from api.Side) AwaitMoveRequest {
@@ -59,14 +61,14 @@ func TestLongWhoWritesOnTheSideThatProducersLeftIsNamed(t *testing.T) {
 	r.wantStraggler(l.Source, 3, func() []lane.Straggler { there, _ := r.straggling(); return there })
 	r.must(NewReplication(r.settings), "AwaitDrained",
 		TopicsRequest{Request: r.request(), Side: api.Source, Topics: api.Some(orders)}, nil)
-	var ledger api.Ledger
-	r.must(NewLedgers(r.settings), "Ledger", r.request(), &ledger)
+	var found api.Ledger
+	r.must(NewLedgers(r.settings), "Ledger", r.request(), &found)
 	assert.Equal(
 		t,
 		[]api.LedgerRow{
-			{Kind: kindStraggler, Object: "topic " + orders, Rest: 3, Detail: "[" + l.Source.String() + " 3]"},
+			{Kind: ledger.KindStraggler, Object: "topic " + orders, Rest: 3, Detail: "[" + l.Source.String() + " 3]"},
 		},
-		ledger.Stragglers.First(),
+		found.Stragglers.First(),
 	)
 	var verification api.Verification
 	r.must(NewVerifier(r.settings), "Verify", VerifyRequest{Request: r.request(), Topics: api.Some(orders)},

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/measure"
 )
 
 // Producers that have moved write on the target without a pause, and reverse lanes copy that to the
@@ -31,18 +32,18 @@ func TestLiveASourceIsDrainedWhileProducersWriteOnTheTarget(t *testing.T) {
 
 	stop = r.keepProducing(r.source, lane.Source, topic)
 	defer stop()
-	both, err := r.settings.both(r.ctx, r.plan)
+	both, err := r.settings.clusters().Both(r.ctx, r.plan)
 	require.NoError(t, err)
-	l, err := both.layout(r.ctx)
+	l, err := both.Layout(r.ctx)
 	require.NoError(t, err)
 	// Not drained(): the producer's rhythm and that of the lane's commits can keep every look one
 	// message behind.
-	states, err := both.measure(r.ctx, l, []string{topic})
+	states, err := measure.Lanes(r.ctx, both, l, []string{topic})
 	require.NoError(t, err)
 	r.eventually("a producer that has stayed is noticed", func() bool {
 		end, err := r.source.Client().MaxOffset(r.ctx, r.addr(r.source, lane.Source.Broker), topic, lane.Source.ID)
 		require.NoError(t, err)
-		own, err := both.writtenSince(r.ctx, lane, states[0].max, end)
+		own, err := measure.WrittenSince(r.ctx, both, lane, states[0].Max, end)
 		require.NoError(t, err)
 		return own > 0
 	})

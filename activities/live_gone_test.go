@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/consumers"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -49,7 +50,9 @@ func TestLongABrokerThatDiesUnderAFenceIsOpenedWhenItIsBack(t *testing.T) {
 	for name, forgotten := range map[string]bool{"the target isn't as it was": false, "nothing is left of the fence": true} {
 		r.must(traffic, "Fence", r.groups(api.Source, group), nil)
 		// stock brokers write positions, as which the mark is kept, every 5 s
-		require.Eventually(t, func() bool { return onDisk(from.StoreDir(died), group, fenceGroup(r.plan), markFenced) },
+		require.Eventually(t, func() bool {
+			return onDisk(from.StoreDir(died), group, consumers.FenceGroup(r.plan), consumers.MarkFenced)
+		},
 			patience, 100*time.Millisecond, "%s: broker %s has the mark on its disk", name, died)
 		dies()
 		lift := r.groups(api.Source, group)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -32,7 +33,7 @@ func TestLiveOnlyWhatApplicationsWroteOnTheTargetIsStillToCome(t *testing.T) {
 		}
 		return found
 	}
-	r.eventually("nothing is to come", func() bool { return pending(kindLag, "topic "+orders).Rest == 0 })
+	r.eventually("nothing is to come", func() bool { return pending(ledger.KindLag, "topic "+orders).Rest == 0 })
 	stop()
 
 	lane := r.lanes(orders)[0]
@@ -45,7 +46,7 @@ func TestLiveOnlyWhatApplicationsWroteOnTheTargetIsStillToCome(t *testing.T) {
 		r.background(NewReplication(r.settings), "Replicate", ReplicateRequest{Request: forward, Broker: b.Name})
 	}
 	r.must(NewReplication(r.settings), "AwaitDrained", drained, nil)
-	row := pending(kindLag, "topic "+orders)
+	row := pending(ledger.KindLag, "topic "+orders)
 	assert.EqualValues(t, 2, row.Rest, "%+v", row)
 	assert.NotContains(t, row.Detail, "; 0 copies")
 
@@ -56,8 +57,8 @@ func TestLiveOnlyWhatApplicationsWroteOnTheTargetIsStillToCome(t *testing.T) {
 	r.produce(r.target, broker, others, 0, 3, later)
 	r.produce(r.target, broker, orders, lane.Target.ID, 2, later)
 	held := "broker " + broker + " level 18"
-	r.eventually("delayed messages are there", func() bool { return pending(kindDelayed, held).Rest > 0 })
-	row = pending(kindDelayed, held)
+	r.eventually("delayed messages are there", func() bool { return pending(ledger.KindDelayed, held).Rest > 0 })
+	row = pending(ledger.KindDelayed, held)
 	assert.EqualValues(t, 2, row.Rest, "those of others come to nobody: %+v", row)
 	assert.Contains(t, row.Detail, "of this migration's topics")
 }

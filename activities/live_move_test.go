@@ -9,6 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/consumers"
+	"rocketshift/internal/clusters/ledger"
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/replicator/lane"
@@ -17,7 +20,7 @@ import (
 func TestLiveCopyIsMeasuredAndVerified(t *testing.T) {
 	r := newRig(t, "copy")
 	orders, _ := r.copied("orders", "billing", 50)
-	var state ReplicationState
+	var state measure.Summary
 	r.must(NewReplication(r.settings), "AwaitCaughtUp", r.request(), &state)
 	assert.Equal(t, 4, state.Lanes)
 	r.must(NewReplication(r.settings), "State", r.request(), &state)
@@ -52,9 +55,9 @@ func TestLivePositionsAreKeptUntilTheGroupIsFencedAndThenMoved(t *testing.T) {
 	r.must(traffic, "Fence", r.groups(api.Source, group), nil)
 	r.must(traffic, "AwaitSettled", r.groups(api.Source, group), nil)
 	r.commit(group, orders, lanes[0].Source, 40) // Sync doesn't touch a closed group
-	var written []GroupPositions
+	var written []consumers.Positions
 	r.must(traffic, "Translate", r.groups(api.Source, group), &written)
-	assert.Equal(t, []GroupPositions{{Group: group, Queues: 4, Exact: 4}}, written)
+	assert.Equal(t, []consumers.Positions{{Group: group, Queues: 4, Exact: 4}}, written)
 	assert.Equal(t, []int64{40, 0, 0, 10}, onTarget())
 	require.Error(t, stopSync(), "a cancelled Sync ends as cancelled")
 
@@ -175,7 +178,7 @@ func TestLiveLanesGoOnAtOnceWhenTheirWorkerStops(t *testing.T) {
 		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
 		for _, row := range l.Rows.First() {
-			if row.Kind == kindLag && row.Rest > 0 {
+			if row.Kind == ledger.KindLag && row.Rest > 0 {
 				return false
 			}
 		}

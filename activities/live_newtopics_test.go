@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -57,7 +58,7 @@ func TestLongTopicsAndQueuesThatTheSourceGetsAreBroughtOver(t *testing.T) {
 	replicated(orders, clicks)
 	configs, err := r.target.Client().TopicConfigs(r.ctx, target.Addr)
 	require.NoError(t, err)
-	assert.Contains(t, []plan.MessageType{plan.TypeNormal, plan.TypeDelay}, messageType(configs[clicks]),
+	assert.Contains(t, []plan.MessageType{plan.TypeNormal, plan.TypeDelay}, metadata.MessageType(configs[clicks]),
 		"what its first messages show, if there are any")
 }
 

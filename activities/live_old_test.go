@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 )
@@ -37,7 +38,7 @@ func TestLiveASourceOf47IsAssessedAndSettled(t *testing.T) {
 	rows, _ := l.Rows.Inline()
 	found := false
 	for _, row := range rows {
-		found = found || row.Kind == kindProducers && row.Object == "broker broker-a" && row.Rest == 1 &&
+		found = found || row.Kind == ledger.KindProducers && row.Object == "broker broker-a" && row.Rest == 1 &&
 			strings.Contains(row.Detail, "see yourself that nobody does")
 	}
 	assert.True(t, found, "%v", rows)

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -49,7 +51,7 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 		r.create(console, "broker-a", rocketmq.RetryTopic(group), 2)
 	}
 	r.create(console, "broker-a", orders, 3)
-	r.create(console, "broker-a", canaryTopic(r.plan), 2)
+	r.create(console, "broker-a", clusters.CanaryTopic(r.plan), 2)
 	var diff api.MetadataDiff
 	r.must(NewMetadata(r.settings), "Diff", objects, &diff)
 	require.Equal(t, 1, diff.Conflicts.Len())
@@ -123,7 +125,9 @@ func TestLongAMigrationToATargetBehindAProxy(t *testing.T) {
 	var rest api.Ledger
 	r.must(NewLedgers(r.settings), "Ledger", r.request(), &rest)
 	for _, row := range rest.Rows.First() { // clients are there, and what brokers deliver later is of all their topics
-		others := slices.Contains([]string{kindConsumers, kindProducers, kindDelayed, kindHalf}, row.Kind)
+		others := slices.Contains(
+			[]string{ledger.KindConsumers, ledger.KindProducers, ledger.KindDelayed, ledger.KindHalf}, row.Kind,
+		)
 		assert.True(t, others || row.Rest == 0, "%+v", row)
 	}
 

@@ -17,6 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -198,7 +200,7 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	r.importAll([]string{orders}, []string{group}, nil)
 	r.replicate()
 	r.background(NewOffsets(r.settings), "Sync", r.request())
-	into := &trials{phase: 1, names: laneNames(r.plan), tried: map[string][]trial{}, done: map[string]int{}}
+	into := &trials{phase: 1, names: clusters.LaneNames(r.plan), tried: map[string][]trial{}, done: map[string]int{}}
 	leave := r.trier(api.Source, group, orders, into)
 	for _, b := range r.brokers(r.source) {
 		for i := range 12 { // four for each phase
@@ -233,7 +235,7 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 	leave = r.move(group, orders, api.Target, into, 3, leave)
 	r.eventually("and succeeds back on the source", func() bool { return into.all("3", done) })
 	leave()
-	for _, body := range sortedKeys(into.tried) {
+	for _, body := range clusters.SortedKeys(into.tried) {
 		into.requireAttempts(r, body)
 	}
 	var verified api.Verification
@@ -241,10 +243,10 @@ func TestLongRetriesMoveWithTheirGroup(t *testing.T) {
 		VerifyRequest{Request: r.request(), Topics: api.Some(orders), Own: true}, &verified)
 	assert.True(t, verified.Clean(), "%+v", verified)
 	assert.Greater(t, verified.Compared, int64(24+8), "the messages, and retries of some")
-	var ledger api.Ledger
-	r.must(NewLedgers(r.settings), "Ledger", r.request(), &ledger)
-	for _, row := range ledger.Rows.First() {
-		if row.Kind == kindRetry {
+	var found api.Ledger
+	r.must(NewLedgers(r.settings), "Ledger", r.request(), &found)
+	for _, row := range found.Rows.First() {
+		if row.Kind == ledger.KindRetry {
 			assert.Zero(t, row.Rest, "%+v", row)
 		}
 	}
@@ -274,7 +276,8 @@ func (r *rig) requireComesBack(topic string) {
 		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Pending", r.request(), &l)
 		for _, row := range l.Rows.First() {
-			if row.Kind != kindDelayed && row.Kind != kindHalf || row.Object == "broker "+b.Name+" level "+level {
+			if row.Kind != ledger.KindDelayed && row.Kind != ledger.KindHalf ||
+				row.Object == "broker "+b.Name+" level "+level {
 				rest += row.Rest
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
@@ -93,16 +94,16 @@ func refusedOf(findings []api.Finding) map[string]bool {
 }
 
 // sourceTable is what topics the source has.
-func (s Settings) sourceTable(ctx context.Context, p plan.Plan) (topicTable, error) {
-	source, err := s.source(p)
+func (s Settings) sourceTable(ctx context.Context, p plan.Plan) (clusters.TopicTable, error) {
+	source, err := s.clusters().Source(p)
 	if err != nil {
 		return nil, err
 	}
-	brokers, err := source.brokers(ctx)
+	brokers, err := source.FindBrokers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return source.topicTable(ctx, brokers, nil)
+	return source.TopicTable(ctx, brokers, nil)
 }
 
 func (r *rig) brokerNames(c *rocketmq.Cluster) (names []string) {

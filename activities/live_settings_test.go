@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -68,7 +69,9 @@ func TestLiveSettingsOfBothSidesAreCompared(t *testing.T) {
 	assert.Zero(t, diff.Conflicts.Len(), "%v", diff.Conflicts)
 	assert.Equal(t, 3, diff.Warnings.Len(), "%v", diff.Warnings)
 
-	lines, err := r.settings.likeSource(r.ctx, r.plan)
+	source, err := r.settings.clusters().Source(r.plan)
+	require.NoError(t, err)
+	lines, err := metadata.LikeSource(r.ctx, source)
 	require.NoError(t, err)
 	assert.Equal(t, "7s 1m", lines["messageDelayLevel"],
 		"a target of provider local is started with it")

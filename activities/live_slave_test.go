@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 )
@@ -77,7 +78,7 @@ func TestLiveASlaveIsReadWhereThePlanSaysSo(t *testing.T) {
 		var l api.Ledger
 		r.must(NewLedgers(r.settings), "Ledger", r.request(), &l)
 		for _, row := range l.Rows.First() {
-			if row.Kind == kindSlave && row.Object == "broker "+lost.Name {
+			if row.Kind == ledger.KindSlave && row.Object == "broker "+lost.Name {
 				return row.Rest
 			}
 		}

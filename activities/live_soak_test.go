@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
@@ -24,29 +25,29 @@ func queueOfTopic(lane lane.Lane) control.TopicQueue {
 func TestLiveASoakCountsWhatApplicationsWriteToEachSide(t *testing.T) {
 	r := newRig(t, "soak")
 	orders, _ := r.copied("orders", "billing", 5)
-	both, err := r.settings.both(r.ctx, r.plan)
+	both, err := r.settings.clusters().Both(r.ctx, r.plan)
 	require.NoError(t, err)
 	lanes := r.lanes(orders)
 	away := []control.TopicQueue{queueOfTopic(lanes[0])}
 	r.produce(r.target, lanes[0].Target.Broker, orders, lanes[0].Target.ID, 3) // before the soak
-	begun, err := both.beginSoak(r.ctx, []string{orders})
+	begun, err := measure.BeginSoak(r.ctx, both, []string{orders})
 	require.NoError(t, err)
-	require.Len(t, begun.ends, 4)
-	count := func() (sum traffic) {
+	require.Len(t, begun.Ends, 4)
+	count := func() (sum measure.Traffic) {
 		r.eventually("the lanes have copied it", func() bool {
-			sum, err = both.countTraffic(r.ctx, []string{orders}, begun, away,
-				func(SoakProgress) {})
-			return err == nil && sum.lag == 0
+			sum, err = measure.CountTraffic(r.ctx, both, []string{orders}, begun, away,
+				func(measure.SoakProgress) {})
+			return err == nil && sum.Lag == 0
 		})
 		return sum
 	}
 	// copies of what came before may still arrive: they aren't messages of applications
-	require.Equal(t, traffic{topics: 1, queues: 4, away: 1}, count())
+	require.Equal(t, measure.Traffic{Topics: 1, Queues: 4, Away: 1}, count())
 	r.produce(r.target, lanes[0].Target.Broker, orders, lanes[0].Target.ID, 30)
 	r.produce(r.source, lanes[0].Source.Broker, orders, lanes[0].Source.ID, 1) // past its home
 	r.produce(r.source, lanes[1].Source.Broker, orders, lanes[1].Source.ID, 69)
-	require.Equal(t, traffic{
-		topics: 1, queues: 4, away: 1, source: 70, target: 30, moved: 31, misplaced: 1,
+	require.Equal(t, measure.Traffic{
+		Topics: 1, Queues: 4, Away: 1, Source: 70, Target: 30, Moved: 31, Misplaced: 1,
 	}, count())
 }
 
@@ -60,39 +61,39 @@ func TestLongASoakOfTenThousandQueuesIsJudgedInTime(t *testing.T) {
 		names = append(names, fmt.Sprintf("%s-%03d", r.own, i))
 	}
 	r.everywhere(names, queues)
-	both, err := r.settings.both(r.ctx, r.plan)
+	both, err := r.settings.clusters().Both(r.ctx, r.plan)
 	require.NoError(t, err)
 	began := time.Now()
-	begun, err := both.beginSoak(r.ctx, names)
+	begun, err := measure.BeginSoak(r.ctx, both, names)
 	require.NoError(t, err)
-	require.Len(t, begun.ends, 2*topics*queues)
+	require.Len(t, begun.Ends, 2*topics*queues)
 	t.Logf("noted where 10,000 queues end in %s", time.Since(began).Round(time.Millisecond))
 	began = time.Now()
-	sum, err := both.countTraffic(r.ctx, names, begun, nil, func(SoakProgress) {})
+	sum, err := measure.CountTraffic(r.ctx, both, names, begun, nil, func(measure.SoakProgress) {})
 	require.NoError(t, err)
-	require.Zero(t, sum.source+sum.target)
+	require.Zero(t, sum.Source+sum.Target)
 	t.Logf("counted nothing in %s", time.Since(began).Round(time.Millisecond))
 	var busy []lane.Lane
-	for lane := range begun.ends {
+	for lane := range begun.Ends {
 		if len(lane.Topic) > 0 && (lane.Topic[len(lane.Topic)-1]-'0')%busyOnes == 0 {
 			busy = append(busy, lane)
 		}
 	}
 	r.toEach(busy)
 	r.eventually("the brokers show all messages", func() bool {
-		ends, err := both.ends(r.ctx, names)
+		ends, err := measure.EndsOf(r.ctx, both, names)
 		require.NoError(t, err)
 		return !slices.ContainsFunc(busy, func(lane lane.Lane) bool {
-			return ends[lane] == begun.ends[lane]
+			return ends[lane] == begun.Ends[lane]
 		})
 	})
 	began = time.Now()
-	told := SoakProgress{}
-	sum, err = both.countTraffic(r.ctx, names, begun, nil, func(p SoakProgress) { told = p })
+	told := measure.SoakProgress{}
+	sum, err = measure.CountTraffic(r.ctx, both, names, begun, nil, func(p measure.SoakProgress) { told = p })
 	took := time.Since(began)
 	require.NoError(t, err)
 	t.Logf("counted a message in each of %d queues in %s", len(busy), took.Round(time.Millisecond))
-	assert.EqualValues(t, len(busy), sum.source)
+	assert.EqualValues(t, len(busy), sum.Source)
 	assert.Equal(t, len(busy), told.Of)
 	assert.Less(t, took, 4*time.Minute, "five times as many in the 20 minutes of an attempt")
 }

@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/ledger"
+	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -79,7 +81,7 @@ func TestLiveMetadataIsImportedOnceAndReadBack(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 6, configs[orders].WriteQueues, "3 on each of 2 source brokers")
 	assert.Equal(t, rocketmq.PermRead, configs[orders].Perm, "ordered topics open after their drain")
-	assert.Equal(t, plan.TypeFIFO, messageType(configs[orders]))
+	assert.Equal(t, plan.TypeFIFO, metadata.MessageType(configs[orders]))
 	assert.Equal(t, rocketmq.PermRead|rocketmq.PermWrite, configs[clicks].Perm)
 	groups, err := r.target.Client().Groups(t.Context(), target.Addr)
 	require.NoError(t, err)
@@ -156,7 +158,7 @@ func TestLiveTopicsCloseAndOpenWithTheirAttributes(t *testing.T) {
 		configs, err := r.target.Client().TopicConfigs(t.Context(), target.Addr)
 		require.NoError(t, err)
 		assert.Equal(t, c.perm, configs[orders].Perm)
-		assert.Equal(t, plan.TypeFIFO, messageType(configs[orders]), "the type stays")
+		assert.Equal(t, plan.TypeFIFO, metadata.MessageType(configs[orders]), "the type stays")
 	}
 }
 
@@ -187,7 +189,7 @@ func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
 	}
 	// of all its topics, other tests' among them
 	waiting, half := "broker "+broker.Name+" level 18", "broker "+broker.Name
-	waited := rest(kindDelayed, waiting)
+	waited := rest(ledger.KindDelayed, waiting)
 	r.produce(r.source, broker.Name, orders, 0, 2, remoting.Property{Name: "DELAY", Value: "18"})
 	_, err := r.source.Client().SendMessage(t.Context(), broker.Addr, rocketmq.SendRequest{
 		Group: "producers", Topic: orders, SysFlag: 4, Body: []byte("half"), BornTimestamp: time.Now().UnixMilli(),
@@ -200,14 +202,15 @@ func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
 		),
 	})
 	require.NoError(t, err)
-	assert.EqualValues(t, 10, rest(kindLag, "topic "+orders),
+	assert.EqualValues(t, 10, rest(ledger.KindLag, "topic "+orders),
 		"nothing is copied yet, delayed messages aren't there yet")
-	assert.EqualValues(t, 2, rest(kindRetry, "group "+group), "3, of which 1 is consumed")
-	assert.EqualValues(t, 3, rest(kindDead, "group "+group))
-	r.eventually("two more messages wait at level 18", func() bool { return rest(kindDelayed, waiting) >= waited+2 })
-	r.eventually("a half message is open", func() bool { return rest(kindHalf, half) >= 1 })
-	assert.Zero(t, rest(kindConsumers, "all"))
+	assert.EqualValues(t, 2, rest(ledger.KindRetry, "group "+group), "3, of which 1 is consumed")
+	assert.EqualValues(t, 3, rest(ledger.KindDead, "group "+group))
+	r.eventually("two more messages wait at level 18",
+		func() bool { return rest(ledger.KindDelayed, waiting) >= waited+2 })
+	r.eventually("a half message is open", func() bool { return rest(ledger.KindHalf, half) >= 1 })
+	assert.Zero(t, rest(ledger.KindConsumers, "all"))
 	r.replicate()
 	r.eventually("the lanes copy everything",
-		func() bool { return rest(kindLag, "all") == 0 && rest(kindLag, "topic "+orders) == 0 })
+		func() bool { return rest(ledger.KindLag, "all") == 0 && rest(ledger.KindLag, "topic "+orders) == 0 })
 }

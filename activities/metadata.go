@@ -2,12 +2,14 @@ package activities
 
 import (
 	"context"
-	"slices"
 
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
-	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/metadata"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/plan"
 )
 
@@ -35,240 +37,100 @@ type Metadata struct{ settings Settings }
 // NewMetadata returns the activities of ImportMetadata.
 func NewMetadata(s Settings) *Metadata { return &Metadata{s.withDefaults()} }
 
-// objects is what one chunk wants and what the target has.
-type objects struct {
-	sides
-	addr               map[string]string // target brokers
-	wantTopics         map[string]map[string]rocketmq.TopicConfig
-	wantGroups         map[string]rocketmq.Group
-	missingTopics      map[string][]string // brokers without it
-	missingGroups      map[string][]string
-	same               int
-	conflicts          []api.Finding
-	warnings           []api.Finding
-	targetBrokers      []rocketmq.Broker
-	haveTopics         topicTable
-	haveGroups         groupTable
-	acceptsMixedTopics bool
-	sourceBrokers      []rocketmq.Broker
-	sourceTopics       topicTable
-	remain             map[string]api.Finding // what an earlier run left, by topic
-}
-
 // Diff compares what the target should have with what it has.
-func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (api.MetadataDiff, error) {
-	o, err := m.compare(ctx, r)
+func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (_ api.MetadataDiff, err error) {
+	defer explained(&err)
+	o, w, err := m.compare(ctx, r)
 	if err != nil {
 		return api.MetadataDiff{}, err
 	}
-	if err := o.compareSettings(ctx, m.settings, r); err != nil {
+	if err := o.CompareSettings(ctx, w); err != nil {
 		return api.MetadataDiff{}, err
 	}
-	diff := api.MetadataDiff{Same: o.same}
-	if diff.CreateTopics, err = bounded(ctx, m.settings, r.Request, "topics to create",
-		sortedKeys(o.missingTopics), namesRoom); err != nil {
+	diff := api.MetadataDiff{Same: o.Same}
+	if diff.CreateTopics, err = lists.Bounded(ctx, m.settings.lists(r.Request), "topics to create",
+		clusters.SortedKeys(o.MissingTopics), lists.NamesRoom); err != nil {
 		return diff, err
 	}
-	if diff.CreateGroups, err = bounded(ctx, m.settings, r.Request, "groups to create",
-		sortedKeys(o.missingGroups), namesRoom); err != nil {
+	if diff.CreateGroups, err = lists.Bounded(ctx, m.settings.lists(r.Request), "groups to create",
+		clusters.SortedKeys(o.MissingGroups), lists.NamesRoom); err != nil {
 		return diff, err
 	}
-	diff.Warnings, err = bounded(ctx, m.settings, r.Request, "warnings", o.warnings, rowsRoom)
+	diff.Warnings, err = lists.Bounded(ctx, m.settings.lists(r.Request), "warnings", o.Warnings, lists.RowsRoom)
 	if err != nil {
 		return diff, err
 	}
-	diff.Conflicts, err = bounded(ctx, m.settings, r.Request, "conflicts", o.conflicts, rowsRoom)
+	diff.Conflicts, err = lists.Bounded(ctx, m.settings.lists(r.Request), "conflicts", o.Conflicts, lists.RowsRoom)
 	return diff, err
 }
 
 // Apply creates what is missing of one chunk and reads it back.
-func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (MetadataResult, error) {
-	o, err := m.compare(ctx, r)
+func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (_ MetadataResult, err error) {
+	defer explained(&err)
+	o, _, err := m.compare(ctx, r)
 	if err != nil {
 		return MetadataResult{}, err
 	}
-	if len(o.conflicts) > 0 {
-		first := o.conflicts[0]
-		return MetadataResult{}, conflict("%d conflicts, first: %s %s: %s", len(o.conflicts), first.Object,
+	if len(o.Conflicts) > 0 {
+		first := o.Conflicts[0]
+		return MetadataResult{}, fault.Conflict("%d conflicts, first: %s %s: %s", len(o.Conflicts), first.Object,
 			first.Cause, first.Next)
 	}
-	if err := o.create(ctx); err != nil {
+	if err := o.Create(ctx, func(text string) { activity.RecordHeartbeat(ctx, text) }); err != nil {
 		return MetadataResult{}, err
 	}
-	return MetadataResult{len(o.missingTopics), len(o.missingGroups)}, m.readBack(ctx, r)
+	return MetadataResult{len(o.MissingTopics), len(o.MissingGroups)}, m.readBack(ctx, r)
 }
 
 func (m *Metadata) readBack(ctx context.Context, r MetadataRequest) error {
-	o, err := m.compare(ctx, r)
+	o, _, err := m.compare(ctx, r)
 	if err != nil {
 		return err
 	}
-	for topic, brokers := range o.missingTopics {
-		return notTaken("topic %s: created, and isn't there on %v when read back", topic, brokers)
+	for topic, brokers := range o.MissingTopics {
+		return fault.NotTaken("topic %s: created, and isn't there on %v when read back", topic, brokers)
 	}
-	for group, brokers := range o.missingGroups {
-		return notTaken("group %s: created, and isn't there on %v when read back", group, brokers)
+	for group, brokers := range o.MissingGroups {
+		return fault.NotTaken("group %s: created, and isn't there on %v when read back", group, brokers)
 	}
 	return nil
 }
 
-func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*objects, error) {
-	both, err := m.settings.both(ctx, r.Plan.WithDefaults())
+// compare reads both sides, and returns with it what the request wants.
+func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*metadata.Chunk, metadata.Wanted, error) {
+	both, err := m.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
-		return nil, err
+		return nil, metadata.Wanted{}, err
 	}
-	if err := both.whole(ctx); err != nil {
-		return nil, err
-	}
-	o := &objects{
-		sides: both, wantTopics: map[string]map[string]rocketmq.TopicConfig{}, wantGroups: map[string]rocketmq.Group{},
-		missingTopics: map[string][]string{}, missingGroups: map[string][]string{},
+	if err := both.Whole(ctx); err != nil {
+		return nil, metadata.Wanted{}, err
 	}
 	w, err := m.settings.wanted(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, w, err
 	}
-	if err := o.read(ctx, w); err != nil {
-		return nil, err
-	}
-	if o.target.Proxy() != "" {
-		return o, o.compareBehindProxy(ctx, w)
-	}
-	if o.remain, err = o.remains(ctx, layout{
-		o.sourceBrokers, o.targetBrokers, o.sourceTopics, o.haveTopics,
-	}, w.topics, nil); err != nil {
-		return nil, err
-	}
-	o.compareTopics(w.topics)
-	o.compareGroups(w.groups)
-	return o, nil
+	o, err := metadata.Compare(ctx, both, w)
+	return o, w, err
 }
 
-// read takes what is wanted from the source, and what there is from the target.
-func (o *objects) read(ctx context.Context, r wanted) error {
-	sourceBrokers, err := o.source.brokers(ctx)
-	if err != nil {
-		return err
+func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w metadata.Wanted, err error) {
+	w = metadata.Wanted{Types: r.Types, Ordered: map[string]bool{}}
+	if w.Topics, err = lists.Resolve(ctx, s.Store, r.Topics); err != nil {
+		return w, err
 	}
-	topics, err := o.source.topicTable(ctx, sourceBrokers, nil)
-	if err != nil {
-		return err
+	if w.Groups, err = lists.Resolve(ctx, s.Store, r.Groups); err != nil {
+		return w, err
 	}
-	groups, err := o.source.groupTable(ctx, sourceBrokers)
-	if err != nil {
-		return err
+	for _, name := range r.Ordered {
+		w.Ordered[name] = true
 	}
-	o.sourceBrokers, o.sourceTopics = sourceBrokers, topics
-	names := append(slices.Clone(r.topics), canaryTopic(o.plan))
-	for _, group := range r.groups {
-		names = append(names, rocketmq.RetryTopic(group))
+	if r.Inventory == nil {
+		return w, nil
 	}
-	if err := o.readTarget(ctx, names); err != nil {
-		return err
+	found, err := lists.Assessment(ctx, s.Store, *r.Inventory)
+	w.Types = map[string]plan.MessageType{}
+	for _, t := range found.Topics {
+		w.Types[t.Name], w.Ordered[t.Name] = t.Type, t.Ordered
 	}
-	for _, name := range r.topics {
-		if topics[name] == nil {
-			return refused("topic %s: it is no longer on the source: run Assess again", name)
-		}
-		want, found := desiredTopic(name, topics[name], r.types[name], o.ordered(name, r), sortedKeys(o.addr))
-		if found != nil {
-			o.conflicts = append(o.conflicts, *found)
-			continue
-		}
-		o.wantTopics[name] = want
-	}
-	for _, name := range r.groups {
-		if groups[name] == nil {
-			return refused("group %s: it is no longer on the source: run Assess again", name)
-		}
-		o.wantGroups[name] = desiredGroup(groups[name])
-	}
-	return nil
-}
-
-func (o *objects) readTarget(ctx context.Context, names []string) (err error) {
-	if o.targetBrokers, err = o.target.brokers(ctx); err != nil {
-		return err
-	}
-	o.addr = addresses(o.targetBrokers)
-	if o.haveTopics, err = o.target.topicTable(ctx, o.targetBrokers, names); err != nil || o.target.Proxy() != "" {
-		return err
-	}
-	if o.haveGroups, err = o.target.groupTable(ctx, o.targetBrokers); err != nil {
-		return err
-	}
-	o.acceptsMixedTopics = true
-	for _, b := range o.targetBrokers {
-		config, err := o.target.Client().BrokerConfig(ctx, b.Addr)
-		if err != nil {
-			return o.target.explain(ctx, err)
-		}
-		o.acceptsMixedTopics = o.acceptsMixedTopics && config["enableMixedMessageType"] == "true"
-		o.conflicts = append(o.conflicts, closedBroker(b.Name, config)...)
-	}
-	return nil
-}
-
-func (o *objects) compareTopics(names []string) {
-	for _, name := range names {
-		if o.wantTopics[name] == nil {
-			continue // can't be made, which is a conflict already
-		}
-		missing, found := missingTopic(name, o.wantTopics[name], o.haveTopics[name])
-		if found == nil && len(missing) > 0 && !o.acceptsMixedTopics &&
-			messageType(o.wantTopics[name][missing[0]]) == plan.TypeMixed {
-			found = &api.Finding{
-				Refusal: true, Object: "topic " + name,
-				Cause: "holds messages of several types, and the target's brokers don't accept type MIXED",
-				Next: "set enableMixedMessageType=true on the target's brokers, or choose a type in " +
-					"topics.types." + name,
-			}
-		}
-		if left, some := o.remain[name]; some && found != nil {
-			found = &left // says more of the same
-		}
-		switch {
-		case found != nil:
-			o.conflicts = append(o.conflicts, *found)
-		case len(missing) > 0:
-			o.missingTopics[name] = missing
-		default:
-			o.same++
-		}
-	}
-}
-
-func (o *objects) compareGroups(names []string) {
-	for _, name := range names {
-		missing, found := missingGroup(name, o.wantGroups[name], o.haveGroups[name], sortedKeys(o.addr))
-		switch {
-		case found != nil:
-			o.conflicts = append(o.conflicts, *found)
-		case len(missing) > 0:
-			o.missingGroups[name] = missing
-		default:
-			o.same++
-		}
-	}
-}
-
-func (o *objects) create(ctx context.Context) error {
-	client := o.target.Client()
-	for _, name := range sortedKeys(o.missingTopics) {
-		activity.RecordHeartbeat(ctx, "topic "+name)
-		for _, broker := range o.missingTopics[name] {
-			if err := client.CreateTopic(ctx, o.addr[broker], o.wantTopics[name][broker]); err != nil {
-				return o.target.explain(ctx, err)
-			}
-		}
-	}
-	for _, name := range sortedKeys(o.missingGroups) {
-		activity.RecordHeartbeat(ctx, "group "+name)
-		for _, broker := range o.missingGroups[name] {
-			if err := client.PutGroup(ctx, o.addr[broker], o.wantGroups[name]); err != nil {
-				return o.target.explain(ctx, err)
-			}
-		}
-	}
-	return nil
+	return w, err
 }

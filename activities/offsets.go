@@ -2,15 +2,12 @@ package activities
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
-
 	"rocketshift/api"
-	"rocketshift/plan"
+	"rocketshift/internal/clusters/consumers"
+	"rocketshift/internal/clusters/fault"
 )
 
 // Offsets keeps positions on the side that groups don't read.
@@ -23,7 +20,8 @@ func NewOffsets(s Settings) *Offsets { return &Offsets{s.withDefaults()} }
 // those that have, until it is cancelled or its worker stops. It writes no position of a group that
 // is closed on the side it reads, open on both, or has members where it would write, nor of one
 // that a gateway leads.
-func (o *Offsets) Sync(ctx context.Context, r Request) (api.SyncProgress, error) {
+func (o *Offsets) Sync(ctx context.Context, r Request) (_ api.SyncProgress, err error) {
+	defer explained(&err)
 	p := r.Plan.WithDefaults()
 	var mu sync.Mutex
 	var progress api.SyncProgress
@@ -34,11 +32,11 @@ func (o *Offsets) Sync(ctx context.Context, r Request) (api.SyncProgress, error)
 	}
 	stop := beating(ctx, func() any { return read() })
 	defer stop()
-	err := every(ctx, time.Duration(p.Replicate.SyncInterval), func() error {
+	err = every(ctx, time.Duration(p.Replicate.SyncInterval), func() error {
 		next := read()
-		both, err := o.settings.both(ctx, p)
+		both, err := o.settings.clusters().Both(ctx, p)
 		if err == nil {
-			err = both.syncRound(ctx, &next)
+			err = consumers.Sync(ctx, both, o.settings.clusters().GatewayState, &next)
 		}
 		next.Rounds, next.At, next.Waiting = next.Rounds+1, time.Now().UTC(), ""
 		if err != nil {
@@ -54,119 +52,8 @@ func (o *Offsets) Sync(ctx context.Context, r Request) (api.SyncProgress, error)
 
 // lasting keeps the errors that another round can't change.
 func lasting(err error) error {
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) && app.NonRetryable() {
+	if fault.IsFinal(err) {
 		return err
 	}
 	return nil
-}
-
-// syncRound refreshes every group once. What hinders one group doesn't stop the others; the first
-// hindrance is returned.
-func (s sides) syncRound(ctx context.Context, progress *api.SyncProgress) error {
-	m, err := s.mover(ctx, api.Source)
-	if err != nil {
-		return err
-	}
-	groups, err := s.source.groupTable(ctx, m.sourceBrokers)
-	if err != nil {
-		return err
-	}
-	state, err := s.settings.gatewayState(ctx, s.plan)
-	if err != nil {
-		return err
-	}
-	if s.plan.Traffic.Mode == plan.ModeGateway && time.Since(progress.PastAt) > pastEvery {
-		progress.Past, progress.PastAt = s.past(ctx, state), time.Now().UTC()
-	}
-	led := led(state)
-	progress.Groups, progress.Skipped, progress.Back = 0, 0, 0
-	var first error
-	back := *m
-	back.from = api.Target
-	for _, group := range groups.selected(s.plan) {
-		if led[group] {
-			progress.Skipped++
-			continue
-		}
-		from := m
-		if groups.all(group, false) {
-			from = &back
-		}
-		written, skipped, err := from.sync(ctx, group)
-		progress.Written += int64(written)
-		switch {
-		case err != nil && ctx.Err() != nil:
-			return err
-		case err != nil && first == nil:
-			first = fmt.Errorf("group %s: %w", group, err)
-		case skipped:
-			progress.Skipped++
-		case err == nil && from == &back:
-			progress.Back++
-		case err == nil:
-			progress.Groups++
-		}
-	}
-	return first
-}
-
-// sync refreshes one group, as far as its lanes are copied.
-func (m *mover) sync(ctx context.Context, group string) (written int, skipped bool, err error) {
-	all, behind := m.moves(ctx, group, m.topicsOf(group))
-	if behind != nil && !isNotReady(behind) {
-		return 0, false, behind
-	}
-	var proved time.Time
-	for _, change := range m.pending(group, all) {
-		if time.Since(proved) > fenceMargin/2 {
-			proved = time.Now()
-			free, err := m.unowned(ctx, group)
-			if err != nil || !free {
-				return written, err == nil, err
-			}
-		}
-		if err := m.writeUntil(ctx, proved.Add(fenceMargin), group, change); err != nil {
-			return written, false, err
-		}
-		written++
-	}
-	return written, false, behind
-}
-
-// writeUntil gives up at the deadline: the proof that nobody else owns the position is too old
-// then.
-func (m *mover) writeUntil(ctx context.Context, deadline time.Time, group string, change move) error {
-	bounded, cancel := context.WithDeadline(ctx, deadline)
-	defer cancel()
-	to := m.from.Other()
-	brokers, _ := m.of(to)
-	err := m.at(to).write(bounded, addresses(brokers), group, change)
-	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
-		return notReady("the %s answered too slowly, the next round writes %s", to, change)
-	}
-	return err
-}
-
-// unowned reports whether nobody but Sync writes the group's positions on the side that it doesn't
-// read: it has no member there, and no move is under way. A group that reads the source is open
-// there on every broker; one that has moved is closed there, and open on the target.
-func (m *mover) unowned(ctx context.Context, group string) (bool, error) {
-	groups, err := m.source.groupTable(ctx, m.sourceBrokers)
-	if err != nil {
-		return false, err
-	}
-	switch {
-	case m.from == api.Source && groups.closed(group):
-		return false, nil
-	case m.from == api.Target:
-		there, err := m.target.groupTable(ctx, m.targetBrokers)
-		if err != nil || !groups.all(group, false) || !there.all(group, true) {
-			return false, err
-		}
-	}
-	to := m.from.Other()
-	brokers, _ := m.of(to)
-	found, err := m.at(to).membersOf(ctx, brokers, []string{group})
-	return err == nil && len(found[group].members) == 0, err
 }

@@ -15,6 +15,8 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/internal/clusters/consumers"
+	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/documents"
 	"rocketshift/plan"
 )
@@ -118,7 +120,7 @@ func (p *played) looks() int {
 }
 
 // state is how far lanes are; it differs each time, as under traffic.
-func (p *played) state() activities.ReplicationState {
+func (p *played) state() measure.Summary {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.looked++
@@ -127,7 +129,7 @@ func (p *played) state() activities.ReplicationState {
 	if p.still {
 		at, lag = p.found.MeasuredAt, 0
 	}
-	return activities.ReplicationState{
+	return measure.Summary{
 		Lanes: 8 * len(p.found.Topics), Lag: lag, Measured: at,
 		Worst: p.found.Topics[0].Name + " broker-a/3: copied to 1234567890 of 1234567897",
 	}
@@ -167,8 +169,8 @@ func (p *played) register(w worker.Worker) {
 		return activities.InventoryOf(ctx, p.settings, r, p.found)
 	})
 	add("CheckPlan", activities.NewPlans().CheckPlan)
-	add("Stranded", func(context.Context, activities.SurveyRequest) (activities.Stranded, error) {
-		return activities.Stranded{}, nil
+	add("Stranded", func(context.Context, activities.SurveyRequest) (consumers.Stranded, error) {
+		return consumers.Stranded{}, nil
 	})
 	add("WatchTarget", func(context.Context, activities.WatchRequest) error {
 		return temporal.NewApplicationErrorWithOptions("the target answers", activities.NotReadyType,
@@ -213,7 +215,7 @@ func (p *played) registerCopy(add func(string, any)) {
 	for _, name := range []string{"Replicate", "Sync"} {
 		add(name, untilCancelled)
 	}
-	state := func(context.Context, activities.Request) (activities.ReplicationState, error) { return p.state(), nil }
+	state := func(context.Context, activities.Request) (measure.Summary, error) { return p.state(), nil }
 	add("State", state)
 	add("AwaitCaughtUp", state)
 	add("Verify", func(ctx context.Context, r activities.VerifyRequest) (api.Verification, error) {

@@ -7,6 +7,8 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/internal/clusters/consumers"
+	"rocketshift/internal/clusters/measure"
 )
 
 func (p *played) registerReleases(add func(string, any)) {
@@ -43,19 +45,19 @@ func (p *played) registerReleases(add func(string, any)) {
 		return err
 	})
 	add("AwaitSettled", groups("AwaitSettled"))
-	add("Translate", func(ctx context.Context, r activities.GroupsRequest) ([]activities.GroupPositions, error) {
+	add("Translate", func(ctx context.Context, r activities.GroupsRequest) ([]consumers.Positions, error) {
 		names, err := p.note(ctx, r.Request, "Translate "+string(r.Side), r.Groups)
-		var all []activities.GroupPositions
+		var all []consumers.Positions
 		for _, name := range names {
-			all = append(all, activities.GroupPositions{Group: name, Queues: 16, Exact: 16})
+			all = append(all, consumers.Positions{Group: name, Queues: 16, Exact: 16})
 		}
 		return activities.PositionsFor(r.Request, all), err
 	})
-	add("AwaitMembers", func(ctx context.Context, r activities.AwaitMoveRequest) ([]activities.Members, error) {
+	add("AwaitMembers", func(ctx context.Context, r activities.AwaitMoveRequest) ([]measure.Members, error) {
 		names, err := p.note(ctx, r.Request, "AwaitMembers "+string(r.From), r.Groups)
-		var all []activities.Members
+		var all []measure.Members
 		for _, name := range names {
-			all = append(all, activities.Members{Group: name, Target: 3})
+			all = append(all, measure.Members{Group: name, Target: 3})
 		}
 		return activities.MembersFor(r.Request, all), err
 	})
@@ -68,9 +70,9 @@ func (p *played) registerReleases(add func(string, any)) {
 	) (left activities.OrderedMove, err error) {
 		return left, ordered(ctx, r)
 	})
-	add("AwaitDrained", func(ctx context.Context, r activities.TopicsRequest) (activities.ReplicationState, error) {
+	add("AwaitDrained", func(ctx context.Context, r activities.TopicsRequest) (measure.Summary, error) {
 		_, err := p.note(ctx, r.Request, "AwaitDrained", r.Topics)
-		return activities.ReplicationState{Measured: time.Now().UTC()}, err
+		return measure.Summary{Measured: time.Now().UTC()}, err
 	})
 	add("CheckWave", func(ctx context.Context, r activities.WaveRequest) (api.WaveCheck, error) {
 		if _, err := p.note(ctx, r.Request, "CheckWave topics", r.Wave.Topics); err != nil {

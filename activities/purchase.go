@@ -4,6 +4,9 @@ import (
 	"context"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/instance"
 )
 
@@ -19,36 +22,42 @@ func NewPurchase(s Settings) *Purchase { return &Purchase{s.withDefaults()} }
 // Purchase buys, starts or finds the plan's target and returns when it serves. A repeated call
 // gives the same one. One that it starts here is configured as the source's brokers are, as far as
 // applications depend on it.
-func (p *Purchase) Purchase(ctx context.Context, r Request) (PurchaseResult, error) {
+func (p *Purchase) Purchase(ctx context.Context, r Request) (_ PurchaseResult, err error) {
+	defer explained(&err)
 	want := r.Plan.WithDefaults()
 	provider, err := instance.For(want, p.settings.Root, p.settings.Secrets)
 	if err != nil {
-		return PurchaseResult{}, invalid("target.provider %q: %v", want.Target.Provider, err)
+		return PurchaseResult{}, fault.Invalid("target.provider %q: %v", want.Target.Provider, err)
 	}
 	if local, is := provider.(instance.Local); is {
 		local.Settings = func(ctx context.Context) (map[string]string, error) {
-			return p.settings.likeSource(ctx, want)
+			source, err := p.settings.clusters().Source(want)
+			if err != nil {
+				return nil, err
+			}
+			return metadata.LikeSource(ctx, source)
 		}
 		provider = local
 	}
 	stop := beating(ctx, func() any { return "starting the target" })
 	defer stop()
 	is, err := provider.Purchase(ctx, want)
-	if denied := denial(err); denied != nil {
+	if denied := fault.Denial(err); denied != nil {
 		return PurchaseResult{}, denied
 	}
 	return is, err
 }
 
 // Describe says where the target is; it never starts one.
-func (p *Purchase) Describe(ctx context.Context, r Request) (PurchaseResult, error) {
+func (p *Purchase) Describe(ctx context.Context, r Request) (_ PurchaseResult, err error) {
+	defer explained(&err)
 	want := r.Plan.WithDefaults()
-	found, there, err := p.settings.describe(ctx, want)
+	found, there, err := p.settings.clusters().Describe(ctx, want)
 	if err != nil {
 		return PurchaseResult{}, err
 	}
 	if !there {
-		return PurchaseResult{}, absent(want)
+		return PurchaseResult{}, connect.Absent(want)
 	}
 	return found, nil
 }

@@ -2,7 +2,7 @@ package activities
 
 import (
 	"context"
-	"hash/fnv"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -10,9 +10,13 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
-	"rocketshift/internal/rocketmq"
-	"rocketshift/internal/rocketmq/remoting"
-	"rocketshift/plan"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/measure"
+	"rocketshift/internal/clusters/metadata"
+	"rocketshift/internal/documents/lists"
+	"rocketshift/internal/lockowner"
+	"rocketshift/internal/shards"
 	"rocketshift/replicator"
 	"rocketshift/replicator/lane"
 )
@@ -44,7 +48,7 @@ type ReplicateRequest struct {
 // Replication runs and measures lanes.
 type Replication struct {
 	settings Settings
-	copied   tally
+	copied   shards.Tally
 }
 
 // NewReplication returns the activities of Replicate.
@@ -53,65 +57,67 @@ func NewReplication(s Settings) *Replication { return &Replication{settings: s.w
 // Replicate runs the lanes of one source broker, both ways, until it is cancelled or its worker
 // stops. Where a lane goes on is read from the target, so an attempt needs nothing from the one
 // before but the name that holds its locks.
-func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (api.ReplicationProgress, error) {
+func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.ReplicationProgress, err error) {
+	defer explained(&err)
 	var last api.ReplicationProgress
 	if activity.HasHeartbeatDetails(ctx) {
 		// Details that can't be read name no holder: the lanes then wait until the old locks lapse.
 		_ = activity.GetHeartbeatDetails(ctx, &last)
 	}
-	mine, taken := r.settings.Shares.take(q.Plan.Name, q.Shards,
+	mine, taken := r.settings.Shares.Take(q.Plan.Name, q.Shards,
 		last.Offers > 0 || activity.GetInfo(ctx).Attempt == 1, last.Offers)
 	if !taken {
 		last.Offers++
 		return last, offered(ctx, last)
 	}
-	defer r.settings.Shares.leave(mine)
-	of := LanesOf{Migration: q.Plan.Name, Broker: q.Broker, Part: q.Part}
+	defer r.settings.Shares.Leave(mine)
+	of := shards.LanesOf{Migration: q.Plan.Name, Broker: q.Broker, Part: q.Part}
 	defer r.settings.Observed.Forget(of)
-	b := &beater{
-		offered: mine.offered, most: mostTold(q.Shards),
-		observe: func(p lane.Progress) { r.settings.Observed.Put(of, p) },
-		counter: r.copied.begin(of, q.Copied, last.Progress),
+	b := &shards.Running{
+		Offered: mine.Offered, Most: shards.MostTold(q.Shards),
+		Observe: func(p lane.Progress) { r.settings.Observed.Put(of, p) },
+		Counter: r.copied.Begin(of, q.Copied, last.Progress),
 	}
-	b.progress = api.ReplicationProgress{
-		Broker: q.Broker, Holder: holderAfter(last.Holder),
-		Progress: b.bounded(b.counter.begun(last.Progress)),
-	}
-	stop := b.start(ctx)
+	b.Begin(q.Broker, lockowner.After(last.Holder), last.Progress)
+	stop := beating(ctx, func() any { return b.Read() })
 	defer stop()
 	p := q.Plan.WithDefaults()
-	both, err := r.settings.both(ctx, p)
+	both, err := r.settings.clusters().Both(ctx, p)
 	if err != nil {
-		return b.read(), err
+		return b.Read(), err
 	}
-	if err := both.ensureCanary(ctx); err != nil {
-		return b.read(), err
+	if err := measure.EnsureCanary(ctx, both); err != nil {
+		return b.Read(), err
 	}
-	l, err := both.layout(ctx)
+	l, err := both.Layout(ctx)
 	if err != nil {
-		return b.read(), err
+		return b.Read(), err
 	}
-	if q.Answers, err = answersOf(ctx, r.settings, q.Earlier, q.Answers); err != nil {
-		return b.read(), err
+	if q.Answers, err = lists.AnswersOf(ctx, r.settings.Store, q.Earlier, q.Answers); err != nil {
+		return b.Read(), err
 	}
-	lanes, unpaired := both.lanesFrom(ctx, l, q)
-	b.unpaired(unpaired)
-	if err := both.ensureLaneGroups(ctx); err != nil {
-		return b.read(), err
+	lanes, unpaired := lanesFrom(ctx, both, l, q)
+	b.Unpaired(unpaired)
+	if err := measure.EnsureLaneGroups(ctx, both); err != nil {
+		return b.Read(), err
 	}
-	follower := both.newFollower(q, l)
-	err = both.run(ctx, q, lanes, b, func(ctx context.Context, copier *replicator.Replicator) {
-		both.lookForTopics(ctx, q, r.settings.Look, follower, copier, b)
+	var follower *metadata.Follower // one of the shards follows for all
+	if q.Part == 0 && len(l.SourceBrokers) > 0 && q.Broker == l.SourceBrokers[0].Name {
+		follower = metadata.NewFollower(both, l)
+	}
+	err = runLanes(ctx, both, q, lanes, b, func(ctx context.Context, copier *replicator.Replicator) {
+		lookForTopics(ctx, both, q, r.settings.Look, follower, copier, b)
 	})
-	return b.end(), err
+	return b.End(), err
 }
 
-// run copies until the context ends, and does so beside it; the lanes checkpoint before it returns.
-func (s sides) run(
-	ctx context.Context,
+// runLanes copies until the context ends, and does so beside it; the lanes checkpoint before it
+// returns.
+func runLanes(
+	ctx context.Context, s clusters.Both,
 	q ReplicateRequest,
 	lanes []lane.Lane,
-	b *beater,
+	b *shards.Running,
 	beside func(context.Context, *replicator.Replicator),
 ) error {
 	running, cancel := context.WithCancel(ctx)
@@ -119,19 +125,19 @@ func (s sides) run(
 	go func() {
 		select {
 		case <-activity.GetWorkerStopChannel(ctx):
-		case <-b.offered:
+		case <-b.Offered:
 		case <-running.Done():
 		}
 		cancel()
 	}()
-	copier := replicator.NewReplicator(s.source.Cluster, s.target.Cluster, q.steered(replicator.Options{
-		Names: laneNames(s.plan), Holder: b.read().Holder, BatchMessages: s.plan.Replicate.BatchMessages,
-		BatchBytes: batchBytes, ExactBorn: s.plan.Replicate.ExactBorn, BothWays: !s.plan.Replicate.OneWay,
+	copier := replicator.NewReplicator(s.Source.Cluster, s.Target.Cluster, q.steered(replicator.Options{
+		Names: clusters.LaneNames(s.Plan), Holder: b.Read().Holder, BatchMessages: s.Plan.Replicate.BatchMessages,
+		BatchBytes: batchBytes, ExactBorn: s.Plan.Replicate.ExactBorn, BothWays: !s.Plan.Replicate.OneWay,
 	}))
 	q.setRates(copier)
 	var looking sync.WaitGroup
 	looking.Go(func() { beside(running, copier) })
-	err := copier.Run(running, lanes, b.report)
+	err := copier.Run(running, lanes, b.Report)
 	cancel()
 	looking.Wait()
 	switch {
@@ -141,36 +147,32 @@ func (s sides) run(
 		return err
 	}
 	select {
-	case <-b.offered:
-		return offered(ctx, b.offer())
+	case <-b.Offered:
+		return offered(ctx, b.Offer())
 	default:
 		return stopping()
 	}
 }
 
-// offered leaves the shard to another worker.
-func offered(ctx context.Context, p api.ReplicationProgress) error {
-	activity.RecordHeartbeat(ctx, p)
-	return again(NotReadyType, offerPause, nil, "this worker leaves the lanes to one that has fewer")
-}
-
-// offerPause is long enough for another worker to be the first to ask.
-const offerPause = 200 * time.Millisecond
-
 // lanesFrom are the lanes of the shard, of all selected topics and of the selected groups' own. A
 // topic that can't be paired keeps no other one waiting.
-func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (here []lane.Lane, unpaired []string) {
-	if err := s.ensureGroupTopics(ctx, l); err != nil {
+func lanesFrom(
+	ctx context.Context,
+	s clusters.Both,
+	l clusters.Layout,
+	q ReplicateRequest,
+) (here []lane.Lane, unpaired []string) {
+	if err := metadata.EnsureGroupTopics(ctx, s, l); err != nil {
 		unpaired = append(unpaired, err.Error())
 	}
-	selected := l.sourceTopics.selected(s.plan, l.sourceBrokers)
-	for _, topic := range slices.Concat(selected, l.sourceTopics.ofGroups(s.plan), l.canaries(s.plan)) {
-		lanes, err := l.lanes(topic)
+	selected := l.SourceTopics.Selected(s.Plan, l.SourceBrokers)
+	for _, topic := range slices.Concat(selected, l.SourceTopics.OfGroups(s.Plan), l.Canaries(s.Plan)) {
+		lanes, err := l.Lanes(topic)
 		if err != nil {
 			unpaired = append(unpaired, err.Error())
 		}
 		for _, lane := range lanes {
-			if lane.Source.Broker == q.Broker && partOf(lane, max(q.Parts, 1)) == q.Part {
+			if lane.Source.Broker == q.Broker && shards.PartOf(lane, max(q.Parts, 1)) == q.Part {
 				here = append(here, lane)
 			}
 		}
@@ -178,92 +180,57 @@ func (s sides) lanesFrom(ctx context.Context, l layout, q ReplicateRequest) (her
 	return here, unpaired
 }
 
-// partOf is the shard of a lane, of those of its source broker. Topics begin at different ones, so
-// that the lanes of a hundred topics with one queue each don't all go to the same.
-func partOf(lane lane.Lane, parts int) int {
-	of := fnv.New32a()
-	_, _ = of.Write([]byte(lane.Topic))
-	return int((uint64(of.Sum32()) + uint64(lane.Index)) % uint64(parts))
-}
+// defaultLook is how soon lanes of a new topic start.
+const defaultLook = 30 * time.Second
 
-// ensureLaneGroups creates the lanes' consumer groups where they aren't created by themselves. Who
-// may not create groups relies on the brokers, or on the person who granted the rights, to have it
-// there: a pull says so if not.
-func (s sides) ensureLaneGroups(ctx context.Context) error {
-	for _, c := range []*cluster{s.source, s.target} {
-		if c.Proxy() != "" {
-			continue // brokers behind it that may make them of the lanes' first pulls
+// lookForTopics starts lanes for topics and queues that the source got, and brings them to the
+// target first.
+func lookForTopics(
+	ctx context.Context, s clusters.Both,
+	q ReplicateRequest,
+	look time.Duration,
+	f *metadata.Follower,
+	copier *replicator.Replicator,
+	b *shards.Running,
+) {
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 		}
-		brokers, err := c.brokers(ctx)
+		l, err := s.Layout(ctx)
 		if err != nil {
-			return err
+			continue // a side is away: the lanes say so
 		}
-		table, err := c.groupTable(ctx, brokers)
-		if err != nil {
-			return err
+		hindrances := f.Follow(ctx, l)
+		if l, err = s.Layout(ctx); err != nil {
+			continue
 		}
-		for _, b := range brokers {
-			for _, name := range laneGroups(s.plan) {
-				if _, there := table[name][b.Name]; there || b.Slave {
-					continue // a slave takes no groups, and makes them of pulls
-				}
-				if err := c.Client().PutGroup(ctx, b.Addr, rocketmq.NewGroup(name)); err != nil &&
-					!remoting.Denied(err) {
-					return c.explain(ctx, err)
-				}
-			}
+		lanes, unpaired := lanesFrom(ctx, s, l, q)
+		unpaired = append(hindrances, unpaired...)
+		left, _ := copier.Add(lanes) // it may have ended meanwhile
+		for _, lane := range left {
+			unpaired = append(
+				unpaired,
+				fmt.Sprintf(
+					"%s: the topic's queues changed, and one of these has another lane: messages of new "+
+						"queues wait until Replicate is started again",
+					lane,
+				),
+			)
 		}
+		b.Unpaired(unpaired)
 	}
-	return nil
 }
 
-// laneGroups are the groups of the lanes in each direction.
-func laneGroups(p plan.Plan) []string {
-	names := laneNames(p)
-	if p.Replicate.OneWay {
-		return []string{names.Group}
-	}
-	return []string{names.Group, names.Back().Group}
+// offered leaves the shard to another worker.
+func offered(ctx context.Context, p api.ReplicationProgress) error {
+	activity.RecordHeartbeat(ctx, p)
+	return fault.Again(fault.KindNotReady, offerPause, nil, "this worker leaves the lanes to one that has fewer")
 }
 
-// beater keeps the latest progress and beats with it, also while nothing moves.
-type beater struct {
-	observe  func(lane.Progress)
-	counter  *counter
-	offered  <-chan struct{} // closed when another worker is to run the lanes
-	most     int             // topics, and faults, to tell of
-	mu       sync.Mutex
-	progress api.ReplicationProgress
-}
-
-func (b *beater) report(p lane.Progress) {
-	b.observe(p)
-	p = b.bounded(b.counter.add(p))
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.progress.Progress = p
-}
-
-func (b *beater) unpaired(topics []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.progress.Unpaired = topics[:min(len(topics), b.most)]
-}
-
-func (b *beater) read() api.ReplicationProgress {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.progress
-}
-
-// offer is what the next worker is told.
-func (b *beater) offer() api.ReplicationProgress {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.progress.Offers = 1
-	return b.progress
-}
-
-func (b *beater) start(ctx context.Context) (stop func()) {
-	return beating(ctx, func() any { return b.read() })
-}
+// offerPause is long enough for another worker to be the first to ask.
+const offerPause = 200 * time.Millisecond

@@ -8,8 +8,11 @@ import (
 	"regexp"
 	"strings"
 
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/files"
 	"rocketshift/internal/printable"
+	"rocketshift/internal/report"
 )
 
 // ReportRequest writes the report of a migration. Document is the status as the workflow ends.
@@ -36,21 +39,22 @@ var reportName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 // call replaces both. What the status has in documents stands in the report itself; a document that
 // can't be read stays a reference there, so that the report is written whatever the store does. The
 // result is the page's path.
-func (w *Reports) Write(ctx context.Context, r ReportRequest) (ReportResult, error) {
+func (w *Reports) Write(ctx context.Context, r ReportRequest) (_ ReportResult, err error) {
+	defer explained(&err)
 	if !reportName.MatchString(r.Name) {
-		return ReportResult{}, invalid("name %q: a report is named like its plan, with a-z, 0-9 and -", r.Name)
+		return ReportResult{}, fault.Invalid("name %q: a report is named like its plan, with a-z, 0-9 and -", r.Name)
 	}
-	whole, err := w.settings.withDocuments(ctx, r.Document)
+	whole, err := lists.WithDocuments(ctx, w.settings.Store, r.Document)
 	if err != nil {
 		return ReportResult{}, err
 	}
 	document, err := json.MarshalIndent(whole, "", "  ")
 	if err != nil {
-		return ReportResult{}, invalid("the report of %s can't be written as JSON: %v", r.Name, err)
+		return ReportResult{}, fault.Invalid("the report of %s can't be written as JSON: %v", r.Name, err)
 	}
-	page, err := renderPage(document)
+	page, err := report.Page(document)
 	if err != nil {
-		return ReportResult{}, invalid("the report of %s isn't a migration's status: %v", r.Name, err)
+		return ReportResult{}, fault.Invalid("the report of %s isn't a migration's status: %v", r.Name, err)
 	}
 	if err := os.MkdirAll(w.settings.Reports, 0o755); err != nil {
 		return ReportResult{}, err

@@ -13,7 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/ledger"
 	"rocketshift/internal/documents"
+	"rocketshift/internal/documents/lists"
 	"rocketshift/plan"
 )
 
@@ -109,11 +111,11 @@ func TestReportHasWholeWhatTheStatusRefersTo(t *testing.T) {
 	rows := make([]api.LedgerRow, 1000)
 	for i := range names {
 		names[i] = fmt.Sprintf("billing-service-%04d", i)
-		rows[i] = api.LedgerRow{Kind: kindLag, Object: "topic " + names[i], Rest: 1 << 60}
+		rows[i] = api.LedgerRow{Kind: ledger.KindLag, Object: "topic " + names[i], Rest: 1 << 60}
 	}
-	groups, err := bounded(t.Context(), s, r, "groups", names, namesRoom)
+	groups, err := lists.Bounded(t.Context(), s.lists(r), "groups", names, lists.NamesRoom)
 	require.NoError(t, err)
-	ledger, err := bounded(t.Context(), s, r, "ledger", rows, rowsRoom)
+	ledger, err := lists.Bounded(t.Context(), s.lists(r), "ledger", rows, lists.RowsRoom)
 	require.NoError(t, err)
 	status := func() string {
 		b, err := json.Marshal(map[string]any{

@@ -10,6 +10,8 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -57,7 +59,7 @@ func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *pla
 	r := &rig{
 		T:        t,
 		ctx:      t.Context(),
-		settings: Settings{Root: t.TempDir(), Clusters: NewClusters()}.withDefaults(),
+		settings: Settings{Root: t.TempDir(), Clusters: connect.NewPool()}.withDefaults(),
 		own:      name,
 	}
 	r.plan = plan.Plan{
@@ -72,11 +74,13 @@ func newRigBetween(t *testing.T, from, to *lab.Cluster, name string, rename *pla
 	require.NoError(t, r.plan.Validate())
 	t.Cleanup(r.settings.Clusters.Close)
 	var err error
-	r.source, err = r.settings.withDefaults().open(api.Source, place{addresses: from.NameServers}, nil,
-		rocketmq.Renames{})
+	r.source, err = r.settings.withDefaults().
+		clusters().
+		Open(api.Source, connect.Place{Addresses: from.NameServers}, nil,
+			rocketmq.Renames{})
 	require.NoError(t, err)
-	r.target, err = r.settings.withDefaults().open(api.Target, place{addresses: to.NameServers}, nil,
-		renames(r.plan.Target))
+	r.target, err = r.settings.withDefaults().clusters().Open(api.Target, connect.Place{Addresses: to.NameServers}, nil,
+		clusters.Renames(r.plan.Target))
 	require.NoError(t, err)
 	return r
 }

@@ -8,7 +8,10 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
-	"rocketshift/replicator/lane"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/fleet"
+	"rocketshift/internal/clusters/measure"
+	"rocketshift/internal/documents/lists"
 )
 
 // SoakRequest is a step of a shift behind gateways that stands, and is to be judged.
@@ -22,10 +25,7 @@ const (
 	// leastWindow is how long messages are counted at least by a worker that hasn't seen the soak
 	// begin; a shorter soak is enough by itself.
 	leastWindow = time.Minute
-	// shareTolerance is by how many percent of all messages what went to the target may differ from
-	// what the homes ask for: delayed messages and ends of transactions that were sent before a
-	// move surface afterwards where they were sent.
-	shareTolerance = 1.0
+
 	// countAgain is the pause before messages are counted again while lanes are behind: a count
 	// takes seconds to a minute.
 	countAgain = 10 * time.Second
@@ -39,22 +39,13 @@ type soakKey struct {
 	step              int
 }
 
-// soak is where all queues ended when messages began to be counted. It stays in the worker: of
-// 10,000 queues it is too large for a history.
-type soak struct {
-	since time.Time
-	ends  map[lane.Lane]laneEnds
-}
-
-type laneEnds struct{ source, target int64 }
-
 // soaks are those that this worker has seen begin. The zero value is empty.
 type soaks struct {
 	mu    sync.Mutex
-	known map[soakKey]soak
+	known map[soakKey]measure.Soak
 }
 
-func (s *soaks) get(key soakKey) (soak, bool) {
+func (s *soaks) get(key soakKey) (measure.Soak, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, there := s.known[key]
@@ -62,17 +53,17 @@ func (s *soaks) get(key soakKey) (soak, bool) {
 }
 
 // put remembers a soak, and forgets the oldest one where they are too many.
-func (s *soaks) put(key soakKey, begun soak) {
+func (s *soaks) put(key soakKey, begun measure.Soak) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.known == nil {
-		s.known = map[soakKey]soak{}
+		s.known = map[soakKey]measure.Soak{}
 	}
 	s.known[key] = begun
 	for len(s.known) > soaksKept {
 		oldest := key
 		for k, other := range s.known {
-			if other.since.Before(s.known[oldest].since) {
+			if other.Since.Before(s.known[oldest].Since) {
 				oldest = k
 			}
 		}
@@ -87,75 +78,109 @@ func keyOf(ctx context.Context, step int) soakKey {
 
 // BeginSoak notes where all queues end: what is written from now on is judged. It reads two numbers
 // of each topic on each broker.
-func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (time.Time, error) {
-	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (_ time.Time, err error) {
+	defer explained(&err)
+	both, err := g.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return time.Time{}, err
 	}
-	topics, err := resolve(ctx, g.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
 	if err != nil {
 		return time.Time{}, err
 	}
-	begun, err := both.beginSoak(ctx, topics)
+	begun, err := measure.BeginSoak(ctx, both, topics)
 	if err != nil {
 		return time.Time{}, err
 	}
 	g.soaks.put(keyOf(ctx, r.Step), begun)
-	return begun.since, nil
-}
-
-func (s sides) beginSoak(ctx context.Context, topics []string) (soak, error) {
-	begun := soak{since: time.Now().UTC()} // before the look: a message in between is counted
-	ends, err := s.ends(ctx, topics)
-	begun.ends = ends
-	return begun, err
+	return begun.Since, nil
 }
 
 // JudgeSoak counts what applications have written since the soak began, by the homes that the
 // gateways say, and tells what is doubtful about it. A worker that hasn't seen the soak begin
 // counts from now on. What wasn't measured isn't claimed: without a message there is doubt.
-func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (api.WaveCheck, error) {
-	both, err := g.settings.both(ctx, r.Plan.WithDefaults())
+func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveCheck, err error) {
+	defer explained(&err)
+	both, err := g.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	topics, err := resolve(ctx, g.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	key, enough := keyOf(ctx, r.Step), min(leastWindow, time.Duration(both.plan.Shift.Soak))
+	key, enough := keyOf(ctx, r.Step), min(leastWindow, time.Duration(both.Plan.Shift.Soak))
 	begun, known := g.soaks.get(key)
 	if !known {
-		if begun, err = both.beginSoak(ctx, topics); err != nil {
+		if begun, err = measure.BeginSoak(ctx, both, topics); err != nil {
 			return api.WaveCheck{}, err
 		}
 		g.soaks.put(key, begun)
 	}
-	if left := enough - time.Since(begun.since); left > 0 {
-		return api.WaveCheck{}, again(NotReadyType, left, nil,
+	if left := enough - time.Since(begun.Since); left > 0 {
+		return api.WaveCheck{}, fault.Again(fault.KindNotReady, left, nil,
 			"messages are counted from %s on, by another worker than the one that saw the soak begin",
-			begun.since.Format(time.TimeOnly))
+			begun.Since.Format(time.TimeOnly))
 	}
-	state, err := g.settings.gatewayState(ctx, both.plan)
+	state, err := g.settings.clusters().GatewayState(ctx, both.Plan)
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	sum, err := both.countTraffic(ctx, topics, begun, state.Homes.Away,
-		func(p SoakProgress) { activity.RecordHeartbeat(ctx, p) })
+	sum, err := measure.CountTraffic(ctx, both, topics, begun, state.Homes.Away,
+		func(p measure.SoakProgress) { activity.RecordHeartbeat(ctx, p) })
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	if limit := closeLag * int64(max(1, sum.topics)); sum.lag > limit {
-		return api.WaveCheck{}, again(NotReadyType, countAgain, nil,
-			"the lanes are %d messages behind, and may be %d: see rocketshift lanes %s", sum.lag,
-			limit, both.plan.Name)
+	if limit := measure.CloseLag * int64(max(1, sum.Topics)); sum.Lag > limit {
+		return api.WaveCheck{}, fault.Again(fault.KindNotReady, countAgain, nil,
+			"the lanes are %d messages behind, and may be %d: see rocketshift lanes %s", sum.Lag,
+			limit, both.Plan.Name)
 	}
-	check := sum.judge(r.Step, begun.since)
-	check.Past = both.past(ctx, state).OrNil()
+	check := sum.Judge(r.Step, begun.Since)
+	check.Past = fleet.Past(ctx, both, state, g.settings.clusters().GatewayState).OrNil()
 	if check.Misplaced > 0 && check.Doubt != "" { // what went wrong once needn't stay in the count
-		if begun, err = both.beginSoak(ctx, topics); err == nil {
+		if begun, err = measure.BeginSoak(ctx, both, topics); err == nil {
 			g.soaks.put(key, begun)
 		}
 	}
+	return check, nil
+}
+
+// ShareRequest measures how producers' messages are spread. Before is what was measured when the
+// time to measure began.
+type ShareRequest struct {
+	Request
+	Topics api.Names      `json:"topics"`
+	Before *api.WaveCheck `json:"before,omitempty"`
+}
+
+// MeasureShare counts what producers have written on each side, and since Before its share on the
+// target. With Before it waits until the lanes have caught up, and looks for clients past the
+// gateways.
+func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.WaveCheck, err error) {
+	defer explained(&err)
+	both, err := g.settings.clusters().Both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return check, err
+	}
+	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
+	if err != nil {
+		return check, err
+	}
+	err = waiting{}.until(ctx, func() error {
+		check, err = measure.CountShare(ctx, both, topics, r.Before)
+		if err == nil && r.Before != nil && check.Lag > measure.CloseLag*int64(max(1, len(topics))) {
+			return fault.NotReady("the lanes are %d messages behind", check.Lag)
+		}
+		return err
+	})
+	if err != nil || r.Before == nil {
+		return check, err
+	}
+	state, err := g.settings.clusters().GatewayState(ctx, both.Plan)
+	if err != nil {
+		return check, err
+	}
+	check.Past = fleet.Past(ctx, both, state, g.settings.clusters().GatewayState).OrNil()
 	return check, nil
 }

@@ -2,12 +2,21 @@ package activities
 
 import (
 	"context"
-	"fmt"
+	"maps"
+	"math"
 	"slices"
+	"time"
+
+	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/consumers"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/measure"
+	"rocketshift/internal/clusters/metadata"
+	"rocketshift/internal/documents/lists"
+	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/plan"
 )
 
 // Traffic moves groups and producers without a gateway: brokers close what must not be read or
@@ -19,11 +28,17 @@ func NewTraffic(s Settings) *Traffic { return &Traffic{s.withDefaults()} }
 
 // Fence closes groups on every broker of a side: pulls are refused from now on, positions can still
 // be committed.
-func (t *Traffic) Fence(ctx context.Context, r GroupsRequest) error { return t.open(ctx, r, false) }
+func (t *Traffic) Fence(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
+	return t.open(ctx, r, false)
+}
 
 // Unfence opens groups on every broker of a side. It doesn't wait for one that is down to open them
 // on the others; then its error is about that one.
-func (t *Traffic) Unfence(ctx context.Context, r GroupsRequest) error { return t.open(ctx, r, true) }
+func (t *Traffic) Unfence(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
+	return t.open(ctx, r, true)
+}
 
 // open sets and reads back whether groups may consume. Only what differs is written, with all other
 // settings as they are.
@@ -32,222 +47,207 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 	if err != nil {
 		return err
 	}
-	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
+	c, brokers, err := t.settings.clusters().At(ctx, r.Plan, r.Side)
 	// which opens and closes no group: only the gateway leads anybody there before the end phase
 	if err != nil || c.Proxy() != "" {
 		return err
 	}
-	var missing error
-	if !enable {
-		if err := c.mastered(brokers); err != nil {
-			return err
-		}
-	}
-	if enable {
-		if brokers, missing = c.answering(ctx, brokers); len(brokers) == 0 {
-			return missing
-		}
-	}
-	o := opening{
-		cluster: c, plan: r.Plan.WithDefaults(), marks: fences{}, enable: enable, ours: r.Ours,
-		partly: missing != nil,
-	}
-	if o.table, err = c.groupTable(ctx, brokers); err != nil {
-		return err
-	}
-	if r.Side == api.Source {
-		if o.marks, err = c.fences(ctx, o.plan, brokers); err != nil {
-			return err
-		}
-	}
-	touched := map[string][]rocketmq.Broker{}
-	for _, name := range groups {
-		if len(o.table[name]) == 0 && !o.partly {
-			return refused("group %s: no broker of the %s knows it: run Assess again", name, c.side)
-		}
-		touched[name] = o.on(brokers, name)
-		for _, b := range touched[name] {
-			if err := o.write(ctx, b, name); err != nil {
-				return err
-			}
-		}
-	}
-	if err := c.readBackOpen(ctx, brokers, touched, enable); err != nil {
-		return err
-	}
-	return missing
-}
-
-// opening opens or closes groups on the brokers of one side.
-type opening struct {
-	*cluster
-	plan   plan.Plan
-	table  groupTable
-	marks  fences // of the source alone
-	enable bool
-	ours   bool // only what rocketshift closed is opened
-	partly bool // some brokers don't answer
-}
-
-// on are the brokers on which a group is opened or closed. Where it carries no mark the caller
-// knows that the fence is ours, unless the mark may be on a broker that doesn't answer.
-func (o opening) on(brokers []rocketmq.Broker, name string) []rocketmq.Broker {
-	if o.enable && o.ours && (len(o.marks[name]) > 0 || o.partly) {
-		return o.marks.among(brokers, name)
-	}
-	return brokers
-}
-
-// among are the brokers that carry a mark of the group's fence.
-func (m fences) among(brokers []rocketmq.Broker, group string) []rocketmq.Broker {
-	return slices.DeleteFunc(slices.Clone(brokers),
-		func(b rocketmq.Broker) bool { return m[group][b.Name] == 0 })
-}
-
-// write writes one group on one broker. A broker that doesn't know the group gets it closed, or the
-// next pull would create it open; there is nothing to open on such a broker. On the source the mark
-// is there before the fence, and changes after it.
-func (o opening) write(ctx context.Context, b rocketmq.Broker, name string) error {
-	known := o.table[name]
-	group, there := known[b.Name]
-	if !there {
-		if o.enable {
-			return nil
-		}
-		group = known[sortedKeys(known)[0]]
-	}
-	if !there || group.ConsumeEnable != o.enable {
-		if !o.enable && o.side == api.Source {
-			if err := o.mark(ctx, o.plan, b, name, markFenced); err != nil {
-				return err
-			}
-		}
-		group.ConsumeEnable = o.enable
-		if err := o.Client().PutGroup(ctx, b.Addr, group); err != nil {
-			return o.explain(ctx, err)
-		}
-	}
-	if o.enable && o.marks[name][b.Name] == markFenced {
-		return o.mark(ctx, o.plan, b, name, markOpened)
-	}
-	return nil
-}
-
-// readBackOpen reads back what was written, on the brokers of each group.
-func (c *cluster) readBackOpen(
-	ctx context.Context, brokers []rocketmq.Broker, touched map[string][]rocketmq.Broker, enable bool,
-) error {
-	table, err := c.groupTable(ctx, brokers)
-	if err != nil {
-		return err
-	}
-	for _, name := range sortedKeys(touched) {
-		for _, b := range touched[name] {
-			if group, there := table[name][b.Name]; there && group.ConsumeEnable != enable {
-				return notTaken(
-					"group %s on %s broker %s: consumeEnable=%t was acknowledged and isn't there when read back",
-					name, c.side, b.Name, enable,
-				)
-			}
-		}
-	}
-	return nil
-}
-
-// at opens one side of the request's plan and finds its brokers.
-func (s Settings) at(ctx context.Context, r Request, side api.Side) (*cluster, []rocketmq.Broker, error) {
-	p := r.Plan.WithDefaults()
-	var c *cluster
-	var err error
-	switch side {
-	case api.Source:
-		c, err = s.source(p)
-	case api.Target:
-		c, err = s.target(ctx, p)
-	default:
-		err = invalid("side %q: choose source or target", side)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	brokers, err := c.brokers(ctx)
-	return c, brokers, err
+	return consumers.Open(ctx, consumers.Opening{
+		One: c, Plan: r.Plan.WithDefaults(), Enable: enable, Ours: r.Ours,
+	}, brokers, groups)
 }
 
 // CloseTopics makes topics read-only on a side: stock producers find no queue to write to, lanes
 // still write.
-func (t *Traffic) CloseTopics(ctx context.Context, r TopicsRequest) error {
+func (t *Traffic) CloseTopics(ctx context.Context, r TopicsRequest) (err error) {
+	defer explained(&err)
 	return t.permit(ctx, r, func(perm int) int { return perm &^ rocketmq.PermWrite })
 }
 
 // OpenTopics makes topics writable on a side.
-func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) error {
+func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) (err error) {
+	defer explained(&err)
 	return t.permit(ctx, r, func(perm int) int { return perm | rocketmq.PermRead | rocketmq.PermWrite })
 }
 
 // permit changes and reads back the permission of topics. Only what differs is written; attributes
 // stay as they are.
 func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) int) error {
-	topics, err := resolve(ctx, t.settings, r.Topics)
+	topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
 	if err != nil {
 		return err
 	}
-	c, brokers, err := t.settings.at(ctx, r.Request, r.Side)
+	c, brokers, err := t.settings.clusters().At(ctx, r.Plan, r.Side)
 	if err != nil || c.Proxy() != "" { // which opens and closes no topic
 		return err
 	}
-	if err := c.mastered(brokers); err != nil {
-		return err
+	return metadata.Permit(ctx, c, brokers, topics, change)
+}
+
+// groups are those of the request, without the ones that are left alone.
+func (s Settings) groups(ctx context.Context, r GroupsRequest) ([]string, error) {
+	groups, err := lists.Resolve(ctx, s.Store, r.Groups)
+	if err != nil || len(r.But) == 0 {
+		return groups, err
 	}
-	table, err := c.topicTable(ctx, brokers, nil)
+	but := map[string]bool{}
+	for _, name := range r.But {
+		but[name] = true
+	}
+	return slices.DeleteFunc(slices.Clone(groups), func(name string) bool { return but[name] }), nil
+}
+
+// among are the names that are in the other list too.
+func among(names, others []string) []string {
+	there := map[string]bool{}
+	for _, name := range others {
+		there[name] = true
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return !there[name] })
+}
+
+// fewOf is how many rows of a result are told that only people read.
+func fewOf(r Request) int {
+	if r.Bounded {
+		return 20 // as many as a page of the Web UI shows
+	}
+	return math.MaxInt
+}
+
+// ClosedByOthers lists the groups of the request that are closed on the source and were not closed
+// by the migration: they stay closed. All others are about to be opened on the target: it fails
+// with RefusedType if that doesn't serve what their live members ask for, before anything is
+// fenced.
+func (t *Traffic) ClosedByOthers(ctx context.Context, r GroupsRequest) (_ []string, err error) {
+	defer explained(&err)
+	r.Side = api.Source
+	groups, err := t.settings.groups(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	c, brokers, err := t.settings.clusters().At(ctx, r.Plan, r.Side)
+	if err != nil {
+		return nil, err
+	}
+	others, err := consumers.ClosedByOthers(ctx, c, r.Plan.WithDefaults(), brokers)
+	if err != nil {
+		return nil, err
+	}
+	closed := among(others, groups)
+	both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	rest := slices.DeleteFunc(slices.Clone(groups),
+		func(name string) bool { return slices.Contains(closed, name) })
+	return closed, consumers.Accepts(ctx, both, rest)
+}
+
+// AwaitSettled waits until nothing that members of fenced groups have in work can move a position
+// any more. Members that say what they hold (request 307) are believed when they hold nothing; what
+// they have finished and not committed yet is committed for them, as clients take up to five
+// seconds for it and their applications stand still meanwhile. Where a member doesn't answer, or
+// none is connected, the positions must stand still for the plan's settle time, which is longer
+// than that.
+func (t *Traffic) AwaitSettled(ctx context.Context, r GroupsRequest) (err error) {
+	defer explained(&err)
+	groups, err := t.settings.groups(ctx, r)
 	if err != nil {
 		return err
 	}
-	addr := addresses(brokers)
-	for _, name := range topics {
-		if len(table[name]) == 0 {
-			return refused("topic %s: no broker of the %s has it: run ImportMetadata to compare", name, c.side)
-		}
-		for _, broker := range sortedKeys(table[name]) {
-			config := table[name][broker]
-			if config.Perm == change(config.Perm) {
-				continue
-			}
-			config.Perm, config.Attributes = change(config.Perm), nil
-			if err := c.Client().CreateTopic(ctx, addr[broker], config); err != nil {
-				return c.explain(ctx, err)
-			}
-		}
-	}
-	return c.readBackPermission(ctx, brokers, topics, change)
-}
-
-func (c *cluster) readBackPermission(
-	ctx context.Context,
-	brokers []rocketmq.Broker,
-	names []string,
-	change func(int) int,
-) error {
-	table, err := c.topicTable(ctx, brokers, nil)
+	c, brokers, err := t.settings.clusters().At(ctx, r.Plan, r.Side)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		for _, broker := range sortedKeys(table[name]) {
-			if perm := table[name][broker].Perm; perm != change(perm) {
-				return notTaken("topic %s on %s broker %s: permission %d was acknowledged and reads back as %d",
-					name, c.side, broker, change(perm), perm)
-			}
+	settle := time.Duration(r.Plan.WithDefaults().Shift.Settle)
+	seen := resumedStabilities(ctx)
+	return poll(ctx, func() error {
+		open, err := consumers.Unsettled(ctx, c, brokers, groups, seen, settle)
+		if err != nil {
+			return err
 		}
-	}
-	return nil
+		activity.RecordHeartbeat(ctx, maps.Clone(seen)) // the worker repeats it beside the next look
+		if len(open) > 0 {
+			return fault.NotReady("%d of %d groups haven't settled: %s", len(open), len(groups), printable.Few(open))
+		}
+		return nil
+	})
 }
 
-// list names the first few of many.
-func list(names []string) string {
-	const few = 5
-	if len(names) <= few {
-		return fmt.Sprint(names)
+// Translate writes the groups' positions on the side that they will read next. Side is where they
+// read until now; they are fenced there and have settled. It waits until the lanes hold everything
+// below the positions, and until nobody who could overwrite them is connected on the other side.
+func (t *Traffic) Translate(ctx context.Context, r GroupsRequest) (_ []consumers.Positions, err error) {
+	defer explained(&err)
+	groups, err := t.settings.groups(ctx, r)
+	if err != nil {
+		return nil, err
 	}
-	return fmt.Sprintf("%v and %d more", names[:few], len(names)-few)
+	both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	if r.Side != api.Source && r.Side != api.Target {
+		return nil, fault.Invalid("side %q: choose source or target", r.Side)
+	}
+	var done []consumers.Positions
+	err = poll(ctx, func() error {
+		m, err := consumers.NewMover(ctx, both, r.Side)
+		if err != nil {
+			return err
+		}
+		done = nil
+		for _, group := range groups {
+			activity.RecordHeartbeat(ctx, "group "+group)
+			written, err := m.Carry(ctx, group)
+			if err != nil {
+				return err
+			}
+			done = append(done, written)
+		}
+		return nil
+	})
+	return done[:min(len(done), fewOf(r.Request))], err
+}
+
+// Moved lists the groups that an earlier move opened on the target: fenced on every broker of the
+// source, open on the target.
+func (t *Traffic) Moved(ctx context.Context, r GroupsRequest) (_ []string, err error) {
+	defer explained(&err)
+	groups, err := t.settings.groups(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	return consumers.Moved(ctx, both, groups)
+}
+
+// AwaitMembers waits until every group has left From and is seen on the other side; when the
+// pipeline reported it done, leaving is enough, as members behind a proxy aren't seen by brokers.
+func (t *Traffic) AwaitMembers(
+	ctx context.Context, r AwaitMoveRequest,
+) (members []measure.Members, err error) {
+	defer explained(&err)
+	err = waiting{away: r.Away}.until(ctx, func() error {
+		both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
+		if err != nil {
+			return err
+		}
+		groups, err := lists.Resolve(ctx, t.settings.Store, r.Groups)
+		if err != nil {
+			return err
+		}
+		if members, err = measure.CountMembers(ctx, both, groups, r.From); err != nil {
+			return err
+		}
+		if open := measure.StillMoving(members, r.From, r.Released); len(open) > 0 {
+			return fault.NotReady("%d of %d groups are still moving to the %s: %s", len(open), len(groups),
+				r.From.Other(), printable.Few(open))
+		}
+		return nil
+	})
+	return members[:min(len(members), fewOf(r.Request))], err
 }

@@ -16,6 +16,8 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/stability"
 )
 
 // newEnvironment is Temporal's environment for one activity, without its log: the tests say what
@@ -43,7 +45,7 @@ func TestPollLooksAgainUntilReady(t *testing.T) {
 	err := inActivity(t, nil, func(ctx context.Context) error {
 		return poll(ctx, func() error {
 			if looks++; looks < 3 {
-				return notReady("look %d", looks)
+				return fault.NotReady("look %d", looks)
 			}
 			return nil
 		})
@@ -55,7 +57,7 @@ func TestPollLooksAgainUntilReady(t *testing.T) {
 func TestPollEndsAtOnceOnAnythingElseThanNotReady(t *testing.T) {
 	looks := 0
 	err := inActivity(t, nil, func(ctx context.Context) error {
-		return poll(ctx, func() error { looks++; return conflict("topic orders: exists") })
+		return poll(ctx, func() error { looks++; return fault.Conflict("topic orders: exists") })
 	})
 	assert.Equal(t, ConflictType, typeOf(err))
 	assert.Equal(t, 1, looks)
@@ -65,7 +67,7 @@ func TestPollGivesTheLastReasonToTemporal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // its clock moves only while all wait
 		start := time.Now()
 		err := inActivity(t, nil, func(ctx context.Context) error {
-			return poll(ctx, func() error { return notReady("lag is 5000, wanted is below 100") })
+			return poll(ctx, func() error { return fault.NotReady("lag is 5000, wanted is below 100") })
 		})
 		assert.Equal(t, NotReadyType, typeOf(err))
 		assert.ErrorContains(t, err, "lag is 5000")
@@ -78,7 +80,7 @@ func TestPollEndsWhenCancelled(t *testing.T) {
 	var got error
 	_ = inActivity(t, nil, func(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
-		got = poll(ctx, func() error { cancel(); return notReady("not yet") })
+		got = poll(ctx, func() error { cancel(); return fault.NotReady("not yet") })
 		return nil
 	})
 	assert.ErrorIs(t, got, context.Canceled)
@@ -86,21 +88,10 @@ func TestPollEndsWhenCancelled(t *testing.T) {
 
 func typeOf(err error) string {
 	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
+	if errors.As(asTemporal(err), &app) {
 		return app.Type()
 	}
 	return ""
-}
-
-func TestWatchCountsFromTheLastChange(t *testing.T) {
-	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
-	w := stabilities{}
-	assert.Zero(t, w.stands("orders", 100, at), "a first look proves nothing")
-	assert.Equal(t, 4*time.Second, w.stands("orders", 100, at.Add(4*time.Second)))
-	assert.Zero(t, w.stands("orders", 120, at.Add(5*time.Second)))
-	assert.InDelta(t, 4, w["orders"].Rate, 0.01, "20 more within 5 s")
-	assert.Equal(t, time.Second, w.stands("orders", 120, at.Add(6*time.Second)))
-	assert.Zero(t, w.stands("other", 120, at.Add(6*time.Second)), "names are apart")
 }
 
 func TestWatchGoesOnWhereTheAttemptBeforeWas(t *testing.T) {
@@ -108,8 +99,8 @@ func TestWatchGoesOnWhereTheAttemptBeforeWas(t *testing.T) {
 	var stood time.Duration
 	require.NoError(
 		t,
-		inActivity(t, stabilities{"orders": {Reading: 7, Since: since}}, func(ctx context.Context) error {
-			stood = resumedStabilities(ctx).stands("orders", 7, since.Add(time.Hour))
+		inActivity(t, stability.Set{"orders": {Reading: 7, Since: since}}, func(ctx context.Context) error {
+			stood = resumedStabilities(ctx).Stands("orders", 7, since.Add(time.Hour))
 			return nil
 		}),
 	)
@@ -117,12 +108,12 @@ func TestWatchGoesOnWhereTheAttemptBeforeWas(t *testing.T) {
 }
 
 func TestWatchStartsAnewOnForeignDetails(t *testing.T) {
-	var w stabilities
+	var w stability.Set
 	require.NoError(t, inActivity(t, "something else", func(ctx context.Context) error {
 		w = resumedStabilities(ctx)
 		return nil
 	}))
-	assert.Equal(t, stabilities{}, w)
+	assert.Equal(t, stability.Set{}, w)
 }
 
 func TestEveryRepeatsUntilTheContextEnds(t *testing.T) {
@@ -144,16 +135,16 @@ func TestEveryRepeatsUntilTheContextEnds(t *testing.T) {
 
 func TestATargetThatStaysAwayEndsAWaitUnderAFence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		away := unreachable(api.Target, nil, "the target at 10.0.0.1:9876 doesn't answer")
+		away := fault.Unreachable(api.Target, nil, "the target at 10.0.0.1:9876 doesn't answer")
 		start, looks := time.Now(), 0
 		err := inActivity(t, nil, func(ctx context.Context) error {
 			return unlessAway(ctx, time.Minute, func() error { looks++; return away })
 		})
 		assert.Equal(t, AwayType, typeOf(err))
 		assert.ErrorContains(t, err, "10.0.0.1:9876 doesn't answer")
-		assert.InDelta(t, time.Minute, time.Since(start), float64(reachAgain))
+		assert.InDelta(t, time.Minute, time.Since(start), float64(fault.ReachAgain))
 		assert.Greater(t, looks, 10, "it is looked for again and again")
-		denied := of(api.Target, accessDenied(nil, "the target refuses the credentials"))
+		denied := fault.Of(api.Target, fault.AccessDenied(nil, "the target refuses the credentials"))
 		err = inActivity(t, nil, func(ctx context.Context) error {
 			return unlessAway(ctx, time.Minute, func() error { return denied })
 		})
@@ -163,9 +154,9 @@ func TestATargetThatStaysAwayEndsAWaitUnderAFence(t *testing.T) {
 			err  error
 		}{
 			"nothing is fenced":           {0, away},
-			"the source is away":          {time.Minute, unreachable(api.Source, nil, "away")},
-			"the source refuses":          {time.Minute, of(api.Source, accessDenied(nil, "refused"))},
-			"the target answers: not yet": {time.Minute, notReady("2 members left")},
+			"the source is away":          {time.Minute, fault.Unreachable(api.Source, nil, "away")},
+			"the source refuses":          {time.Minute, fault.Of(api.Source, fault.AccessDenied(nil, "refused"))},
+			"the target answers: not yet": {time.Minute, fault.NotReady("2 members left")},
 		} {
 			err := inActivity(t, nil, func(ctx context.Context) error {
 				return unlessAway(ctx, c.away, func() error { return c.err })

@@ -14,6 +14,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/clusters/stability"
 )
 
 // waitTimeout and oldTimeout are the time-outs that workflows give waits, and those that are older
@@ -26,7 +28,7 @@ const (
 func notReadyCause(t *testing.T) *temporal.ApplicationError {
 	t.Helper()
 	var cause *temporal.ApplicationError
-	require.ErrorAs(t, notReady("not yet"), &cause)
+	require.ErrorAs(t, asTemporal(fault.NotReady("not yet")), &cause)
 	return cause
 }
 
@@ -39,7 +41,7 @@ func TestAttemptsGetLongerWithTheAgeOfAWait(t *testing.T) {
 	now := begin
 	for info.Attempt = 1; now.Sub(begin) < 24*time.Hour; info.Attempt++ {
 		lengths = append(lengths, attemptTime(info, now))
-		now = now.Add(lengths[len(lengths)-1] + pollAgain)
+		now = now.Add(lengths[len(lengths)-1] + fault.PollAgain)
 	}
 	assert.Equal(t, shortAttempt, lengths[0])
 	assert.Equal(t, shortAttempt, lengths[firstAttempts-1], "people see soon what is waited for")
@@ -66,17 +68,17 @@ func TestLooksGetRarerUnlessSomebodyIsRefused(t *testing.T) {
 		{0, lookAgain, lookAgain, lookAgain},
 		{-time.Minute, lookAgain, lookAgain, lookAgain}, // clocks differ
 		{time.Minute, time.Second, lookAgain, time.Second},
-		{10 * time.Minute, 10 * time.Second, lookAgain, reachAgain},
-		{time.Hour, time.Minute, lookAgain, reachAgain},
-		{30 * 24 * time.Hour, time.Minute, lookAgain, reachAgain},
+		{10 * time.Minute, 10 * time.Second, lookAgain, fault.ReachAgain},
+		{time.Hour, time.Minute, lookAgain, fault.ReachAgain},
+		{30 * 24 * time.Hour, time.Minute, lookAgain, fault.ReachAgain},
 	} {
 		assert.Equal(t, c.patient, waiting{}.pause(cause, c.age), "after %s", c.age)
 		assert.Equal(t, c.urgent, waiting{urgent: true, away: time.Minute}.pause(cause, c.age), "after %s", c.age)
 		assert.Equal(t, c.has, waiting{away: time.Minute}.pause(cause, c.age), "after %s", c.age)
 	}
 	var down *temporal.ApplicationError
-	require.ErrorAs(t, unreachable(api.Target, nil, "away"), &down)
-	assert.Equal(t, reachAgain, waiting{urgent: true}.pause(down, 0), "a side that is down isn't hammered")
+	require.ErrorAs(t, asTemporal(fault.Unreachable(api.Target, nil, "away")), &down)
+	assert.Equal(t, fault.ReachAgain, waiting{urgent: true}.pause(down, 0), "a side that is down isn't hammered")
 }
 
 func TestAWaitEndsItsAttemptWhenTheCauseIsAnother(t *testing.T) {
@@ -84,9 +86,9 @@ func TestAWaitEndsItsAttemptWhenTheCauseIsAnother(t *testing.T) {
 	err := inActivity(t, nil, func(ctx context.Context) error {
 		return waiting{}.until(ctx, func() error {
 			if looks++; looks < 3 {
-				return notReady("2 members left")
+				return fault.NotReady("2 members left")
 			}
-			return unreachable(api.Target, nil, "the target doesn't answer")
+			return fault.Unreachable(api.Target, nil, "the target doesn't answer")
 		})
 	})
 	assert.Equal(t, TargetUnreachableType, typeOf(err), "people see it at once")
@@ -101,18 +103,18 @@ func TestATargetThatDiesLateInAWaitHasItsWholePatience(t *testing.T) {
 		err := inActivity(t, nil, func(ctx context.Context) error {
 			err := waiting{away: time.Minute}.until(ctx, func() error {
 				if time.Since(start) < 2*time.Second {
-					return notReady("2 members left")
+					return fault.NotReady("2 members left")
 				}
 				if died.IsZero() {
 					died = time.Now()
 				}
-				return unreachable(api.Target, nil, "the target doesn't answer")
+				return fault.Unreachable(api.Target, nil, "the target doesn't answer")
 			})
 			ended = time.Now()
 			return err
 		})
 		assert.Equal(t, AwayType, typeOf(err))
-		assert.InDelta(t, time.Minute, ended.Sub(died), float64(2*reachAgain))
+		assert.InDelta(t, time.Minute, ended.Sub(died), float64(2*fault.ReachAgain))
 	})
 }
 
@@ -131,9 +133,9 @@ func beats(t *testing.T, w waiting, check func() error) (told int) {
 }
 
 func TestAWaitBeatsOnlyForNumbersThatTheNextAttemptNeeds(t *testing.T) {
-	never := func() error { return notReady("not yet") }
+	never := func() error { return fault.NotReady("not yet") }
 	assert.Zero(t, beats(t, waiting{}, never), "it holds nothing")
-	seen := stabilities{"orders": {Reading: 7, Since: time.Now()}}
+	seen := stability.Set{"orders": {Reading: 7, Since: time.Now()}}
 	assert.Equal(t, 1, beats(t, waiting{seen: seen, settle: time.Minute}, never),
 		"the settle time is longer than an attempt")
 	assert.Zero(t, beats(t, waiting{seen: seen, settle: shortAttempt / settleShare}, never),
@@ -153,7 +155,7 @@ func TestAWaitThatWasCancelledIsToldSoBeforeItWrites(t *testing.T) {
 				"unwanted":     func(context.Context) error { return ErrUnwanted },
 				"nobody knows": func(context.Context) error { return errors.New("Temporal is away") },
 			} {
-				asked[name] = Settings{Wanted: wanted}.stillWanted(ctx, stabilities{})
+				asked[name] = Settings{Wanted: wanted}.stillWanted(ctx, stability.Set{})
 			}
 			ctx, cancel := context.WithCancel(ctx)
 			// as the worker's look, or the answer to a heartbeat, does it later
@@ -161,8 +163,8 @@ func TestAWaitThatWasCancelledIsToldSoBeforeItWrites(t *testing.T) {
 				time.AfterFunc(5*time.Second, cancel)
 				return ErrUnwanted
 			}}
-			asked["told later"] = late.stillWanted(ctx, stabilities{})
-			asked["cancelled"] = Settings{}.stillWanted(ctx, stabilities{})
+			asked["told later"] = late.stillWanted(ctx, stability.Set{})
+			asked["cancelled"] = Settings{}.stillWanted(ctx, stability.Set{})
 			return nil
 		}, activity.RegisterOptions{Name: "work"})
 		_, err := env.ExecuteActivity("work")

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"rocketshift/activities"
+	"rocketshift/internal/shards"
 	"rocketshift/replicator/lane"
 )
 
@@ -28,7 +28,7 @@ const noMetrics = "off"
 // serveMetrics serves /metrics until the context ends. Several workers may share a machine: the
 // port of the first one is taken, and the others go on without, unless somebody asked for just this
 // address.
-func serveMetrics(ctx context.Context, logger *slog.Logger, address string, observed *activities.Observed) error {
+func serveMetrics(ctx context.Context, logger *slog.Logger, address string, observed *shards.Observed) error {
 	asked := address != ""
 	if !asked {
 		address = defaultMetrics
@@ -63,7 +63,7 @@ func serveMetrics(ctx context.Context, logger *slog.Logger, address string, obse
 
 // lanesCollector exports the lanes that run in this worker, by migration, direction and topic;
 // never by queue.
-type lanesCollector struct{ observed *activities.Observed }
+type lanesCollector struct{ observed *shards.Observed }
 
 var byTopic = []string{"migration", "direction", "topic"}
 
@@ -156,7 +156,7 @@ type reason struct {
 	used   int
 }
 
-func note(reasons map[reason]bool, of activities.LanesOf, direction string, p lane.Progress) {
+func note(reasons map[reason]bool, of shards.LanesOf, direction string, p lane.Progress) {
 	if p.Waiting != "" {
 		reasons[reason{waitingDesc, [4]string{of.Migration, direction, of.Broker}, 3}] = true
 	}

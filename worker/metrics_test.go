@@ -14,16 +14,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/activities"
+	"rocketshift/internal/shards"
 	"rocketshift/replicator/lane"
 )
 
 func discardLogger() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
-	observed := &activities.Observed{}
+	observed := &shards.Observed{}
 	for _, broker := range []string{"broker-a", "broker-b"} {
-		observed.Put(activities.LanesOf{Migration: "orders-2026", Broker: broker}, lane.Progress{
+		observed.Put(shards.LanesOf{Migration: "orders-2026", Broker: broker}, lane.Progress{
 			Waiting: "source broker " + broker + " is down",
 			Topics: []lane.TopicProgress{
 				{
@@ -59,7 +59,7 @@ func TestMetricsAddUpTheBrokersOfATopic(t *testing.T) {
 }
 
 // served is what a scrape gets.
-func served(t *testing.T, observed *activities.Observed) string {
+func served(t *testing.T, observed *shards.Observed) string {
 	t.Helper()
 	var said bytes.Buffer
 	require.NoError(t, serveMetrics(t.Context(), slog.New(slog.NewJSONHandler(&said, nil)), "127.0.0.1:0", observed))
@@ -75,9 +75,9 @@ func served(t *testing.T, observed *activities.Observed) string {
 }
 
 func TestShardsOfABrokerMayWaitForTheSame(t *testing.T) {
-	observed := &activities.Observed{}
+	observed := &shards.Observed{}
 	for part := range 3 {
-		observed.Put(activities.LanesOf{Migration: "m", Broker: "broker-a", Part: part}, lane.Progress{
+		observed.Put(shards.LanesOf{Migration: "m", Broker: "broker-a", Part: part}, lane.Progress{
 			Waiting: "a", Slowed: fmt.Sprintf("the rate: %d messages a second", part),
 			Back: &lane.Progress{Waiting: "b"},
 		})
@@ -90,15 +90,15 @@ func TestShardsOfABrokerMayWaitForTheSame(t *testing.T) {
 }
 
 func TestCountersDontFallWhenAShardGoesToAnotherWorker(t *testing.T) {
-	observed := &activities.Observed{}
+	observed := &shards.Observed{}
 	for part := range 2 {
-		observed.Put(activities.LanesOf{Migration: "m", Part: part}, lane.Progress{
+		observed.Put(shards.LanesOf{Migration: "m", Part: part}, lane.Progress{
 			Topics: []lane.TopicProgress{{Topic: "orders", Lanes: 1, Lag: 7, Copied: 100}},
 			Back:   &lane.Progress{Topics: []lane.TopicProgress{{Topic: "orders", Lanes: 1, Copied: 10}}},
 		})
 	}
 	for _, left := range []string{"1", ""} {
-		observed.Forget(activities.LanesOf{Migration: "m", Part: len(left)})
+		observed.Forget(shards.LanesOf{Migration: "m", Part: len(left)})
 		body := served(t, observed)
 		assert.Contains(t, body,
 			`rocketshift_copied_messages_total{direction="forward",migration="m",topic="orders"} 200`)
@@ -114,7 +114,7 @@ func TestMetricsAtATakenAddressStopAWorkerOnlyIfItWasAskedFor(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()
-	err = serveMetrics(t.Context(), discardLogger(), l.Addr().String(), &activities.Observed{})
+	err = serveMetrics(t.Context(), discardLogger(), l.Addr().String(), &shards.Observed{})
 	require.ErrorContains(t, err, "ROCKETSHIFT_METRICS")
 	require.NoError(t, serveMetrics(context.Background(), discardLogger(), noMetrics, nil))
 }

@@ -18,6 +18,8 @@ import (
 
 	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/shards"
 	"rocketshift/workflows"
 )
 
@@ -47,7 +49,7 @@ func run(
 	if err != nil {
 		return err
 	}
-	c, options, err := connect(ctx, logger)
+	c, options, err := dial(ctx, logger)
 	if err != nil {
 		return err
 	}
@@ -55,13 +57,13 @@ func run(
 	if err := checkStore(ctx, settings); err != nil {
 		logger.Warn("migrations of thousands of topics or groups will wait for the store", "error", err)
 	}
-	settings.Observed = &activities.Observed{}
+	settings.Observed = &shards.Observed{}
 	if err := serveMetrics(ctx, logger, getenv("ROCKETSHIFT_METRICS"), settings.Observed); err != nil {
 		return err
 	}
-	settings.Shares = &activities.Shares{}
+	settings.Shares = &shards.Shares{}
 	settings.Wanted = stillWanted(temporalServer{c})
-	settings.Clusters = activities.NewClusters()
+	settings.Clusters = connect.NewPool()
 	defer settings.Clusters.Close()
 	attributes := ensureAttributes(ctx, c, options.Namespace, logger)
 	var running []worker.Worker
@@ -89,7 +91,7 @@ func checkStore(ctx context.Context, s activities.Settings) error {
 	return s.Store.Check(ctx)
 }
 
-func connect(ctx context.Context, logger *slog.Logger) (client.Client, client.Options, error) {
+func dial(ctx context.Context, logger *slog.Logger) (client.Client, client.Options, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return nil, options, fmt.Errorf("read TEMPORAL_* settings: %w", err)

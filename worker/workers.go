@@ -9,8 +9,8 @@ import (
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/sdk/client"
 
-	"rocketshift/activities"
 	"rocketshift/api"
+	"rocketshift/internal/shards"
 )
 
 const (
@@ -27,7 +27,7 @@ func watchWorkers(
 	logger *slog.Logger,
 	c client.Client,
 	options client.Options,
-	shares *activities.Shares,
+	shares *shards.Shares,
 ) {
 	ticker := time.NewTicker(countEvery)
 	defer ticker.Stop()

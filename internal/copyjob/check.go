@@ -47,12 +47,12 @@ func (c *Job) check(
 		case rocketmq.SystemTopic(topic, source.brokers[0].Cluster, source.names()):
 			found.Add("topic "+topic, "is RocketMQ's own and can't be copied; leave it out")
 			continue
-		case len(source.queues(topic)) == 0:
+		case len(source.topics.Queues(topic)) == 0:
 			found.Add("topic "+topic, "is missing on the %s; correct the name, or leave it out", source)
 			continue
 		}
 		checkSource(topic, source, found)
-		if len(target.queues(topic)) == 0 {
+		if len(target.topics.Queues(topic)) == 0 {
 			if c.checkMissing(topic, source, target, found) {
 				missing = append(missing, topic)
 			}
@@ -75,7 +75,7 @@ func checkSource(topic string, source topicsOf, found *failure.Problems) {
 		found.Add("topic "+topic, "can't be read on the source's broker %s; give it read permission (perm 6) there",
 			strings.Join(unreadable, ", "))
 	}
-	if unread := replica.Unread(source.of(topic)); unread != "" {
+	if unread := replica.Unread(source.topics[topic]); unread != "" {
 		found.Add("topic "+topic, "can't be read whole: the source's %s; give it as many queues to read from there, "+
 			"whose consumers then get what is in them", unread)
 	}
@@ -83,20 +83,20 @@ func checkSource(topic string, source topicsOf, found *failure.Problems) {
 
 // checkMissing judges a topic that the target lacks; true if it must be created.
 func (c *Job) checkMissing(topic string, source, target topicsOf, found *failure.Problems) bool {
-	queues := len(source.queues(topic))
+	queues := len(source.topics.Queues(topic))
 	takes := rocketmq.TakesTopic(c.To.renames.Topic(topic))
 	if !takes {
 		found.Add("topic "+topic,
 			"has a name that 5.x doesn't accept; give it another one there (--rename %s=OTHER)", topic)
 	}
-	_, alike := replica.Spread(replica.Writable(source.of(topic)), target.names())
+	_, alike := replica.Spread(replica.Writable(source.topics[topic]), target.names())
 	switch {
-	case c.create && replica.Unread(source.of(topic)) != "": // a problem that is told elsewhere
+	case c.create && replica.Unread(source.topics[topic]) != "": // a problem that is told elsewhere
 	case c.create && !alike:
 		found.Add("topic "+topic,
 			"can't be made so that producers see the same queues in the same order on the target's %d "+
 				"brokers: of the source, %s; end that there, or create it with %d queues on the target yourself",
-			len(target.brokers), replica.Hidden(source.of(topic)), queues)
+			len(target.brokers), replica.Hidden(source.topics[topic]), queues)
 	case c.create:
 		return takes
 	case !takes: // the target doesn't take the name
@@ -118,13 +118,13 @@ func (c *Job) checkThere(
 	source, target topicsOf,
 	found *failure.Problems,
 ) (cutOff bool, err error) {
-	from, to := source.queues(topic), target.queues(topic)
+	from, to := source.topics.Queues(topic), target.topics.Queues(topic)
 	_, unequal := lane.Pair(topic, from, to)
 	switch {
-	case replica.Unread(target.of(topic)) != "":
+	case replica.Unread(target.topics[topic]) != "":
 		found.Add("topic "+topic,
 			"the target's %s, so that consumers don't see all there: give it as many to read from",
-			replica.Unread(target.of(topic)))
+			replica.Unread(target.topics[topic]))
 	case len(from) > len(to):
 		r, err := c.remains(ctx, topic, source, target, to)
 		if err != nil {
@@ -144,8 +144,8 @@ func (c *Job) checkThere(
 // begun reports whether some brokers have a topic as create makes it, and the others lack it: a run
 // that is cut off in create leaves it so.
 func (t topicsOf) begun(topic string, source topicsOf) bool {
-	shares, alike := replica.Spread(replica.Writable(source.of(topic)), t.names())
-	for broker, has := range t.of(topic) {
+	shares, alike := replica.Spread(replica.Writable(source.topics[topic]), t.names())
+	for broker, has := range t.topics[topic] {
 		if share := shares[broker]; has.ReadQueues != share.Queues || has.WriteQueues != share.Writable {
 			return false
 		}

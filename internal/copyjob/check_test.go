@@ -14,9 +14,9 @@ import (
 func TestAllThatIsWrongWithTopicsIsToldAtOnce(t *testing.T) {
 	source, target := topicsOn("eu.orders", [3]int{4, 8, 2}), topicsOn("eu.orders", [3]int{})
 	source.side, target.side = "source", "target"
-	source.configs["a"]["bare"] = rocketmq.TopicConfig{ReadQueues: 4, WriteQueues: 4, Perm: 6}
-	source.configs["a"]["fewer"] = rocketmq.TopicConfig{ReadQueues: 2, WriteQueues: 2, Perm: 6}
-	target.configs["a"]["fewer"] = rocketmq.TopicConfig{ReadQueues: 3, WriteQueues: 3, Perm: 6}
+	source.topics.Add("a", map[string]rocketmq.TopicConfig{"bare": {ReadQueues: 4, WriteQueues: 4, Perm: 6}})
+	source.topics.Add("a", map[string]rocketmq.TopicConfig{"fewer": {ReadQueues: 2, WriteQueues: 2, Perm: 6}})
+	target.topics.Add("a", map[string]rocketmq.TopicConfig{"fewer": {ReadQueues: 3, WriteQueues: 3, Perm: 6}})
 	copying := &Job{Request: Request{topics: []string{"TBW102", "bare", "eu.orders", "fewer", "nowhere"}}}
 	found := &failure.Problems{What: "copy"}
 	missing, err := copying.check(t.Context(), source, target, found)

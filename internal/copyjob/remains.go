@@ -25,7 +25,7 @@ func (c *Job) remains(
 	if err != nil {
 		return r, failure.Broken("run it again when all brokers answer", "topic %s: %w", topic, err)
 	}
-	r, _ = replica.RemainsOf(source.of(topic), target.of(topic), target.names(), copies)
+	r, _ = replica.RemainsOf(source.topics[topic], target.topics[topic], target.names(), copies)
 	return r, nil
 }
 
@@ -35,7 +35,7 @@ func (c *Job) tellRemains(found *failure.Problems, topic string, r replica.Remai
 		Source: strings.Join(c.From.nameServers, ";"), Target: strings.Join(c.To.nameServers, ";"),
 		Topic: topic, Renamed: c.To.renames.Topic(topic), Group: c.names.Group, Brokers: target.brokers,
 	}
-	found.Once("topic "+topic, "%s; %s", r.Cause(source.of(topic), target.of(topic)), r.Mend(at, target.of(topic)))
+	found.Once("topic "+topic, "%s; %s", r.Cause(source.topics[topic], target.topics[topic]), r.Mend(at, target.topics[topic]))
 }
 
 // checkPlaces finds copies that lie in the queue of another lane. It looks at the ends of the
@@ -81,7 +81,7 @@ func (c *Job) slavesKnow(ctx context.Context, source topicsOf, found *failure.Pr
 		if err != nil {
 			return failure.Broken("start it, or correct --source", "%s doesn't answer: %w", source, err)
 		}
-		for _, l := range rocketmq.LackingOn(route, source.brokers, topic, source.of(topic)) {
+		for _, l := range rocketmq.LackingOn(route, source.brokers, topic, source.topics[topic]) {
 			found.Add("topic "+topic, "%s; %s", l, l.Mend())
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/failure"
 	"rocketshift/internal/rocketmq"
 )
@@ -13,12 +14,14 @@ import (
 // topicsOn is a side whose brokers are called a, b and so on, with the topic's read and write
 // queues and permission on each.
 func topicsOn(topic string, brokers ...[3]int) topicsOf {
-	t := topicsOf{configs: map[string]map[string]rocketmq.TopicConfig{}}
+	t := topicsOf{topics: clusters.TopicTable{}}
 	for i, b := range brokers {
 		name := string(rune('a' + i))
-		t.brokers, t.configs[name] = append(t.brokers, rocketmq.Broker{Name: name}), map[string]rocketmq.TopicConfig{}
+		t.brokers = append(t.brokers, rocketmq.Broker{Name: name})
 		if b != [3]int{} {
-			t.configs[name][topic] = rocketmq.TopicConfig{ReadQueues: b[0], WriteQueues: b[1], Perm: b[2]}
+			t.topics.Add(name, map[string]rocketmq.TopicConfig{
+				topic: {ReadQueues: b[0], WriteQueues: b[1], Perm: b[2]},
+			})
 		}
 	}
 	return t

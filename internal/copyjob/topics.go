@@ -3,11 +3,11 @@ package copyjob
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/failure"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
@@ -21,14 +21,15 @@ type topicsOf struct {
 	endpoint
 	client  *rocketmq.Client
 	brokers []rocketmq.Broker
-	configs map[string]map[string]rocketmq.TopicConfig // by broker and topic
+	topics  clusters.TopicTable
 }
 
 // readSide reads a side.
 func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics []string) (topicsOf, error) {
-	t := topicsOf{endpoint: e, client: cluster.Client()}
+	t := topicsOf{endpoint: e, client: cluster.Client(), topics: clusters.TopicTable{}}
 	registry, err := cluster.Registry(ctx) // without a second try: the address may be wrong
 	var gaps []rocketmq.Gap
+	var configs map[string]map[string]rocketmq.TopicConfig // by broker
 	if err == nil {
 		gaps, err = cluster.Gaps(ctx, registry)
 	}
@@ -36,17 +37,20 @@ func readSide(ctx context.Context, e endpoint, cluster *rocketmq.Cluster, topics
 		if err := e.whole(gaps); err != nil {
 			return t, err
 		}
-		t.configs, err = cluster.TopicConfigs(ctx, topics)
+		configs, err = cluster.TopicConfigs(ctx, topics)
 	}
 	if err == nil {
 		t.brokers, err = cluster.Brokers(ctx)
+	}
+	for _, b := range t.brokers {
+		t.topics.Add(b.Name, configs[b.Name])
 	}
 	switch {
 	case err == nil && len(t.brokers) == 0:
 		return t, failure.Broken("start them", "%s: no master broker is registered there", e)
 	case err == nil:
 		return t, nil
-	case denied(err):
+	case remoting.Denied(err):
 		return t, failure.Broken("check --"+string(e.side)+"-credentials and what they may do",
 			"%s refuses the keys: %w", e, err)
 	case remoting.Unreachable(err):
@@ -89,34 +93,10 @@ func (e endpoint) mend(gap rocketmq.Gap) string {
 	return next
 }
 
-// denied reports whether a broker refused the keys: ACL 1.0 answers 1 with an AclException, ACL 2.0
-// answers 16.
-func denied(err error) bool {
-	var refusal *remoting.Error
-	return errors.As(err, &refusal) &&
-		(refusal.Code == remoting.NoPermission || strings.Contains(refusal.Remark, "AclException"))
-}
-
-// queues lists a topic's queues in client order.
-func (t topicsOf) queues(topic string) []lane.Queue {
-	return replica.QueuesBy(t.of(topic))
-}
-
-// of is the topic's settings by broker.
-func (t topicsOf) of(topic string) map[string]rocketmq.TopicConfig {
-	all := map[string]rocketmq.TopicConfig{}
-	for _, b := range t.brokers {
-		if config, there := t.configs[b.Name][topic]; there {
-			all[b.Name] = config
-		}
-	}
-	return all
-}
-
 // unreadable are the brokers that deliver nothing of the topic.
 func (t topicsOf) unreadable(topic string) (names []string) {
 	for _, b := range t.brokers {
-		if config, there := t.configs[b.Name][topic]; there && config.Perm&rocketmq.PermRead == 0 {
+		if config, there := t.topics[topic][b.Name]; there && config.Perm&rocketmq.PermRead == 0 {
 			names = append(names, b.Name)
 		}
 	}
@@ -166,7 +146,7 @@ func (c *Job) Prepare(ctx context.Context, note func(string, ...any)) error {
 		if err := target.create(ctx, topic, source); err != nil {
 			return err
 		}
-		note("created topic %s on the target with %d queues", c.To.renames.Topic(topic), len(source.queues(topic)))
+		note("created topic %s on the target with %d queues", c.To.renames.Topic(topic), len(source.topics.Queues(topic)))
 	}
 	if target, err = readSide(ctx, c.To, c.Target, c.topics); err != nil {
 		return err
@@ -193,7 +173,7 @@ func twoClusters(source, target topicsOf) error {
 // unlike tells of topics on the target whose producers see other queues there than on the source.
 func unlike(topics []string, source, target topicsOf) (all []string) {
 	for _, topic := range topics {
-		here, there := source.of(topic), target.of(topic)
+		here, there := source.topics[topic], target.topics[topic]
 		if len(there) == 0 || slices.Equal(replica.Writable(here), replica.Writable(there)) {
 			continue
 		}
@@ -212,15 +192,15 @@ func unlike(topics []string, source, target topicsOf) (all []string) {
 func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) error {
 	var model rocketmq.TopicConfig
 	for _, b := range slices.Backward(source.brokers) {
-		if config, there := source.configs[b.Name][topic]; there {
+		if config, there := source.topics[topic][b.Name]; there {
 			model = config
 		}
 	}
 	model.Perm = rocketmq.PermRead | rocketmq.PermWrite
-	shares, _ := replica.Spread(replica.Writable(source.of(topic)), t.names()) // check has made sure that it can
+	shares, _ := replica.Spread(replica.Writable(source.topics[topic]), t.names()) // check has made sure that it can
 	for _, b := range t.brokers {
 		share, has := shares[b.Name]
-		if _, made := t.configs[b.Name][topic]; !has || made {
+		if _, made := t.topics[topic][b.Name]; !has || made {
 			continue // an earlier run was cut off after it
 		}
 		model.ReadQueues, model.WriteQueues = share.Queues, share.Writable
@@ -235,7 +215,7 @@ func (t topicsOf) create(ctx context.Context, topic string, source topicsOf) err
 // pairs makes lanes of the queues of topics.
 func pairs(topics []string, source, target topicsOf) (all []lane.Lane, err error) {
 	for _, topic := range topics {
-		lanes, err := lane.Pair(topic, source.queues(topic), target.queues(topic))
+		lanes, err := lane.Pair(topic, source.topics.Queues(topic), target.topics.Queues(topic))
 		if err != nil {
 			return nil, failure.Broken("see the target's broker log", "%w", err)
 		}

@@ -118,22 +118,16 @@ func (a asker) lockOnTarget(ctx context.Context, body bodies.LockBody) ([]bodies
 	}
 	locked := []bodies.JsonQueue{}
 	if len(behind) > 0 {
-		held, err := a.lock(
-			ctx,
-			a.session.port.Dest,
-			bodies.LockBody{Group: body.Group, Client: body.Client, Queues: behind},
-		)
+		held, err := a.lock(ctx, a.session.port.Dest,
+			bodies.LockBody{Group: body.Group, Client: body.Client, Queues: behind})
 		if err != nil {
 			return nil, err
 		}
 		locked = append(locked, held...)
 	}
 	for _, broker := range sortedKeys(parts) {
-		held, err := a.lock(
-			ctx,
-			routing.Dest{Side: routing.Target, Broker: broker},
-			bodies.LockBody{Group: body.Group, Client: body.Client, Queues: parts[broker]},
-		)
+		held, err := a.lock(ctx, routing.Dest{Side: routing.Target, Broker: broker},
+			bodies.LockBody{Group: body.Group, Client: body.Client, Queues: parts[broker]})
 		if err != nil {
 			return nil, err
 		}

@@ -54,10 +54,8 @@ func TestRefusalsOfManyGroupsAreOne(t *testing.T) {
 	for i := 7; i >= 0; i-- {
 		group := fmt.Sprint("group-", i)
 		var one *control.BypassedError
-		require.True(
-			t,
-			errors.As(control.NewBypassed(control.Bypassing{Groups: []string{group}}, "%s has members", group), &one),
-		)
+		require.True(t,
+			errors.As(control.NewBypassed(control.Bypassing{Groups: []string{group}}, "%s has members", group), &one))
 		all = append(all, one)
 	}
 	err := control.AllBypassed(all)

@@ -44,11 +44,9 @@ func TestProducersThatStoppedDontCount(t *testing.T) {
 	all, _ := p.list()
 	require.Len(t, all, 2)
 	assert.Equal(t, "billing", all[0].Topic)
-	assert.Equal(
-		t,
+	assert.Equal(t,
 		control.Bypass{Topic: "orders", Side: "source", Address: "10.0.0.7:4711", Messages: 2, Last: all[1].Last},
-		all[1],
-	)
+		all[1])
 	p.life = 0
 	all, _ = p.list()
 	assert.Empty(t, all)

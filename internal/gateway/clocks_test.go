@@ -64,10 +64,8 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 
 			two.tells(routing.Source, ahead)
 			two.lookForBypassing(t.Context())
-			two.brokers[routing.Source].answer(
-				remoting.CodeMaxOffset,
-				wire.Reply{Fields: []string{"offset", strconv.Itoa(8)}},
-			)
+			two.brokers[routing.Source].answer(remoting.CodeMaxOffset,
+				wire.Reply{Fields: []string{"offset", strconv.Itoa(8)}})
 			two.lookForBypassing(t.Context())
 			all, why = two.bypassing.list()
 			assert.Empty(t, why)
@@ -96,10 +94,8 @@ func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 	two.brokers[routing.Source].answer(remoting.CodePull,
 		wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: before})
 	for _, end := range []int{7, 8} {
-		two.brokers[routing.Source].answer(
-			remoting.CodeMaxOffset,
-			wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}},
-		)
+		two.brokers[routing.Source].answer(remoting.CodeMaxOffset,
+			wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
 		two.lookForBypassing(t.Context())
 	}
 	all, why := two.bypassing.list()

@@ -216,10 +216,8 @@ func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
 	is, err := remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.replica(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "idle", is.Gateway)
-	require.NoError(
-		t,
-		remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.abort(t.Context(), "1"),
-	)
+	require.NoError(t,
+		remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.abort(t.Context(), "1"))
 	_, err = remoteParticipant{a.clientOf(control.Peer{Name: "c", Control: "10.0.0.3:8089"})}.replica(t.Context())
 	require.ErrorContains(t, err, "--control-insecure",
 		"the token doesn't go over a network in plain text here either")

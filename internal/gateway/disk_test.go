@@ -43,10 +43,8 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	assert.Contains(t, g.State().StateProblem, "since 2")
 	assert.Equal(t, 1, strings.Count(logged.String(), "nothing moves until it can"), "it is said once")
 
-	_, err := g.Move(
-		t.Context(),
-		control.Move{ID: "m", Kind: control.KindHome, To: "source", Topics: []string{"orders"}},
-	)
+	_, err := g.Move(t.Context(),
+		control.Move{ID: "m", Kind: control.KindHome, To: "source", Topics: []string{"orders"}})
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "can't be written to "+g.state.Path)
 	require.ErrorContains(t, err, "make room on that disk")
@@ -57,10 +55,8 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	require.ErrorContains(t, err, "can't be written")
 
 	again()
-	_, err = g.Move(
-		t.Context(),
-		control.Move{ID: "m", Kind: control.KindHome, To: "source", Topics: []string{"orders"}},
-	)
+	_, err = g.Move(t.Context(),
+		control.Move{ID: "m", Kind: control.KindHome, To: "source", Topics: []string{"orders"}})
 	require.ErrorContains(t, err, "topic orders isn't on the source", "it is tried again at once")
 	require.Empty(t, g.StateProblem())
 	assert.Contains(t, logged.String(), "the state is on disk again")

@@ -69,16 +69,13 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err := localParticipant{
 		g.gateway,
-	}.prepare(
-		t.Context(),
-		store.Round{
-			ID:     "r",
-			Kind:   control.KindHome,
-			To:     "target",
-			Budget: control.Duration(time.Second),
-			Queues: homes("orders").Queues,
-		},
-	)
+	}.prepare(t.Context(), store.Round{
+		ID:     "r",
+		Kind:   control.KindHome,
+		To:     "target",
+		Budget: control.Duration(time.Second),
+		Queues: homes("orders").Queues,
+	})
 	require.ErrorContains(t, err, "which shares in orders", "nor when another gateway leads")
 
 	clients := g.gateway.State().Clients

@@ -70,10 +70,8 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 	}
 	names := g.brokersOf(routing.Target)
 	if len(names) == 0 {
-		return control.Refused(
-			"gateway %s knows no broker of the target, and can't tell whether it answers",
-			g.config.Name,
-		)
+		return control.Refused("gateway %s knows no broker of the target, and can't tell whether it answers",
+			g.config.Name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, targetTime)
 	defer cancel()
@@ -129,16 +127,13 @@ func (g *Gateway) homesWithoutTarget(_ context.Context, p *currentRound, all []s
 	g.learnAcknowledged(all)
 	o := &store.Outcome{}
 	for _, q := range p.homes.queues { // the shift stays: answers to sends of before are translated by it
-		o.Homes = append(
-			o.Homes,
-			store.Home{
-				Topic:  q.topic,
-				Broker: q.broker,
-				Queue:  q.id,
-				Home:   routing.Source.String(),
-				Shift:  q.shift.Load(),
-			},
-		)
+		o.Homes = append(o.Homes, store.Home{
+			Topic:  q.topic,
+			Broker: q.broker,
+			Queue:  q.id,
+			Home:   routing.Source.String(),
+			Shift:  q.shift.Load(),
+		})
 		o.Lanes = append(o.Lanes, *q.lane.Load())
 	}
 	return o, nil

@@ -233,17 +233,14 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	g.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err = localParticipant{
 		g,
-	}.prepare(
-		t.Context(),
-		store.Round{
-			ID:     "1",
-			Kind:   control.KindHome,
-			To:     "target",
-			Epoch:  1,
-			Budget: control.Duration(time.Second),
-			Queues: back.Queues,
-		},
-	)
+	}.prepare(t.Context(), store.Round{
+		ID:     "1",
+		Kind:   control.KindHome,
+		To:     "target",
+		Epoch:  1,
+		Budget: control.Duration(time.Second),
+		Queues: back.Queues,
+	})
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "isn't all copied yet")
 
@@ -307,10 +304,8 @@ func TestMovesThatWaitForTheTargetGiveWay(t *testing.T) {
 	g.moves.one.Lock() // one is under way
 	ended := make(chan error, 1)
 	go func() {
-		_, err := g.Move(
-			t.Context(),
-			control.Move{ID: "usual", Kind: control.KindSide, To: "source", Groups: []string{"billing"}},
-		)
+		_, err := g.Move(t.Context(),
+			control.Move{ID: "usual", Kind: control.KindSide, To: "source", Groups: []string{"billing"}})
 		ended <- err
 	}()
 	require.Eventually(t, func() bool {

@@ -149,11 +149,8 @@ func Start(c Config) (*Gateway, error) {
 	}
 	switch c.Memory = cmp.Or(c.Memory, memory.UsualMemory); {
 	case c.Memory < memory.LeastMemory:
-		return nil, fmt.Errorf(
-			"gateway: a memory of %d bytes is too little: give it %d or more",
-			c.Memory,
-			memory.LeastMemory,
-		)
+		return nil, fmt.Errorf("gateway: a memory of %d bytes is too little: give it %d or more", c.Memory,
+			memory.LeastMemory)
 	}
 	dials, err := c.dialers()
 	if err != nil {

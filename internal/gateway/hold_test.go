@@ -118,10 +118,8 @@ func before(t *testing.T, b *standIn) *Gateway {
 // connect is a client of that gateway.
 func (g *Gateway) connect(t *testing.T) (*session, net.Conn) {
 	t.Helper()
-	return g.connectAt(
-		t,
-		&port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")},
-	)
+	return g.connectAt(t,
+		&port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")})
 }
 
 // connectAt is a client of that gateway at a port.

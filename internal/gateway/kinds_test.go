@@ -90,7 +90,8 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	_, err = g.gateway.takesSends(back)
 	require.NoError(t, err, "the way back is open")
 	_, err = localParticipant{g.gateway}.prepare(t.Context(), store.Round{
-		ID: "r", Kind: control.KindHome, To: "target", Budget: control.Duration(control.UsualBudget), Queues: round.Queues,
+		ID: "r", Kind: control.KindHome, To: "target", Budget: control.Duration(control.UsualBudget),
+		Queues: round.Queues,
 	})
 	require.ErrorContains(t, err, "takes no transactions", "nor when another gateway leads")
 

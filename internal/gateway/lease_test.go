@@ -35,11 +35,8 @@ func TestWithoutALeaseSendsToOrderedTopicsAreRefused(t *testing.T) {
 	require.True(t, g.State().Fenced)
 
 	client, answers := pipe(t)
-	s := newSession(
-		g,
-		&port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")},
-		client,
-	)
+	s := newSession(g,
+		&port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")}, client)
 	go s.send(frameOf(t, remoting.CodeSendV2), nil)
 	var f wire.Frame
 	require.NoError(t, wire.NewReader(answers).Next(&f))

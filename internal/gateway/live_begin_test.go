@@ -42,10 +42,8 @@ func TestLongAGatewayBeginsWithoutNameServersAndDisk(t *testing.T) {
 	assert.Equal(t, before.Homes.Away, after.Homes.Away)
 	assert.Contains(t, after.StateProblem, "can't be written")
 	r.untilMore(200, load, ordered)
-	_, err := p.client.Move(
-		r.ctx,
-		control.Move{ID: "blind", Kind: control.KindHome, To: "source", Topics: []string{orders}},
-	)
+	_, err := p.client.Move(r.ctx,
+		control.Move{ID: "blind", Kind: control.KindHome, To: "source", Topics: []string{orders}})
 	require.ErrorContains(t, err, "can't be written")
 	at := func() (sum int64) {
 		for _, b := range r.brokers(r.source) {

@@ -64,7 +64,8 @@ func TestLongTwoGatewaysGoOnWithoutTheSource(t *testing.T) {
 	failed := [2]int{one.failedSoFar(), two.failedSoFar()}
 	r.untilMore(200, all...)
 	was, err := p.all[0].client.Move(r.ctx, control.Move{
-		ID: "back", Kind: control.KindHome, To: "source", Topics: []string{orders}, Budget: control.Duration(time.Second),
+		ID: "back", Kind: control.KindHome, To: "source", Topics: []string{orders},
+		Budget: control.Duration(time.Second),
 	})
 	require.False(t, was.Done)
 	t.Log("a move without the source: ", was.Reason, err)

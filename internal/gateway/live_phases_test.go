@@ -43,14 +43,8 @@ func TestLongAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing
 			w.moves(control.Move{Kind: control.KindHome, Topics: []string{orders}, To: routing.Target.String()})
 		}
 		for range 2 {
-			w.there(
-				m,
-				store.PhasePrepared,
-				store.PhaseProved,
-				store.PhaseReady,
-				store.PhaseWritten,
-				store.PhaseReplaced,
-			)
+			w.there(m, store.PhasePrepared, store.PhaseProved, store.PhaseReady, store.PhaseWritten,
+				store.PhaseReplaced)
 		}
 		for range 2 {
 			w.there(m, store.PhaseCommitted)

@@ -148,15 +148,12 @@ func TestLongGroupsReadOnWhenTheirGatewayIsKilled(t *testing.T) {
 	r.replicate()
 	for _, to := range []string{"", "target", "source"} {
 		if to != "" {
-			p.moves(
-				r,
-				control.Move{
-					ID:     "side-" + to,
-					Kind:   control.KindSide,
-					To:     to,
-					Groups: []string{s.groups[0].group, s.groups[1].group},
-				},
-			)
+			p.moves(r, control.Move{
+				ID:     "side-" + to,
+				Kind:   control.KindSide,
+				To:     to,
+				Groups: []string{s.groups[0].group, s.groups[1].group},
+			})
 			p.moves(r, control.Move{ID: "home-" + to, Kind: control.KindHome, To: to, Topics: []string{topic}})
 			s.goesOn()
 		}

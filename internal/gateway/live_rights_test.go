@@ -75,12 +75,8 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		at = at.after(move)
 	}
 	broker := m.clusters[routing.Target].Brokers[0].Name
-	at = m.returnsWithout(
-		func() error { return m.clusters[routing.Target].KillBroker(broker) },
-		at,
-		home(routing.Source),
-		reads(routing.Source),
-	)
+	at = m.returnsWithout(func() error { return m.clusters[routing.Target].KillBroker(broker) }, at,
+		home(routing.Source), reads(routing.Source))
 	at.name = "returned without the target"
 	m.stage(at, accounts)
 	require.NoError(t, m.clusters[routing.Target].StartBroker(m.ctx, broker))

@@ -15,11 +15,9 @@ func TestMembershipsAreReadFromHeartbeats(t *testing.T) {
 		`{"groupName":"b","messageModel":"CLUSTERING"}],"producerDataSet":[{"groupName":"p"}]}`
 	got, err := bodies.ParseHeartbeat([]byte(beat))
 	require.NoError(t, err)
-	assert.Equal(
-		t,
+	assert.Equal(t,
 		[]bodies.Membership{{Group: "a", Model: bodies.Broadcasting}, {Group: "b", Model: "CLUSTERING"}},
-		got.Reads,
-	)
+		got.Reads)
 	assert.Equal(t, "10.0.0.5@42", got.Client)
 	assert.Equal(t, "10.0.0.5@42\nreads a\nreads b\nwrites p", got.Identity())
 }

@@ -169,12 +169,8 @@ func TestIdleConnectionsKeepNothingOfTheirLongHeaders(t *testing.T) {
 	// Half as much again is for its other ends, which are here too, and for what the race detector
 	// adds. A header takes four times as much.
 	const again = 8 << 20 // what large frames were in is used again, by all (wire.Reader)
-	assert.Less(
-		t,
-		s.grown()/conns,
-		int64(connections.PerClient*connections.PerDescriptor*3/2+again/conns),
-		"bytes of each connection",
-	)
+	assert.Less(t, s.grown()/conns, int64(connections.PerClient*connections.PerDescriptor*3/2+again/conns),
+		"bytes of each connection")
 }
 
 // longBeat is a heartbeat's body whose one subscription makes it so long.

@@ -104,11 +104,8 @@ func (g *Gateway) replaceAlone(ctx context.Context, now, next *migration) error 
 	case round == nil:
 		defer localParticipant{g}.letGo(p)
 	case !g.inDoubt(round) || !now.sameLanes(next):
-		return control.Refused(
-			"gateway %s takes part in round %s: wait until that has ended",
-			g.config.Name,
-			round.round.ID,
-		)
+		return control.Refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name,
+			round.round.ID)
 	}
 	return g.replace(ctx, now, next)
 }
@@ -184,10 +181,8 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 			return fmt.Errorf("migration %s: the cluster at %v has no broker %s: %s", next.Name,
 				next.NameServers, name, back)
 		}
-		if slices.Contains(
-			g.addresses(routing.Dest{Side: routing.Target, Broker: name}),
-			rocketmq.ServerOf(there[i].Addr),
-		) {
+		if slices.Contains(g.addresses(routing.Dest{Side: routing.Target, Broker: name}),
+			rocketmq.ServerOf(there[i].Addr)) {
 			continue
 		}
 		if err := g.holdsCopies(ctx, lanes{next, [2]*rocketmq.Cluster{g.source, next.target}}, name); err != nil {

@@ -179,13 +179,10 @@ func (g localParticipant) prepareHomes(ctx context.Context, p *currentRound) (kn
 		return known, err
 	}
 	for _, q := range p.homes.queues {
-		known.Queues = append(
-			known.Queues,
-			store.PreparedQueue{
-				TopicQueue: q.name(),
-				Acked:      [2]int64{q.acked[routing.Source].Load(), q.acked[routing.Target].Load()},
-			},
-		)
+		known.Queues = append(known.Queues, store.PreparedQueue{
+			TopicQueue: q.name(),
+			Acked:      [2]int64{q.acked[routing.Source].Load(), q.acked[routing.Target].Load()},
+		})
 	}
 	return known, nil
 }
@@ -217,10 +214,8 @@ func (g *Gateway) proveHomes(ctx context.Context, p *currentRound, all []store.P
 	o := &store.Outcome{}
 	for _, q := range p.homes.queues {
 		shift := p.homes.ends[q][routing.Target] - p.homes.ends[q][routing.Source]
-		o.Homes = append(
-			o.Homes,
-			store.Home{Topic: q.topic, Broker: q.broker, Queue: q.id, Home: p.to.String(), Shift: shift},
-		)
+		o.Homes = append(o.Homes,
+			store.Home{Topic: q.topic, Broker: q.broker, Queue: q.id, Home: p.to.String(), Shift: shift})
 		o.Lanes = append(o.Lanes, *q.lane.Load())
 	}
 	return o, nil

@@ -146,13 +146,8 @@ func (g *Gateway) carryOut(
 			return &store.Outcome{Authority: to.String()}, nil
 		})
 	}
-	return done, control.Refused(
-		"kind is %q: %s, %s or %s is possible",
-		m.Kind,
-		control.KindHome,
-		control.KindSide,
-		control.KindAuthority,
-	)
+	return done, control.Refused("kind is %q: %s, %s or %s is possible", m.Kind, control.KindHome,
+		control.KindSide, control.KindAuthority)
 }
 
 // moveHomes moves the homes of queues to a side, all of them or none. When the budget passes,

@@ -58,11 +58,8 @@ func (g localParticipant) prepare(ctx context.Context, r store.Round) (store.Pre
 		return store.Prepared{}, control.Refused("a round needs an id, and a side to go to")
 	}
 	if budget := time.Duration(r.Budget); budget <= 0 || budget > control.MostBudget {
-		return store.Prepared{}, control.Refused(
-			"a budget of %s: more than 0 and at most %s is possible",
-			budget,
-			control.MostBudget,
-		)
+		return store.Prepared{}, control.Refused("a budget of %s: more than 0 and at most %s is possible",
+			budget, control.MostBudget)
 	}
 	if err := r.Numbers(); err != nil {
 		return store.Prepared{}, control.Refused("%v", err)
@@ -96,11 +93,8 @@ func (g localParticipant) begins(p *currentRound) error {
 	g.rounds.mu.Lock()
 	defer g.rounds.mu.Unlock()
 	if now := g.rounds.now; now != nil {
-		return control.Refused(
-			"gateway %s takes part in round %s: wait until that has ended",
-			g.config.Name,
-			now.round.ID,
-		)
+		return control.Refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name,
+			now.round.ID)
 	}
 	if now := g.moves.epoch.Load(); now != p.round.Epoch {
 		return control.Refused("gateway %s is in epoch %d, the round is of epoch %d", g.config.Name, now, p.round.Epoch)
@@ -139,13 +133,8 @@ func (g localParticipant) hold(ctx context.Context, p *currentRound) (store.Prep
 	case control.KindAuthority:
 		return store.Prepared{}, nil
 	}
-	return store.Prepared{}, control.Refused(
-		"kind is %q: %s, %s or %s is possible",
-		p.round.Kind,
-		control.KindHome,
-		control.KindSide,
-		control.KindAuthority,
-	)
+	return store.Prepared{}, control.Refused("kind is %q: %s, %s or %s is possible", p.round.Kind,
+		control.KindHome, control.KindSide, control.KindAuthority)
 }
 
 func (g localParticipant) ready(_ context.Context, id string, o store.Outcome) error {

@@ -178,14 +178,10 @@ func TestLiveAKilledGatewayGoesOnWhereItWas(t *testing.T) {
 	load := r.produce(orders, "key", 8, 20*time.Millisecond)
 	for round := range 2 {
 		to := []string{"target", "source"}[round%2]
-		p.moves(
-			r,
-			control.Move{ID: fmt.Sprint("side-", round), Kind: control.KindSide, To: to, Groups: []string{billing}},
-		)
-		p.moves(
-			r,
-			control.Move{ID: fmt.Sprint("home-", round), Kind: control.KindHome, To: to, Topics: []string{orders}},
-		)
+		p.moves(r,
+			control.Move{ID: fmt.Sprint("side-", round), Kind: control.KindSide, To: to, Groups: []string{billing}})
+		p.moves(r,
+			control.Move{ID: fmt.Sprint("home-", round), Kind: control.KindHome, To: to, Topics: []string{orders}})
 		before := p.state(r)
 		p.kill()
 		p = r.spawnAlone()

@@ -145,10 +145,8 @@ func worstBodies() map[string]string {
 	return map[string]string{
 		"members of one object": `{"clientID":"a","x":[{` + manyNames(bodies.MostElements-10) + `"q":1}]}`,
 		"known members": `{"clientID":"a","consumerDataSet":[` +
-			many(
-				`{"groupName":"g","messageModel":1,"unitMode":true},`,
-				bodies.MostElements/4-10,
-			) + `{"groupName":"g"}]}`,
+			many(`{"groupName":"g","messageModel":1,"unitMode":true},`,
+				bodies.MostElements/4-10) + `{"groupName":"g"}]}`,
 		"empty objects": `{"clientID":"a","x":[` + many(`{},`, bodies.MostElements/2-10) + `{}]}`,
 		"deep": `{"clientID":"a","x":[` +
 			many(deep+",", bodies.MostElements/(bodies.MostDepth-1)-10) + `1]}`,

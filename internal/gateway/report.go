@@ -34,10 +34,8 @@ func (g *Gateway) State() control.State {
 				continue
 			}
 			s.Homes.Target++
-			s.Homes.Away = append(
-				s.Homes.Away,
-				control.TopicQueue{Topic: q.topic, Queue: lane.Queue{Broker: q.broker, ID: q.id}},
-			)
+			s.Homes.Away = append(s.Homes.Away,
+				control.TopicQueue{Topic: q.topic, Queue: lane.Queue{Broker: q.broker, ID: q.id}})
 		}
 	}
 	s.Owed = g.owing.All()

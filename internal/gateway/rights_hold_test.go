@@ -72,13 +72,8 @@ func (m *matrix) moveWith(move control.Move, before stage) {
 	after := before.after(move)
 	for try := 1; ; try++ {
 		require.Less(m, try, 100, "%+v", move)
-		move.ID, move.Budget = fmt.Sprintf(
-			"%s %s %s %d",
-			move.Kind,
-			move.To,
-			before.name,
-			try,
-		), control.Duration(
+		move.ID, move.Budget = fmt.Sprintf("%s %s %s %d", move.Kind, move.To, before.name,
+			try), control.Duration(
 			control.MostBudget,
 		)
 		calls := m.callersFor(move)

@@ -268,10 +268,7 @@ func (s *session) giveUp(c call, why string) {
 	case isPull(c.code):
 		s.owe(pullAgain, nil, c)
 	default:
-		s.reply(
-			c.opaque,
-			c.binary,
-			wire.Reply{Code: remoting.ServiceNotAvailable, Remark: "rocketshift gateway: " + why},
-		)
+		s.reply(c.opaque, c.binary,
+			wire.Reply{Code: remoting.ServiceNotAvailable, Remark: "rocketshift gateway: " + why})
 	}
 }

@@ -81,11 +81,8 @@ func (p *pair) moves(id string, m control.Move) {
 func (p *pair) states() [2]control.State {
 	p.Helper()
 	return [2]control.State(
-		untilAnswered(
-			p.rig,
-			"how the gateways stand",
-			func() ([]control.State, error) { return p.fleet().States(p.ctx) },
-		),
+		untilAnswered(p.rig, "how the gateways stand",
+			func() ([]control.State, error) { return p.fleet().States(p.ctx) }),
 	)
 }
 
@@ -131,10 +128,8 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 	require.Empty(t, held, "each gateway has its lease")
 	for round := range 4 {
 		to := []string{"target", "source"}[round%2]
-		p.moves(
-			fmt.Sprint("side-", round),
-			control.Move{Kind: control.KindSide, To: to, Groups: []string{billing, audit}},
-		)
+		p.moves(fmt.Sprint("side-", round),
+			control.Move{Kind: control.KindSide, To: to, Groups: []string{billing, audit}})
 		p.moves(fmt.Sprint("home-", round), control.Move{Kind: control.KindHome, To: to, Topics: []string{orders}})
 		p.agree()
 		r.untilMore(100, one, two, ordered, concurrent)

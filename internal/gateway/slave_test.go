@@ -24,11 +24,9 @@ func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 	g.brokers[routing.Source].Store(&map[string][]string{"broker-a#1": {"127.0.0.1:1"}})
 	here, there := net.Pipe()
 	t.Cleanup(func() { _ = here.Close() })
-	s := newSession(
-		g,
+	s := newSession(g,
 		&port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a#1"}, broker: []byte("broker-a")},
-		there,
-	)
+		there)
 	var f wire.Frame
 	require.NoError(
 		t,

@@ -69,11 +69,8 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 		assert.Empty(t, look("", both).Contested, "members hand queues over")
 	}
 	seen := look("", both)
-	assert.Equal(
-		t,
-		[]control.HeldQueue{{TopicQueue: queues[0].name(), Members: []string{"one", "two"}}},
-		seen.Contested,
-	)
+	assert.Equal(t, []control.HeldQueue{{TopicQueue: queues[0].name(), Members: []string{"one", "two"}}},
+		seen.Contested)
 	assert.Equal(t, []control.TopicQueue{queues[1].name()}, seen.Unread)
 	seen = look("one doesn't say what it reads", both)
 	assert.Empty(t, seen.Unread, "the silent member may read it")

@@ -88,10 +88,8 @@ func TestAMemberThatTheTargetForgetsIsIntroducedAgain(t *testing.T) {
 			}()
 		}
 	}
-	was, err := two.Move(
-		t.Context(),
-		control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}},
-	)
+	was, err := two.Move(t.Context(),
+		control.Move{ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"}})
 	require.NoError(t, err)
 	assert.True(t, was.Done, "%+v", was)
 }

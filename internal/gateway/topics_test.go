@@ -60,11 +60,8 @@ func TestTopicsOfTooManyQueuesAreNotListed(t *testing.T) {
 	)
 	assert.Len(t, is.queues["full"], routing.MostOfTopic)
 	assert.Len(t, is.queues["odd"], 1)
-	assert.Equal(
-		t,
-		map[string]int64{"vast": 3_000_000, "whole": math.MaxInt32, "over": routing.MostOfTopic + 1},
-		is.vast,
-	)
+	assert.Equal(t,
+		map[string]int64{"vast": 3_000_000, "whole": math.MaxInt32, "over": routing.MostOfTopic + 1}, is.vast)
 	assert.Len(t, is.queues, 3)
 }
 

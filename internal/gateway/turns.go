@@ -99,6 +99,23 @@ func checkMove(m control.Move) (to routing.Side, budget time.Duration, err error
 	return to, budget, nil
 }
 
+// viewsReadAhead are the views of a group that move to a side. What will be read to prove them is
+// read before anything waits.
+func (g *Gateway) viewsReadAhead(ctx context.Context, group string, to routing.Side) ([]*view, error) {
+	views, err := g.viewsOf(ctx, group, to)
+	if err != nil {
+		return nil, err
+	}
+	queues := make([]*queue, 0, len(views))
+	for _, v := range views {
+		queues = append(queues, v.queue)
+	}
+	if err := g.readAhead(ctx, queues, to.Other()); err != nil {
+		return nil, fmt.Errorf("group %s: %w", group, err)
+	}
+	return views, nil
+}
+
 // moveGroup moves a group to a side, with all its queues or none. Its members' pulls wait
 // meanwhile, for a few milliseconds.
 func (g *Gateway) moveGroup(
@@ -137,16 +154,12 @@ func (g *Gateway) moveGroup(
 	if err := l.knownOnTarget(ctx, r.Group, to, func() { g.remirror(r.Group) }); err != nil {
 		return done, err
 	}
-	views, err := g.viewsOf(ctx, r.Group, to)
+	views, err := g.viewsReadAhead(ctx, r.Group, to)
 	if err != nil {
 		return done, err
 	}
-	var queues []*queue
 	for _, v := range views {
-		queues, r.Queues = append(queues, v.queue), append(r.Queues, v.name())
-	}
-	if err := g.readAhead(ctx, queues, to.Other()); err != nil {
-		return done, fmt.Errorf("group %s: %w", r.Group, err)
+		r.Queues = append(r.Queues, v.name())
 	}
 	if err := g.oldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
 		return done, err
@@ -155,13 +168,10 @@ func (g *Gateway) moveGroup(
 	if err != nil {
 		return done, fmt.Errorf("group %s: %w", r.Group, err)
 	}
-	done, err = g.lead(
-		ctx,
-		r,
-		func(ctx context.Context, p *currentRound, prepared []store.Prepared) (*store.Outcome, error) {
-			return g.proveViews(ctx, p, prepared, brought)
-		},
-	)
+	prove := func(ctx context.Context, p *currentRound, all []store.Prepared) (*store.Outcome, error) {
+		return g.proveViews(ctx, p, all, brought)
+	}
+	done, err = g.lead(ctx, r, prove)
 	done.inexact = inexact
 	if err == nil {
 		err = g.stays(ctx, m, r, l)

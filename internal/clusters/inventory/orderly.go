@@ -1,0 +1,95 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/printable"
+)
+
+const (
+	// memberPatience is how long one member may take to say how it consumes. One that lives answers
+	// in milliseconds; brokers wait 10 s for one that doesn't.
+	memberPatience = 3 * time.Second
+	// membersAsked is how many members of a group are asked until one answers: all run the same
+	// listener.
+	membersAsked = 3
+	// askedFor is how long members are asked altogether: an attempt of Assess has two minutes.
+	askedFor = 40 * time.Second
+)
+
+// asker asks one member of a group whether it consumes in order.
+type asker func(ctx context.Context, group, member string) (bool, error)
+
+// howGroupsConsume asks members of each group, several at the same time, whether they consume in
+// order, and tells how far it is. Groups with members of which none says it are silent; a plan can
+// say it for them.
+func howGroupsConsume(
+	ctx context.Context, groups []string, all map[string]clusters.Connections, ask asker, tell func(string),
+) (orderly map[string]bool, silent []string) {
+	asking, cancel := context.WithTimeout(ctx, askedFor)
+	defer cancel()
+	orderly = map[string]bool{}
+	live := slices.DeleteFunc(slices.Clone(groups),
+		func(group string) bool { return len(all[group].Members) == 0 })
+	var mu sync.Mutex
+	asked := 0
+	_ = clusters.Each(asking, live, func(ctx context.Context, group string) error {
+		is, known := askGroup(ctx, group, clusters.SortedKeys(all[group].Members), ask)
+		mu.Lock()
+		defer mu.Unlock()
+		asked++
+		tell(fmt.Sprintf("members of %d of %d groups asked", asked, len(live)))
+		if orderly[group] = is; !known {
+			silent = append(silent, group)
+		}
+		return nil
+	})
+	slices.Sort(silent)
+	return orderly, silent
+}
+
+func askGroup(
+	ctx context.Context, group string, members []string, ask asker,
+) (orderly, known bool) {
+	for _, id := range members[:min(len(members), membersAsked)] {
+		if ctx.Err() != nil {
+			return false, false
+		}
+		one, cancel := context.WithTimeout(ctx, memberPatience)
+		is, err := ask(one, group, id)
+		cancel()
+		if err == nil {
+			return is, true
+		}
+	}
+	return false, false
+}
+
+// askMember asks by the broker that the member is connected to.
+func askMember(c *clusters.One, all map[string]clusters.Connections) asker {
+	return func(ctx context.Context, group, member string) (bool, error) {
+		broker := all[group].Members[member].Broker
+		info, err := c.Client().ConsumerRunningInfo(ctx, broker, group, member)
+		if err != nil {
+			return false, err
+		}
+		return strings.EqualFold(info.Properties["PROP_CONSUMEORDERLY"], "true"), nil
+	}
+}
+
+// silentFindings warns of groups whose members didn't say whether they consume in order.
+func (inv *look) silentFindings() []api.Finding {
+	if len(inv.silent) == 0 {
+		return nil
+	}
+	return []api.Finding{clusters.Warning("groups "+printable.Few(inv.silent),
+		"list their topics in topics.ordered if they are to be read in order",
+		"no member of these %d groups says whether it consumes in order", len(inv.silent))}
+}

@@ -1,0 +1,173 @@
+package metadata
+
+import (
+	"fmt"
+
+	"rocketshift/api"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+	"rocketshift/replicator/replica"
+)
+
+// typeAttribute is where 5.x brokers keep a topic's message type; without it a topic is NORMAL.
+const typeAttribute = "message.type"
+
+// desiredTopic is the configuration that the topic should have on each target broker: lanes are
+// then in the same place for clients of either side. An ordered topic is made read-only: producers
+// find no queue there before the lanes have drained. One that can't be made so is a conflict if it
+// is ordered; else producers choose among all of its queues, whose order means nothing to them, and
+// Assess has said so.
+func desiredTopic(
+	name string, source map[string]rocketmq.TopicConfig, kind plan.MessageType, ordered bool, targetBrokers []string,
+) (map[string]rocketmq.TopicConfig, *api.Finding) {
+	if found := Unreadable(name, source); len(found) > 0 {
+		return nil, &found[0]
+	}
+	shares, found := sharesOf(name, source, ordered, targetBrokers)
+	if found != nil {
+		return nil, found
+	}
+	model := source[clusters.SortedKeys(source)[0]]
+	model.Name, model.Perm, model.Attributes = name, rocketmq.PermRead|rocketmq.PermWrite, nil
+	if ordered {
+		model.Perm = rocketmq.PermRead
+	}
+	if kind != "" && kind != plan.TypeNormal {
+		model.Attributes = map[string]string{typeAttribute: string(kind)}
+	}
+	want := map[string]rocketmq.TopicConfig{}
+	for broker, share := range shares {
+		config := model
+		config.ReadQueues, config.WriteQueues = share.Queues, share.Writable
+		want[broker] = config
+	}
+	return want, nil
+}
+
+// sharesOf are the queues of each target broker.
+func sharesOf(
+	name string, source map[string]rocketmq.TopicConfig, ordered bool, brokers []string,
+) (map[string]replica.Share, *api.Finding) {
+	places := replica.Writable(source)
+	shares, alike := replica.Spread(places, brokers)
+	if alike {
+		return shares, nil
+	}
+	if ordered {
+		found := Unlike(name, source, ordered, len(brokers))
+		return nil, &found
+	}
+	for i := range places {
+		places[i] = true
+	}
+	shares, _ = replica.Spread(places, brokers)
+	return shares, nil
+}
+
+// missingTopic lists the brokers that lack the topic, or says in what an existing one differs.
+// Write permission of an ordered topic isn't compared: it opens and closes as producers move.
+func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]string, *api.Finding) {
+	for _, broker := range clusters.SortedKeys(have) {
+		if _, wanted := want[broker]; !wanted {
+			return nil, conflictFinding("topic "+name,
+				fmt.Sprintf("exists on target broker %s, where the source's queue count leaves none for it", broker))
+		}
+	}
+	var missing []string
+	for _, broker := range clusters.SortedKeys(want) {
+		found, there := have[broker]
+		if !there {
+			missing = append(missing, broker)
+			continue
+		}
+		if difference := topicDifference(want[broker], found); difference != "" {
+			return nil, conflictFinding("topic "+name,
+				fmt.Sprintf("exists on target broker %s with %s", broker, difference))
+		}
+	}
+	return missing, nil
+}
+
+func topicDifference(want, have rocketmq.TopicConfig) string {
+	switch {
+	case have.ReadQueues != want.ReadQueues || have.WriteQueues != want.WriteQueues:
+		return fmt.Sprintf("%d read and %d write queues, wanted are %d and %d", have.ReadQueues,
+			have.WriteQueues, want.ReadQueues, want.WriteQueues)
+	case MessageType(have) != MessageType(want):
+		return fmt.Sprintf("message type %s, wanted is %s", MessageType(have), MessageType(want))
+	case have.Perm&rocketmq.PermRead == 0:
+		return fmt.Sprintf("permission %d, which doesn't allow reading", have.Perm)
+	case have.Perm&rocketmq.PermWrite < want.Perm&rocketmq.PermWrite: // an ordered topic is wanted closed, and opens as producers move
+		return fmt.Sprintf("permission %d, so that producers see no queue", have.Perm)
+	case have.SysFlag != want.SysFlag:
+		return fmt.Sprintf("system flag %d, wanted is %d", have.SysFlag, want.SysFlag)
+	}
+	return ""
+}
+
+// MessageType is the type that a topic of the target has.
+func MessageType(config rocketmq.TopicConfig) plan.MessageType {
+	if kind := config.Attributes[typeAttribute]; kind != "" {
+		return plan.MessageType(kind)
+	}
+	return plan.TypeNormal
+}
+
+// desiredGroup is the group as it should be on every target broker: all its settings, and closed,
+// so that nobody reads there before the positions are written.
+func desiredGroup(source map[string]rocketmq.Group) rocketmq.Group {
+	group := source[clusters.SortedKeys(source)[0]]
+	group.ConsumeEnable = false
+	return group
+}
+
+// missingGroup lists the brokers that lack the group, or says in what an existing one differs.
+// Whether it is open isn't compared: groups open as they move.
+func missingGroup(
+	name string,
+	want rocketmq.Group,
+	have map[string]rocketmq.Group,
+	targetBrokers []string,
+) ([]string, *api.Finding) {
+	var missing []string
+	for _, broker := range targetBrokers {
+		found, there := have[broker]
+		if !there {
+			missing = append(missing, broker)
+			continue
+		}
+		if difference := groupDifference(want, found); difference != "" {
+			return nil, conflictFinding("group "+name,
+				fmt.Sprintf("exists on target broker %s with %s", broker, difference))
+		}
+	}
+	return missing, nil
+}
+
+func groupDifference(want, have rocketmq.Group) string {
+	settings := []struct {
+		name       string
+		want, have any
+	}{
+		{"consumeFromMinEnable", want.FromMinEnable, have.FromMinEnable},
+		{"consumeBroadcastEnable", want.BroadcastEnable, have.BroadcastEnable},
+		{"retryQueueNums", want.RetryQueues, have.RetryQueues},
+		{"retryMaxTimes", want.RetryMaxTimes, have.RetryMaxTimes},
+		{"whichBrokerWhenConsumeSlowly", want.WhichBrokerWhenSlow, have.WhichBrokerWhenSlow},
+		{"notifyConsumerIdsChangedEnable", want.NotifyChanged, have.NotifyChanged},
+	}
+	for _, s := range settings {
+		if s.want != s.have {
+			return fmt.Sprintf("%s=%v, wanted is %v", s.name, s.have, s.want)
+		}
+	}
+	return ""
+}
+
+func conflictFinding(object, cause string) *api.Finding {
+	return &api.Finding{
+		Refusal: true, Object: object, Cause: cause,
+		Next: "delete or change it on the target, or exclude it from the plan; rocketshift never overwrites it",
+	}
+}

@@ -1,0 +1,232 @@
+package metadata
+
+import (
+	"context"
+	"slices"
+
+	"rocketshift/api"
+	"rocketshift/internal/brokerconfig"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+// CompareSettings finds how both sides' brokers are configured otherwise. Groups are asked only
+// where one may depend on it.
+func (o *Chunk) CompareSettings(ctx context.Context, want Wanted) error {
+	source, err := o.Source.BrokerSettings(ctx, o.sourceBrokers)
+	if err != nil {
+		return err
+	}
+	target, err := o.Target.BrokerSettings(ctx, o.targetBrokers)
+	if err != nil {
+		return err
+	}
+	uses := brokerconfig.Uses{}
+	if brokerconfig.Depend(target) {
+		members, err := o.Source.MembersOf(ctx, o.sourceBrokers, want.Groups)
+		if err != nil {
+			return err
+		}
+		uses = clusters.UsesOf(members, want.Groups)
+		for _, topic := range want.Topics {
+			if want.Types[topic] == plan.TypeTransaction {
+				uses[brokerconfig.Transacting] = append(uses[brokerconfig.Transacting], topic)
+			}
+		}
+	}
+	for _, f := range clusters.Differences(brokerconfig.Compare(source, target, uses)) {
+		if f.Refusal {
+			o.Conflicts = append(o.Conflicts, f)
+		} else {
+			o.Warnings = append(o.Warnings, f)
+		}
+	}
+	return nil
+}
+
+// Chunk is what one chunk wants and what the target has.
+type Chunk struct {
+	clusters.Both
+	addr               map[string]string // target brokers
+	wantTopics         map[string]map[string]rocketmq.TopicConfig
+	wantGroups         map[string]rocketmq.Group
+	MissingTopics      map[string][]string // brokers without it
+	MissingGroups      map[string][]string
+	Same               int
+	Conflicts          []api.Finding
+	Warnings           []api.Finding
+	targetBrokers      []rocketmq.Broker
+	haveTopics         clusters.TopicTable
+	haveGroups         clusters.GroupTable
+	acceptsMixedTopics bool
+	sourceBrokers      []rocketmq.Broker
+	sourceTopics       clusters.TopicTable
+	remain             map[string]api.Finding // what an earlier run left, by topic
+}
+
+// Compare compares what one chunk wants with what the target has.
+func Compare(ctx context.Context, both clusters.Both, w Wanted) (*Chunk, error) {
+	o := &Chunk{
+		Both: both, wantTopics: map[string]map[string]rocketmq.TopicConfig{}, wantGroups: map[string]rocketmq.Group{},
+		MissingTopics: map[string][]string{}, MissingGroups: map[string][]string{},
+	}
+	if err := o.read(ctx, w); err != nil {
+		return nil, err
+	}
+	if o.Target.Proxy() != "" {
+		return o, o.compareBehindProxy(ctx, w)
+	}
+	var err error
+	if o.remain, err = Leftovers(ctx, o.Both, clusters.Layout{
+		SourceBrokers: o.sourceBrokers, TargetBrokers: o.targetBrokers,
+		SourceTopics: o.sourceTopics, TargetTopics: o.haveTopics,
+	}, w.Topics, nil); err != nil {
+		return nil, err
+	}
+	o.compareTopics(w.Topics)
+	o.compareGroups(w.Groups)
+	return o, nil
+}
+
+// read takes what is wanted from the source, and what there is from the target.
+func (o *Chunk) read(ctx context.Context, r Wanted) error {
+	sourceBrokers, err := o.Source.FindBrokers(ctx)
+	if err != nil {
+		return err
+	}
+	topics, err := o.Source.TopicTable(ctx, sourceBrokers, nil)
+	if err != nil {
+		return err
+	}
+	groups, err := o.Source.GroupTable(ctx, sourceBrokers)
+	if err != nil {
+		return err
+	}
+	o.sourceBrokers, o.sourceTopics = sourceBrokers, topics
+	names := append(slices.Clone(r.Topics), clusters.CanaryTopic(o.Plan))
+	for _, group := range r.Groups {
+		names = append(names, rocketmq.RetryTopic(group))
+	}
+	if err := o.readTarget(ctx, names); err != nil {
+		return err
+	}
+	for _, name := range r.Topics {
+		if topics[name] == nil {
+			return fault.Refused("topic %s: it is no longer on the source: run Assess again", name)
+		}
+		want, found := desiredTopic(name, topics[name], r.Types[name], o.ordered(name, r), clusters.SortedKeys(o.addr))
+		if found != nil {
+			o.Conflicts = append(o.Conflicts, *found)
+			continue
+		}
+		o.wantTopics[name] = want
+	}
+	for _, name := range r.Groups {
+		if groups[name] == nil {
+			return fault.Refused("group %s: it is no longer on the source: run Assess again", name)
+		}
+		o.wantGroups[name] = desiredGroup(groups[name])
+	}
+	return nil
+}
+
+func (o *Chunk) readTarget(ctx context.Context, names []string) (err error) {
+	if o.targetBrokers, err = o.Target.FindBrokers(ctx); err != nil {
+		return err
+	}
+	o.addr = clusters.AddressesOf(o.targetBrokers)
+	if o.haveTopics, err = o.Target.TopicTable(ctx, o.targetBrokers, names); err != nil || o.Target.Proxy() != "" {
+		return err
+	}
+	if o.haveGroups, err = o.Target.GroupTable(ctx, o.targetBrokers); err != nil {
+		return err
+	}
+	o.acceptsMixedTopics = true
+	for _, b := range o.targetBrokers {
+		config, err := o.Target.Client().BrokerConfig(ctx, b.Addr)
+		if err != nil {
+			return o.Target.Explain(ctx, err)
+		}
+		o.acceptsMixedTopics = o.acceptsMixedTopics && config["enableMixedMessageType"] == "true"
+		o.Conflicts = append(o.Conflicts, closedBroker(b.Name, config)...)
+	}
+	return nil
+}
+
+func (o *Chunk) compareTopics(names []string) {
+	for _, name := range names {
+		if o.wantTopics[name] == nil {
+			continue // can't be made, which is a conflict already
+		}
+		missing, found := missingTopic(name, o.wantTopics[name], o.haveTopics[name])
+		if found == nil && len(missing) > 0 && !o.acceptsMixedTopics &&
+			MessageType(o.wantTopics[name][missing[0]]) == plan.TypeMixed {
+			found = &api.Finding{
+				Refusal: true, Object: "topic " + name,
+				Cause: "holds messages of several types, and the target's brokers don't accept type MIXED",
+				Next: "set enableMixedMessageType=true on the target's brokers, or choose a type in " +
+					"topics.types." + name,
+			}
+		}
+		if left, some := o.remain[name]; some && found != nil {
+			found = &left // says more of the same
+		}
+		switch {
+		case found != nil:
+			o.Conflicts = append(o.Conflicts, *found)
+		case len(missing) > 0:
+			o.MissingTopics[name] = missing
+		default:
+			o.Same++
+		}
+	}
+}
+
+func (o *Chunk) compareGroups(names []string) {
+	for _, name := range names {
+		missing, found := missingGroup(name, o.wantGroups[name], o.haveGroups[name], clusters.SortedKeys(o.addr))
+		switch {
+		case found != nil:
+			o.Conflicts = append(o.Conflicts, *found)
+		case len(missing) > 0:
+			o.MissingGroups[name] = missing
+		default:
+			o.Same++
+		}
+	}
+}
+
+// Create makes what is missing, and tells how far it is.
+func (o *Chunk) Create(ctx context.Context, tell func(string)) error {
+	client := o.Target.Client()
+	for _, name := range clusters.SortedKeys(o.MissingTopics) {
+		tell("topic " + name)
+		for _, broker := range o.MissingTopics[name] {
+			if err := client.CreateTopic(ctx, o.addr[broker], o.wantTopics[name][broker]); err != nil {
+				return o.Target.Explain(ctx, err)
+			}
+		}
+	}
+	for _, name := range clusters.SortedKeys(o.MissingGroups) {
+		tell("group " + name)
+		for _, broker := range o.MissingGroups[name] {
+			if err := client.PutGroup(ctx, o.addr[broker], o.wantGroups[name]); err != nil {
+				return o.Target.Explain(ctx, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (o *Chunk) ordered(topic string, r Wanted) bool {
+	return r.Ordered[topic] || o.Plan.Ordered(topic)
+}
+
+// Wanted is what one chunk is about, with what Assess found of it.
+type Wanted struct {
+	Topics, Groups []string
+	Types          map[string]plan.MessageType
+	Ordered        map[string]bool
+}

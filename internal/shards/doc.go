@@ -1,0 +1,3 @@
+// Package shards spreads the lanes of migrations over workers, and counts what the lanes that run,
+// or ran, in this process have copied.
+package shards
