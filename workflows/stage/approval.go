@@ -72,7 +72,7 @@ func (run *Run) Approve(ctx workflow.Context, measure func(workflow.Context) (Qu
 	}
 }
 
-// Hears is step for what once was done outside of steps, so that `back` had to wait for it.
+// Hears is Step for what once was done outside of steps, so that `back` had to wait for it.
 func (run *Run) Hears(ctx workflow.Context, work func(workflow.Context) error) error {
 	if !change.Made(ctx, change.Heard) {
 		return work(ctx)

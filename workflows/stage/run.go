@@ -29,7 +29,7 @@ const MaxNotes = 20
 
 // Run is what every workflow of a migration has in front of people: the status, what is waited
 // for, and what was asked. Details, search attributes and the parent's copy of the status change
-// together, in publish.
+// together, in Publish.
 type Run struct {
 	Plan      plan.Plan
 	unchecked json.RawMessage // the plan as it was given, while nobody has checked it
