@@ -77,13 +77,13 @@ func Quick(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// Within is quick for what may not take longer than a limit, tries and pauses together: groups wait
+// Within is Quick for what may not take longer than a limit, tries and pauses together: groups wait
 // for it. Its error is the last try's.
 func Within(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
 	return workflow.WithScheduleToCloseTimeout(Quick(ctx, summary), limit)
 }
 
-// IfItAnswers is within for what is owed to the target when it doesn't answer: the first answer
+// IfItAnswers is Within for what is owed to the target when it doesn't answer: the first answer
 // that says so ends it, as applications wait for what comes next.
 func IfItAnswers(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
 	return UntilAway(Within(ctx, limit, summary))
@@ -109,7 +109,7 @@ func Patient(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// PatientFor is patient where groups are fenced as long as the target answers, so that away isn't
+// PatientFor is Patient where groups are fenced as long as the target answers, so that away isn't
 // 0.
 func PatientFor(ctx workflow.Context, away time.Duration, summary string) workflow.Context {
 	ctx = Patient(ctx, summary)
@@ -138,7 +138,7 @@ func Lanes(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
 	})
 }
 
-// Syncing is long for positions.
+// Syncing is Lanes for positions.
 func Syncing(ctx workflow.Context, p plan.Plan, summary string) workflow.Context {
 	return workflow.WithHeartbeatTimeout(Lanes(ctx, p, summary),
 		syncShare*time.Duration(p.Replicate.Heartbeat))

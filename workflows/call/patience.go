@@ -87,7 +87,7 @@ func isOver(ctx workflow.Context, wait workflow.Future) bool {
 	return err == nil || temporal.IsCanceledError(err) || Lasts(err)
 }
 
-// closely is quick for the first time of a wait.
+// closely is Quick for the first time of a wait.
 func closely(ctx workflow.Context, summary string) workflow.Context {
 	o := workflow.GetActivityOptions(Quick(ctx, summary))
 	o.WaitForCancellation, o.ScheduleToCloseTimeout = false, PatientAfter

@@ -25,7 +25,7 @@ func (m *Mover) FreeStranded(ctx workflow.Context) (away bool) {
 	return m.FreeThose(ctx, m.takeBackAsked)
 }
 
-// FreeThose is freeStranded with what is done for groups whose applications were asked to move.
+// FreeThose is FreeStranded with what is done for groups whose applications were asked to move.
 func (m *Mover) FreeThose(
 	ctx workflow.Context, takeBack func(workflow.Context, []string),
 ) (away bool) {

@@ -34,6 +34,22 @@ type Question struct {
 	Until    func() bool   // the question is over when this says so; nil: only by an answer
 }
 
+// approvals is what has become of approvals so far.
+type approvals struct {
+	given    map[string]api.Approval // handed on to the child that asks, by what they answer
+	handedOn int64                   // how many were, so far
+	judged   map[int64]string        // why a stage refused one, by its number; empty if it took it
+	// firstPut is how many approvals there were when a question was first put, of the gates that are
+	// asked now.
+	firstPut map[string]int
+}
+
+func newApprovals() approvals {
+	return approvals{
+		given: map[string]api.Approval{}, judged: map[int64]string{}, firstPut: map[string]int{},
+	}
+}
+
 // Approve waits for the approval of one gate. The context of measure ends with it. Evidence that
 // got old is measured again, and an answer to the old one is refused.
 func (run *Run) Approve(ctx workflow.Context, measure func(workflow.Context) (Question, error)) error {
@@ -56,7 +72,7 @@ func (run *Run) Approve(ctx workflow.Context, measure func(workflow.Context) (Qu
 	}
 }
 
-// Hears is step for what once was done outside of steps, so that `back` had to wait for it.
+// Hears is Step for what once was done outside of steps, so that `back` had to wait for it.
 func (run *Run) Hears(ctx workflow.Context, work func(workflow.Context) error) error {
 	if !change.Made(ctx, change.Heard) {
 		return work(ctx)
@@ -87,7 +103,7 @@ func (run *Run) Ask(ctx workflow.Context, q Question) (bool, error) {
 	// else the question stands until it is put anew, or until nobody needs the answer
 	if !measuring {
 		done()
-		delete(run.firstPut, q.Gate)
+		delete(run.approvals.firstPut, q.Gate)
 	}
 	switch {
 	case err != nil:
@@ -107,7 +123,7 @@ func (run *Run) answered(ctx workflow.Context, gate, evidence string) func() boo
 	if !change.Made(ctx, change.Kept) {
 		return func() bool { return len(run.Status.Approvals) > before }
 	}
-	if first, stands := run.firstPut[gate]; stands {
+	if first, stands := run.approvals.firstPut[gate]; stands {
 		before = first
 	}
 	for _, a := range run.Status.Approvals[before:] {
@@ -117,7 +133,7 @@ func (run *Run) answered(ctx workflow.Context, gate, evidence string) func() boo
 			before = len(run.Status.Approvals)
 		}
 	}
-	run.firstPut[gate] = before
+	run.approvals.firstPut[gate] = before
 	return func() bool {
 		return slices.ContainsFunc(run.Status.Approvals[before:], func(a api.Approval) bool {
 			return a.Gate == gate && a.Evidence == evidence
@@ -141,7 +157,7 @@ func (run *Run) put(ctx workflow.Context, w api.Waiting) func() {
 
 // Unask takes a question off the page that stands and isn't asked any more.
 func (run *Run) Unask(ctx workflow.Context, gate string) {
-	delete(run.firstPut, gate)
+	delete(run.approvals.firstPut, gate)
 	standing := func(w api.Waiting) bool { return w.Kind == api.WaitingApproval && w.Gate == gate }
 	if slices.ContainsFunc(run.Status.Waiting, standing) {
 		run.Status.Waiting = slices.DeleteFunc(slices.Clone(run.Status.Waiting), standing)

@@ -47,7 +47,7 @@ func (run *Run) close(ctx workflow.Context, err error) (api.Status, error) {
 		run.Status.State, run.Status.Error = api.StateFailed, call.RootMessage(err)
 	}
 	run.Publish(ctx)
-	if run.untold && err != nil { // a good result tells all of it
+	if run.telling.changed && err != nil { // a good result tells all of it
 		run.tell(ctx)
 	}
 	return run.View(), err

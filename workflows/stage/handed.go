@@ -23,13 +23,13 @@ const handedPatience = 10 * time.Second
 
 // handOn gives an approval to the stage that asks, and waits for its word.
 func (run *Run) handOn(ctx workflow.Context, a api.Approval) error {
-	run.handedOn++
-	a.Number = run.handedOn
+	run.approvals.handedOn++
+	a.Number = run.approvals.handedOn
 	child := run.Active
 	if err := run.forward(ctx, api.ApproveName, a); err != nil || child == "" {
 		return err
 	}
-	said := func() bool { _, ok := run.judged[a.Number]; return ok || run.Active != child }
+	said := func() bool { _, ok := run.approvals.judged[a.Number]; return ok || run.Active != child }
 	if _, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout: handedPatience, TimerOptions: workflow.TimerOptions{
 			Summary: "what the stage says to the approval of " + a.Gate,
@@ -37,15 +37,15 @@ func (run *Run) handOn(ctx workflow.Context, a api.Approval) error {
 	}, said); err != nil {
 		return err
 	}
-	refused := run.judged[a.Number]
-	delete(run.judged, a.Number)
+	refused := run.approvals.judged[a.Number]
+	delete(run.approvals.judged, a.Number)
 	if refused == "" {
 		return nil
 	}
 	//workflowcheck:ignore
-	for question, given := range run.given { // it may be answered again
+	for question, given := range run.approvals.given { // it may be answered again
 		if given.Gate == a.Gate && given.At.Equal(a.At) {
-			delete(run.given, question)
+			delete(run.approvals.given, question)
 		}
 	}
 	return temporal.NewApplicationError(refused, activities.RefusedType)

@@ -24,7 +24,7 @@ func (run *Run) messages() []message.Handler {
 			Take: run.TakeApproval, Signalled: run.tellJudged,
 		},
 		message.NoAnswer(message.HandedSignal, func(_ workflow.Context, h message.Handed) error {
-			run.judged[h.Number] = h.Refused
+			run.approvals.judged[h.Number] = h.Refused
 			return nil
 		}),
 		run.steering(api.HoldName, `Stop before the next step: {"by": "alice", "reason": "…"}`),
@@ -93,7 +93,7 @@ func (run *Run) TakeApproval(ctx workflow.Context, a api.Approval) (api.Approval
 	for _, w := range run.Status.Waiting {
 		if w.Kind == api.WaitingApproval && w.Gate == a.Gate {
 			a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
-			run.given[message.QuestionOf(w)] = a // until it is used another one is told of it
+			run.approvals.given[message.QuestionOf(w)] = a // until it is used another one is told of it
 			run.Status.Approvals = append(run.Status.Approvals, a)
 			run.Publish(ctx)
 			return a, nil
@@ -101,7 +101,7 @@ func (run *Run) TakeApproval(ctx workflow.Context, a api.Approval) (api.Approval
 	}
 	if w, asked := message.WaitingApproval(run.View(), a.Gate); asked {
 		a.PlanHash, a.Evidence = w.PlanHash, w.Evidence
-		run.given[message.QuestionOf(w)] = a
+		run.approvals.given[message.QuestionOf(w)] = a
 		if run.Active == "" { // a stage that runs since before a reset of this workflow
 			if err := run.send(ctx, w.WorkflowID, api.ApproveName, a); err != nil {
 				return a, err

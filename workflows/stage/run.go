@@ -15,7 +15,6 @@ import (
 	"rocketshift/plan"
 	"rocketshift/workflows/change"
 	"rocketshift/workflows/message"
-	"rocketshift/workflows/report"
 )
 
 // LongestWait re-arms the timer of a wait without a deadline; a day costs one action.
@@ -30,42 +29,34 @@ const MaxNotes = 20
 
 // Run is what every workflow of a migration has in front of people: the status, what is waited
 // for, and what was asked. Details, search attributes and the parent's copy of the status change
-// together, in publish.
+// together, in Publish.
 type Run struct {
 	Plan      plan.Plan
 	unchecked json.RawMessage // the plan as it was given, while nobody has checked it
 	Status    api.Status
+	Bounded   bool     // what it asks for and tells fits in a history, however large the clusters are
+	Brokers   []string // of the source, as Assess found them; empty while it hasn't
 
-	Bounded bool // what it asks for and tells fits in a history, however large the clusters are
-
+	Parent   *workflow.Execution
+	telling  telling // what the parent knows
 	Children *Children
-	given    map[string]api.Approval // handed on to the child that asks, by what they answer
-	told     int64                   // number of the last report to the parent: no less than its time in ns
+	Active   string // the child that steering is forwarded to
 
-	toldFields map[string]json.RawMessage // what the parent knows by it
-	untold     bool                       // something may have changed since
-	telling    bool                       // a report is on its way
-	hideLeft   func()                     // takes groups that are left asked off the page
-	Active     string                     // the child that steering is forwarded to
-	Parent     *workflow.Execution
+	Held      *api.Steering
+	Back      *api.Steering // asked, and not done yet
+	GoingBack bool          // Rollback is being done or was
+	Retry     bool          // a person wants it tried again at once
+	Stopped   bool
+	Taking    int // signals that are being taken
 
-	handedOn int64            // approvals given to stages so far
-	judged   map[int64]string // why a stage refused one, by its number; empty if it took it
-	// how many approvals there were when a question was first put, of the gates that are asked now
-	firstPut map[string]int
+	approvals approvals
+	released  api.Released // said since the last ask, accumulated
+	all       bool         // a released message with empty lists came since the last ask
 
-	Held        *api.Steering
-	Back        *api.Steering // asked, and not done yet
-	GoingBack   bool          // Rollback is being done or was
-	numbered    int64         // of the newest word on what is missing
-	Brokers     []string      // of the source, as Assess found them; empty while it hasn't
-	missing     string        // what doesn't run that this workflow needs; empty while everything does
-	toldMissing func()        // takes it off the page
-	Retry       bool          // a person wants it tried again at once
-	Stopped     bool
-	Taking      int          // signals that are being taken
-	released    api.Released // said since the last ask, accumulated
-	all         bool         // a released message with empty lists came since the last ask
+	missing     string // what doesn't run that this workflow needs; empty while everything does
+	numbered    int64  // of the newest word on that
+	toldMissing func() // takes it off the page
+	hideLeft    func() // takes groups that are left asked off the page
 
 	attributes bool // search attributes are registered; decided once per run
 	shown      [3]string
@@ -77,10 +68,9 @@ func New(ctx workflow.Context, kind string, in api.MigrationInput) (*Run, error)
 	info := workflow.GetInfo(ctx)
 	run := &Run{
 		Status:   api.Status{Name: in.Plan.Name, Type: kind, Stage: kind, State: api.StateRunning},
-		Children: newChildren(), given: map[string]api.Approval{}, judged: map[int64]string{},
-		firstPut: map[string]int{},
-		Parent:   info.ParentWorkflowExecution,
-		told:     info.WorkflowStartTime.UnixNano(),
+		Children: newChildren(), approvals: newApprovals(),
+		Parent:  info.ParentWorkflowExecution,
+		telling: telling{number: info.WorkflowStartTime.UnixNano()},
 	}
 	if in.Inventory != nil {
 		run.Brokers = in.Inventory.SourceBrokers()
@@ -230,16 +220,7 @@ func (run *Run) Publish(ctx workflow.Context) {
 	}
 	workflow.SetCurrentDetails(ctx, api.Details(s))
 	run.upsert(ctx, s)
-	switch {
-	case run.Parent != nil && run.Bounded:
-		run.untold = true
-	case run.Parent != nil:
-		// Nobody waits for the answer: a parent that is gone has nothing to show.
-		run.told = max(run.told+1, workflow.Now(ctx).UnixNano()) // greater after a reset too
-		workflow.SignalExternalWorkflow(ctx, run.Parent.ID, "", report.Signal, report.Report{
-			WorkflowID: workflow.GetInfo(ctx).WorkflowExecution.ID, Number: run.told, Status: &run.Status,
-		})
-	}
+	run.tellParent(ctx)
 }
 
 // Request is what every activity is told.

@@ -56,7 +56,7 @@ func (run *Run) CheckApproval(a api.Approval, now time.Time) error {
 	}
 	s := run.View()
 	if w, asked := message.WaitingApproval(s, a.Gate); asked {
-		if given, before := run.given[message.QuestionOf(w)]; before {
+		if given, before := run.approvals.given[message.QuestionOf(w)]; before {
 			return fmt.Errorf("approve %q: it was approved by %s at %s already; an approval is used once",
 				a.Gate, given.By, given.At.UTC().Format(time.RFC3339))
 		}
