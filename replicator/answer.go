@@ -60,7 +60,8 @@ func (l *laneWorker) answer(a lane.Answer) error {
 	}
 }
 
-// decisions are what persons decided about the lane's faults.
+// decisions are what persons decided about the lane's faults. They belong to the copying loop;
+// answers reach it by the lane's channel.
 type decisions struct {
 	skips    []lane.Span // offsets that a person gave up
 	restarts int         // how often a person let the lane begin anew

@@ -88,7 +88,8 @@ func (l *laneWorker) accept(next int64, p replica.Pulled) ([]replica.Message, er
 
 // reads are pulls of one queue in flight. Offsets are dense, and a broker mostly gives as many
 // messages as before: so the next pull can begin before the last one is answered. Where an answer
-// brings fewer, the pulls after it are thrown away.
+// brings fewer, the pulls after it are thrown away. It belongs to the copying loop; the goroutine
+// of a pull only sends the answer.
 type reads struct {
 	lane   *laneWorker
 	flying []read

@@ -16,8 +16,8 @@ type sent struct {
 	err    error
 }
 
-// stream copies what a queue holds: several pulls are in flight, and one batch, so that copies keep
-// the order of their originals.
+// stream copies what a queue holds. Several pulls are in flight, and one batch, so that copies keep
+// the order of their originals. It belongs to the copying loop.
 type stream struct {
 	loop    *copyLoop
 	lane    *laneWorker
