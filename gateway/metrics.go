@@ -38,7 +38,7 @@ func serveMetrics(ctx context.Context, s settings, g *gateway.Gateway) (string, 
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.Metrics(), promhttp.HandlerOpts{}))
-	mux.Handle("/", g.HealthHandler())
+	mux.Handle("/", gateway.HealthHandler(g))
 	server := gateway.NewServer(ctx, mux)
 	go func() {
 		at := gateway.LimitCallers(listener, gateway.MostWatchers)

@@ -81,7 +81,7 @@ func TestAGatewayBeginsWithTheAddressesOfBefore(t *testing.T) {
 		require.NoError(t, err, "positions are kept across")
 	}
 	assert.Equal(t, kept.Brokers, keptIn(t, dir).Brokers)
-	assert.Nil(t, g.replica().Brokers, "another gateway finds brokers by itself")
+	assert.Nil(t, g.Replica().Brokers, "another gateway finds brokers by itself")
 }
 
 // Messages and answers go on naming the clusters that clients know while name servers are away.
@@ -95,7 +95,7 @@ func TestAGatewayBeginsWithTheClustersOfBefore(t *testing.T) {
 	assert.Equal(t, "Old", g.clusters[routing.Source].of("broker-a"))
 	assert.Equal(t, "Brand-New", g.clusters[routing.Target].of("broker-x"))
 	assert.Equal(t, clusters, keptIn(t, dir).Clusters)
-	assert.Nil(t, g.replica().Clusters, "another gateway finds them by itself")
+	assert.Nil(t, g.Replica().Clusters, "another gateway finds them by itself")
 
 	u := &upstream{
 		session: &session{Gateway: g, port: &port{broker: []byte("broker-a")}},

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"strings"
 
@@ -22,19 +21,41 @@ import (
 // Control is the API through which people and activities steer a gateway: HTTP with JSON, as
 // docs/reference/gateway-api.yaml describes it. Who calls it must know its token.
 type Control struct {
-	gateway *Gateway
+	gateway Steered
 	token   [sha256.Size]byte
 	audit   audit
 
 	strangers, broken logs.Rarely
 }
 
+// Steered is the gateway that the API steers.
+type Steered interface {
+	Name() string
+	Log() *slog.Logger
+	Health() Health
+	State() control.State
+	// Epoch counts the moves that were done.
+	Epoch() int64
+	// Members are the members of a group behind the gateway.
+	Members(group string) control.Members
+	// Origins are the addresses that its connections to brokers come from.
+	Origins() control.Origins
+	Use(ctx context.Context, m control.Migration) error
+	Move(ctx context.Context, m control.Move) (control.Moved, error)
+	// MoveOf is what became of a move, if that is known.
+	MoveOf(id string) (control.Moved, bool)
+	// Replica is what it has decided, for others that have missed something.
+	Replica() store.Replica
+	// Participant is its part in rounds that other gateways lead.
+	Participant() store.Participant
+}
+
 // NewControl makes the API. A token of less than 16 bytes is refused.
-func NewControl(g *Gateway, token string) (*Control, error) {
+func NewControl(g Steered, token string) (*Control, error) {
 	if len(token) < 16 {
 		return nil, errors.New("gateway: the token of the control API has less than 16 bytes: anybody may guess it")
 	}
-	return &Control{gateway: g, token: sha256.Sum256([]byte(token)), audit: auditOf(g.log)}, nil
+	return &Control{gateway: g, token: sha256.Sum256([]byte(token)), audit: auditOf(g.Log())}, nil
 }
 
 // mostRequest bounds a request's body: a move of 10,000 queues by name takes about 1 MB.
@@ -50,20 +71,20 @@ func (c *Control) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/moves", c.move)
 	mux.HandleFunc("GET /v1/moves/{id}", c.moved)
 	mux.HandleFunc("GET /v1/replica",
-		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.replica()) })
+		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.Replica()) })
 	mux.HandleFunc("GET /v1/origins",
-		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.tellOrigins()) })
+		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.Origins()) })
 	mux.HandleFunc("POST /v1/rounds/prepare", c.prepare)
 	mux.HandleFunc("POST /v1/rounds/ready", c.ready)
-	mux.HandleFunc("POST /v1/rounds/commit", c.ends("round commit", localParticipant{c.gateway}.commit))
-	mux.HandleFunc("POST /v1/rounds/abort", c.ends("round abort", localParticipant{c.gateway}.abort))
+	mux.HandleFunc("POST /v1/rounds/commit", c.ends("round commit", c.gateway.Participant().Commit))
+	mux.HandleFunc("POST /v1/rounds/abort", c.ends("round abort", c.gateway.Participant().Abort))
 	return c.checked(mux)
 }
 
 // checked lets nobody in who doesn't know the token.
 func (c *Control) checked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c.gateway.tellHealth(w, r) {
+		if tellHealth(c.gateway, w, r) {
 			return
 		}
 		nameRequest(w, r)
@@ -71,7 +92,7 @@ func (c *Control) checked(next http.Handler) http.Handler {
 		sum := sha256.Sum256([]byte(token))
 		if !bearer || subtle.ConstantTimeCompare(sum[:], c.token[:]) != 1 {
 			if c.strangers.Due() {
-				c.gateway.log.Warn("a caller of the control API has a wrong token", "client", r.RemoteAddr)
+				c.gateway.Log().Warn("a caller of the control API has a wrong token", "client", r.RemoteAddr)
 			}
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			w.Header().Set("Connection", "close") // its place is for those who know it
@@ -90,7 +111,7 @@ func (c *Control) use(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &m) {
 		return
 	}
-	change, before := c.changeBy(r, "migration", migrationAttrs(m)...), c.gateway.moves.epoch.Load()
+	change, before := c.changeBy(r, "migration", migrationAttrs(m)...), c.gateway.Epoch()
 	if !change.asked(w) {
 		return
 	}
@@ -108,7 +129,7 @@ func (c *Control) move(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &m) {
 		return
 	}
-	change, before := c.changeBy(r, "move", moveAttrs(m)...), c.gateway.moves.epoch.Load()
+	change, before := c.changeBy(r, "move", moveAttrs(m)...), c.gateway.Epoch()
 	if !change.asked(w) {
 		return
 	}
@@ -131,7 +152,7 @@ func (c *Control) move(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Control) moved(w http.ResponseWriter, r *http.Request) {
-	was, there := c.gateway.moves.remembered(r.PathValue("id"))
+	was, there := c.gateway.MoveOf(r.PathValue("id"))
 	if !there {
 		problem(w, http.StatusNotFound,
 			fmt.Errorf("move %s isn't known: it was not done, or long ago", r.PathValue("id")))
@@ -145,11 +166,11 @@ func (c *Control) prepare(w http.ResponseWriter, r *http.Request) {
 	if !read(w, r, &round) {
 		return
 	}
-	change, before := c.changeBy(r, "round prepare", roundAttrs(round)...), c.gateway.moves.epoch.Load()
+	change, before := c.changeBy(r, "round prepare", roundAttrs(round)...), c.gateway.Epoch()
 	if !change.asked(w) { // before anything waits for it
 		return
 	}
-	known, err := localParticipant{c.gateway}.prepare(context.WithoutCancel(r.Context()), round)
+	known, err := c.gateway.Participant().Prepare(context.WithoutCancel(r.Context()), round)
 	if err != nil {
 		change.endedBy(true, err, before)
 	}
@@ -157,7 +178,7 @@ func (c *Control) prepare(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *Control) ready(w http.ResponseWriter, r *http.Request) {
-	var is ended
+	var is store.Ended
 	if !read(w, r, &is) {
 		return
 	}
@@ -166,8 +187,8 @@ func (c *Control) ready(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	change := c.changeBy(r, "round ready", slog.String("id", is.ID))
-	before := c.gateway.moves.epoch.Load()
-	err := localParticipant{c.gateway}.ready(r.Context(), is.ID, *is.Outcome)
+	before := c.gateway.Epoch()
+	err := c.gateway.Participant().Ready(r.Context(), is.ID, *is.Outcome)
 	change.endedBy(false, err, before) // applications wait: the round's end brings it to disk
 	said(w, struct{}{}, err)
 }
@@ -176,11 +197,11 @@ func (c *Control) ready(w http.ResponseWriter, r *http.Request) {
 // alike, and it was recorded when it began.
 func (c *Control) ends(what string, how func(context.Context, string) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		var is ended
+		var is store.Ended
 		if !read(w, r, &is) {
 			return
 		}
-		change, before := c.changeBy(r, what, slog.String("id", is.ID)), c.gateway.moves.epoch.Load()
+		change, before := c.changeBy(r, what, slog.String("id", is.ID)), c.gateway.Epoch()
 		err := how(r.Context(), is.ID)
 		change.endedBy(true, err, before)
 		said(w, struct{}{}, err)
@@ -233,7 +254,5 @@ func answer(w http.ResponseWriter, status int, body any) {
 
 // members answers with those of a group.
 func (c *Control) members(w http.ResponseWriter, r *http.Request) {
-	var m control.Members
-	m.Clients, m.More = control.ListClients(maps.Values(c.gateway.membersOf(r.URL.Query().Get("group"))))
-	answer(w, http.StatusOK, m)
+	answer(w, http.StatusOK, c.gateway.Members(r.URL.Query().Get("group")))
 }

@@ -122,7 +122,9 @@ func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
 }
 
 func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
-	c := newControl(t)
+	steered := idle(t)
+	c, err := NewControl(steered, testToken)
+	require.NoError(t, err)
 	at := "http://" + controlOf(t, c, ControlAt{})
 	probe := func(path string) (int, Health) {
 		answer, err := http.Get(at + path)
@@ -144,11 +146,11 @@ func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
 	for _, path := range paths {
 		wants(path, 200, healthReady)
 	}
-	c.gateway.rounds.now = &currentRound{doubt: true}
+	steered.rounds.now = &currentRound{doubt: true}
 	for _, path := range paths {
 		wants(path, 200, healthDoubt)
 	}
-	c.gateway.fenced.Store(true)
+	steered.fenced.Store(true)
 	wants("/healthz", 503, healthFenced)
 	wants("/readyz", 503, healthFenced)
 	wants("/livez", 200, healthFenced)
@@ -217,7 +219,7 @@ func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "idle", is.Gateway)
 	require.NoError(t,
-		remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.abort(t.Context(), "1"))
+		remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.Abort(t.Context(), "1"))
 	_, err = remoteParticipant{a.clientOf(control.Peer{Name: "c", Control: "10.0.0.3:8089"})}.replica(t.Context())
 	require.ErrorContains(t, err, "--control-insecure",
 		"the token doesn't go over a network in plain text here either")

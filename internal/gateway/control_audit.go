@@ -32,7 +32,7 @@ func auditOf(log *slog.Logger) audit {
 // Audit makes a file the record of all calls that change something.
 func (c *Control) Audit(to *gatewayaudit.File) {
 	handler := slog.NewJSONHandler(printable.JSONTo(to), nil).WithAttrs([]slog.Attr{
-		slog.Bool("audit", true), slog.String("gateway", c.gateway.config.Name),
+		slog.Bool("audit", true), slog.String("gateway", c.gateway.Name()),
 	})
 	c.audit = audit{handler, to.Sync}
 }
@@ -80,7 +80,7 @@ func (c change) asked(w http.ResponseWriter) bool {
 	if err == nil {
 		return true
 	}
-	c.control.gateway.log.Error("a change was refused, as it can't be recorded", "cause", err)
+	c.control.gateway.Log().Error("a change was refused, as it can't be recorded", "cause", err)
 	problem(w, http.StatusServiceUnavailable, fmt.Errorf("%w: %w", errNotRecorded, err))
 	return false
 }
@@ -94,7 +94,7 @@ func (c change) ended(lasts bool, result string, cause string, epochBefore int64
 		about = append(about, slog.String("cause", cause))
 	}
 	if err := c.control.audit.write(lasts, "ended", about); err != nil {
-		c.control.gateway.log.Error("what became of a change can't be recorded", "result", result,
+		c.control.gateway.Log().Error("what became of a change can't be recorded", "result", result,
 			"cause", err)
 	}
 }
@@ -109,7 +109,7 @@ func (c change) endedBy(lasts bool, err error, epochBefore int64) {
 }
 
 func (c change) epoch() slog.Attr {
-	return slog.Int64("epoch", c.control.gateway.moves.epoch.Load())
+	return slog.Int64("epoch", c.control.gateway.Epoch())
 }
 
 // requestID is the header that names a request, from the caller on.

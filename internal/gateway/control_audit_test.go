@@ -58,11 +58,11 @@ func TestCallsThatChangeSomethingAreOnRecord(t *testing.T) {
 	require.ErrorContains(t, err, "hasn't been told a migration")
 	_, err = client.Use(t.Context(), control.Migration{Name: "shop"})
 	require.ErrorContains(t, err, "must be given")
-	_, err = remoteParticipant{client}.prepare(t.Context(), store.Round{ID: "r-1", Kind: control.KindHome, To: "moon"})
+	_, err = remoteParticipant{client}.Prepare(t.Context(), store.Round{ID: "r-1", Kind: control.KindHome, To: "moon"})
 	require.ErrorContains(t, err, "a side to go to")
-	require.ErrorContains(t, remoteParticipant{client}.ready(t.Context(), "r-2", store.Outcome{}), "takes no part")
-	require.ErrorContains(t, remoteParticipant{client}.commit(t.Context(), "r-3"), "takes no part")
-	require.NoError(t, remoteParticipant{client}.abort(t.Context(), "r-4"))
+	require.ErrorContains(t, remoteParticipant{client}.Ready(t.Context(), "r-2", store.Outcome{}), "takes no part")
+	require.ErrorContains(t, remoteParticipant{client}.Commit(t.Context(), "r-3"), "takes no part")
+	require.NoError(t, remoteParticipant{client}.Abort(t.Context(), "r-4"))
 
 	var seen []string
 	for _, line := range lines(t, file("audit.log")) {
@@ -110,9 +110,9 @@ func TestAChangeThatCantBeRecordedIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "nothing was changed, as it can't be recorded who asks for it")
 	_, err = client.Use(t.Context(), control.Migration{Name: "shop"})
 	require.ErrorContains(t, err, "can't be recorded")
-	_, err = remoteParticipant{client}.prepare(t.Context(), store.Round{ID: "r-1"})
+	_, err = remoteParticipant{client}.Prepare(t.Context(), store.Round{ID: "r-1"})
 	require.ErrorContains(t, err, "can't be recorded")
-	require.NoError(t, remoteParticipant{client}.abort(t.Context(), "r-4"), "how a round ends is everybody's")
+	require.NoError(t, remoteParticipant{client}.Abort(t.Context(), "r-4"), "how a round ends is everybody's")
 	_, err = client.State(t.Context())
 	require.NoError(t, err)
 }
@@ -149,8 +149,8 @@ func TestTheEndOfARoundIsOnRecordWithItsEpochs(t *testing.T) {
 	c.Audit(record)
 	other := remoteParticipant{control.NewClient(controlOf(t, c, ControlAt{}), control.Access{Token: testToken})}
 	prepare(t, other, all[1], homeRound("1", 2*time.Second))
-	require.NoError(t, other.ready(t.Context(), "1", homeOutcome))
-	require.NoError(t, other.commit(t.Context(), "1"))
+	require.NoError(t, other.Ready(t.Context(), "1", homeOutcome))
+	require.NoError(t, other.Commit(t.Context(), "1"))
 	require.Equal(t, routing.Target, queues[1].at())
 	written := lines(t, path)
 	require.GreaterOrEqual(t, len(written), 3)

@@ -22,32 +22,10 @@ type Health struct {
 	Reason  string `json:"reason,omitempty"` // what doesn't work, and why
 }
 
-// Health says how the gateway is. It serves in any state, from the last homes that it knows.
-func (g *Gateway) Health() Health {
-	h := Health{Gateway: g.config.Name, State: healthReady}
-	if why := g.StateProblem(); why != "" {
-		h.State, h.Reason = healthUnsaved, why+": nothing can be moved"
-	}
-	if why := g.letsEverybodyIn(); why != nil {
-		h.State, h.Reason = healthOpen, why.Error()
-	}
-	if _, doubt := g.underWay(); doubt {
-		h.State = healthDoubt
-		h.Reason = "whether the last move was decided isn't known yet: sends to its ordered topics are " +
-			"refused until it is"
-	}
-	if g.fenced.Load() {
-		h.State = healthFenced
-		h.Reason = "no broker of either side renews its lease, and other gateways may have moved on: " +
-			"sends to ordered topics are refused"
-	}
-	return h
-}
-
 // HealthHandler answers probes, of which each needs no token.
-func (g *Gateway) HealthHandler() http.Handler {
+func HealthHandler(g Steered) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !g.tellHealth(w, r) {
+		if !tellHealth(g, w, r) {
 			http.NotFound(w, r)
 		}
 	})
@@ -55,7 +33,7 @@ func (g *Gateway) HealthHandler() http.Handler {
 
 // tellHealth answers a probe; false if the request is none. A fenced gateway isn't ready:
 // applications have a better one. It is alive, though: killed, it would serve nobody.
-func (g *Gateway) tellHealth(w http.ResponseWriter, r *http.Request) bool {
+func tellHealth(g Steered, w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
 	}

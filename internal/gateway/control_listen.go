@@ -23,7 +23,10 @@ type ControlAt struct {
 	ClientCA string
 	Insecure bool // plain HTTP is allowed on networks
 
-	Listeners *Listeners // the process's; nil if it has none to pass on
+	// Listeners open the process's listeners, which pass to the next process; nil: they don't.
+	Listeners interface {
+		Listen(name, address string) (net.Listener, error)
+	}
 }
 
 // Listen opens the listener. Plain HTTP on more than this machine is refused unless it is asked
@@ -33,7 +36,11 @@ func (a ControlAt) Listen(log *slog.Logger) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the control API: %w", err)
 	}
-	at, err := a.Listeners.Listen("control", a.Address)
+	listen := func() (net.Listener, error) { return net.Listen("tcp", a.Address) }
+	if a.Listeners != nil {
+		listen = func() (net.Listener, error) { return a.Listeners.Listen("control", a.Address) }
+	}
+	at, err := listen()
 	if err != nil {
 		return nil, fmt.Errorf("the control API can't listen on %s: %w", a.Address, err)
 	}
@@ -81,7 +88,7 @@ func (a ControlAt) secure(log *slog.Logger) (*tls.Config, error) {
 // Serve serves the API at a listener until the context ends.
 func (c *Control) Serve(ctx context.Context, at net.Listener) error {
 	server := NewServer(ctx, c.Handler())
-	server.ErrorLog = slog.NewLogLogger(seldom{c.gateway.log.Handler(), &c.broken}, slog.LevelWarn)
+	server.ErrorLog = slog.NewLogLogger(seldom{c.gateway.Log().Handler(), &c.broken}, slog.LevelWarn)
 	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stopped()
 	if err := server.Serve(at); ctx.Err() == nil {

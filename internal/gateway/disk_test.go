@@ -50,7 +50,7 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	require.ErrorContains(t, err, "make room on that disk")
 	_, err = localParticipant{
 		g,
-	}.prepare(t.Context(), store.Round{ID: "r", Kind: control.KindAuthority, To: "source", Budget: control.Duration(time.Second)})
+	}.Prepare(t.Context(), store.Round{ID: "r", Kind: control.KindAuthority, To: "source", Budget: control.Duration(time.Second)})
 	require.ErrorIs(t, err, control.ErrRefused, "nor with another gateway")
 	require.ErrorContains(t, err, "can't be written")
 

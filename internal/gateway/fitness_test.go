@@ -69,7 +69,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err := localParticipant{
 		g.gateway,
-	}.prepare(t.Context(), store.Round{
+	}.Prepare(t.Context(), store.Round{
 		ID:     "r",
 		Kind:   control.KindHome,
 		To:     "target",

@@ -233,7 +233,7 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	g.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err = localParticipant{
 		g,
-	}.prepare(t.Context(), store.Round{
+	}.Prepare(t.Context(), store.Round{
 		ID:     "1",
 		Kind:   control.KindHome,
 		To:     "target",
@@ -347,7 +347,7 @@ func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
 	}
 	_, err := localParticipant{
 		g,
-	}.prepare(t.Context(), store.Round{
+	}.Prepare(t.Context(), store.Round{
 		ID:            "1",
 		Kind:          control.KindSide,
 		To:            "target",
@@ -395,7 +395,7 @@ func TestTwoGatewaysReturnAsOneWithoutTheTarget(t *testing.T) {
 		assert.Len(t, g.State().Owed, 1)
 	}
 	assert.Len(t, control.Sum([]control.State{all[0].State(), all[1].State()}).Owed, 1)
-	assert.Len(t, all[0].replica().Owed, 1, "one that has missed it takes it over")
+	assert.Len(t, all[0].Replica().Owed, 1, "one that has missed it takes it over")
 }
 
 func TestAGatewayThatReachesTheTargetRefusesForAll(t *testing.T) {

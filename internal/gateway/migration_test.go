@@ -176,14 +176,14 @@ func TestAMigrationChangesBetweenMovesAndWhenItIsOnDisk(t *testing.T) {
 	prepare(t, p, g, r)
 	require.ErrorContains(t, g.Use(t.Context(), next), "takes part in round 1: wait until that has ended")
 	require.Same(t, now, g.migration.Load())
-	require.NoError(t, p.abort(t.Context(), "1"))
+	require.NoError(t, p.Abort(t.Context(), "1"))
 
 	asked := false
 	g.state.Reached = func(phase string) {
 		if phase == store.PhaseWritten && !asked {
 			asked = true
 			assert.Same(t, now, g.migration.Load(), "it isn't on disk yet")
-			_, err := p.prepare(t.Context(), r)
+			_, err := p.Prepare(t.Context(), r)
 			assert.ErrorContains(t, err, "takes part in round migration n", "nor does a round begin meanwhile")
 		}
 	}

@@ -82,8 +82,8 @@ func localOf(conn net.Conn) netip.AddrPort {
 // unmapped is an address as brokers note it.
 func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
-// tellOrigins says which connections are this gateway's.
-func (g *Gateway) tellOrigins() control.Origins {
+// Origins says which connections are this gateway's.
+func (g *Gateway) Origins() control.Origins {
 	all, hidden := g.origins.all()
 	return control.Origins{Addresses: all, Since: g.serving, Now: time.Now(), Hidden: hidden}
 }
@@ -112,7 +112,7 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 		}
 		return nil
 	}
-	if err = add(g.config.Name, g.tellOrigins()); err != nil {
+	if err = add(g.config.Name, g.Origins()); err != nil {
 		return known, since, err
 	}
 	err = g.askPeers(ctx, func(ctx context.Context, p control.Peer, c *control.Client) error {

@@ -52,7 +52,7 @@ const lapseAfter = 200 * time.Millisecond
 // localParticipant is this gateway's own part.
 type localParticipant struct{ *Gateway }
 
-func (g localParticipant) prepare(ctx context.Context, r store.Round) (store.Prepared, error) {
+func (g localParticipant) Prepare(ctx context.Context, r store.Round) (store.Prepared, error) {
 	to, known := routing.SideOf(r.To)
 	if !known || r.ID == "" {
 		return store.Prepared{}, control.Refused("a round needs an id, and a side to go to")
@@ -137,7 +137,7 @@ func (g localParticipant) hold(ctx context.Context, p *currentRound) (store.Prep
 		control.KindHome, control.KindSide, control.KindAuthority)
 }
 
-func (g localParticipant) ready(_ context.Context, id string, o store.Outcome) error {
+func (g localParticipant) Ready(_ context.Context, id string, o store.Outcome) error {
 	p, err := g.roundOf(id)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (g localParticipant) roundOf(id string) (*currentRound, error) {
 }
 
 // commit goes by the outcome. A repeated one has no effect.
-func (g localParticipant) commit(_ context.Context, id string) error {
+func (g localParticipant) Commit(_ context.Context, id string) error {
 	p, err := g.roundOf(id)
 	if err != nil {
 		if g.hasCommitted(id) {
@@ -185,7 +185,7 @@ func (g localParticipant) commit(_ context.Context, id string) error {
 }
 
 // abort leaves everything as it was. A repeated one has no effect.
-func (g localParticipant) abort(_ context.Context, id string) error {
+func (g localParticipant) Abort(_ context.Context, id string) error {
 	if p, err := g.roundOf(id); err == nil {
 		return g.conclude(p, false)
 	}

@@ -13,41 +13,26 @@ import (
 	"rocketshift/internal/gateway/store"
 )
 
-// Replica is what a gateway has decided, for others that have missed something.
-type Replica struct {
-	Gateway string `json:"gateway"`
-	Round   string `json:"round,omitempty"` // that it takes part in
-	// Owed is what the target owes, by what this gateway knows.
-	Owed []control.OwedQueue `json:"owed,omitempty"`
-	store.State
-}
-
 // remoteParticipant is another gateway's part in rounds.
 type remoteParticipant struct{ *control.Client }
 
-// ended names a round that is to end, with its outcome if that is what is told.
-type ended struct {
-	ID      string         `json:"id"`
-	Outcome *store.Outcome `json:"outcome,omitempty"`
-}
-
-func (r remoteParticipant) prepare(ctx context.Context, round store.Round) (known store.Prepared, err error) {
+func (r remoteParticipant) Prepare(ctx context.Context, round store.Round) (known store.Prepared, err error) {
 	return known, r.Call(ctx, http.MethodPost, "/v1/rounds/prepare", round, &known)
 }
 
-func (r remoteParticipant) ready(ctx context.Context, id string, o store.Outcome) error {
-	return r.Call(ctx, http.MethodPost, "/v1/rounds/ready", ended{id, &o}, &struct{}{})
+func (r remoteParticipant) Ready(ctx context.Context, id string, o store.Outcome) error {
+	return r.Call(ctx, http.MethodPost, "/v1/rounds/ready", store.Ended{ID: id, Outcome: &o}, &struct{}{})
 }
 
-func (r remoteParticipant) commit(ctx context.Context, id string) error {
-	return r.Call(ctx, http.MethodPost, "/v1/rounds/commit", ended{ID: id}, &struct{}{})
+func (r remoteParticipant) Commit(ctx context.Context, id string) error {
+	return r.Call(ctx, http.MethodPost, "/v1/rounds/commit", store.Ended{ID: id}, &struct{}{})
 }
 
-func (r remoteParticipant) abort(ctx context.Context, id string) error {
-	return r.Call(ctx, http.MethodPost, "/v1/rounds/abort", ended{ID: id}, &struct{}{})
+func (r remoteParticipant) Abort(ctx context.Context, id string) error {
+	return r.Call(ctx, http.MethodPost, "/v1/rounds/abort", store.Ended{ID: id}, &struct{}{})
 }
 
-func (r remoteParticipant) replica(ctx context.Context) (is Replica, err error) {
+func (r remoteParticipant) replica(ctx context.Context) (is store.Replica, err error) {
 	return is, r.Call(ctx, http.MethodGet, "/v1/replica", nil, &is)
 }
 
@@ -77,11 +62,11 @@ func (g *Gateway) clientOf(p control.Peer) *control.Client {
 }
 
 // replica is what this gateway has decided.
-func (g *Gateway) replica() Replica {
+func (g *Gateway) Replica() store.Replica {
 	round, _ := g.underWay() // first: a round that has ended shows in what was decided
 	is := g.snapshot()
 	is.Brokers, is.Clusters = nil, nil // each finds them by itself
-	return Replica{Gateway: g.config.Name, Round: round, Owed: g.owing.All(), State: is}
+	return store.Replica{Gateway: g.config.Name, Round: round, Owed: g.owing.All(), State: is}
 }
 
 // askTime bounds how long another gateway may take to say how it stands.
@@ -118,7 +103,7 @@ func (g *Gateway) sync(ctx context.Context) {
 }
 
 // adopt takes over a later state than this gateway's own.
-func (g *Gateway) adopt(ctx context.Context, is Replica) {
+func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 	g.rounds.mu.Lock()
 	if g.rounds.now != nil { // how that ends says whether there is anything to take over
 		g.rounds.mu.Unlock()

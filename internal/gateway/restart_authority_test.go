@@ -93,7 +93,7 @@ func TestTheAuthorityChangesForClientsWhenItIsOnDisk(t *testing.T) {
 // changesAuthority has a round change the authority, or takes it over from another gateway.
 func (g *guarded) changesAuthority(to routing.Side, adopts bool) error {
 	if adopts {
-		is := g.gateway.replica()
+		is := g.gateway.Replica()
 		is.Epoch, is.Authority = is.Epoch+1, to.String()
 		g.gateway.adopt(g.gateway.ctx, is)
 		return nil
@@ -106,9 +106,9 @@ func (g *guarded) changesAuthority(to routing.Side, adopts bool) error {
 		Leader: "a",
 		Budget: control.Duration(2 * time.Second),
 	}
-	if _, err := p.prepare(g.gateway.ctx, r); err != nil {
+	if _, err := p.Prepare(g.gateway.ctx, r); err != nil {
 		return err
 	}
 	o := store.Outcome{Epoch: 1, Authority: to.String()}
-	return errors.Join(p.ready(g.gateway.ctx, "1", o), p.commit(g.gateway.ctx, "1"))
+	return errors.Join(p.Ready(g.gateway.ctx, "1", o), p.Commit(g.gateway.ctx, "1"))
 }

@@ -70,12 +70,12 @@ func (g *Gateway) leads(
 func (g *Gateway) agree(
 	ctx context.Context,
 	r store.Round,
-	all []participant,
+	all []store.Participant,
 	prove func(context.Context, *currentRound, []store.Prepared) (*store.Outcome, error),
 ) (*store.Outcome, error) {
 	known := make([]store.Prepared, len(all))
-	if err := askAll(all, func(i int, p participant) (err error) {
-		if known[i], err = p.prepare(ctx, r); err == nil {
+	if err := askAll(all, func(i int, p store.Participant) (err error) {
+		if known[i], err = p.Prepare(ctx, r); err == nil {
 			err = known[i].Numbers()
 		}
 		return err
@@ -93,7 +93,7 @@ func (g *Gateway) agree(
 	}
 	o.Epoch = r.Epoch + 1
 	g.reached(store.PhaseProved)
-	if err := askAll(all, func(_ int, p participant) error { return p.ready(ctx, r.ID, *o) }); err != nil {
+	if err := askAll(all, func(_ int, p store.Participant) error { return p.Ready(ctx, r.ID, *o) }); err != nil {
 		return nil, err
 	}
 	g.reached(store.PhaseReady)
@@ -101,7 +101,7 @@ func (g *Gateway) agree(
 }
 
 // decide has it on record that the round is decided, where there is anybody else who must know.
-func (g *Gateway) decide(ctx context.Context, p *currentRound, all []participant) error {
+func (g *Gateway) decide(ctx context.Context, p *currentRound, all []store.Participant) error {
 	if len(all) == 1 {
 		return nil
 	}
@@ -122,12 +122,12 @@ func (g *Gateway) decide(ctx context.Context, p *currentRound, all []participant
 // it doesn't.
 const endTime = time.Second
 
-func (g *Gateway) commitAll(r store.Round, all []participant) error {
+func (g *Gateway) commitAll(r store.Round, all []store.Participant) error {
 	ctx, cancel := context.WithTimeout(g.ctx, endTime)
 	defer cancel()
 	errs := make([]error, len(all))
-	_ = askAll(all, func(i int, p participant) error {
-		errs[i] = p.commit(ctx, r.ID)
+	_ = askAll(all, func(i int, p store.Participant) error {
+		errs[i] = p.Commit(ctx, r.ID)
 		return nil
 	})
 	for _, err := range errs[1:] {
@@ -140,11 +140,11 @@ func (g *Gateway) commitAll(r store.Round, all []participant) error {
 	return errs[0]
 }
 
-func (g *Gateway) abortAll(r store.Round, all []participant) {
+func (g *Gateway) abortAll(r store.Round, all []store.Participant) {
 	ctx, cancel := context.WithTimeout(g.ctx, endTime)
 	defer cancel()
-	_ = askAll(all, func(_ int, p participant) error {
-		if err := p.abort(ctx, r.ID); err != nil {
+	_ = askAll(all, func(_ int, p store.Participant) error {
+		if err := p.Abort(ctx, r.ID); err != nil {
 			g.log.Warn("a gateway doesn't say that it gives a round up: it finds out by itself", "round", r.ID,
 				"cause", err)
 		}
@@ -153,7 +153,7 @@ func (g *Gateway) abortAll(r store.Round, all []participant) {
 }
 
 // askAll asks all parties at the same time.
-func askAll(all []participant, ask func(int, participant) error) error {
+func askAll(all []store.Participant, ask func(int, store.Participant) error) error {
 	if len(all) == 1 {
 		return ask(0, all[0])
 	}
@@ -165,8 +165,8 @@ func askAll(all []participant, ask func(int, participant) error) error {
 }
 
 // parties are this gateway, first, and all others of the migration.
-func (g *Gateway) parties() []participant {
-	all := []participant{localParticipant{g}}
+func (g *Gateway) parties() []store.Participant {
+	all := []store.Participant{localParticipant{g}}
 	for _, p := range g.peers() {
 		all = append(all, remoteParticipant{g.clientOf(p)})
 	}

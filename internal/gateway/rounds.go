@@ -1,11 +1,5 @@
 package gateway
 
-import (
-	"context"
-
-	"rocketshift/internal/gateway/store"
-)
-
 // A move is made of rounds: the homes of queues, one group's side, or the authority. In a round one
 // gateway leads, and all gateways of the migration take part, the leader among them:
 //
@@ -18,11 +12,3 @@ import (
 // Whatever fails before it is decided ends in abort, and everything is as it was. Who hears nothing
 // more until the budget has passed aborts by itself, or, if it was ready, finds out what was
 // decided: see doubt.go.
-
-// participant takes part in rounds: this gateway, or another one.
-type participant interface {
-	prepare(ctx context.Context, r store.Round) (store.Prepared, error)
-	ready(ctx context.Context, id string, o store.Outcome) error
-	commit(ctx context.Context, id string) error
-	abort(ctx context.Context, id string) error
-}

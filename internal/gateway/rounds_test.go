@@ -82,10 +82,10 @@ func homeRound(id string, budget time.Duration) store.Round {
 
 // prepare has a gateway take part in a round, and lets nothing happen when its budget passes: the
 // test says what happens.
-func prepare(t *testing.T, p participant, at *Gateway, r store.Round) store.Prepared {
+func prepare(t *testing.T, p store.Participant, at *Gateway, r store.Round) store.Prepared {
 	t.Helper()
 	for {
-		known, err := p.prepare(t.Context(), r)
+		known, err := p.Prepare(t.Context(), r)
 		require.NoError(t, err)
 		at.rounds.mu.Lock()
 		stays := at.rounds.now != nil && at.rounds.now.lapse.Stop()
@@ -111,38 +111,38 @@ func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	known := prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.Len(t, known.Queues, 1)
 	require.NotNil(t, queues[1].hold.Load(), "sends wait")
-	_, err := other.prepare(t.Context(), homeRound("2", 2*time.Second))
+	_, err := other.Prepare(t.Context(), homeRound("2", 2*time.Second))
 	require.ErrorContains(t, err, "takes part in round 1")
-	require.ErrorContains(t, other.ready(t.Context(), "2", homeOutcome), "takes no part in round 2")
-	require.ErrorContains(t, other.commit(t.Context(), "1"), "has no outcome of round 1")
-	require.NoError(t, other.ready(t.Context(), "1", homeOutcome))
+	require.ErrorContains(t, other.Ready(t.Context(), "2", homeOutcome), "takes no part in round 2")
+	require.ErrorContains(t, other.Commit(t.Context(), "1"), "has no outcome of round 1")
+	require.NoError(t, other.Ready(t.Context(), "1", homeOutcome))
 	again, err := store.Open(filepath.Dir(all[1].state.Path))
 	require.NoError(t, err)
 	require.Equal(t, "1", again.Last().Open.Round.ID, "it is on disk")
 	for range 2 { // a repeated one has no effect
-		require.NoError(t, other.commit(t.Context(), "1"))
+		require.NoError(t, other.Commit(t.Context(), "1"))
 	}
 	require.Equal(t, routing.Target, queues[1].at())
 	require.Nil(t, queues[1].hold.Load(), "sends go on")
-	require.ErrorContains(t, other.abort(t.Context(), "1"), "round 1 is decided")
+	require.ErrorContains(t, other.Abort(t.Context(), "1"), "round 1 is decided")
 	is, err := other.replica(t.Context())
 	require.NoError(t, err)
 	assert.Nil(t, is.Open)
 	assert.EqualValues(t, 1, is.Epoch)
-	_, err = other.prepare(t.Context(), homeRound("3", 2*time.Second))
+	_, err = other.Prepare(t.Context(), homeRound("3", 2*time.Second))
 	require.ErrorContains(t, err, "is in epoch 1, the round is of epoch 0")
 }
 
 func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
 	all, queues := idlePair(t)
 	other := remoteParticipant{all[0].clientOf(all[0].peers()[0])}
-	_, err := other.prepare(t.Context(), homeRound("1", 200*time.Millisecond))
+	_, err := other.Prepare(t.Context(), homeRound("1", 200*time.Millisecond))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, patience, 10*time.Millisecond,
 		"its budget passes")
 	require.Equal(t, routing.Source, queues[1].at())
-	require.NoError(t, other.abort(t.Context(), "1"), "it has ended so")
-	require.ErrorContains(t, other.ready(t.Context(), "1", homeOutcome), "takes no part")
+	require.NoError(t, other.Abort(t.Context(), "1"), "it has ended so")
+	require.ErrorContains(t, other.Ready(t.Context(), "1", homeOutcome), "takes no part")
 }
 
 // A gateway that was ready asks the others when it hears nothing more, here without any witness:
@@ -154,16 +154,16 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 			leader, other := localParticipant{all[0]}, localParticipant{all[1]}
 			for _, p := range []localParticipant{leader, other} {
 				prepare(t, p, p.Gateway, homeRound("1", 2*time.Second))
-				require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
+				require.NoError(t, p.Ready(t.Context(), "1", homeOutcome))
 			}
 			p, err := other.roundOf("1")
 			require.NoError(t, err)
 			other.findOut(p)
 			require.True(t, queues[1].hold.Load().refuses, "an ordered topic's sends are refused meanwhile")
 			if decided {
-				require.NoError(t, leader.commit(t.Context(), "1"))
+				require.NoError(t, leader.Commit(t.Context(), "1"))
 			} else {
-				require.NoError(t, leader.abort(t.Context(), "1"))
+				require.NoError(t, leader.Abort(t.Context(), "1"))
 			}
 			require.Eventually(t, func() bool { return !other.takesPart(p) && queues[1].hold.Load() == nil },
 				patience, 10*time.Millisecond, "it finds out")
@@ -179,7 +179,7 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	leader, other := localParticipant{all[0]}, localParticipant{all[1]}
 	for _, p := range []localParticipant{leader, other} {
 		prepare(t, p, p.Gateway, homeRound("1", 2*time.Second))
-		require.NoError(t, p.ready(t.Context(), "1", homeOutcome))
+		require.NoError(t, p.Ready(t.Context(), "1", homeOutcome))
 	}
 	state, err := store.Open(filepath.Dir(other.state.Path))
 	require.NoError(t, err)
@@ -188,7 +188,7 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	other.rounds.now = nil // as if it had been killed
 	other.findOut(other.reopen(state.Last().Open))
 	require.True(t, queues[1].hold.Load().refuses)
-	require.NoError(t, leader.commit(t.Context(), "1"))
+	require.NoError(t, leader.Commit(t.Context(), "1"))
 	require.Eventually(t, func() bool { return queues[1].at() == routing.Target }, patience, 10*time.Millisecond,
 		"it finds out")
 }
@@ -268,13 +268,13 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 		Epoch: 1,
 		Views: []store.View{{Group: "billing", Topic: "orders", Broker: "broker-a", Side: "target"}},
 	}
-	err := other.ready(t.Context(), "one", o)
+	err := other.Ready(t.Context(), "one", o)
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "gateway b doesn't know the lane of queue broker-a/0 of topic orders")
 
 	o.Lanes = []lane.Lane{l}
-	require.NoError(t, other.ready(t.Context(), "one", o))
-	require.NoError(t, other.commit(t.Context(), "one"))
+	require.NoError(t, other.Ready(t.Context(), "one", o))
+	require.NoError(t, other.Commit(t.Context(), "one"))
 	require.Equal(t, l, *queues[1].lane.Load())
 }
 
@@ -292,7 +292,7 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 			{ID: "1", Kind: control.KindSide, To: "target", Budget: control.Duration(time.Second), Group: "billing"},
 		} {
 			r.Queues = []control.TopicQueue{odd}
-			_, err := other.prepare(t.Context(), r)
+			_, err := other.Prepare(t.Context(), r)
 			require.ErrorContains(t, err, "numbers from 0 to 16383 are possible", r.Kind)
 			round, _ := g.underWay()
 			require.Empty(t, round)
@@ -304,11 +304,11 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 			{Epoch: 1, Views: []store.View{{Topic: "orders", Broker: "broker-a", Queue: id, Side: "source"}}},
 			{Epoch: 1, Lanes: []lane.Lane{{Topic: "orders", Source: odd.Queue}}},
 		} {
-			require.ErrorContains(t, other.ready(t.Context(), "2", o), "numbers from 0 to 16383")
+			require.ErrorContains(t, other.Ready(t.Context(), "2", o), "numbers from 0 to 16383")
 		}
-		require.NoError(t, other.abort(t.Context(), "2"))
+		require.NoError(t, other.Abort(t.Context(), "2"))
 
-		is := all[0].replica()
+		is := all[0].Replica()
 		is.Homes = []store.Home{{Topic: "orders", Broker: "broker-a", Queue: id, Home: "source"}}
 		require.ErrorContains(t, is.Numbers(), "numbers from 0 to 16383")
 		known := store.Prepared{Views: []store.PreparedView{{TopicQueue: odd}}}

@@ -23,14 +23,14 @@ func TestAWhiteListHoldsUpTheWayForwardAlone(t *testing.T) {
 		g.whiteList.why[on] = errors.New("a broker lets everybody in")
 		for to, refuses := range map[string]bool{"target": true, "source": false} {
 			r := store.Round{ID: "to-" + to, Kind: control.KindAuthority, To: to, Budget: control.Duration(time.Second)}
-			_, err := localParticipant{g}.prepare(t.Context(), r)
+			_, err := localParticipant{g}.Prepare(t.Context(), r)
 			if refuses {
 				require.ErrorIs(t, err, control.ErrRefused)
 				require.ErrorContains(t, err, "lets everybody in")
 				continue
 			}
 			require.NoError(t, err)
-			require.NoError(t, localParticipant{g}.abort(t.Context(), r.ID))
+			require.NoError(t, localParticipant{g}.Abort(t.Context(), r.ID))
 		}
 	}
 }

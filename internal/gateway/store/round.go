@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+
 	"rocketshift/internal/gateway/control"
 	"rocketshift/replicator/lane"
 )
@@ -75,4 +77,27 @@ func (o *Outcome) Size() int {
 		n++
 	}
 	return n
+}
+
+// Ended names a round that is to end, with its outcome if that is what is told.
+type Ended struct {
+	ID      string   `json:"id"`
+	Outcome *Outcome `json:"outcome,omitempty"`
+}
+
+// Replica is what a gateway has decided, for others that have missed something.
+type Replica struct {
+	Gateway string `json:"gateway"`
+	Round   string `json:"round,omitempty"` // that it takes part in
+	// Owed is what the target owes, by what this gateway knows.
+	Owed []control.OwedQueue `json:"owed,omitempty"`
+	State
+}
+
+// Participant takes part in rounds: this gateway, or another one.
+type Participant interface {
+	Prepare(ctx context.Context, r Round) (Prepared, error)
+	Ready(ctx context.Context, id string, o Outcome) error
+	Commit(ctx context.Context, id string) error
+	Abort(ctx context.Context, id string) error
 }
