@@ -13,6 +13,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fleet"
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/plan"
 )
 
@@ -29,7 +30,7 @@ func (r *rig) behindGateway() *gateway.Gateway {
 	})
 	require.NoError(r, err)
 	r.Cleanup(g.Close)
-	control, err := gateway.NewControl(g, gatewayToken)
+	control, err := controlserver.New(g, gatewayToken)
 	require.NoError(r, err)
 	server := httptest.NewServer(control.Handler())
 	r.Cleanup(server.Close)

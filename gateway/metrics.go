@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"rocketshift/internal/gateway"
+	"rocketshift/internal/gateway/controlserver"
 )
 
 const (
@@ -38,10 +39,10 @@ func serveMetrics(ctx context.Context, s settings, g *gateway.Gateway) (string, 
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(g.Metrics(), promhttp.HandlerOpts{}))
-	mux.Handle("/", gateway.HealthHandler(g))
-	server := gateway.NewServer(ctx, mux)
+	mux.Handle("/", controlserver.HealthHandler(g))
+	server := controlserver.NewHTTP(ctx, mux)
 	go func() {
-		at := gateway.LimitCallers(listener, gateway.MostWatchers)
+		at := controlserver.LimitCallers(listener, controlserver.MostWatchers)
 		if err := server.Serve(at); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			s.Log.Warn("metrics are no longer served", "address", s.metrics, "cause", err)
 		}

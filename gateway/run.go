@@ -18,6 +18,7 @@ import (
 	"rocketshift/internal/gateway/audit"
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
@@ -28,7 +29,7 @@ import (
 // settings are those of the process; the migration is told through the control API.
 type settings struct {
 	gateway.Config
-	control  gateway.ControlAt
+	control  controlserver.At
 	metrics  string
 	audit    string
 	tokenEnv string
@@ -207,7 +208,7 @@ func run(ctx context.Context, s settings, out, logs io.Writer, getenv func(strin
 		return err
 	}
 	defer g.Close()
-	control, err := gateway.NewControl(g, s.Token)
+	control, err := controlserver.New(g, s.Token)
 	if err != nil {
 		return err
 	}

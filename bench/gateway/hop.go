@@ -17,6 +17,7 @@ import (
 
 	"rocketshift/internal/gateway"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/memory"
 )
 
@@ -69,7 +70,7 @@ func serve(ctx context.Context, args []string, out io.Writer) (err error) {
 		return err
 	}
 	defer g.Close()
-	control, err := gateway.NewControl(g, token)
+	control, err := controlserver.New(g, token)
 	if err != nil {
 		return err
 	}

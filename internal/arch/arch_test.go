@@ -105,9 +105,20 @@ var allowed = map[string][]string{
 		"internal/files",
 		"replicator/lane",
 	},
+	"internal/gateway/audit": {"internal/files"},
+	"internal/gateway/controlserver": {
+		"internal/gateway/audit",
+		"internal/gateway/control",
+		"internal/gateway/store",
+		"internal/gateway/logs",
+		"internal/certificates",
+		"internal/printable",
+	},
 	"internal/gateway/bodies": {"internal/gateway/wire", "internal/rocketmq"},
 	"internal/gateway/keys":   {"internal/gateway/wire", "internal/gateway/routing"},
 	"internal/gateway": {
+		"internal/gateway/controlserver",
+		"internal/gateway/audit",
 		"internal/gateway/bodies",
 		"internal/gateway/keys",
 		"internal/gateway/routing",
@@ -400,7 +411,7 @@ const mostFiles = 20
 // larger are the packages that have more, and how many: they are still to be taken apart, and don't
 // grow meanwhile.
 var larger = map[string]int{
-	"internal/gateway": 115,
+	"internal/gateway": 111,
 }
 
 func TestPackagesStaySmall(t *testing.T) {

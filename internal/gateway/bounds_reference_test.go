@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
@@ -37,7 +38,7 @@ func TestBoundsOfTheReferenceAreThoseOfTheCode(t *testing.T) {
 		"| producers that bypass":                 {fmt.Sprint(mostPassers)},
 		"| groups whose members are looked at":    {fmt.Sprint(mostMixed)},
 		"| clients' heartbeats on disk":           {mebibytes(mostRegistrations / 2)}, // in base64
-		"| connections to the control API; to me": {fmt.Sprint(MostCallers, "; ", MostWatchers)},
+		"| connections to the control API; to me": {fmt.Sprint(controlserver.MostCallers, "; ", controlserver.MostWatchers)},
 	} {
 		_, rest, found := strings.Cut("\n"+string(page), "\n"+row)
 		require.True(t, found, "the page has no row %q", row)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/routing"
 )
 
@@ -23,7 +24,7 @@ func requireBypassing(t *testing.T, err error, want control.Bypassing) {
 func TestARefusalNamesWhoseApplicationsBypassTheGateway(t *testing.T) {
 	two := newTwoSides(t)
 	two.lists(routing.Target, "past")
-	controls, err := NewControl(two.Gateway, "a-token-of-tests-1")
+	controls, err := controlserver.New(two.Gateway, "a-token-of-tests-1")
 	require.NoError(t, err)
 	server := httptest.NewServer(controls.Handler())
 	t.Cleanup(server.Close)

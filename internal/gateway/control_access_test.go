@@ -12,12 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
 // controlOf serves the control API of an idle gateway, and returns its address.
-func controlOf(t *testing.T, c *Control, at ControlAt) string {
+func controlOf(t *testing.T, c *controlserver.Server, at controlserver.At) string {
 	t.Helper()
 	at.Address = "127.0.0.1:0"
 	listener, err := at.Listen(slog.New(slog.DiscardHandler))
@@ -28,24 +29,24 @@ func controlOf(t *testing.T, c *Control, at ControlAt) string {
 	return listener.Addr().String()
 }
 
-func newControl(t *testing.T) *Control {
+func newControl(t *testing.T) *controlserver.Server {
 	t.Helper()
-	c, err := NewControl(idle(t), testToken)
+	c, err := controlserver.New(idle(t), testToken)
 	require.NoError(t, err)
 	return c
 }
 
 func TestTheControlAPIIsPlainOnNetworksOnlyIfSomebodySaysSo(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
-	_, err := ControlAt{Address: "0.0.0.0:0"}.Listen(log)
+	_, err := controlserver.At{Address: "0.0.0.0:0"}.Listen(log)
 	require.ErrorContains(t, err, "would be plain HTTP on a network")
 	require.ErrorContains(t, err, "--control-insecure")
-	_, err = ControlAt{Address: ":0"}.Listen(log)
+	_, err = controlserver.At{Address: ":0"}.Listen(log)
 	require.ErrorContains(t, err, "would be plain HTTP on a network")
 	dir := t.TempDir()
 	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	writeCertificate(t, file, key, 1)
-	for name, at := range map[string]ControlAt{
+	for name, at := range map[string]controlserver.At{
 		"this machine": {Address: "127.0.0.1:0"}, "asked for": {Address: "0.0.0.0:0", Insecure: true},
 		"TLS": {Address: "0.0.0.0:0", Cert: file, Key: key},
 	} {
@@ -53,7 +54,7 @@ func TestTheControlAPIIsPlainOnNetworksOnlyIfSomebodySaysSo(t *testing.T) {
 		require.NoError(t, err, name)
 		require.NoError(t, listener.Close())
 	}
-	for says, at := range map[string]ControlAt{
+	for says, at := range map[string]controlserver.At{
 		"belong together":          {Cert: file},
 		"needs both":               {ClientCA: file},
 		"holds no certificate":     {Cert: file, Key: key, ClientCA: key},
@@ -72,7 +73,7 @@ func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
 	for i, name := range []string{"server", "worker", "stranger"} {
 		writeCertificate(t, file(name+".crt"), file(name+".key"), int64(i+1))
 	}
-	at := controlOf(t, newControl(t), ControlAt{
+	at := controlOf(t, newControl(t), controlserver.At{
 		Cert: file("server.crt"), Key: file("server.key"),
 		ClientCA: file("worker.crt"),
 	})
@@ -123,14 +124,14 @@ func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
 
 func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
 	steered := idle(t)
-	c, err := NewControl(steered, testToken)
+	c, err := controlserver.New(steered, testToken)
 	require.NoError(t, err)
-	at := "http://" + controlOf(t, c, ControlAt{})
-	probe := func(path string) (int, Health) {
+	at := "http://" + controlOf(t, c, controlserver.At{})
+	probe := func(path string) (int, controlserver.Health) {
 		answer, err := http.Get(at + path)
 		require.NoError(t, err)
 		defer answer.Body.Close()
-		var h Health
+		var h controlserver.Health
 		require.NoError(t, json.NewDecoder(answer.Body).Decode(&h))
 		return answer.StatusCode, h
 	}
@@ -140,20 +141,20 @@ func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
 		assert.Equal(t, status, got, path)
 		assert.Equal(t, "idle", h.Gateway)
 		assert.Equal(t, state, h.State, path)
-		assert.Equal(t, state == healthReady, h.Reason == "", "what doesn't work is said")
+		assert.Equal(t, state == controlserver.HealthReady, h.Reason == "", "what doesn't work is said")
 	}
 	paths := []string{"/healthz", "/readyz", "/livez"}
 	for _, path := range paths {
-		wants(path, 200, healthReady)
+		wants(path, 200, controlserver.HealthReady)
 	}
 	steered.rounds.now = &currentRound{doubt: true}
 	for _, path := range paths {
-		wants(path, 200, healthDoubt)
+		wants(path, 200, controlserver.HealthDoubt)
 	}
 	steered.fenced.Store(true)
-	wants("/healthz", 503, healthFenced)
-	wants("/readyz", 503, healthFenced)
-	wants("/livez", 200, healthFenced)
+	wants("/healthz", 503, controlserver.HealthFenced)
+	wants("/readyz", 503, controlserver.HealthFenced)
+	wants("/livez", 200, controlserver.HealthFenced)
 }
 
 func TestMetricsTellHowTheGatewayStands(t *testing.T) {
@@ -205,7 +206,7 @@ func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
 	file := func(name string) string { return filepath.Join(dir, name) }
 	writeCertificate(t, file("b.crt"), file("b.key"), 1)
 	writeCertificate(t, file("a.crt"), file("a.key"), 2)
-	at := controlOf(t, newControl(t), ControlAt{
+	at := controlOf(t, newControl(t), controlserver.At{
 		Cert: file("b.crt"), Key: file("b.key"),
 		ClientCA: file("a.crt"),
 	})

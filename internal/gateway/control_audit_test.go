@@ -16,6 +16,7 @@ import (
 
 	gatewayaudit "rocketshift/internal/gateway/audit"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 )
@@ -42,7 +43,7 @@ func TestCallsThatChangeSomethingAreOnRecord(t *testing.T) {
 	t.Cleanup(func() { _ = record.Close() })
 	c := newControl(t)
 	c.Audit(record)
-	tls := ControlAt{Cert: file("server.crt"), Key: file("server.key"), ClientCA: file("server.crt")}
+	tls := controlserver.At{Cert: file("server.crt"), Key: file("server.key"), ClientCA: file("server.crt")}
 	client := control.NewClient("https://"+controlOf(t, c, tls), control.Access{
 		Token: testToken, CA: tls.Cert,
 		Cert: tls.Cert, Key: tls.Key,
@@ -99,7 +100,7 @@ func TestAChangeThatCantBeRecordedIsRefused(t *testing.T) {
 	}
 	c := newControl(t)
 	c.Audit(full)
-	client := control.NewClient(controlOf(t, c, ControlAt{}), control.Access{Token: testToken})
+	client := control.NewClient(controlOf(t, c, controlserver.At{}), control.Access{Token: testToken})
 	var refusal *control.RefusedError
 	_, err = client.Move(t.Context(), control.Move{
 		ID: "m-1", Kind: control.KindHome, To: "target",
@@ -119,7 +120,7 @@ func TestAChangeThatCantBeRecordedIsRefused(t *testing.T) {
 
 func TestARequestHasOneNameFromItsCallerOn(t *testing.T) {
 	c := newControl(t)
-	at := "http://" + controlOf(t, c, ControlAt{})
+	at := "http://" + controlOf(t, c, controlserver.At{})
 	named := func(id string) string {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, at+"/v1/state", nil)
 		require.NoError(t, err)
@@ -144,10 +145,10 @@ func TestTheEndOfARoundIsOnRecordWithItsEpochs(t *testing.T) {
 	record, err := gatewayaudit.Open(path)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = record.Close() })
-	c, err := NewControl(all[1], testToken)
+	c, err := controlserver.New(all[1], testToken)
 	require.NoError(t, err)
 	c.Audit(record)
-	other := remoteParticipant{control.NewClient(controlOf(t, c, ControlAt{}), control.Access{Token: testToken})}
+	other := remoteParticipant{control.NewClient(controlOf(t, c, controlserver.At{}), control.Access{Token: testToken})}
 	prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.NoError(t, other.Ready(t.Context(), "1", homeOutcome))
 	require.NoError(t, other.Commit(t.Context(), "1"))

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -43,9 +44,9 @@ func idle(t *testing.T) *Gateway {
 }
 
 func TestTheControlAPILetsNobodyInWithoutItsToken(t *testing.T) {
-	_, err := NewControl(idle(t), "short")
+	_, err := controlserver.New(idle(t), "short")
 	require.ErrorContains(t, err, "less than 16 bytes")
-	c, err := NewControl(idle(t), testToken)
+	c, err := controlserver.New(idle(t), testToken)
 	require.NoError(t, err)
 	server := httptest.NewServer(c.Handler())
 	t.Cleanup(server.Close)

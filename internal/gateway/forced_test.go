@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -438,7 +439,7 @@ func TestAReturnWithoutTheTargetIsAuthorisedAndOnRecord(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	g := before(t, b)
 	q, _ := g.withTarget(t, b, nobodyAt)
-	controls, err := NewControl(g, testToken)
+	controls, err := controlserver.New(g, testToken)
 	require.NoError(t, err)
 	at, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -454,7 +455,7 @@ func TestAReturnWithoutTheTargetIsAuthorisedAndOnRecord(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
 	about := map[string]string{}
-	for _, a := range moveAttrs(without(control.KindHome)) {
+	for _, a := range controlserver.MoveAttrs(without(control.KindHome)) {
 		about[a.Key] = a.Value.String()
 	}
 	assert.Equal(t, "alice", about["by"])

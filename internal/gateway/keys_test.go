@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/keys"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
@@ -296,7 +297,7 @@ func (r *rig) whiteListed(accounts, rules string) {
 		}
 		return "a broker that does"
 	})
-	assert.Equal(r, healthOpen, r.gateway.Health().State)
+	assert.Equal(r, controlserver.HealthOpen, r.gateway.Health().State)
 	r.move(control.Move{Kind: control.KindAuthority, To: "source"})
 	was, err := r.gateway.Move(r.ctx, control.Move{ID: "open", Kind: control.KindAuthority, To: "target"})
 	assert.False(r, was.Done)

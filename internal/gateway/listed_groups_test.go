@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq/remoting"
@@ -42,7 +43,7 @@ func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	g.gateway.groups.asked([]byte("zz-read"), v.queue)
 
 	g.gateway.ports.all = []*port{{Dest: routing.NameServers, listener: g.source.Listener}}
-	c, err := NewControl(g.gateway, testToken)
+	c, err := controlserver.New(g.gateway, testToken)
 	require.NoError(t, err)
 	server := httptest.NewServer(c.Handler())
 	defer server.Close()

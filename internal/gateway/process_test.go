@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 )
 
 // testToken is the token of the control API in tests.
@@ -62,7 +63,7 @@ func serveForTest(config string) (err error) {
 		<-g.Succeeded()
 		stop()
 	}()
-	control, err := NewControl(g, testToken)
+	control, err := controlserver.New(g, testToken)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
@@ -26,7 +27,7 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 		g := idle(t)
 		g.config.Name, g.config.Token = name, testToken
 		g.ctx, g.stop = context.WithCancel(context.Background())
-		controls, err := NewControl(g, testToken)
+		controls, err := controlserver.New(g, testToken)
 		require.NoError(t, err)
 		at, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/store"
 )
 
@@ -32,21 +33,21 @@ func (g *Gateway) Members(group string) (m control.Members) {
 }
 
 // Health says how the gateway is. It serves in any state, from the last homes that it knows.
-func (g *Gateway) Health() Health {
-	h := Health{Gateway: g.config.Name, State: healthReady}
+func (g *Gateway) Health() controlserver.Health {
+	h := controlserver.Health{Gateway: g.config.Name, State: controlserver.HealthReady}
 	if why := g.StateProblem(); why != "" {
-		h.State, h.Reason = healthUnsaved, why+": nothing can be moved"
+		h.State, h.Reason = controlserver.HealthUnsaved, why+": nothing can be moved"
 	}
 	if why := g.letsEverybodyIn(); why != nil {
-		h.State, h.Reason = healthOpen, why.Error()
+		h.State, h.Reason = controlserver.HealthOpen, why.Error()
 	}
 	if _, doubt := g.underWay(); doubt {
-		h.State = healthDoubt
+		h.State = controlserver.HealthDoubt
 		h.Reason = "whether the last move was decided isn't known yet: sends to its ordered topics are " +
 			"refused until it is"
 	}
 	if g.fenced.Load() {
-		h.State = healthFenced
+		h.State = controlserver.HealthFenced
 		h.Reason = "no broker of either side renews its lease, and other gateways may have moved on: " +
 			"sends to ordered topics are refused"
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/printable"
 )
 
@@ -24,7 +25,7 @@ func TestStrangersKeepNobodyOutOfTheControlAPI(t *testing.T) {
 	for name, secure := range map[string]bool{"plain": false, "TLS": true} {
 		t.Run(name, func(t *testing.T) {
 			c := newControl(t)
-			at := ControlAt{}
+			at := controlserver.At{}
 			access := control.Access{Token: testToken}
 			scheme := "http://"
 			if secure {
@@ -38,13 +39,13 @@ func TestStrangersKeepNobodyOutOfTheControlAPI(t *testing.T) {
 			_, err := known.State(t.Context())
 			require.NoError(t, err)
 			var strangers []net.Conn
-			for range 2 * MostCallers {
+			for range 2 * controlserver.MostCallers {
 				conn, err := net.Dial("tcp", address)
 				require.NoError(t, err)
 				defer conn.Close()
 				strangers = append(strangers, conn)
 			}
-			for _, conn := range strangers[:MostCallers] {
+			for _, conn := range strangers[:controlserver.MostCallers] {
 				require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
 				_, err := conn.Read(make([]byte, 1))
 				require.ErrorIs(t, err, io.EOF, "it went for others")
@@ -62,7 +63,7 @@ func TestStrangersKeepNobodyOutOfTheControlAPI(t *testing.T) {
 
 // A wrong token ends the connection.
 func TestAWrongTokenEndsTheConnection(t *testing.T) {
-	address := controlOf(t, newControl(t), ControlAt{})
+	address := controlOf(t, newControl(t), controlserver.At{})
 	answer, err := http.Get("http://" + address + "/v1/state")
 	require.NoError(t, err)
 	defer answer.Body.Close()

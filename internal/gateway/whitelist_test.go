@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -59,7 +60,7 @@ func TestWhiteListsOfBothSidesAreSeenWithoutAnAccount(t *testing.T) {
 				continue
 			}
 			require.ErrorContains(t, err, on.String()+" broker broker-", name)
-			assert.Equal(t, healthOpen, two.Health().State)
+			assert.Equal(t, controlserver.HealthOpen, two.Health().State)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package gateway
+package controlserver
 
 import (
 	"context"
@@ -14,9 +14,9 @@ import (
 	"rocketshift/internal/gateway/logs"
 )
 
-// ControlAt is where the control API is, and how it is protected. Files are read again when they
+// At is where the control API is, and how it is protected. Files are read again when they
 // change.
-type ControlAt struct {
+type At struct {
 	Address   string
 	Cert, Key string // PEM files with its certificate and the key; empty: plain HTTP
 	// PEM file with the authorities that sign callers' certificates; empty: callers need none
@@ -31,7 +31,7 @@ type ControlAt struct {
 
 // Listen opens the listener. Plain HTTP on more than this machine is refused unless it is asked
 // for: everybody on the way would read the token.
-func (a ControlAt) Listen(log *slog.Logger) (net.Listener, error) {
+func (a At) Listen(log *slog.Logger) (net.Listener, error) {
 	secure, err := a.secure(log)
 	if err != nil {
 		return nil, fmt.Errorf("the control API: %w", err)
@@ -57,7 +57,7 @@ func (a ControlAt) Listen(log *slog.Logger) (net.Listener, error) {
 }
 
 // secure is the configuration of TLS; nil for plain HTTP.
-func (a ControlAt) secure(log *slog.Logger) (*tls.Config, error) {
+func (a At) secure(log *slog.Logger) (*tls.Config, error) {
 	switch {
 	case a.Cert == "" && a.Key == "" && a.ClientCA == "":
 		return nil, nil //nolint:nilnil // plain HTTP
@@ -86,8 +86,8 @@ func (a ControlAt) secure(log *slog.Logger) (*tls.Config, error) {
 }
 
 // Serve serves the API at a listener until the context ends.
-func (c *Control) Serve(ctx context.Context, at net.Listener) error {
-	server := NewServer(ctx, c.Handler())
+func (c *Server) Serve(ctx context.Context, at net.Listener) error {
+	server := NewHTTP(ctx, c.Handler())
 	server.ErrorLog = slog.NewLogLogger(seldom{c.gateway.Log().Handler(), &c.broken}, slog.LevelWarn)
 	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stopped()
@@ -97,8 +97,8 @@ func (c *Control) Serve(ctx context.Context, at net.Listener) error {
 	return nil
 }
 
-// NewServer is one for what a gateway says over HTTP, with bounds for callers that don't go on.
-func NewServer(ctx context.Context, of http.Handler) *http.Server {
+// NewHTTP is one for what a gateway says over HTTP, with bounds for callers that don't go on.
+func NewHTTP(ctx context.Context, of http.Handler) *http.Server {
 	return &http.Server{
 		Handler: of, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
 		IdleTimeout:    2 * time.Minute,

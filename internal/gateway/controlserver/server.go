@@ -1,4 +1,4 @@
-package gateway
+package controlserver
 
 import (
 	"context"
@@ -18,9 +18,9 @@ import (
 	"rocketshift/internal/printable"
 )
 
-// Control is the API through which people and activities steer a gateway: HTTP with JSON, as
+// Server is the API through which people and activities steer a gateway: HTTP with JSON, as
 // docs/reference/gateway-api.yaml describes it. Who calls it must know its token.
-type Control struct {
+type Server struct {
 	gateway Steered
 	token   [sha256.Size]byte
 	audit   audit
@@ -50,19 +50,19 @@ type Steered interface {
 	Participant() store.Participant
 }
 
-// NewControl makes the API. A token of less than 16 bytes is refused.
-func NewControl(g Steered, token string) (*Control, error) {
+// New makes the API. A token of less than 16 bytes is refused.
+func New(g Steered, token string) (*Server, error) {
 	if len(token) < 16 {
 		return nil, errors.New("gateway: the token of the control API has less than 16 bytes: anybody may guess it")
 	}
-	return &Control{gateway: g, token: sha256.Sum256([]byte(token)), audit: auditOf(g.Log())}, nil
+	return &Server{gateway: g, token: sha256.Sum256([]byte(token)), audit: auditOf(g.Log())}, nil
 }
 
 // mostRequest bounds a request's body: a move of 10,000 queues by name takes about 1 MB.
 const mostRequest = 8 << 20
 
 // Handler serves the API.
-func (c *Control) Handler() http.Handler {
+func (c *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/state",
 		func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.gateway.State()) })
@@ -82,7 +82,7 @@ func (c *Control) Handler() http.Handler {
 }
 
 // checked lets nobody in who doesn't know the token.
-func (c *Control) checked(next http.Handler) http.Handler {
+func (c *Server) checked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if tellHealth(c.gateway, w, r) {
 			return
@@ -106,7 +106,7 @@ func (c *Control) checked(next http.Handler) http.Handler {
 	})
 }
 
-func (c *Control) use(w http.ResponseWriter, r *http.Request) {
+func (c *Server) use(w http.ResponseWriter, r *http.Request) {
 	var m control.Migration
 	if !read(w, r, &m) {
 		return
@@ -124,12 +124,12 @@ func (c *Control) use(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, c.gateway.State())
 }
 
-func (c *Control) move(w http.ResponseWriter, r *http.Request) {
+func (c *Server) move(w http.ResponseWriter, r *http.Request) {
 	var m control.Move
 	if !read(w, r, &m) {
 		return
 	}
-	change, before := c.changeBy(r, "move", moveAttrs(m)...), c.gateway.Epoch()
+	change, before := c.changeBy(r, "move", MoveAttrs(m)...), c.gateway.Epoch()
 	if !change.asked(w) {
 		return
 	}
@@ -151,7 +151,7 @@ func (c *Control) move(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (c *Control) moved(w http.ResponseWriter, r *http.Request) {
+func (c *Server) moved(w http.ResponseWriter, r *http.Request) {
 	was, there := c.gateway.MoveOf(r.PathValue("id"))
 	if !there {
 		problem(w, http.StatusNotFound,
@@ -161,7 +161,7 @@ func (c *Control) moved(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, was)
 }
 
-func (c *Control) prepare(w http.ResponseWriter, r *http.Request) {
+func (c *Server) prepare(w http.ResponseWriter, r *http.Request) {
 	var round store.Round
 	if !read(w, r, &round) {
 		return
@@ -177,7 +177,7 @@ func (c *Control) prepare(w http.ResponseWriter, r *http.Request) {
 	said(w, known, err)
 }
 
-func (c *Control) ready(w http.ResponseWriter, r *http.Request) {
+func (c *Server) ready(w http.ResponseWriter, r *http.Request) {
 	var is store.Ended
 	if !read(w, r, &is) {
 		return
@@ -195,7 +195,7 @@ func (c *Control) ready(w http.ResponseWriter, r *http.Request) {
 
 // ends is a call that ends a round. That it is recorded is no condition: gateways must end a round
 // alike, and it was recorded when it began.
-func (c *Control) ends(what string, how func(context.Context, string) error) http.HandlerFunc {
+func (c *Server) ends(what string, how func(context.Context, string) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var is store.Ended
 		if !read(w, r, &is) {
@@ -253,6 +253,6 @@ func answer(w http.ResponseWriter, status int, body any) {
 }
 
 // members answers with those of a group.
-func (c *Control) members(w http.ResponseWriter, r *http.Request) {
+func (c *Server) members(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, c.gateway.Members(r.URL.Query().Get("group")))
 }

@@ -1,18 +1,18 @@
-package gateway
+package controlserver
 
 import "net/http"
 
 // How a gateway is.
 const (
-	healthReady = "ready"
-	// healthDoubt: whether the last move was decided isn't known yet.
-	healthDoubt = "inDoubt"
-	// healthUnsaved: what it decided isn't on its disk.
-	healthUnsaved = "unsaved"
-	// healthOpen: a broker lets everybody in who comes from the gateway.
-	healthOpen = "open"
-	// healthFenced: no broker of either side renews its lease.
-	healthFenced = "fenced"
+	HealthReady = "ready"
+	// HealthDoubt: whether the last move was decided isn't known yet.
+	HealthDoubt = "inDoubt"
+	// HealthUnsaved: what it decided isn't on its disk.
+	HealthUnsaved = "unsaved"
+	// HealthOpen: a broker lets everybody in who comes from the gateway.
+	HealthOpen = "open"
+	// HealthFenced: no broker of either side renews its lease.
+	HealthFenced = "fenced"
 )
 
 // Health is how a gateway is, for probes.
@@ -42,7 +42,7 @@ func tellHealth(g Steered, w http.ResponseWriter, r *http.Request) bool {
 	switch r.URL.Path {
 	case "/livez":
 	case "/healthz", "/readyz":
-		if h.State == healthFenced {
+		if h.State == HealthFenced {
 			status = http.StatusServiceUnavailable
 		}
 	default:

@@ -1,4 +1,4 @@
-package gateway
+package controlserver
 
 import (
 	"context"
@@ -30,7 +30,7 @@ func auditOf(log *slog.Logger) audit {
 }
 
 // Audit makes a file the record of all calls that change something.
-func (c *Control) Audit(to *gatewayaudit.File) {
+func (c *Server) Audit(to *gatewayaudit.File) {
 	handler := slog.NewJSONHandler(printable.JSONTo(to), nil).WithAttrs([]slog.Attr{
 		slog.Bool("audit", true), slog.String("gateway", c.gateway.Name()),
 	})
@@ -56,12 +56,12 @@ const (
 
 // change is what somebody asks for.
 type change struct {
-	control *Control
+	control *Server
 	about   []slog.Attr
 }
 
 // changeBy is a call that changes something.
-func (c *Control) changeBy(r *http.Request, what string, about ...slog.Attr) change {
+func (c *Server) changeBy(r *http.Request, what string, about ...slog.Attr) change {
 	caller := "token"
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		caller = r.TLS.PeerCertificates[0].Subject.String()
@@ -149,7 +149,7 @@ func namedQueues(all []control.TopicQueue) []slog.Attr {
 }
 
 // attrs are what is on record of a move.
-func moveAttrs(m control.Move) []slog.Attr {
+func MoveAttrs(m control.Move) []slog.Attr {
 	about := []slog.Attr{
 		slog.String("id", m.ID), slog.String("kind", m.Kind), slog.String("to", m.To),
 		slog.String("reason", m.Reason), named("topics", m.Topics), named("groups", m.Groups),
