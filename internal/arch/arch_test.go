@@ -116,7 +116,14 @@ var allowed = map[string][]string{
 	},
 	"internal/gateway/bodies": {"internal/gateway/wire", "internal/rocketmq"},
 	"internal/gateway/keys":   {"internal/gateway/wire", "internal/gateway/routing"},
+	"internal/gateway/rounds": {
+		"internal/gateway/control",
+		"internal/gateway/routing",
+		"internal/gateway/store",
+		"internal/sleep",
+	},
 	"internal/gateway": {
+		"internal/gateway/rounds",
 		"internal/gateway/controlserver",
 		"internal/gateway/audit",
 		"internal/gateway/bodies",
@@ -411,7 +418,7 @@ const mostFiles = 20
 // larger are the packages that have more, and how many: they are still to be taken apart, and don't
 // grow meanwhile.
 var larger = map[string]int{
-	"internal/gateway": 111,
+	"internal/gateway": 108,
 }
 
 func TestPackagesStaySmall(t *testing.T) {

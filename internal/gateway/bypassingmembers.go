@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 )
@@ -49,7 +50,7 @@ func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]co
 // answer.
 func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, control.Peer, *control.Client) error) error {
 	for _, p := range g.peers() {
-		asking, cancel := context.WithTimeout(ctx, askTime)
+		asking, cancel := context.WithTimeout(ctx, rounds.AskTime)
 		err := ask(asking, p, g.clientOf(p))
 		cancel()
 		if err != nil {

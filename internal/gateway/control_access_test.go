@@ -14,6 +14,7 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -27,6 +28,11 @@ func controlOf(t *testing.T, c *controlserver.Server, at controlserver.At) strin
 	go func() { done <- c.Serve(t.Context(), listener) }()
 	t.Cleanup(func() { require.NoError(t, <-done) })
 	return listener.Addr().String()
+}
+
+// doubts has a gateway not know how a round ended.
+func doubts(g *Gateway) {
+	g.rounds.FindOut(g.rounds.Reopen(&store.Part{Round: store.Round{ID: "doubted", Leader: "another"}}))
 }
 
 func newControl(t *testing.T) *controlserver.Server {
@@ -147,7 +153,7 @@ func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
 	for _, path := range paths {
 		wants(path, 200, controlserver.HealthReady)
 	}
-	steered.rounds.now = &currentRound{doubt: true}
+	doubts(steered)
 	for _, path := range paths {
 		wants(path, 200, controlserver.HealthDoubt)
 	}
@@ -195,7 +201,7 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	}
 	assert.Positive(t, got["go_goroutines"])
 	g.fenced.Store(true)
-	g.rounds.now = &currentRound{doubt: true}
+	doubts(g)
 	got = values()
 	assert.InDelta(t, 1, got["rocketshift_gateway_fenced"], 0)
 	assert.InDelta(t, 1, got["rocketshift_gateway_in_doubt"], 0)
@@ -216,12 +222,12 @@ func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
 		CA: file("b.crt"), Cert: file("a.crt"), Key: file("a.key"),
 		Set: control.AccessSettings{Plain: "--control-insecure"},
 	}
-	is, err := remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.replica(t.Context())
+	is, err := remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.Replica(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, "idle", is.Gateway)
 	require.NoError(t,
 		remoteParticipant{a.clientOf(control.Peer{Name: "b", Control: "https://" + at})}.Abort(t.Context(), "1"))
-	_, err = remoteParticipant{a.clientOf(control.Peer{Name: "c", Control: "10.0.0.3:8089"})}.replica(t.Context())
+	_, err = remoteParticipant{a.clientOf(control.Peer{Name: "c", Control: "10.0.0.3:8089"})}.Replica(t.Context())
 	require.ErrorContains(t, err, "--control-insecure",
 		"the token doesn't go over a network in plain text here either")
 }

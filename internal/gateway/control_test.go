@@ -40,6 +40,7 @@ func idle(t *testing.T) *Gateway {
 	var err error
 	g.state, err = store.Open(t.TempDir())
 	require.NoError(t, err)
+	g.rounds = g.newRounds()
 	return g
 }
 

@@ -39,9 +39,8 @@ func TestAMoveThatCannotBeWrittenIsNone(t *testing.T) {
 		g.standing(&c.of) // what it names is known
 		move := func() error {
 			was := &control.Moved{ID: c.kind, Done: true}
-			p := &currentRound{outcome: &c.of, round: store.Round{ID: c.kind, Kind: c.kind, Ends: was}}
-			p.outcome.Epoch = g.moves.epoch.Load() + 1
-			return localParticipant{g}.goBy(p, true)
+			c.of.Epoch = g.moves.epoch.Load() + 1
+			return roundHost{g}.GoBy(store.Round{ID: c.kind, Kind: c.kind, Ends: was}, &c.of, false)
 		}
 		before, away := g.snapshot(), g.away.Load()
 		require.NoError(t, os.Mkdir(full, 0o700))

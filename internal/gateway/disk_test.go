@@ -48,9 +48,7 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "can't be written to "+g.state.Path)
 	require.ErrorContains(t, err, "make room on that disk")
-	_, err = localParticipant{
-		g,
-	}.Prepare(t.Context(), store.Round{ID: "r", Kind: control.KindAuthority, To: "source", Budget: control.Duration(time.Second)})
+	_, err = g.rounds.Prepare(t.Context(), store.Round{ID: "r", Kind: control.KindAuthority, To: "source", Budget: control.Duration(time.Second)})
 	require.ErrorIs(t, err, control.ErrRefused, "nor with another gateway")
 	require.ErrorContains(t, err, "can't be written")
 
@@ -66,6 +64,7 @@ func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &Gateway{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
 		g.ctx, g.stop = context.WithCancel(t.Context())
+		g.rounds = g.newRounds()
 		g.targets.Store(&[]string{})
 		var err error
 		g.state, err = store.Open(t.TempDir())

@@ -67,9 +67,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	holds(homes("orders"), "which shares in orders")
 	fits(homes("other"))
 	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
-	_, err := localParticipant{
-		g.gateway,
-	}.Prepare(t.Context(), store.Round{
+	_, err := g.gateway.rounds.Prepare(t.Context(), store.Round{
 		ID:     "r",
 		Kind:   control.KindHome,
 		To:     "target",

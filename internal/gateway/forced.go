@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -123,10 +124,10 @@ func answers(ctx context.Context, c *rocketmq.Client, addr string) bool {
 
 // homesWithoutTarget is the outcome of a round in which queues get the source as their home, with
 // nothing proved.
-func (g *Gateway) homesWithoutTarget(_ context.Context, p *currentRound, all []store.Prepared) (*store.Outcome, error) {
+func (g *Gateway) homesWithoutTarget(_ context.Context, p *rounds.Current, all []store.Prepared) (*store.Outcome, error) {
 	g.learnAcknowledged(all)
 	o := &store.Outcome{}
-	for _, q := range p.homes.queues { // the shift stays: answers to sends of before are translated by it
+	for _, q := range heldFor(p).homes.queues { // the shift stays: answers to sends of before are translated by it
 		o.Homes = append(o.Homes, store.Home{
 			Topic:  q.topic,
 			Broker: q.broker,
@@ -155,13 +156,13 @@ func (g *Gateway) groupWithoutTarget(ctx context.Context, r store.Round) (outcom
 
 // viewsWithoutTarget finds for each queue where a group goes on at the source.
 func (g *Gateway) viewsWithoutTarget(
-	ctx context.Context, p *currentRound, prepared []store.Prepared,
+	ctx context.Context, p *rounds.Current, prepared []store.Prepared,
 ) (*store.Outcome, error) {
 	l, err := g.lanes()
 	if err != nil {
 		return nil, err
 	}
-	one, known := g.groups.get([]byte(p.round.Group)), furthest(prepared)
+	one, known := g.groups.get([]byte(p.Round().Group)), furthest(prepared)
 	names := slices.SortedFunc(maps.Keys(known), control.CompareQueues)
 	o := &store.Outcome{Views: make([]store.View, len(names))}
 	broadcasts := g.membersHere()[one.name]

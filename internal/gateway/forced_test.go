@@ -232,9 +232,7 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 
 	back := control.Move{ID: "forward", Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.name()}}
 	g.limits.Store(&map[string]limits{"broker-t": {}})
-	_, err = localParticipant{
-		g,
-	}.Prepare(t.Context(), store.Round{
+	_, err = g.rounds.Prepare(t.Context(), store.Round{
 		ID:     "1",
 		Kind:   control.KindHome,
 		To:     "target",
@@ -346,9 +344,7 @@ func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
 		require.ErrorIs(t, err, control.ErrRefused)
 		require.ErrorContains(t, err, says)
 	}
-	_, err := localParticipant{
-		g,
-	}.Prepare(t.Context(), store.Round{
+	_, err := g.rounds.Prepare(t.Context(), store.Round{
 		ID:            "1",
 		Kind:          control.KindSide,
 		To:            "target",

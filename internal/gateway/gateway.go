@@ -18,6 +18,7 @@ import (
 	"rocketshift/internal/gateway/keys"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/metrics"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
@@ -88,7 +89,7 @@ type Gateway struct {
 	state           *store.File
 	folder          io.Closer // the lock of the folder that it lies in
 	moves           moves
-	rounds          currentRounds
+	rounds          *rounds.Rounds
 	decided         sync.Mutex    // held while an outcome is applied, and while all is read to be saved
 	authoritySide   atomic.Uint32 // the side that is the authority
 	judging         sync.RWMutex  // held while that changes, until the change is on disk
@@ -169,7 +170,7 @@ func Start(c Config) (*Gateway, error) {
 		Credentials: c.Credentials,
 		Dial:        dials[routing.Source],
 	}), c.NameServers)
-	g.lease.lock = g.lockLease
+	g.rounds, g.lease.lock = g.newRounds(), g.lockLease
 	g.opaques.begin()
 	g.bind()
 	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}
@@ -226,7 +227,7 @@ func (g *Gateway) begin() (err error) {
 		return err
 	}
 	g.restore(kept) // before a look, which may save
-	open := localParticipant{g}.reopen(kept.Open)
+	open := g.rounds.Reopen(kept.Open)
 	if err := g.firstLook(kept); err != nil {
 		return err
 	}
@@ -234,7 +235,7 @@ func (g *Gateway) begin() (err error) {
 		return err
 	}
 	if open != nil {
-		localParticipant{g}.findOut(open)
+		g.rounds.FindOut(open)
 	} else {
 		g.sync(g.ctx)
 	}

@@ -89,7 +89,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	back.To = "source"
 	_, err = g.gateway.takesSends(back)
 	require.NoError(t, err, "the way back is open")
-	_, err = localParticipant{g.gateway}.Prepare(t.Context(), store.Round{
+	_, err = g.gateway.rounds.Prepare(t.Context(), store.Round{
 		ID: "r", Kind: control.KindHome, To: "target", Budget: control.Duration(control.UsualBudget),
 		Queues: round.Queues,
 	})

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -117,7 +118,7 @@ func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, 
 }
 
 func (g *Gateway) lockLeaseAt(ctx context.Context, at routing.Dest, of string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, 4*askTime)
+	ctx, cancel := context.WithTimeout(ctx, 4*rounds.AskTime)
 	defer cancel()
 	return g.lockOwn(ctx, at, leaseKind, of, g.config.Name)
 }

@@ -9,7 +9,6 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
-	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
@@ -93,27 +92,15 @@ func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
 // another migration than it was prepared for. Only the list of gateways may change while the end of
 // a round is in doubt, as whoever knows how it ended may be gone for good.
 func (g *Gateway) replaceAlone(ctx context.Context, now, next *migration) error {
-	p := &currentRound{round: store.Round{ID: "migration " + next.Name, Leader: g.config.Name}}
-	g.rounds.mu.Lock()
-	round := g.rounds.now
-	if round == nil {
-		g.rounds.now = p
-	}
-	g.rounds.mu.Unlock()
+	id := "migration " + next.Name
+	round, doubt := g.rounds.Occupy(id, g.config.Name)
 	switch {
-	case round == nil:
-		defer localParticipant{g}.letGo(p)
-	case !g.inDoubt(round) || !now.sameLanes(next):
-		return control.Refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name,
-			round.round.ID)
+	case round == "":
+		defer g.rounds.Vacate(id)
+	case !doubt || !now.sameLanes(next):
+		return control.Refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, round)
 	}
 	return g.replace(ctx, now, next)
-}
-
-func (g *Gateway) inDoubt(p *currentRound) bool {
-	g.rounds.mu.Lock()
-	defer g.rounds.mu.Unlock()
-	return p.doubt
 }
 
 // sameLanes reports whether the lanes of two versions of a migration are the same, between the same

@@ -171,7 +171,7 @@ func TestAMigrationChangesBetweenMovesAndWhenItIsOnDisk(t *testing.T) {
 	g := alone(t)
 	now := g.migration.Load()
 	next := control.Migration{Name: "n", LaneGroup: "l", Source: "S", Target: "T", Proxy: "127.0.0.1:1"}
-	p := localParticipant{g}
+	p := g.rounds
 	r := store.Round{ID: "1", Kind: control.KindAuthority, To: "target", Budget: control.Duration(time.Second)}
 	prepare(t, p, g, r)
 	require.ErrorContains(t, g.Use(t.Context(), next), "takes part in round 1: wait until that has ended")

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
@@ -57,31 +58,31 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]
 }
 
 // prepareViews makes the group's pulls wait.
-func (g localParticipant) prepareViews(p *currentRound) (known store.Prepared, err error) {
-	one := g.groups.get([]byte(p.round.Group))
+func (g *Gateway) prepareViews(r store.Round, to routing.Side) (waits []*view, known store.Prepared, err error) {
+	one := g.groups.get([]byte(r.Group))
 	views := slices.DeleteFunc(one.all(), func(v *view) bool {
-		return v.staysBehind(p.to) && !slices.Contains(p.round.Queues, v.name()) // who leads may know its lane
+		return v.staysBehind(to) && !slices.Contains(r.Queues, v.name()) // who leads may know its lane
 	})
-	for _, q := range p.round.Queues {
+	for _, q := range r.Queues {
 		if v := one.of(g.queueFor(q.Topic, q.Broker, q.ID)); !slices.Contains(views, v) {
 			views = append(views, v)
 		}
 	}
-	if err := g.groups.mayFollow(one.name, p.to); err != nil {
-		return known, err
+	if err := g.groups.mayFollow(one.name, to); err != nil {
+		return nil, known, err
 	}
-	if p.views, err = g.stopPulls(views, p.to); err != nil {
-		return known, err
+	if waits, err = g.stopPulls(views, to); err != nil {
+		return nil, known, err
 	}
-	broadcasts := p.round.WithoutTarget && g.membersHere()[one.name]
-	for _, v := range p.views {
+	broadcasts := r.WithoutTarget && g.membersHere()[one.name]
+	for _, v := range waits {
 		is := v.prepared()
-		if p.round.WithoutTarget {
+		if r.WithoutTarget {
 			is.Next = v.mayAskFor(broadcasts)
 		}
 		known.Views = append(known.Views, is)
 	}
-	return known, nil
+	return waits, known, nil
 }
 
 // prepared is what this gateway knows of where the group is.
@@ -126,7 +127,7 @@ func newest(all []store.Prepared) map[control.TopicQueue]store.PreparedView {
 // offset, and brings the group's position there.
 func (g *Gateway) proveViews(
 	ctx context.Context,
-	p *currentRound,
+	p *rounds.Current,
 	prepared []store.Prepared,
 	brought map[*view]beforehand,
 ) (*store.Outcome, error) {
@@ -134,10 +135,10 @@ func (g *Gateway) proveViews(
 	if err != nil {
 		return nil, err
 	}
-	one := g.groups.get([]byte(p.round.Group))
+	one := g.groups.get([]byte(p.Round().Group))
 	known := newest(prepared)
 	names := slices.DeleteFunc(slices.Collect(maps.Keys(known)), func(name control.TopicQueue) bool {
-		return one.of(g.queueFor(name.Topic, name.Broker, name.ID)).staysBehind(p.to) // as far as this gateway knows
+		return one.of(g.queueFor(name.Topic, name.Broker, name.ID)).staysBehind(p.To()) // as far as this gateway knows
 	})
 	o := &store.Outcome{Views: make([]store.View, len(names))}
 	var all errgroup.Group
@@ -148,12 +149,12 @@ func (g *Gateway) proveViews(
 			a, looked := brought[v]
 			if !looked { // another gateway alone knows it
 				var err error
-				if a.position, a.known, err = l.position(ctx, v.queue, v.group, p.to.Other()); err != nil {
+				if a.position, a.known, err = l.position(ctx, v.queue, v.group, p.To().Other()); err != nil {
 					return err
 				}
 			}
-			s, err := l.step(ctx, v, p.to, known[name], a)
-			o.Views[i] = v.after(p.to, s)
+			s, err := l.step(ctx, v, p.To(), known[name], a)
+			o.Views[i] = v.after(p.To(), s)
 			return err
 		})
 	}

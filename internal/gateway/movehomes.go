@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/replicator/positions"
@@ -161,30 +162,32 @@ func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from routing.S
 }
 
 // prepareHomes makes sends to the queues wait, and those that are under way come to their ends.
-func (g localParticipant) prepareHomes(ctx context.Context, p *currentRound) (known store.Prepared, err error) {
-	queues, err := g.queuesOf(control.Move{To: p.round.To, Queues: p.round.Queues})
+func (g *Gateway) prepareHomes(
+	ctx context.Context, r store.Round, to routing.Side,
+) (homes *holding, known store.Prepared, err error) {
+	queues, err := g.queuesOf(control.Move{To: r.To, Queues: r.Queues})
 	if err != nil {
-		return known, err
+		return nil, known, err
 	}
-	if err := g.worthATry(p.round, queues); err != nil && !p.round.WithoutTarget {
-		return known, err
+	if err := g.worthATry(r, queues); err != nil && !r.WithoutTarget {
+		return nil, known, err
 	}
-	if p.homes, err = g.holdSends(queues, p.to); err != nil {
-		return known, err
+	if homes, err = g.holdSends(queues, to); err != nil {
+		return nil, known, err
 	}
-	if !p.round.WithoutTarget { // what is stored there late is owed as the rest is
-		known.Inexact, err = g.settle(ctx, p.homes, p.round.Accept)
+	if !r.WithoutTarget { // what is stored there late is owed as the rest is
+		known.Inexact, err = g.settle(ctx, homes, r.Accept)
 	}
 	if err != nil {
-		return known, err
+		return homes, known, err
 	}
-	for _, q := range p.homes.queues {
+	for _, q := range homes.queues {
 		known.Queues = append(known.Queues, store.PreparedQueue{
 			TopicQueue: q.name(),
 			Acked:      [2]int64{q.acked[routing.Source].Load(), q.acked[routing.Target].Load()},
 		})
 	}
-	return known, nil
+	return homes, known, nil
 }
 
 // learnAcknowledged takes over what any gateway has an acknowledgement of: a queue must show it.
@@ -201,21 +204,21 @@ func (g *Gateway) learnAcknowledged(all []store.Prepared) {
 
 // proveHomes waits until the side that homes go to holds everything that the queues hold, and
 // returns the new homes.
-func (g *Gateway) proveHomes(ctx context.Context, p *currentRound, all []store.Prepared) (*store.Outcome, error) {
+func (g *Gateway) proveHomes(ctx context.Context, p *rounds.Current, all []store.Prepared) (*store.Outcome, error) {
 	for _, known := range all {
-		if p.round.Ends != nil {
-			p.round.Ends.Inexact = append(p.round.Ends.Inexact, known.Inexact...)
+		if p.Round().Ends != nil {
+			p.Round().Ends.Inexact = append(p.Round().Ends.Inexact, known.Inexact...)
 		}
 	}
 	g.learnAcknowledged(all)
-	if err := g.prove(ctx, p.homes); err != nil {
+	if err := g.prove(ctx, heldFor(p).homes); err != nil {
 		return nil, err
 	}
 	o := &store.Outcome{}
-	for _, q := range p.homes.queues {
-		shift := p.homes.ends[q][routing.Target] - p.homes.ends[q][routing.Source]
+	for _, q := range heldFor(p).homes.queues {
+		shift := heldFor(p).homes.ends[q][routing.Target] - heldFor(p).homes.ends[q][routing.Source]
 		o.Homes = append(o.Homes,
-			store.Home{Topic: q.topic, Broker: q.broker, Queue: q.id, Home: p.to.String(), Shift: shift})
+			store.Home{Topic: q.topic, Broker: q.broker, Queue: q.id, Home: p.To().String(), Shift: shift})
 		o.Lanes = append(o.Lanes, *q.lane.Load())
 	}
 	return o, nil

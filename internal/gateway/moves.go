@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/metrics"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 )
@@ -142,7 +143,7 @@ func (g *Gateway) carryOut(
 				return done, err
 			}
 		}
-		return g.leads(ctx, r, func(context.Context, *currentRound, []store.Prepared) (*store.Outcome, error) {
+		return g.leads(ctx, r, func(context.Context, *rounds.Current, []store.Prepared) (*store.Outcome, error) {
 			return &store.Outcome{Authority: to.String()}, nil
 		})
 	}

@@ -36,9 +36,9 @@ func (g *Gateway) owes(o *store.Outcome) (all []control.OwedQueue) {
 
 // owesFor takes note of what is owed of queues that come back in a round without the target, before
 // anything is sent to the source.
-func (g *Gateway) owesFor(p *currentRound) {
-	if p.round.WithoutTarget && p.round.Kind == control.KindHome {
-		g.owe(g.owes(p.outcome))
+func (g *Gateway) owesFor(r store.Round, o *store.Outcome) {
+	if r.WithoutTarget && r.Kind == control.KindHome {
+		g.owe(g.owes(o))
 	}
 }
 

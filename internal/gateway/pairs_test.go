@@ -96,8 +96,8 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	views, err := two.viewsOf(t.Context(), "billing", routing.Target)
 	require.NoError(t, err)
 	require.Equal(t, []*view{one.of(all[0])}, views)
-	p := &currentRound{round: store.Round{Kind: control.KindSide, To: "target", Group: "billing"}, to: routing.Target}
-	known, err := localParticipant{two.Gateway}.prepareViews(p)
+	r := store.Round{Kind: control.KindSide, To: "target", Group: "billing"}
+	_, known, err := two.prepareViews(r, routing.Target)
 	require.NoError(t, err)
 	require.Len(t, known.Views, 1)
 	require.Equal(t, "broker-a/0", known.Views[0].Queue.String())

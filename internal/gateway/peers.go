@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 )
@@ -32,7 +32,7 @@ func (r remoteParticipant) Abort(ctx context.Context, id string) error {
 	return r.Call(ctx, http.MethodPost, "/v1/rounds/abort", store.Ended{ID: id}, &struct{}{})
 }
 
-func (r remoteParticipant) replica(ctx context.Context) (is store.Replica, err error) {
+func (r remoteParticipant) Replica(ctx context.Context) (is store.Replica, err error) {
 	return is, r.Call(ctx, http.MethodGet, "/v1/replica", nil, &is)
 }
 
@@ -63,21 +63,18 @@ func (g *Gateway) clientOf(p control.Peer) *control.Client {
 
 // replica is what this gateway has decided.
 func (g *Gateway) Replica() store.Replica {
-	round, _ := g.underWay() // first: a round that has ended shows in what was decided
+	round, _ := g.rounds.UnderWay() // first: a round that has ended shows in what was decided
 	is := g.snapshot()
 	is.Brokers, is.Clusters = nil, nil // each finds them by itself
 	return store.Replica{Gateway: g.config.Name, Round: round, Owed: g.owing.All(), State: is}
 }
 
-// askTime bounds how long another gateway may take to say how it stands.
-const askTime = 500 * time.Millisecond
-
 // sync takes over what other gateways have decided without this one hearing of it: it was away, or
 // new.
 func (g *Gateway) sync(ctx context.Context) {
 	for _, p := range g.peers() {
-		asking, cancel := context.WithTimeout(ctx, askTime)
-		is, err := remoteParticipant{g.clientOf(p)}.replica(asking)
+		asking, cancel := context.WithTimeout(ctx, rounds.AskTime)
+		is, err := remoteParticipant{g.clientOf(p)}.Replica(asking)
 		cancel()
 		switch {
 		case err != nil:
@@ -104,15 +101,15 @@ func (g *Gateway) sync(ctx context.Context) {
 
 // adopt takes over a later state than this gateway's own.
 func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
-	g.rounds.mu.Lock()
-	if g.rounds.now != nil { // how that ends says whether there is anything to take over
-		g.rounds.mu.Unlock()
+	id := fmt.Sprintf("adopt-%d", is.Epoch)
+	if now, _ := g.rounds.Occupy(id, is.Gateway); now != "" { // how that ends says whether there is anything to take over
 		return
 	}
-	p := &currentRound{round: store.Round{ID: fmt.Sprintf("adopt-%d", is.Epoch), Leader: is.Gateway}}
-	g.rounds.now = p
-	g.rounds.mu.Unlock()
-	defer localParticipant{g}.letGo(p)
+	homes := &holding{hold: newHold()}
+	defer func() {
+		g.rounds.Vacate(id)
+		homes.release()
+	}()
 	g.learnLanes(is.Lanes)
 	o := g.difference(is.State)
 	if err := g.canGoBy(o); err != nil {
@@ -125,10 +122,10 @@ func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 	for _, h := range o.Homes {
 		queues = append(queues, g.queueFor(h.Topic, h.Broker, h.Queue))
 	}
-	p.homes = g.holdAll(queues)
+	homes = g.holdAll(queues)
 	settling, cancel := context.WithTimeout(ctx, control.UsualBudget)
 	defer cancel()
-	_, _ = g.settle(settling, p.homes, nil) // what was sent to a side that was left reaches the other one, late
+	_, _ = g.settle(settling, homes, nil) // what was sent to a side that was left reaches the other one, late
 	if len(is.Targets) > 0 {
 		g.targets.Store(&is.Targets)
 	}

@@ -23,7 +23,7 @@ func (g *Gateway) State() control.State {
 	s.Memory = g.Bounds()
 	s.Fenced, s.StateProblem = g.fenced.Load(), g.StateProblem()
 	s.VIPProblems = g.VIPProblems()
-	s.Round, s.Doubt = g.underWay()
+	s.Round, s.Doubt = g.rounds.UnderWay()
 	s.Authority = g.authority().String()
 	s.Bypass, s.BypassUnknown = g.bypassing.list()
 	s.Clients, s.ClientsMore = control.ListClients(maps.Values(g.connected()))

@@ -15,28 +15,6 @@ import (
 	"rocketshift/internal/rocketmq/remoting"
 )
 
-// A restart tells how old an open round is by how long the machine runs, as somebody may have set
-// the clock; where it can't, it doesn't believe what brokers say of it, which they forget after a
-// minute.
-func TestARestartKnowsHowOldAnOpenRoundIs(t *testing.T) {
-	g := alone(t)
-	open := &store.Part{Round: homeRound("1", time.Second)}
-	now := store.Moment{}.Now()
-	if now.Boot == "" {
-		p := localParticipant{g}.reopen(open)
-		assert.True(t, p.agePassed)
-		return
-	}
-	open.Moment = store.Moment{Boot: now.Boot, Uptime: now.Uptime - control.Duration(3*time.Second)}
-	p := localParticipant{g}.reopen(open)
-	assert.False(t, p.agePassed)
-	assert.InDelta(t, 3, time.Since(p.since).Seconds(), 1)
-	open.Moment = store.Moment{Boot: "another", Uptime: now.Uptime}
-	assert.True(t, localParticipant{g}.reopen(open).agePassed)
-	wall := time.Now().Add(time.Hour) // of a file of before, or of a clock that was set back
-	assert.True(t, localParticipant{g}.reopen(&store.Part{Round: open.Round, Since: &wall}).agePassed)
-}
-
 // Leases are given by the brokers of both sides, so that gateways go on when one of them is dead.
 func TestBothSidesGiveLeases(t *testing.T) {
 	g := alone(t)
@@ -98,7 +76,7 @@ func (g *guarded) changesAuthority(to routing.Side, adopts bool) error {
 		g.gateway.adopt(g.gateway.ctx, is)
 		return nil
 	}
-	p := localParticipant{g.gateway}
+	p := g.gateway.rounds
 	r := store.Round{
 		ID:     "1",
 		Kind:   control.KindAuthority,

@@ -34,7 +34,7 @@ type waitingCell struct {
 // reached sends the cells of a round, once.
 func (w *waiting) reached(g *Gateway, phase string) {
 	if send := w.armed.Load(); phase == store.PhasePrepared && send != nil {
-		round, _ := g.underWay()
+		round, _ := g.rounds.UnderWay()
 		(*send)(round)
 	}
 }
@@ -142,7 +142,7 @@ func (m *matrix) sendWaiting(move control.Move, round string, before, after stag
 			m.waiting.count.Add(1)
 			if p.forges && !q.oneWay {
 				m.judge(waitingCell{c, p, q, ""}, "while the round waits", []stage{before})
-				if is, _ := m.gateway.underWay(); is != round {
+				if is, _ := m.gateway.rounds.UnderWay(); is != round {
 					m.Errorf("round %s has ended before those were refused that it mustn't wait for", round)
 				}
 				continue

@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/controlserver"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
@@ -27,6 +28,7 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 		g := idle(t)
 		g.config.Name, g.config.Token = name, testToken
 		g.ctx, g.stop = context.WithCancel(context.Background())
+		g.rounds = g.newRounds()
 		controls, err := controlserver.New(g, testToken)
 		require.NoError(t, err)
 		at, err := net.Listen("tcp", "127.0.0.1:0")
@@ -85,20 +87,15 @@ func homeRound(id string, budget time.Duration) store.Round {
 // test says what happens.
 func prepare(t *testing.T, p store.Participant, at *Gateway, r store.Round) store.Prepared {
 	t.Helper()
-	for {
-		known, err := p.Prepare(t.Context(), r)
-		require.NoError(t, err)
-		at.rounds.mu.Lock()
-		stays := at.rounds.now != nil && at.rounds.now.lapse.Stop()
-		at.rounds.mu.Unlock()
-		if stays {
-			return known
-		}
-		require.Eventually(t, func() bool { // its budget passed just now
-			round, _ := at.underWay()
-			return round == ""
-		}, patience, time.Millisecond)
-	}
+	at.rounds.LapseAfter = time.Hour
+	known, err := p.Prepare(t.Context(), r)
+	require.NoError(t, err)
+	return known
+}
+
+func underWay(of *rounds.Rounds) string {
+	round, _ := of.UnderWay()
+	return round
 }
 
 var homeOutcome = store.Outcome{
@@ -126,7 +123,7 @@ func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	require.Equal(t, routing.Target, queues[1].at())
 	require.Nil(t, queues[1].hold.Load(), "sends go on")
 	require.ErrorContains(t, other.Abort(t.Context(), "1"), "round 1 is decided")
-	is, err := other.replica(t.Context())
+	is, err := other.Replica(t.Context())
 	require.NoError(t, err)
 	assert.Nil(t, is.Open)
 	assert.EqualValues(t, 1, is.Epoch)
@@ -152,21 +149,24 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 	for name, decided := range map[string]bool{"they went by it": true, "they gave it up": false} {
 		t.Run(name, func(t *testing.T) {
 			all, queues := idlePair(t)
-			leader, other := localParticipant{all[0]}, localParticipant{all[1]}
-			for _, p := range []localParticipant{leader, other} {
-				prepare(t, p, p.Gateway, homeRound("1", 2*time.Second))
+			leader, other := all[0].rounds, all[1].rounds
+			prepare(t, leader, all[0], homeRound("1", control.MostBudget))
+			_, err := other.Prepare(t.Context(), homeRound("1", time.Second))
+			require.NoError(t, err)
+			for _, p := range []store.Participant{leader, other} {
 				require.NoError(t, p.Ready(t.Context(), "1", homeOutcome))
 			}
-			p, err := other.roundOf("1")
-			require.NoError(t, err)
-			other.findOut(p)
+			require.Eventually(t, func() bool { h := queues[1].hold.Load(); return h != nil && h.refuses },
+				patience, time.Millisecond, "an ordered topic's sends are refused when the budget has passed")
+			_, doubt := other.UnderWay()
+			require.True(t, doubt)
 			require.True(t, queues[1].hold.Load().refuses, "an ordered topic's sends are refused meanwhile")
 			if decided {
 				require.NoError(t, leader.Commit(t.Context(), "1"))
 			} else {
 				require.NoError(t, leader.Abort(t.Context(), "1"))
 			}
-			require.Eventually(t, func() bool { return !other.takesPart(p) && queues[1].hold.Load() == nil },
+			require.Eventually(t, func() bool { return underWay(other) == "" && queues[1].hold.Load() == nil },
 				patience, 10*time.Millisecond, "it finds out")
 			require.Equal(t, decided, queues[1].at() == routing.Target)
 			require.Equal(t, all[0].moves.epoch.Load(), all[1].moves.epoch.Load())
@@ -177,17 +177,16 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 // After a restart, a round that was open is taken up again, before anything is sent.
 func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	all, queues := idlePair(t)
-	leader, other := localParticipant{all[0]}, localParticipant{all[1]}
-	for _, p := range []localParticipant{leader, other} {
-		prepare(t, p, p.Gateway, homeRound("1", 2*time.Second))
-		require.NoError(t, p.Ready(t.Context(), "1", homeOutcome))
+	leader := all[0].rounds
+	for _, g := range all {
+		prepare(t, g.rounds, g, homeRound("1", 2*time.Second))
+		require.NoError(t, g.rounds.Ready(t.Context(), "1", homeOutcome))
 	}
-	state, err := store.Open(filepath.Dir(other.state.Path))
+	state, err := store.Open(filepath.Dir(all[1].state.Path))
 	require.NoError(t, err)
-	p, _ := other.roundOf("1")
-	p.letGo()
-	other.rounds.now = nil // as if it had been killed
-	other.findOut(other.reopen(state.Last().Open))
+	queues[1].hold.Swap(nil).end(func() {}) // as if it had been killed
+	all[1].rounds = all[1].newRounds()
+	all[1].rounds.FindOut(all[1].rounds.Reopen(state.Last().Open))
 	require.True(t, queues[1].hold.Load().refuses)
 	require.NoError(t, leader.Commit(t.Context(), "1"))
 	require.Eventually(t, func() bool { return queues[1].at() == routing.Target }, patience, 10*time.Millisecond,
@@ -254,7 +253,7 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 	all, queues := idlePair(t)
 	l := *queues[1].lane.Swap(nil)
 	l.Source = lane.Queue{Broker: "broker-a"}
-	other := localParticipant{all[1]}
+	other := all[1].rounds
 	r := store.Round{
 		ID:     "one",
 		Kind:   control.KindSide,
@@ -295,7 +294,7 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 			r.Queues = []control.TopicQueue{odd}
 			_, err := other.Prepare(t.Context(), r)
 			require.ErrorContains(t, err, "numbers from 0 to 16383 are possible", r.Kind)
-			round, _ := g.underWay()
+			round, _ := g.rounds.UnderWay()
 			require.Empty(t, round)
 			require.False(t, v.moving, "pulls don't wait")
 		}

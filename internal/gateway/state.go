@@ -27,7 +27,7 @@ func (g *Gateway) snapshot() store.State {
 	if next := g.intended.Load(); next != nil {
 		s.Migration = next
 	}
-	s.Open = g.openPart()
+	s.Open = g.rounds.Open()
 	lanes := map[*queue]bool{}
 	for _, t := range g.topics.all() {
 		for _, q := range t.all() {

@@ -24,7 +24,7 @@ func (g *Gateway) Epoch() int64 { return g.moves.epoch.Load() }
 func (g *Gateway) MoveOf(id string) (control.Moved, bool) { return g.moves.remembered(id) }
 
 // Participant is the gateway's part in rounds that other gateways lead.
-func (g *Gateway) Participant() store.Participant { return localParticipant{g} }
+func (g *Gateway) Participant() store.Participant { return g.rounds }
 
 // Members are the members of a group behind the gateway.
 func (g *Gateway) Members(group string) (m control.Members) {
@@ -41,7 +41,7 @@ func (g *Gateway) Health() controlserver.Health {
 	if why := g.letsEverybodyIn(); why != nil {
 		h.State, h.Reason = controlserver.HealthOpen, why.Error()
 	}
-	if _, doubt := g.underWay(); doubt {
+	if _, doubt := g.rounds.UnderWay(); doubt {
 		h.State = controlserver.HealthDoubt
 		h.Reason = "whether the last move was decided isn't known yet: sends to its ordered topics are " +
 			"refused until it is"

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/sleep"
 )
 
@@ -81,28 +80,17 @@ const frozen = "restart of the gateway"
 // freeze lets no round begin until it is thawed.
 func (g *Gateway) freeze(ctx context.Context) error {
 	for {
-		g.rounds.mu.Lock()
-		now := g.rounds.now
-		if now == nil {
-			g.rounds.now = &currentRound{round: store.Round{ID: frozen}, ended: true}
-		}
-		g.rounds.mu.Unlock()
-		if now == nil {
+		now, _ := g.rounds.Occupy(frozen, g.config.Name)
+		if now == "" {
 			return nil
 		}
 		if err := sleep.For(ctx, proofPause); err != nil {
-			return fmt.Errorf("round %s hasn't ended: %w", now.round.ID, err)
+			return fmt.Errorf("round %s hasn't ended: %w", now, err)
 		}
 	}
 }
 
-func (g *Gateway) thaw() {
-	g.rounds.mu.Lock()
-	defer g.rounds.mu.Unlock()
-	if p := g.rounds.now; p != nil && p.round.ID == frozen {
-		g.rounds.now = nil
-	}
-}
+func (g *Gateway) thaw() { g.rounds.Vacate(frozen) }
 
 // Drain lets no client in any more, waits until those that are in have their answers, for a second
 // at most, and ends their connections. Their registrations are kept for the next process. It does

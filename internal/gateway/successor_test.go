@@ -212,7 +212,7 @@ func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 				assert.Equal(t, conn, s.broker.next(t).conn)
 			}
 			require.Eventually(t, func() bool {
-				round, _ := s.gateway.underWay()
+				round, _ := s.gateway.rounds.UnderWay()
 				return round == "" && !s.gateway.state.IsFrozen()
 			}, patience, time.Millisecond, "moves are possible again")
 			require.NoError(t, s.gateway.save())

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 )
@@ -168,7 +169,7 @@ func (g *Gateway) moveGroup(
 	if err != nil {
 		return done, fmt.Errorf("group %s: %w", r.Group, err)
 	}
-	prove := func(ctx context.Context, p *currentRound, all []store.Prepared) (*store.Outcome, error) {
+	prove := func(ctx context.Context, p *rounds.Current, all []store.Prepared) (*store.Outcome, error) {
 		return g.proveViews(ctx, p, all, brought)
 	}
 	done, err = g.lead(ctx, r, prove)

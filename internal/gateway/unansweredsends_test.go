@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -24,7 +25,7 @@ import (
 func (g *Gateway) settles(within time.Duration, accept ...string) (inexact []string, err error) {
 	m := g.holdAll(g.topics.get([]byte("orders")).all())
 	defer m.release()
-	ctx, cancel := context.WithTimeoutCause(context.Background(), within, errBudget)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), within, rounds.ErrBudget)
 	defer cancel()
 	return g.settle(ctx, m, accept)
 }

@@ -28,7 +28,7 @@ func (g *Gateway) collectors() []prometheus.Collector {
 
 // now is how the gateway stands.
 func (g *Gateway) now() metrics.Now {
-	_, doubt := g.underWay()
+	_, doubt := g.rounds.UnderWay()
 	n := metrics.Now{
 		Epoch: g.moves.epoch.Load(), OnTarget: g.authority() == routing.Target,
 		InDoubt: doubt, Fenced: g.fenced.Load(),

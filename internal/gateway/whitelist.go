@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
@@ -102,7 +103,7 @@ func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on routing.Side, clien
 // isOpen reports whether a broker has access control, and doesn't use it for who comes from here.
 // Of one that can't be asked, it isn't known.
 func isOpen(ctx context.Context, client, nobody *rocketmq.Client, addr string) bool {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	ctx, cancel := context.WithTimeout(ctx, rounds.AskTime)
 	defer cancel()
 	config, err := client.BrokerConfig(ctx, addr)
 	if err != nil || config["aclEnable"] != "true" {

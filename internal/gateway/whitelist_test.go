@@ -24,14 +24,14 @@ func TestAWhiteListHoldsUpTheWayForwardAlone(t *testing.T) {
 		g.whiteList.why[on] = errors.New("a broker lets everybody in")
 		for to, refuses := range map[string]bool{"target": true, "source": false} {
 			r := store.Round{ID: "to-" + to, Kind: control.KindAuthority, To: to, Budget: control.Duration(time.Second)}
-			_, err := localParticipant{g}.Prepare(t.Context(), r)
+			_, err := g.rounds.Prepare(t.Context(), r)
 			if refuses {
 				require.ErrorIs(t, err, control.ErrRefused)
 				require.ErrorContains(t, err, "lets everybody in")
 				continue
 			}
 			require.NoError(t, err)
-			require.NoError(t, localParticipant{g}.Abort(t.Context(), r.ID))
+			require.NoError(t, g.rounds.Abort(t.Context(), r.ID))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
@@ -36,13 +37,10 @@ func (g *Gateway) lockOwn(ctx context.Context, at routing.Dest, kind, name, as s
 	return len(held) == 1, err
 }
 
-// chooseWitness finds the first broker that answers. It is done before anything waits. Errors:
+// Choose implements rounds.Witness: it finds the first broker that answers. It is done before anything waits. Errors:
 // ErrRefused where none does.
-func (g *Gateway) chooseWitness(ctx context.Context, r *store.Round) error {
-	if len(g.peers()) == 0 {
-		return nil // nobody could doubt
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+func (g roundHost) Choose(ctx context.Context, r *store.Round) error {
+	ctx, cancel := context.WithTimeout(ctx, rounds.AskTime)
 	defer cancel()
 	all := g.leasing()
 	answers := make([]chan error, len(all))
@@ -69,13 +67,13 @@ func (g *Gateway) chooseWitness(ctx context.Context, r *store.Round) error {
 	return control.Refused("no broker of either side answers, to have it on record how the move ends: %v", cause)
 }
 
-// witness puts a verdict on record; false if the other one was there first.
-func (g *Gateway) witness(ctx context.Context, r store.Round, verdict string) (won bool, err error) {
+// Record implements rounds.Witness.
+func (g roundHost) Record(ctx context.Context, r store.Round, verdict string) (won bool, err error) {
 	at := routing.Dest{Side: routing.Source, Broker: r.Witness}
 	if r.WitnessOnTarget != "" {
 		at = routing.Dest{Side: routing.Target, Broker: r.WitnessOnTarget}
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	ctx, cancel := context.WithTimeout(ctx, rounds.AskTime)
 	defer cancel()
 	return g.lockOwn(ctx, at, "rocketshift-round", r.ID, verdict)
 }

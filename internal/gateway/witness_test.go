@@ -14,6 +14,7 @@ import (
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -114,7 +115,7 @@ func leadsHome(ctx context.Context, g *Gateway, id string) error {
 	_, err := g.lead(
 		ctx,
 		homeRound(id, 2*time.Second),
-		func(context.Context, *currentRound, []store.Prepared) (*store.Outcome, error) {
+		func(context.Context, *rounds.Current, []store.Prepared) (*store.Outcome, error) {
 			o := homeOutcome
 			return &o, nil
 		},
@@ -137,8 +138,8 @@ func TestTheTargetIsTheWitnessWhereTheSourceIsDead(t *testing.T) {
 	for i, c := range []struct {
 		verdict string
 		won     bool
-	}{{givenUp, true}, {decided, false}} { // the first one wins, whichever gateway it is
-		won, err := all[i].witness(t.Context(), r, c.verdict)
+	}{{rounds.GivenUp, true}, {rounds.Decided, false}} { // the first one wins, whichever gateway it is
+		won, err := roundHost{all[i]}.Record(t.Context(), r, c.verdict)
 		require.NoError(t, err)
 		assert.Equal(t, c.won, won, c.verdict)
 	}
@@ -149,10 +150,10 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 	here, there := newLockKeeper(t), newLockKeeper(t)
 	all := between(t, here.Addr().String(), there.Addr().String())
 	require.NoError(t, leadsHome(t.Context(), all[0], "move"))
-	assert.Equal(t, decided, here.locks[bodies.JsonQueue{Topic: "rocketshift-round", Broker: "move", ID: 0}])
+	assert.Equal(t, rounds.Decided, here.locks[bodies.JsonQueue{Topic: "rocketshift-round", Broker: "move", ID: 0}])
 	assert.NotContains(t, there.locks, bodies.JsonQueue{Topic: "rocketshift-round", Broker: "move", ID: 0})
 	r := store.Round{ID: "another"}
-	require.NoError(t, all[0].chooseWitness(t.Context(), &r))
+	require.NoError(t, roundHost{all[0]}.Choose(t.Context(), &r))
 	text, err := json.Marshal(r)
 	require.NoError(t, err)
 	assert.NotContains(t, string(text), "witnessOnTarget", "of it older releases know nothing")
@@ -166,7 +167,7 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 		g.source.Assume(map[string]string{"broker-0": nobodyAt, "broker-a": here.Addr().String()})
 	}
 	r = store.Round{ID: "a third"}
-	require.NoError(t, all[0].chooseWitness(t.Context(), &r))
+	require.NoError(t, roundHost{all[0]}.Choose(t.Context(), &r))
 	assert.Equal(t, "broker-a", r.Witness)
 }
 
@@ -177,7 +178,7 @@ func TestARoundThatNoBrokerCouldBearWitnessOfDoesNotBegin(t *testing.T) {
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "no broker of either side answers")
 	for _, g := range all {
-		round, doubt := g.underWay()
+		round, doubt := g.rounds.UnderWay()
 		assert.Empty(t, round)
 		assert.False(t, doubt)
 	}
@@ -220,6 +221,6 @@ func TestAProxyThatServesNoLocksGivesNoLeases(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{1, 1}, [2]int{held, brokers})
 	r := store.Round{ID: "move"}
-	require.NoError(t, g.chooseWitness(t.Context(), &r))
+	require.NoError(t, roundHost{g}.Choose(t.Context(), &r))
 	assert.Equal(t, "broker-a", r.Witness)
 }
