@@ -58,7 +58,7 @@ func chosen(cells []testCell) []testCell {
 }
 
 func nameOf(at position, intervention string) string {
-	return "interventions-" + string(at.mode[0]) + "-" + at.name + "-" + intervention
+	return "cell-" + string(at.mode[0]) + "-" + at.name + "-" + intervention
 }
 
 // table collects rows.
@@ -187,7 +187,7 @@ func (t *table) requireShortSilence(tt *testing.T, cells []testCell) {
 		}
 	}
 	slices.SortFunc(t.rows, func(a, b row) int { return slices.Compare([]byte(a.cell), []byte(b.cell)) })
-	tt.Logf("longest silence without a intervention: %s; each row's silence is that of its worst group", control)
+	tt.Logf("longest silence without an intervention: %s; each row's silence is that of its worst group", control)
 	for _, r := range t.rows {
 		tt.Log(r)
 		limit := control + fenceBudget + noticed + margin + interventionOf[r.cell].silence + r.stood
