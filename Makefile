@@ -135,7 +135,7 @@ test-long: ready $(CHECKERS) ## what test-all runs besides: each way, kind, faul
 	go run ./tools/test -tests rest -again $(AGAIN)
 
 .PHONY: test-loops
-test-loops: ready ## every deed in every stage, histories of 10,000 topics, upgrades in each stage, what waits cost: hours; LOOP=name for some
+test-loops: ready ## every intervention in every stage, histories of 10,000 topics, upgrades in each stage, what waits cost: hours; LOOP=name for some
 	ROCKETSHIFT_LOOPS=1 go test -p 1 -count=1 -v -timeout 4h -run '$(LOOP)' ./worker ./workflows ./activities
 
 .PHONY: test-all
