@@ -98,7 +98,7 @@ func TestAGatewayBeginsWithTheClustersOfBefore(t *testing.T) {
 	assert.Nil(t, g.Replica().Clusters, "another gateway finds them by itself")
 
 	u := &upstream{
-		session: &session{Gateway: g, port: &port{broker: []byte("broker-a")}},
+		session: &session{gateway: g, port: &port{broker: []byte("broker-a")}},
 		dest:    routing.Dest{Side: routing.Target, Broker: "broker-x"},
 	}
 	assert.NotNil(t, u.named("orders").Value, "names are translated before any name server has answered")

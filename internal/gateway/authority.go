@@ -44,8 +44,8 @@ func (g *Gateway) authorityOf(name []byte) routing.Side {
 
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
-	brokers := s.greeted()
-	if s.authorityOf(f.Text("consumerGroup")) == routing.Source || len(brokers) == 0 {
+	brokers := s.gateway.greeted()
+	if s.gateway.authorityOf(f.Text("consumerGroup")) == routing.Source || len(brokers) == 0 {
 		s.pass(f)
 		return
 	}
@@ -63,7 +63,7 @@ const mostLocking = 8
 // lock locks or unlocks queues with the authority, by the names that the target has for them, in
 // the client's own name.
 func (s *session) lock(f *wire.Frame) {
-	if s.settled() == routing.Source { // it is of all groups
+	if s.gateway.settled() == routing.Source { // it is of all groups
 		s.pass(f)
 		return
 	}
@@ -73,7 +73,7 @@ func (s *session) lock(f *wire.Frame) {
 	if !ok {
 		return
 	}
-	if err != nil || s.authorityOf([]byte(body.Group)) == routing.Source {
+	if err != nil || s.gateway.authorityOf([]byte(body.Group)) == routing.Source {
 		s.memory.Give(cost)
 		s.pass(f)
 		return
@@ -91,7 +91,7 @@ func (s *session) lock(f *wire.Frame) {
 			<-s.locking
 			s.memory.Give(cost)
 		}()
-		ctx, cancel := context.WithTimeout(s.ctx, lockTime)
+		ctx, cancel := context.WithTimeout(s.gateway.ctx, lockTime)
 		defer cancel()
 		locked, err := as.lockOnTarget(ctx, body)
 		var no *brokersAnswer
@@ -112,7 +112,7 @@ func (s *session) lock(f *wire.Frame) {
 // lockOnTarget asks every target broker for its part of the queues, and returns those that are
 // locked, by the source's names.
 func (a asker) lockOnTarget(ctx context.Context, body bodies.LockBody) ([]bodies.JsonQueue, error) {
-	parts, names, behind, err := a.session.onTarget(body.Queues)
+	parts, names, behind, err := a.session.gateway.onTarget(body.Queues)
 	if err != nil {
 		return nil, err
 	}

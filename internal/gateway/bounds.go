@@ -84,8 +84,8 @@ func (g *Gateway) bind() {
 // evicted closes the session's connection, as it holds memory that others wait for.
 func (s *session) evicted(held int64) {
 	_ = connections.Bare(s.conn).Close() // TLS would say a last word first, and wait for who writes
-	if s.bounds.saidHeld.Due() {
-		s.log.Warn("a client's connection was closed: it held memory for too long while others waited for some",
+	if s.gateway.bounds.saidHeld.Due() {
+		s.gateway.log.Warn("a client's connection was closed: it held memory for too long while others waited for some",
 			"client", s.conn.RemoteAddr().String(), "bytes", held)
 	}
 }

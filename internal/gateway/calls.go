@@ -62,16 +62,16 @@ const mostOpen = 100_000
 
 // put is enter. Callers hold s.mu.
 func (s *session) put(c call) (opaque int32) {
-	opaque = s.opaques.next()
+	opaque = s.gateway.opaques.next()
 	for _, taken := s.open[opaque]; taken; _, taken = s.open[opaque] {
-		opaque = s.opaques.next()
+		opaque = s.gateway.opaques.next()
 	}
 	s.open[opaque] = c
 	s.looksCrowded()
 	if len(s.open) > mostOpen { // it asks without listening; what is open is lost with the connection
-		s.bounds.calls.Add(1)
-		if s.said.calls.Due() {
-			s.log.Warn("a client has too many calls open; its connection was closed", "client",
+		s.gateway.bounds.calls.Add(1)
+		if s.gateway.said.calls.Due() {
+			s.gateway.log.Warn("a client has too many calls open; its connection was closed", "client",
 				s.conn.RemoteAddr().String(), "calls", len(s.open))
 		}
 		_ = s.conn.Close()
@@ -114,7 +114,7 @@ func (s *session) lose(which func(call) bool) (all []call) {
 	return s.takeOpen(func(c call) bool {
 		lost := which(c)
 		if lost {
-			s.unanswered(c)
+			s.gateway.unanswered(c)
 		}
 		return lost
 	})

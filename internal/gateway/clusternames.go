@@ -80,7 +80,9 @@ func (c *clusterNames) has(cluster string) bool {
 }
 
 // cluster is the one that the session's client is connected to, as it knows.
-func (s *session) cluster() string { return s.clusters[routing.Source].of(string(s.port.broker)) }
+func (s *session) cluster() string {
+	return s.gateway.clusters[routing.Source].of(string(s.port.broker))
+}
 
 // Properties whose values are told to clients otherwise. Brokers write the id of a message that
 // failed into its retries (AbstractSendMessageProcessor.consumerSendMsgBack, 5.3.3).
@@ -91,7 +93,7 @@ var (
 
 // named says what clients are told of messages of a topic that come from the upstream's broker.
 func (u *upstream) named(topic string) (n wire.Named) {
-	there, here := u.clusters[u.dest.Side].of(u.dest.Broker), u.session.cluster()
+	there, here := u.session.gateway.clusters[u.dest.Side].of(u.dest.Broker), u.session.cluster()
 	if there != "" && here != "" && there != here {
 		n.Names = append(n.Names, propCluster)
 	}

@@ -22,9 +22,9 @@ func signature(raw []byte) []byte {
 // signed the same as before, which a broker has taken then.
 func (s *session) comesBack(f *wire.Frame, says bodies.Heartbeat) {
 	accessKey := f.Unescaped(wire.FieldAccessKey)
-	_, known := s.keys.Of([]byte(accessKey))
+	_, known := s.gateway.keys.Of([]byte(accessKey))
 	proved := known || accessKey == ""
-	was := s.returning.take(says.Client, func(was *session) bool {
+	was := s.gateway.returning.take(says.Client, func(was *session) bool {
 		return was.port == s.port && was.accessKey == accessKey && says.Shares(was.reads, was.writes) &&
 			(proved || bytes.Equal(signature(was.beat), f.Get(wire.FieldSignature)))
 	})
@@ -48,8 +48,8 @@ func (s *session) succeeds(was *session) {
 	missed := was.missed
 	s.noteBeat()
 	s.mu.Unlock()
-	s.mirrors.pass(was, s)
-	s.Gateway.close(was)
+	s.gateway.mirrors.pass(was, s)
+	s.gateway.close(was)
 	was.memory.Leave()
 	for _, push := range missed {
 		_ = s.out.Bytes(push)
@@ -63,7 +63,7 @@ func (u *upstream) passTo(s *session, to routing.Dest) {
 	if u.conn == nil {
 		return
 	}
-	rest, whole := u.stopping.Stop(s.ctx, u.conn)
+	rest, whole := u.stopping.Stop(s.gateway.ctx, u.conn)
 	u.passes()
 	if !whole {
 		return

@@ -42,21 +42,21 @@ func (v *verifier) verifies(f *wire.Frame, secret string) bool {
 // gateway hasn't got the secret, it can't tell: such a request passes unchanged to the source,
 // whose brokers can, and nowhere else (mayGo).
 func (s *session) verify(f *wire.Frame) bool {
-	if !s.keys.Given() || !f.Signed() {
+	if !s.gateway.keys.Given() || !f.Signed() {
 		return true
 	}
 	accessKey := f.Get(wire.FieldAccessKey)
-	pair, known := s.keys.Of(accessKey)
+	pair, known := s.gateway.keys.Of(accessKey)
 	if len(accessKey) > 0 && !known {
 		return true
 	}
 	if len(accessKey) > 0 && s.verifier.verifies(f, pair[routing.Source].SecretKey) {
 		return true
 	}
-	s.refusedSignatures.Add(1)
-	if s.said.signatures.Due() {
-		s.log.Warn("requests with a wrong signature are refused", "client", s.conn.RemoteAddr().String(),
-			"accessKey", string(accessKey), "code", f.Code, "refused", s.refusedSignatures.Load())
+	s.gateway.refusedSignatures.Add(1)
+	if s.gateway.said.signatures.Due() {
+		s.gateway.log.Warn("requests with a wrong signature are refused", "client", s.conn.RemoteAddr().String(),
+			"accessKey", string(accessKey), "code", f.Code, "refused", s.gateway.refusedSignatures.Load())
 	}
 	s.refuseAs(f, remoting.SystemError, fmt.Sprintf(wrongSignature, accessKey))
 	return false
@@ -77,10 +77,10 @@ func (s *session) mayGo(f *wire.Frame, to routing.Side, changed bool) bool {
 // client's signature, or the gateway makes one for it. Who doesn't sign on the source is signed for
 // on the target as the keys say for such clients.
 func (s *session) signable(f *wire.Frame, to routing.Side, changed bool) bool {
-	if !s.keys.Given() || f.Response() || to == routing.Source && !changed {
+	if !s.gateway.keys.Given() || f.Response() || to == routing.Source && !changed {
 		return true
 	}
 	accessKey := f.Get(wire.FieldAccessKey)
-	_, known := s.keys.Of(accessKey)
+	_, known := s.gateway.keys.Of(accessKey)
 	return known || to == routing.Source && len(accessKey) == 0
 }

@@ -13,7 +13,7 @@ var errFault = errors.New("a fault of the gateway")
 
 // inBackground does something for the client in a goroutine of its own.
 func (s *session) inBackground(do func()) {
-	s.running.Go(func() {
+	s.gateway.running.Go(func() {
 		defer s.recovered(func() int { return -1 })
 		do()
 	})
@@ -26,9 +26,9 @@ func (s *session) recovered(code func() int) {
 	if cause == nil {
 		return
 	}
-	s.panics.Add(1)
-	if s.said.faults.Due() { // the others are counted: who has found a way to it goes it again and again
-		s.log.Error(
+	s.gateway.panics.Add(1)
+	if s.gateway.said.faults.Due() { // the others are counted: who has found a way to it goes it again and again
+		s.gateway.log.Error(
 			"a fault of the gateway ended a client's connection: please report it",
 			"client",
 			s.conn.RemoteAddr().
@@ -40,7 +40,7 @@ func (s *session) recovered(code func() int) {
 			"stack",
 			string(debug.Stack()),
 			"faults",
-			s.panics.Load(),
+			s.gateway.panics.Load(),
 		)
 	}
 	_ = s.conn.Close()

@@ -196,14 +196,14 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 func TestAHoldKeepsSoMuchAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHold()
-		s := &session{Gateway: &Gateway{}}
+		s := &session{gateway: &Gateway{}}
 		var f wire.Frame
 		require.NoError(t, f.Parse(sendFrame(1, 15<<20)))
 		for range mostHeld / (15 << 20) {
 			require.True(t, h.park(s, &f))
 		}
 		done := make(chan bool, 1)
-		go func() { done <- h.park(&session{Gateway: &Gateway{}}, &f) }()
+		go func() { done <- h.park(&session{gateway: &Gateway{}}, &f) }()
 		synctest.Wait()
 		require.Empty(t, done, "its client waits")
 		h.lines = nil

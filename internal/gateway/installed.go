@@ -73,8 +73,8 @@ type installed struct {
 // drop forgets a session that nothing was read of. Its connections are the caller's to close.
 func (in *installed) drop() {
 	s := in.session
-	s.returning.takeOut(s)
-	s.Gateway.close(s)
+	s.gateway.returning.takeOut(s)
+	s.gateway.close(s)
 	s.memory.Leave()
 	if s.limited != nil {
 		s.limited.Leave()
@@ -104,6 +104,6 @@ func (in *installed) start() {
 		}
 	}
 	if !s.absent {
-		s.running.Go(func() { s.serve(in.is.Rest) })
+		s.gateway.running.Go(func() { s.serve(in.is.Rest) })
 	}
 }

@@ -120,7 +120,7 @@ func (s *session) keep(unhandled int) *keeper.Track {
 }
 
 func (s *session) keepAs(is keeper.About, unhandled int) *keeper.Track {
-	k := s.keeping.keeper.Load()
+	k := s.gateway.keeping.keeper.Load()
 	if k == nil {
 		return nil
 	}
@@ -246,7 +246,7 @@ func (g *Gateway) goOnWith(p *port, one keeper.Found, was *session, away time.Du
 	for _, pull := range one.Calls {
 		s.pullAgain(call{code: remoting.CodePull, opaque: pull.Opaque, binary: pull.Binary, offset: pull.Offset})
 	}
-	s.running.Go(func() { s.serve(nil) })
+	s.gateway.running.Go(func() { s.serve(nil) })
 }
 
 // kept counts the connections of before by what became of them.

@@ -62,12 +62,12 @@ func (s *session) heard(from routing.Dest, f *wire.Frame) {
 // problem is why a client can't be served once something is on the target; "" if it can. Callers
 // hold s.mu.
 func (s *session) problem() string {
-	if _, known := s.keys.Of([]byte(s.accessKey)); !known {
+	if _, known := s.gateway.keys.Of([]byte(s.accessKey)); !known {
 		switch {
 		case s.accessKey != "":
 			return "signs with access key " + s.accessKey + ", of which the gateway has no secret: add it to " +
 				"the file of --keys"
-		case s.keys.Given():
+		case s.gateway.keys.Given():
 			return "doesn't sign, and the file of --keys has no unsigned, by which it could be signed for on " +
 				"the target: add that, or have it sign"
 		}

@@ -43,8 +43,8 @@ func (s *session) heartbeat(f *wire.Frame) {
 		s.refuse(f, remoting.SystemError, "a heartbeat that isn't understood: "+err.Error())
 		return
 	}
-	if slices.ContainsFunc(says.Reads, func(m bodies.Membership) bool { return s.ours(m.Group) }) ||
-		slices.ContainsFunc(says.Writes, s.ours) {
+	if slices.ContainsFunc(says.Reads, func(m bodies.Membership) bool { return s.gateway.ours(m.Group) }) ||
+		slices.ContainsFunc(says.Writes, s.gateway.ours) {
 		s.memory.Give(cost)
 		s.refuse(f, remoting.NoPermission, "a member of the lanes' own group")
 		return
@@ -58,7 +58,7 @@ func (s *session) unregister(f *wire.Frame) {
 	cost := len(f.Bytes())
 	switch {
 	case cost > mostLeave:
-		s.bounds.bodies.Add(1)
+		s.gateway.bounds.bodies.Add(1)
 		s.refuse(f, remoting.SystemError, fmt.Sprintf("a request of %d bytes: at most %d", cost, mostLeave))
 		return
 	case !s.takes(f, cost):
@@ -80,11 +80,11 @@ func (s *session) mirror(to routing.Dest, raw []byte) {
 	}
 	up, err := s.forHeartbeats(to)
 	if err != nil {
-		if s.said.heartbeats.Due(to) {
-			s.log.Warn("heartbeats don't reach a broker", "side", to.Side.String(), "broker", to.Broker,
+		if s.gateway.said.heartbeats.Due(to) {
+			s.gateway.log.Warn("heartbeats don't reach a broker", "side", to.Side.String(), "broker", to.Broker,
 				"client", s.conn.RemoteAddr().String(), "cause", err)
 		}
-		s.mirrors.lost(s, to)
+		s.gateway.mirrors.lost(s, to)
 		return
 	}
 	f.SetOpaque(s.enter(call{code: f.Code, up: up, side: to.Side, pushed: true}))
@@ -107,7 +107,7 @@ func (m *mirrors) beat(s *session, identity string, raw []byte) {
 	if identity == "" || raw == nil {
 		return
 	}
-	for _, broker := range s.greeted() {
+	for _, broker := range s.gateway.greeted() {
 		m.mu.Lock()
 		of := claim{identity, broker}
 		holder := m.claims[of]
@@ -191,14 +191,14 @@ func (m *mirrors) leave(s *session) {
 		return
 	}
 	s.inBackground(func() {
-		if sleep.For(s.ctx, takeOverAfter) == nil {
+		if sleep.For(s.gateway.ctx, takeOverAfter) == nil {
 			m.takeOver(s)
 		}
 	})
 }
 
 func (m *mirrors) takeOver(from *session) {
-	for _, other := range from.all() {
+	for _, other := range from.gateway.all() {
 		other.mu.Lock()
 		same, beat := other.identity == from.identity && !other.closed, other.beat
 		other.mu.Unlock()

@@ -35,15 +35,15 @@ func (u *upstream) routed(f *wire.Frame) {
 	if f.Code != remoting.Success || len(f.Body) == 0 {
 		return
 	}
-	body, unknown := bodies.TranslateRoute(f.Body, u.ports.translation())
+	body, unknown := bodies.TranslateRoute(f.Body, u.session.gateway.ports.translation())
 	if unknown == "" {
 		f.SetBody(body)
 		return
 	}
-	u.refresh.now() // a broker that has just come
+	u.session.gateway.refresh.now() // a broker that has just come
 	f.SetBody(nil)
 	f.SetCode(remoting.SystemError)
-	if u.said.routes.Due(unknown) {
-		u.log.Warn("a route names a broker that has no port here yet, or isn't understood", "address", unknown)
+	if u.session.gateway.said.routes.Due(unknown) {
+		u.session.gateway.log.Warn("a route names a broker that has no port here yet, or isn't understood", "address", unknown)
 	}
 }

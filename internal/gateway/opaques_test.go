@@ -176,9 +176,9 @@ func TestNumbersGoOnBehindThoseOfThePredecessor(t *testing.T) {
 	now.last.Store(math.MaxInt32)
 	assert.EqualValues(t, math.MinInt32, now.next())
 
-	s := &session{Gateway: &Gateway{}, open: map[int32]call{}, mayOpen: freeCalls}
+	s := &session{gateway: &Gateway{}, open: map[int32]call{}, mayOpen: freeCalls}
 	opaque := s.enter(call{})
-	s.opaques.last.Store(uint32(opaque - 1))
+	s.gateway.opaques.last.Store(uint32(opaque - 1))
 	assert.NotEqual(t, opaque, s.enter(call{}), "one that is open isn't given twice")
 	assert.Less(t, time.Since(s.open[opaque].since), patience)
 }

@@ -127,13 +127,13 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 
 // sampled keeps a message that a broker has acknowledged, if one is wanted.
 func (u *upstream) sampled(q *queue, offset int64) {
-	if u.dest.Side == routing.Target && u.behindProxy() {
+	if u.dest.Side == routing.Target && u.session.gateway.behindProxy() {
 		return
 	}
-	if u.origins.wanted.Load() && u.origins.wanted.CompareAndSwap(true, false) {
-		u.origins.mu.Lock()
-		u.origins.sample = &sample{q, u.dest.Side, offset, localOf(u.conn)}
-		u.origins.mu.Unlock()
+	if u.session.gateway.origins.wanted.Load() && u.session.gateway.origins.wanted.CompareAndSwap(true, false) {
+		u.session.gateway.origins.mu.Lock()
+		u.session.gateway.origins.sample = &sample{q, u.dest.Side, offset, localOf(u.conn)}
+		u.session.gateway.origins.mu.Unlock()
 	}
 }
 

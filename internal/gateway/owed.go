@@ -64,7 +64,7 @@ func (s *session) pay() {
 			select {
 			case <-timer.C:
 			case <-s.debts.more:
-			case <-s.ctx.Done():
+			case <-s.gateway.ctx.Done():
 			}
 			timer.Stop()
 		}
@@ -78,7 +78,7 @@ func (s *session) dueNow() (due []owed, next time.Time, left bool) {
 	defer s.mu.Unlock()
 	rest := s.debts.all[:0]
 	for _, one := range s.debts.all {
-		if s.closed || s.ctx.Err() != nil || !one.due.After(now) {
+		if s.closed || s.gateway.ctx.Err() != nil || !one.due.After(now) {
 			due = append(due, one)
 			continue
 		}

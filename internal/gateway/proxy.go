@@ -30,7 +30,7 @@ func (g *Gateway) behindProxy() bool {
 // nameBroker names the broker of a request to the target, which proxies want, and clients before
 // 4.9.5 don't do.
 func (u *upstream) nameBroker(f *wire.Frame) {
-	if u.dest.Side == routing.Source || f.Response() || !u.behindProxy() {
+	if u.dest.Side == routing.Source || f.Response() || !u.session.gateway.behindProxy() {
 		return
 	}
 	f.Set(rocketmq.BrokerNameField(f.Code), u.dest.Broker)
@@ -64,5 +64,5 @@ func (g *Gateway) greeted() []string {
 // mayBeStored reports whether a message that a server answers it couldn't store may be stored yet:
 // a proxy answers so when it lost the broker.
 func (u *upstream) mayBeStored(f *wire.Frame) bool {
-	return u.dest.Side == routing.Target && f.Code == remoting.SystemError && u.behindProxy()
+	return u.dest.Side == routing.Target && f.Code == remoting.SystemError && u.session.gateway.behindProxy()
 }

@@ -159,11 +159,11 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	moved := wire.Moved{Queue: v.id, Shift: shift}
 	if c.side == routing.Target {
 		f.Replace("suggestWhichBrokerId", "0")
-		moved.Tag, moved.Stored = u.tag(u.dest.Broker), u.session.port.address()
+		moved.Tag, moved.Stored = u.session.gateway.tag(u.dest.Broker), u.session.port.address()
 	}
 	if err := moved.Move(f.Body); err != nil {
-		if u.said.unreadable.Due(u.dest) {
-			u.log.Error("a broker's messages can't be read", "broker", u.dest.Broker, "topic", v.topic, "queue",
+		if u.session.gateway.said.unreadable.Due(u.dest) {
+			u.session.gateway.log.Error("a broker's messages can't be read", "broker", u.dest.Broker, "topic", v.topic, "queue",
 				v.id, "cause", err)
 		}
 		u.session.pullAgain(c)
@@ -188,8 +188,8 @@ func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) 
 		v.takes(c)
 	}
 	if v.ahead(f, c) {
-		if v.saidAhead() && u.said.ahead.Due(v.group) {
-			u.log.Warn(
+		if v.saidAhead() && u.session.gateway.said.ahead.Due(v.group) {
+			u.session.gateway.log.Warn(
 				"a group has read more of a queue than is copied yet to the side that it reads now: it waits "+
 					"for the lane",
 				"group",

@@ -31,7 +31,7 @@ func pushedByTarget(code int) bool {
 // request takes what a client sends.
 func (s *session) request(f *wire.Frame) {
 	if !f.Response() {
-		s.counts.Request(classOf(f.Code), len(f.Bytes()))
+		s.gateway.counts.Request(classOf(f.Code), len(f.Bytes()))
 	}
 	s.handle(f)
 }
@@ -89,7 +89,7 @@ func (s *session) theirs(f *wire.Frame) bool {
 		remoting.CodeQueryOffset,
 		remoting.CodeUpdateOffset,
 		remoting.CodeMembers:
-		ours = s.ours(string(f.Text("consumerGroup")))
+		ours = s.gateway.ours(string(f.Text("consumerGroup")))
 	case remoting.CodeLock, remoting.CodeUnlock:
 		var body bodies.LockBody
 		var err error
@@ -102,9 +102,9 @@ func (s *session) theirs(f *wire.Frame) bool {
 			s.refuse(f, remoting.SystemError, "queues to lock that aren't understood: "+err.Error())
 			return false
 		}
-		ours = s.ours(body.Group)
+		ours = s.gateway.ours(body.Group)
 	case remoting.CodeSendV2, remoting.CodeSend, remoting.CodeSendBatch:
-		ours = s.ours(string(f.Text(producerField(f.Code))))
+		ours = s.gateway.ours(string(f.Text(producerField(f.Code))))
 	case remoting.CodeHeartbeat: // it is read later
 	default:
 		return !s.namesOurs(f)
@@ -126,7 +126,7 @@ func (s *session) pass(f *wire.Frame) { s.forward(f, s.port.Dest, call{}) }
 
 // queueOf is the queue that a request is about; nil if the gateway doesn't know it.
 func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
-	t := s.topics.get(f.Text(topicKey))
+	t := s.gateway.topics.get(f.Text(topicKey))
 	if t == nil {
 		return nil
 	}
@@ -141,7 +141,7 @@ func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
 // and the gateway looks into the topic. For negative numbers brokers pick a queue at random
 // (4.9.7).
 func (s *session) picksNoQueue(f *wire.Frame, topicKey, queueKey string) bool {
-	t := s.topics.get(f.Text(topicKey))
+	t := s.gateway.topics.get(f.Text(topicKey))
 	id, given := f.Number(queueKey)
 	return (!given || id < 0) && t != nil && len(t.all()) > 0
 }
@@ -154,13 +154,13 @@ func (s *session) viewOf(f *wire.Frame) (*view, *wanted) {
 		return nil, nil
 	}
 	name := f.Text("consumerGroup")
-	if one, known := s.groups.known(name); known {
+	if one, known := s.gateway.groups.known(name); known {
 		if v := one.known(q); v != nil {
 			return v, nil
 		}
 	}
 	if len(name) > bodies.LongestGroup {
-		s.bounds.views.Add(1)
+		s.gateway.bounds.views.Add(1)
 		return nil, nil
 	}
 	s.mu.Lock()

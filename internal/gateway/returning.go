@@ -72,7 +72,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 		sent.Go(func() error {
 			defer s.recovered(func() int { return remoting.CodeHeartbeat })
 			s.mirror(s.port.Dest, s.beat)
-			s.mirrors.beat(s, s.identity, s.beat)
+			s.gateway.mirrors.beat(s, s.identity, s.beat)
 			return nil
 		})
 	}
@@ -207,7 +207,7 @@ func (s *session) misses(f *wire.Frame) {
 // leave ends a session that isn't read.
 func (s *session) leave() {
 	s.end()
-	s.Gateway.close(s)
+	s.gateway.close(s)
 	s.memory.Leave()
 }
 
@@ -225,12 +225,12 @@ func (g *Gateway) expectNoMore() {
 
 // mayNotReturn gives up a client that a broker of the source doesn't take any more.
 func (s *session) mayNotReturn(f *wire.Frame) {
-	was := s.returning.takeOut(s)
+	was := s.gateway.returning.takeOut(s)
 	if !was {
 		return
 	}
-	if s.said.returning.Due(s.port.Dest) {
-		s.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker",
+	if s.gateway.said.returning.Due(s.port.Dest) {
+		s.gateway.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker",
 			s.port.Dest.Broker, "code", f.Code, "remark", string(f.Remark[:min(len(f.Remark), longestRemark)]))
 	}
 	s.inBackground(s.leave)

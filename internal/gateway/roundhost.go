@@ -12,7 +12,7 @@ import (
 )
 
 // roundHost is the gateway as rounds see it: what waits for them, and what they change.
-type roundHost struct{ *Gateway }
+type roundHost struct{ gateway *Gateway }
 
 func (g *Gateway) newRounds() *rounds.Rounds {
 	return rounds.New(rounds.Options{
@@ -50,55 +50,58 @@ func (w *heldRequests) Release() {
 	goOn(w.views)
 }
 
+// Name implements rounds.Host.
+func (g roundHost) Name() string { return g.gateway.Name() }
+
 // Epoch implements rounds.Host.
-func (g roundHost) Epoch() int64 { return g.moves.epoch.Load() }
+func (g roundHost) Epoch() int64 { return g.gateway.moves.epoch.Load() }
 
 // Targets implements rounds.Host.
-func (g roundHost) Targets() []string { return *g.targets.Load() }
+func (g roundHost) Targets() []string { return *g.gateway.targets.Load() }
 
 // Peers implements rounds.Host.
 func (g roundHost) Peers() (all []rounds.Peer) {
-	for _, p := range g.peers() {
-		all = append(all, remoteParticipant{g.clientOf(p)})
+	for _, p := range g.gateway.peers() {
+		all = append(all, remoteParticipant{g.gateway.clientOf(p)})
 	}
 	return all
 }
 
 // MayTakePart implements rounds.Host.
 func (g roundHost) MayTakePart(ctx context.Context, r store.Round, to routing.Side) error {
-	return g.mayTakePart(ctx, r, to)
+	return g.gateway.mayTakePart(ctx, r, to)
 }
 
 // MayBegin implements rounds.Host.
 func (g roundHost) MayBegin(r store.Round, to routing.Side) error {
-	if _, err := g.lanes(); err != nil {
+	if _, err := g.gateway.lanes(); err != nil {
 		return control.Refused("%v", err)
 	}
-	if why := g.StateProblem(); why != "" {
-		return control.Refused("gateway %s: %s", g.config.Name, why)
+	if why := g.gateway.StateProblem(); why != "" {
+		return control.Refused("gateway %s: %s", g.gateway.config.Name, why)
 	}
-	if why := g.letsEverybodyIn(); why != nil && to == routing.Target { // the way back gives nobody more
-		return control.Refused("gateway %s: %v", g.config.Name, why)
+	if why := g.gateway.letsEverybodyIn(); why != nil && to == routing.Target { // the way back gives nobody more
+		return control.Refused("gateway %s: %v", g.gateway.config.Name, why)
 	}
-	if _, err := g.allFit(r); err != nil {
+	if _, err := g.gateway.allFit(r); err != nil {
 		return err
 	}
-	if _, err := g.takesSends(r); err != nil {
+	if _, err := g.gateway.takesSends(r); err != nil {
 		return err
 	}
-	return g.agreeOnTargets(r.Targets)
+	return g.gateway.agreeOnTargets(r.Targets)
 }
 
 // Hold implements rounds.Host.
 func (g roundHost) Hold(ctx context.Context, r store.Round, to routing.Side) (rounds.Held, store.Prepared, error) {
-	w := &heldRequests{ordered: g.ordered}
+	w := &heldRequests{ordered: g.gateway.ordered}
 	var known store.Prepared
 	var err error
 	switch r.Kind {
 	case control.KindHome:
-		w.homes, known, err = g.prepareHomes(ctx, r, to)
+		w.homes, known, err = g.gateway.prepareHomes(ctx, r, to)
 	case control.KindSide:
-		w.views, known, err = g.prepareViews(r, to)
+		w.views, known, err = g.gateway.prepareViews(r, to)
 	case control.KindAuthority:
 	default:
 		err = control.Refused("kind is %q: %s, %s or %s is possible", r.Kind, control.KindHome, control.KindSide,
@@ -109,11 +112,11 @@ func (g roundHost) Hold(ctx context.Context, r store.Round, to routing.Side) (ro
 
 // HoldAgain implements rounds.Host.
 func (g roundHost) HoldAgain(o *store.Outcome) rounds.Held {
-	w := &heldRequests{ordered: g.ordered}
+	w := &heldRequests{ordered: g.gateway.ordered}
 	for _, h := range o.Homes {
-		q := g.queueFor(h.Topic, h.Broker, h.Queue)
+		q := g.gateway.queueFor(h.Topic, h.Broker, h.Queue)
 		if w.homes == nil {
-			w.homes = g.holdAll(nil)
+			w.homes = g.gateway.holdAll(nil)
 		}
 		q.hold.Store(w.homes.hold)
 		w.homes.queues = append(w.homes.queues, q)
@@ -123,40 +126,40 @@ func (g roundHost) HoldAgain(o *store.Outcome) rounds.Held {
 
 // Learn implements rounds.Host.
 func (g roundHost) Learn(o *store.Outcome) error {
-	g.learnLanes(o.Lanes)
-	return g.canGoBy(o)
+	g.gateway.learnLanes(o.Lanes)
+	return g.gateway.canGoBy(o)
 }
 
 // Save implements rounds.Host.
-func (g roundHost) Save() error { return g.save() }
+func (g roundHost) Save() error { return g.gateway.save() }
 
 // GoBy implements rounds.Host.
 func (g roundHost) GoBy(r store.Round, o *store.Outcome, shared bool) error {
 	if o.Authority != "" {
-		g.judging.Lock() // who asks meanwhile waits for the disk
-		defer g.judging.Unlock()
+		g.gateway.judging.Lock() // who asks meanwhile waits for the disk
+		defer g.gateway.judging.Unlock()
 	}
-	g.owesFor(r, o)
-	before := g.standing(o)
+	g.gateway.owesFor(r, o)
+	before := g.gateway.standing(o)
 	if ends := r.Ends; ends != nil {
 		ends.Moved, ends.Epoch = ends.Moved+o.Size(), o.Epoch
-		g.moves.remember(*ends)
+		g.gateway.moves.remember(*ends)
 	}
-	g.apply(o)
-	err := g.save()
+	g.gateway.apply(o)
+	err := g.gateway.save()
 	switch {
 	case err == nil:
 		return nil
 	case shared: // others go by it, and the outcome is on disk: a restart finds out
-		g.log.Error("a decided round isn't on disk", "round", r.ID, "cause", err)
+		g.gateway.log.Error("a decided round isn't on disk", "round", r.ID, "cause", err)
 		return nil
 	}
-	g.apply(before)
+	g.gateway.apply(before)
 	if r.Ends != nil {
-		g.moves.forget(r.Ends.ID)
+		g.gateway.moves.forget(r.Ends.ID)
 	}
-	if again := g.save(); again != nil { // what failed may yet be on disk
-		g.log.Error("the state on disk may be a round ahead", "round", r.ID, "cause", again)
+	if again := g.gateway.save(); again != nil { // what failed may yet be on disk
+		g.gateway.log.Error("the state on disk may be a round ahead", "round", r.ID, "cause", again)
 	}
 	return fmt.Errorf("everything is as it was: %w", err)
 }
@@ -164,12 +167,12 @@ func (g roundHost) GoBy(r store.Round, o *store.Outcome, shared bool) error {
 // WentBy implements rounds.Host.
 func (g roundHost) WentBy(r store.Round, to routing.Side) {
 	if r.Kind == control.KindSide && to == routing.Target {
-		g.remirror(r.Group) // a target broker may have forgotten members since their last heartbeats
+		g.gateway.remirror(r.Group) // a target broker may have forgotten members since their last heartbeats
 	}
 }
 
 // Waited implements rounds.Host.
-func (g roundHost) Waited(kind string, took time.Duration) { g.counts.Held(kind, took) }
+func (g roundHost) Waited(kind string, took time.Duration) { g.gateway.counts.Held(kind, took) }
 
 // outcome is what a move has moved, and how long sends or pulls have waited for it.
 type outcome struct {

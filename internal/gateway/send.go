@@ -41,12 +41,12 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			past = h
 			continue
 		}
-		if s.fenced.Load() && s.ordered(q.topic) {
+		if s.gateway.fenced.Load() && s.gateway.ordered(q.topic) {
 			s.refuseFenced(f, q)
 			return
 		}
 		home := q.at()
-		stores := s.storesAt(home, f.Get(propertiesKey))
+		stores := s.gateway.storesAt(home, f.Get(propertiesKey))
 		to := s.port.Dest
 		if stores == routing.Target {
 			to = routing.Dest{Side: routing.Target, Broker: q.lane.Load().Target.Broker}
@@ -135,11 +135,11 @@ func stores(code int) bool {
 func (u *upstream) judgeSent(f *wire.Frame, c call) {
 	if !stores(f.Code) {
 		if u.mayBeStored(f) {
-			u.unanswered(c)
+			u.session.gateway.unanswered(c)
 		}
 		return
 	}
-	u.wrote.note(&c.queue.topic)
+	u.session.wrote.note(&c.queue.topic)
 	c.queue.kinds.note(c)
 	if offset, ok := f.Number("queueOffset"); ok && c.offset == 0 {
 		c.queue.acknowledged(c.side, offset)

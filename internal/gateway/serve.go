@@ -56,14 +56,14 @@ func (g *Gateway) serveClient(p *port, raw net.Conn, vip bool) {
 // serve serves a client until its connection ends, or passes to another process.
 func (s *session) serve(first []byte) {
 	defer close(s.stopping.Ended)
-	defer context.AfterFunc(s.ctx, func() { _ = s.conn.Close() })()
+	defer context.AfterFunc(s.gateway.ctx, func() { _ = s.conn.Close() })()
 	err := s.runGuarded(first)
 	if s.stopping.Whole {
 		return
 	}
 	s.limited.Leave()
-	s.Gateway.close(s)
-	s.ended(s.conn, err)
+	s.gateway.close(s)
+	s.gateway.ended(s.conn, err)
 }
 
 // enter lets a connection in, maybe for another one.

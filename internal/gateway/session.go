@@ -20,12 +20,12 @@ import (
 
 // session is one connection of a client, with upstream connections of its own.
 type session struct {
-	*Gateway
-	port   *port
-	conn   net.Conn
-	out    connections.Writer
-	track  atomic.Pointer[keeper.Track] // nil if the connection isn't kept
-	memory *memory.Holder               // what the connection takes of the process's
+	gateway *Gateway
+	port    *port
+	conn    net.Conn
+	out     connections.Writer
+	track   atomic.Pointer[keeper.Track] // nil if the connection isn't kept
+	memory  *memory.Holder               // what the connection takes of the process's
 
 	mu      sync.Mutex
 	open    map[int32]call
@@ -73,7 +73,7 @@ type push struct {
 
 func newSession(g *Gateway, p *port, conn net.Conn) *session {
 	s := &session{
-		Gateway: g, port: p, conn: conn, out: connections.Writer{Conn: keeper.Bare(conn)},
+		gateway: g, port: p, conn: conn, out: connections.Writer{Conn: keeper.Bare(conn)},
 		locking: make(chan struct{}, mostLocking), mayOpen: freeCalls, open: map[int32]call{},
 		ups: map[routing.Dest]*upstream{}, pushes: map[int32]push{}, debts: debts{more: newSignal()},
 		stopping: connections.NewStopping(),
@@ -100,7 +100,7 @@ func (s *session) run(first []byte) (err error) {
 			return err
 		}
 		if s.frames.Add(1) == 1 && s.limited != nil {
-			s.dismiss(s.limited.Speaks())
+			s.gateway.dismiss(s.limited.Speaks())
 		}
 		s.begun.Store(false) // while it is worked on, nobody waits for the client
 		if s.crowded.Load() {
@@ -129,18 +129,18 @@ func (s *session) end() {
 	ups := slices.Concat(slices.Collect(maps.Values(s.ups)), slices.Collect(maps.Values(s.heartbeats)))
 	s.ups, s.heartbeats = map[routing.Dest]*upstream{}, nil
 	s.mu.Unlock()
-	s.unansweredSends.ends(s, len(ups)) // before it is forgotten: who looks for its sends finds them here or there
-	s.memory.End()                      // what servers answer now is read without
+	s.gateway.unansweredSends.ends(s, len(ups)) // before it is forgotten: who looks for its sends finds them here or there
+	s.memory.End()                              // what servers answer now is read without
 	_ = s.conn.Close()
-	s.changed.now()
+	s.gateway.changed.now()
 	for _, up := range ups {
 		s.inBackground(func() {
-			defer s.unansweredSends.ends(s, -1)
+			defer s.gateway.unansweredSends.ends(s, -1)
 			up.leave()
 			up.awaitEnd()
 		})
 	}
-	s.mirrors.leave(s)
+	s.gateway.mirrors.leave(s)
 }
 
 var errEnded = errors.New("the client has gone")
@@ -231,7 +231,7 @@ func (s *session) forward(f *wire.Frame, to routing.Dest, c call) {
 		f.SetFlag(f.Flag &^ wire.FlagOneWay) // so that it is known whether the broker takes it
 	}
 	if f.OneWay() && !c.oneWay {
-		f.SetOpaque(s.opaques.next()) // brokers answer some of these too, such as what they don't know
+		f.SetOpaque(s.gateway.opaques.next()) // brokers answer some of these too, such as what they don't know
 	} else {
 		f.SetOpaque(s.enter(c))
 	}
@@ -241,8 +241,8 @@ func (s *session) forward(f *wire.Frame, to routing.Dest, c call) {
 // unreachable answers a request whose server can't be reached, as that server's own end would look
 // to the client.
 func (s *session) unreachable(f *wire.Frame, to routing.Dest, err error) {
-	if s.said.unreachable.Due(to) {
-		s.log.Warn("a server can't be reached", "side", to.Side.String(), "broker", to.Broker, "code", f.Code,
+	if s.gateway.said.unreachable.Due(to) {
+		s.gateway.log.Warn("a server can't be reached", "side", to.Side.String(), "broker", to.Broker, "code", f.Code,
 			"cause", err)
 	}
 	if s.endsWith(to) {
@@ -256,7 +256,7 @@ func (s *session) unreachable(f *wire.Frame, to routing.Dest, err error) {
 // slave: who read there is sent to the master, whereas the address of a slave that only the gateway
 // can't reach would be tried again and again.
 func (s *session) endsWith(to routing.Dest) bool {
-	return to.Side == routing.Source && !to.Slave() && !s.anythingOnTarget()
+	return to.Side == routing.Source && !to.Slave() && !s.gateway.anythingOnTarget()
 }
 
 // giveUp answers a call that will have no answer. A question for a position is never answered with

@@ -127,7 +127,7 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 		s.end()
 		return
 	}
-	for _, claimed := range s.mirrors.of(s) {
+	for _, claimed := range s.gateway.mirrors.of(s) {
 		p.is.Claims = append(p.is.Claims, claimed.Broker)
 	}
 	for _, one := range all {
@@ -166,7 +166,7 @@ func (p *stoppedSession) goOn() {
 	default:
 		s.stopping = connections.NewStopping()
 		s.track.Store(nil) // it is kept anew
-		s.running.Go(func() { s.serve(p.is.Rest) })
+		s.gateway.running.Go(func() { s.serve(p.is.Rest) })
 	}
 }
 
@@ -180,6 +180,6 @@ func (p *stoppedSession) abandon() {
 	for _, up := range append(p.ups, p.left...) {
 		_ = up.conn.Close()
 	}
-	s.Gateway.close(s)
+	s.gateway.close(s)
 	s.memory.Leave()
 }

@@ -13,7 +13,7 @@ import (
 // access key, which was verified where there are keys.
 func (s *session) ofMember(f *wire.Frame) bool {
 	accessKey := f.Get(wire.FieldAccessKey)
-	if _, known := s.keys.Of(accessKey); s.keys.Given() && !known {
+	if _, known := s.gateway.keys.Of(accessKey); s.gateway.keys.Given() && !known {
 		return false
 	}
 	s.mu.Lock()

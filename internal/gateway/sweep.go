@@ -62,9 +62,9 @@ func (s *session) sweep(now time.Time) {
 	frames, begun := s.frames.Load(), s.begun.Load()
 	if s.absent || !begun && frames > 0 {
 		s.seen.since = time.Time{} // it rests between two frames
-	} else if s.seen.age(frames, now) > s.waits.frame {
-		if s.said.unfinished.Due() {
-			s.log.Warn("a client doesn't come to the end of a frame; its connection was closed",
+	} else if s.seen.age(frames, now) > s.gateway.waits.frame {
+		if s.gateway.said.unfinished.Due() {
+			s.gateway.log.Warn("a client doesn't come to the end of a frame; its connection was closed",
 				"client", s.conn.RemoteAddr().String(), "frames before", frames)
 		}
 		_ = s.conn.Close()
@@ -72,12 +72,12 @@ func (s *session) sweep(now time.Time) {
 	}
 	late, silent := s.overdue(now)
 	s.owe(0, func(c call) string {
-		return fmt.Sprintf("%s broker %s hasn't answered it for %s", c.side, c.up.dest.Broker, s.waits.with(c.code))
+		return fmt.Sprintf("%s broker %s hasn't answered it for %s", c.side, c.up.dest.Broker, s.gateway.waits.with(c.code))
 	}, late...)
 	s.lessForCalls()
 	for _, up := range silent {
-		if s.said.silent.Due(up.dest) {
-			s.log.Warn("a server says nothing any more; the connection to it was closed", "side",
+		if s.gateway.said.silent.Due(up.dest) {
+			s.gateway.log.Warn("a server says nothing any more; the connection to it was closed", "side",
 				up.dest.Side.String(), "broker", up.dest.Broker)
 		}
 		_ = up.conn.Close() // who reads there answers what is open
@@ -96,13 +96,13 @@ func (s *session) overdue(now time.Time) (late []call, silent []*upstream) {
 	}
 	for _, c := range s.open {
 		age := now.Sub(c.since)
-		if !isPull(c.code) && min(age, quiet[c.up]) > s.waits.silent && !slices.Contains(silent, c.up) {
+		if !isPull(c.code) && min(age, quiet[c.up]) > s.gateway.waits.silent && !slices.Contains(silent, c.up) {
 			silent = append(silent, c.up)
 		}
 	}
 	s.mu.Unlock()
 	return s.lose(func(c call) bool {
 		age := now.Sub(c.since)
-		return age > s.waits.with(c.code) && quiet[c.up] < s.waits.with(c.code)/2
+		return age > s.gateway.waits.with(c.code) && quiet[c.up] < s.gateway.waits.with(c.code)/2
 	}), silent
 }

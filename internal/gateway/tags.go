@@ -45,7 +45,7 @@ func (s *session) byCommitLog(f *wire.Frame, key string) {
 		s.pass(f)
 		return
 	}
-	broker, known := s.tagged(number)
+	broker, known := s.gateway.tagged(number)
 	if !known {
 		s.refuse(f, remoting.SystemError,
 			"the message's offset is of a target broker that isn't known: was the gateway's state lost?")

@@ -49,13 +49,13 @@ func (u *upstream) tellPush(f *wire.Frame) bool {
 // Its message lies in the topic of half messages: its offset in the queue says nothing of its own.
 func (u *upstream) tellCheck(f *wire.Frame) bool {
 	if err := bodies.OddNumber(f, bodies.NumbersOf(f.Code)); err != nil {
-		if u.said.odd.Due(u.dest) {
-			u.log.Error("a check of a transaction can't be read", "broker", u.dest.Broker, "cause", err)
+		if u.session.gateway.said.odd.Due(u.dest) {
+			u.session.gateway.log.Error("a check of a transaction can't be read", "broker", u.dest.Broker, "cause", err)
 		}
 		return false // it is asked again
 	}
 	if offset, ok := f.Number("commitLogOffset"); ok {
-		f.SetNumber("commitLogOffset", offset|u.tag(u.dest.Broker))
+		f.SetNumber("commitLogOffset", offset|u.session.gateway.tag(u.dest.Broker))
 	}
 	u.tellIDs(f.Get("offsetMsgId"))
 	f.Replace("bname", string(u.session.port.broker))
@@ -71,8 +71,8 @@ func (u *upstream) tellMessage(f *wire.Frame, shifts bool) *queue {
 	if !whole {
 		return nil
 	}
-	moved := wire.Moved{Queue: id, Tag: u.tag(u.dest.Broker), Stored: u.session.port.address()}
-	q := u.pairOf(topic, lane.Queue{Broker: u.dest.Broker, ID: id})
+	moved := wire.Moved{Queue: id, Tag: u.session.gateway.tag(u.dest.Broker), Stored: u.session.port.address()}
+	q := u.session.gateway.pairOf(topic, lane.Queue{Broker: u.dest.Broker, ID: id})
 	if q != nil {
 		moved.Queue = q.id
 		if shifts {

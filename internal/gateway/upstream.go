@@ -18,7 +18,7 @@ import (
 
 // upstream is a session's connection to one server.
 type upstream struct {
-	*session
+	session  *session
 	dest     routing.Dest
 	dialling sync.Mutex
 	conn     net.Conn
@@ -31,7 +31,7 @@ type upstream struct {
 }
 
 func (u *upstream) dial() error {
-	conn, err := u.Gateway.dial(u.dest)
+	conn, err := u.session.gateway.dial(u.dest)
 	if err != nil {
 		return err
 	}
@@ -49,9 +49,9 @@ func (u *upstream) dial() error {
 func (u *upstream) begin(conn net.Conn, rest []byte) {
 	u.conn, u.stopping = conn, connections.NewStopping()
 	u.out.Conn, u.out.Last = conn, time.Now()
-	u.origins.begin(conn)
-	u.counts.Upstreams.Add(1)
-	u.running.Go(func() {
+	u.session.gateway.origins.begin(conn)
+	u.session.gateway.counts.Upstreams.Add(1)
+	u.session.gateway.running.Go(func() {
 		defer close(u.stopping.Ended)
 		u.runGuarded(rest)
 	})
@@ -87,7 +87,7 @@ func (u *upstream) leave() {
 func (u *upstream) awaitAnswers(most time.Duration, which func(call) bool) {
 	waits := func(c call) bool { return c.up == u && which(c) }
 	for begin := time.Now(); u.session.any(waits) && time.Since(begin) < most; {
-		if sleep.For(u.ctx, proofPause) != nil {
+		if sleep.For(u.session.gateway.ctx, proofPause) != nil {
 			return
 		}
 	}
@@ -103,7 +103,7 @@ func (u *upstream) awaitEnd() {
 // write sends a frame. If that fails, the reading side ends too, and answers what is open.
 func (u *upstream) write(f *wire.Frame) {
 	u.nameBroker(f)
-	u.keys.Sign(f, u.dest.Side)
+	u.session.gateway.keys.Sign(f, u.dest.Side)
 	err := u.out.Frame(f)
 	if err == nil && f.More && !u.session.keeps(u) {
 		err = u.out.Flush()
@@ -115,8 +115,8 @@ func (u *upstream) write(f *wire.Frame) {
 
 // passes takes note that the connection isn't this session's any more, though it lives on.
 func (u *upstream) passes() {
-	u.origins.end(u.conn)
-	u.counts.Upstreams.Add(-1)
+	u.session.gateway.origins.end(u.conn)
+	u.session.gateway.counts.Upstreams.Add(-1)
 }
 
 // run takes what the server sends.
@@ -157,11 +157,11 @@ func (u *upstream) run(rest []byte) {
 // broker go as it would without a gateway.
 func (u *upstream) broke(err error) {
 	_ = u.conn.Close()
-	u.origins.end(u.conn)
-	u.counts.Upstreams.Add(-1)
+	u.session.gateway.origins.end(u.conn)
+	u.session.gateway.counts.Upstreams.Add(-1)
 	s := u.session
 	s.forget(u)
-	s.mirrors.lost(s, u.dest)
+	s.gateway.mirrors.lost(s, u.dest)
 	if s.endsWith(u.dest) && !u.retired.Load() {
 		_ = s.conn.Close()
 	}
@@ -177,8 +177,8 @@ func (u *upstream) odd(f *wire.Frame, c call) bool {
 	if err == nil {
 		return false
 	}
-	if u.said.odd.Due(u.dest) {
-		u.log.Error("an answer of a server can't be read: the connection to it is closed",
+	if u.session.gateway.said.odd.Due(u.dest) {
+		u.session.gateway.log.Error("an answer of a server can't be read: the connection to it is closed",
 			"side", u.dest.Side.String(), "broker", u.dest.Broker, "code", c.code, "cause", err)
 	}
 	_ = u.conn.Close()
@@ -195,7 +195,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	if u.odd(f, c) {
 		return nil
 	}
-	s.counts.Answer(classOf(c.code), len(f.Bytes()))
+	s.gateway.counts.Answer(classOf(c.code), len(f.Bytes()))
 	if c.rare != nil && c.rare.wants != nil {
 		c.view = s.makes(f, c)
 	}
@@ -229,7 +229,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	}
 	switch {
 	case sends(c.code):
-		s.counts.Sends[u.dest.Side].Observe(time.Since(c.since))
+		s.gateway.counts.Sends[u.dest.Side].Observe(time.Since(c.since))
 		u.sent(f, c)
 	case c.code == remoting.CodeQueryOffset && c.view != nil:
 		return u.queried(f, c)

@@ -88,7 +88,7 @@ func (g *groups) mayFollow(name string, to routing.Side) error {
 func (s *session) passNew(f *wire.Frame, w *wanted, c call) {
 	c.rare = &rareCall{wants: w}
 	s.forward(f, s.port.Dest, c)
-	v := s.groups.of(*w)
+	v := s.gateway.groups.of(*w)
 	if v == nil || !isPull(c.code) {
 		return
 	}
@@ -110,14 +110,14 @@ func (s *session) makes(f *wire.Frame, c call) *view {
 	case !isPull(c.code) && f.Code != remoting.Success && f.Code != remoting.QueryNotFound:
 		return nil
 	}
-	v := s.groups.asked([]byte(w.group), w.queue)
+	v := s.gateway.groups.asked([]byte(w.group), w.queue)
 	if v == nil {
-		s.bounds.views.Add(1)
+		s.gateway.bounds.views.Add(1)
 	}
-	if v == nil && s.groups.room.said.Due() {
-		s.log.Error("there is no room for what a group reads: clients ask about too many groups. If it "+
+	if v == nil && s.gateway.groups.room.said.Due() {
+		s.gateway.log.Error("there is no room for what a group reads: clients ask about too many groups. If it "+
 			"moves meanwhile, it goes by its committed positions, and may read a little twice", "client",
-			s.conn.RemoteAddr().String(), "group", w.group, "views", s.groups.room.made.Load())
+			s.conn.RemoteAddr().String(), "group", w.group, "views", s.gateway.groups.room.made.Load())
 	}
 	return v
 }

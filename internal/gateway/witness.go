@@ -42,12 +42,12 @@ func (g *Gateway) lockOwn(ctx context.Context, at routing.Dest, kind, name, as s
 func (g roundHost) Choose(ctx context.Context, r *store.Round) error {
 	ctx, cancel := context.WithTimeout(ctx, rounds.AskTime)
 	defer cancel()
-	all := g.leasing()
+	all := g.gateway.leasing()
 	answers := make([]chan error, len(all))
 	for i, at := range all {
 		answers[i] = make(chan error, 1)
 		go func() {
-			_, err := g.lockOwn(ctx, at, leaseKind, g.config.Name, g.config.Name) // its own lease, which it renews so
+			_, err := g.gateway.lockOwn(ctx, at, leaseKind, g.gateway.config.Name, g.gateway.config.Name) // its own lease, which it renews so
 			answers[i] <- err
 		}()
 	}
@@ -75,5 +75,5 @@ func (g roundHost) Record(ctx context.Context, r store.Round, verdict string) (w
 	}
 	ctx, cancel := context.WithTimeout(ctx, rounds.AskTime)
 	defer cancel()
-	return g.lockOwn(ctx, at, "rocketshift-round", r.ID, verdict)
+	return g.gateway.lockOwn(ctx, at, "rocketshift-round", r.ID, verdict)
 }
