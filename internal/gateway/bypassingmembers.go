@@ -99,7 +99,7 @@ const knownTime = 3 * time.Second
 // members that the source lists: it would refuse their pulls. A proxy doesn't say whom it lists.
 // Members that are missing are introduced again.
 func (l lanes) knownOnTarget(ctx context.Context, group string, to routing.Side, introduce func()) error {
-	if to == routing.Source || l.Proxy != "" {
+	if to == routing.Source || l.migration.Proxy != "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, knownTime)
@@ -141,12 +141,12 @@ func (l lanes) unknownOnTarget(ctx context.Context, group string) (missing strin
 	if err != nil || len(here) == 0 {
 		return "", err
 	}
-	brokers, err := l.target.Brokers(ctx)
+	brokers, err := l.migration.target.Brokers(ctx)
 	if err != nil {
 		return "", fmt.Errorf("target: %w", err)
 	}
 	for _, b := range brokers {
-		there, err := l.target.Client().ConsumerConnectionsOf(ctx, b.Addr, group)
+		there, err := l.migration.target.Client().ConsumerConnectionsOf(ctx, b.Addr, group)
 		if err != nil {
 			return "", fmt.Errorf("members of group %s on target broker %s: %w", group, b.Name, err)
 		}

@@ -98,7 +98,7 @@ func (l lanes) read(ctx context.Context, q *queue, on routing.Side, from int64, 
 		return nil, err
 	}
 	got, err := l.clusters[on].Client().
-		Pull(ctx, broker.Addr, rocketmq.PullRequest{Group: l.LaneGroup, Topic: q.topic, Queue: at.ID, Offset: from, Max: most})
+		Pull(ctx, broker.Addr, rocketmq.PullRequest{Group: l.migration.LaneGroup, Topic: q.topic, Queue: at.ID, Offset: from, Max: most})
 	return got.Messages, err
 }
 

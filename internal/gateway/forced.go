@@ -80,7 +80,7 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 	for _, name := range names {
 		for _, addr := range g.addresses(routing.Dest{Side: routing.Target, Broker: name}) {
 			all.Go(func() error {
-				if !answers(ctx, l.target.Client(), addr) {
+				if !answers(ctx, l.migration.target.Client(), addr) {
 					return nil
 				}
 				return control.Refused("target broker %s at %s answers gateway %s: ask without withoutTarget",
@@ -148,7 +148,7 @@ func (g *Gateway) groupWithoutTarget(ctx context.Context, r store.Round) (outcom
 	}
 	for _, v := range views {
 		if v.reads() == routing.Target {
-			r.Queues = append(r.Queues, v.name())
+			r.Queues = append(r.Queues, v.queue.name())
 		}
 	}
 	return g.lead(ctx, r, g.viewsWithoutTarget)
@@ -170,7 +170,7 @@ func (g *Gateway) viewsWithoutTarget(
 	all.SetLimit(provedTogether)
 	for i, name := range names {
 		v := one.of(g.queueFor(name.Topic, name.Broker, name.ID))
-		if lane := v.lane.Load(); lane != nil {
+		if lane := v.queue.lane.Load(); lane != nil {
 			o.Lanes = append(o.Lanes, *lane)
 		}
 		all.Go(func() (err error) {

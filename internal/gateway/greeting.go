@@ -149,8 +149,8 @@ func (s *session) left(g *greeting) {
 
 // leave is that a client leaves, for the target brokers that know it.
 type leave struct {
-	*greeting
-	to []routing.Dest
+	greeting *greeting
+	to       []routing.Dest
 }
 
 // bringLeaves brings to the target that the client leaves, one after the other: an application
@@ -161,9 +161,9 @@ func (s *session) bringLeaves() {
 		l := s.leaves[0]
 		s.mu.Unlock()
 		for _, to := range l.to {
-			s.mirror(to, l.raw)
+			s.mirror(to, l.greeting.raw)
 		}
-		s.memory.Give(l.cost)
+		s.memory.Give(l.greeting.cost)
 		s.mu.Lock()
 		s.leaves = s.leaves[1:]
 		left := len(s.leaves)

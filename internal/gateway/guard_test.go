@@ -19,7 +19,7 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
 	v := g.queue(routing.Target)
-	v.lane.Store(nil) // as no gateway should be: it must know where the target's replica lies
+	v.queue.lane.Store(nil) // as no gateway should be: it must know where the target's replica lies
 	_, other := g.gateway.connect(t)
 
 	r := requests()[remoting.CodePull]
@@ -52,7 +52,7 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	held := func() int64 { return g.gateway.counts.HeldSends.Load() }
 	require.Eventually(t, func() bool { return held() == 4 }, patience, time.Millisecond)
 
-	v.lane.Store(nil) // as no gateway should be
+	v.queue.lane.Store(nil) // as no gateway should be
 	h.release()
 	_, err = g.client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
@@ -68,7 +68,7 @@ func TestAFaultOfTheGatewayLeavesNoGroupLocked(t *testing.T) {
 		g := newGuarded(t, "applications: []")
 		g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
 		v := g.queue(routing.Target)
-		v.lane.Store(nil)
+		v.queue.lane.Store(nil)
 		r := requests()[code]
 		g.request(code, 0, unsignedBy, r.fields, r.body)
 		require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 },

@@ -213,7 +213,7 @@ func (g *Gateway) holdsCopies(ctx context.Context, l lanes, broker string) error
 			}
 			for i := range found {
 				stamp, is := replica.ParseStamp(found[i].Properties)
-				if is && stamp.Cluster == l.Source && stamp.Topic == q.topic && stamp.Broker == q.broker &&
+				if is && stamp.Cluster == l.migration.Source && stamp.Topic == q.topic && stamp.Broker == q.broker &&
 					stamp.Queue == q.id {
 					return nil
 				}

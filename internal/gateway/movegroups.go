@@ -23,7 +23,7 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]
 	one := g.groups.get([]byte(name))
 	topics := map[string]bool{rocketmq.RetryTopic(name): true}
 	for _, v := range one.all() {
-		topics[v.topic] = true
+		topics[v.queue.topic] = true
 	}
 	brokers, err := g.source.Brokers(ctx)
 	if err != nil {
@@ -61,7 +61,7 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]
 func (g *Gateway) prepareViews(r store.Round, to routing.Side) (waits []*view, known store.Prepared, err error) {
 	one := g.groups.get([]byte(r.Group))
 	views := slices.DeleteFunc(one.all(), func(v *view) bool {
-		return v.staysBehind(to) && !slices.Contains(r.Queues, v.name()) // who leads may know its lane
+		return v.staysBehind(to) && !slices.Contains(r.Queues, v.queue.name()) // who leads may know its lane
 	})
 	for _, q := range r.Queues {
 		if v := one.of(g.queueFor(q.Topic, q.Broker, q.ID)); !slices.Contains(views, v) {
@@ -90,7 +90,7 @@ func (v *view) prepared() store.PreparedView {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return store.PreparedView{
-		TopicQueue: v.name(),
+		TopicQueue: v.queue.name(),
 		Next:       v.next,
 		NextAge:    control.Duration(time.Since(v.nextAt)),
 		Kept:       v.onItsWay(),
@@ -246,7 +246,7 @@ func (l lanes) step(ctx context.Context, v *view, to routing.Side, is store.Prep
 		case known: // what was read since was read past the gateway
 			native = committed
 		default: // nobody has read the queue: any place that is the same on both sides
-			if native, err = v.endIn(c, from); err != nil {
+			if native, err = v.queue.endIn(c, from); err != nil {
 				return 0, err
 			}
 		}

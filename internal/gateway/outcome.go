@@ -90,9 +90,9 @@ func viewAsIs(v *view) store.View {
 	defer v.mu.Unlock()
 	return store.View{
 		Group:  v.group,
-		Topic:  v.topic,
-		Broker: v.broker,
-		Queue:  v.id,
+		Topic:  v.queue.topic,
+		Broker: v.queue.broker,
+		Queue:  v.queue.id,
 		Side:   v.side.String(),
 		Shift:  v.shift,
 		Proved: v.proved,

@@ -58,7 +58,7 @@ func (l lanes) lastCopied(ctx context.Context, q *queue) int64 {
 	copied := int64(-1)
 	for i := range found {
 		stamp, is := replica.ParseStamp(found[i].Properties)
-		if is && stamp.Cluster == l.Target && stamp.Topic == q.topic &&
+		if is && stamp.Cluster == l.migration.Target && stamp.Topic == q.topic &&
 			stamp.Broker == lane.Target.Broker && stamp.Queue == lane.Target.ID {
 			copied = max(copied, stamp.Offset+1)
 		}

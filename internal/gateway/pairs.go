@@ -136,8 +136,8 @@ func (g *Gateway) inUse(q *queue) bool {
 // staysBehind reports whether a group's view stays on the source when the group moves: a retry
 // queue that the target has no pair of.
 func (v *view) staysBehind(to routing.Side) bool {
-	_, retry := rocketmq.RetryGroup(v.topic)
-	return retry && to == routing.Target && v.lane.Load() == nil
+	_, retry := rocketmq.RetryGroup(v.queue.topic)
+	return retry && to == routing.Target && v.queue.lane.Load() == nil
 }
 
 // unseen says which retries members behind gateways don't see once their group is on the target; ""

@@ -33,7 +33,7 @@ func (g *Gateway) bringAhead(
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for i, v := range views {
-		if v.reads() == to || v.lane.Load() == nil {
+		if v.reads() == to || v.queue.lane.Load() == nil {
 			continue
 		}
 		all.Go(func() (err error) {

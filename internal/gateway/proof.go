@@ -21,8 +21,8 @@ const copyPause = 50 * time.Millisecond
 
 // lanes are the means to prove what is on the other side of a move.
 type lanes struct {
-	*migration
-	clusters [2]*rocketmq.Cluster
+	migration *migration
+	clusters  [2]*rocketmq.Cluster
 }
 
 func (g *Gateway) lanes() (lanes, error) {
@@ -68,9 +68,9 @@ func (l lanes) crossing(ctx context.Context, q *queue, from routing.Side, glance
 // leaving translates from a side to the other.
 func (l lanes) leaving(from routing.Side) *positions.Positions {
 	if from == routing.Target {
-		return l.positions.Reversed()
+		return l.migration.positions.Reversed()
 	}
-	return l.positions
+	return l.migration.positions
 }
 
 // across translates a native position to the other side.

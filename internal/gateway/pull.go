@@ -85,7 +85,7 @@ func (s *session) pull(f *wire.Frame) {
 // destOf is where a group's requests about a queue go to while it reads from a side.
 func (s *session) destOf(v *view, on routing.Side) routing.Dest {
 	if on == routing.Target {
-		return routing.Dest{Side: routing.Target, Broker: v.lane.Load().Target.Broker}
+		return routing.Dest{Side: routing.Target, Broker: v.queue.lane.Load().Target.Broker}
 	}
 	return s.port.Dest
 }
@@ -127,7 +127,7 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on routing.Sid
 // address gives a request the names that the target has for a queue.
 func (s *session) address(f *wire.Frame, v *view, on routing.Side) {
 	if on == routing.Target {
-		lane := v.lane.Load()
+		lane := v.queue.lane.Load()
 		f.SetNumber("queueId", int64(lane.Target.ID))
 		f.Set("bname", lane.Target.Broker)
 	}
@@ -145,8 +145,8 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		u.session.owe(aheadPause, nil, c)
 		return nil
 	case c.side == routing.Source && shift == 0:
-		if c.view.retries() { // copies of what failed on the target
-			u.rename(f, c.view.topic)
+		if c.view.queue.retries() { // copies of what failed on the target
+			u.rename(f, c.view.queue.topic)
 		}
 		return u.session.out.Frame(f)
 	}
@@ -156,20 +156,20 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		}
 	}
 	v := c.view
-	moved := wire.Moved{Queue: v.id, Shift: shift}
+	moved := wire.Moved{Queue: v.queue.id, Shift: shift}
 	if c.side == routing.Target {
 		f.Replace("suggestWhichBrokerId", "0")
 		moved.Tag, moved.Stored = u.session.gateway.tag(u.dest.Broker), u.session.port.address()
 	}
 	if err := moved.Move(f.Body); err != nil {
 		if u.session.gateway.said.unreadable.Due(u.dest) {
-			u.session.gateway.log.Error("a broker's messages can't be read", "broker", u.dest.Broker, "topic", v.topic, "queue",
-				v.id, "cause", err)
+			u.session.gateway.log.Error("a broker's messages can't be read", "broker", u.dest.Broker, "topic", v.queue.topic, "queue",
+				v.queue.id, "cause", err)
 		}
 		u.session.pullAgain(c)
 		return nil
 	}
-	u.rename(f, v.topic)
+	u.rename(f, v.queue.topic)
 	return u.session.out.Frame(f)
 }
 
@@ -195,7 +195,7 @@ func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) 
 				"group",
 				v.group,
 				"queue",
-				v.String(),
+				v.queue.String(),
 				"side",
 				c.side.String(),
 				"offset",
@@ -232,7 +232,7 @@ const (
 // hold v.mu.
 func (v *view) ahead(f *wire.Frame, c call) bool {
 	end, known := f.Number("maxOffset")
-	return f.Code == remoting.PullOffsetMoved && known && v.native(c.side, c.offset) > end && v.at() != c.side
+	return f.Code == remoting.PullOffsetMoved && known && v.native(c.side, c.offset) > end && v.queue.at() != c.side
 }
 
 // saidAhead reports whether that is to be said, which many pulls would do. Callers hold v.mu.

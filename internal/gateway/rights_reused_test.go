@@ -86,12 +86,12 @@ func (m *matrix) noted(p *place) (text string) {
 	}
 	goesOn := map[int]int64{}
 	for _, v := range m.gateway.groups.get([]byte(p.group)).all() {
-		if at := v.mayAskFor(true); v.topic == p.topic && at >= 0 {
-			text += fmt.Sprintf("members have asked for %d of queue %d; ", at, v.id)
+		if at := v.mayAskFor(true); v.queue.topic == p.topic && at >= 0 {
+			text += fmt.Sprintf("members have asked for %d of queue %d; ", at, v.queue.id)
 		}
 		v.mu.Lock()
-		if v.topic == p.topic && v.next >= 0 {
-			goesOn[v.id] = v.next
+		if v.queue.topic == p.topic && v.next >= 0 {
+			goesOn[v.queue.id] = v.next
 		}
 		v.mu.Unlock()
 	}

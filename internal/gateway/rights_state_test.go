@@ -109,8 +109,8 @@ func (m *matrix) learned(p *place) map[int]int64 {
 	all := map[int]int64{}
 	for _, v := range m.gateway.groups.get([]byte(p.group)).all() {
 		v.mu.Lock()
-		if v.topic == p.topic && v.kept >= 0 {
-			all[v.id] = v.kept
+		if v.queue.topic == p.topic && v.kept >= 0 {
+			all[v.queue.id] = v.kept
 		}
 		v.mu.Unlock()
 	}

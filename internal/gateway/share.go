@@ -96,12 +96,12 @@ func (g *group) ready(to routing.Side) error {
 		return nil
 	}
 	for _, v := range g.all() {
-		own := strings.HasPrefix(v.topic, "%") // brokers write to retry and dead-letter topics
+		own := strings.HasPrefix(v.queue.topic, "%") // brokers write to retry and dead-letter topics
 		switch {
-		case v.lane.Load() != nil && v.reads() == routing.Source:
+		case v.queue.lane.Load() != nil && v.reads() == routing.Source:
 			return control.Refused("group %s reads queue %s on the source: move the group to the target first",
 				g.name, v.queue)
-		case v.lane.Load() != nil && !own && v.at() == routing.Source:
+		case v.queue.lane.Load() != nil && !own && v.queue.at() == routing.Source:
 			return control.Refused(
 				"queue %s, which group %s reads, has its home on the source: move it to the target first",
 				v.queue, g.name,

@@ -174,7 +174,7 @@ func (g *Gateway) takesAll(ctx context.Context, r store.Round) (inexact []string
 		return nil, err
 	}
 	l, err := g.lanes()
-	if err != nil || r.Kind != control.KindHome || r.To != routing.Target.String() || l.Proxy != "" {
+	if err != nil || r.Kind != control.KindHome || r.To != routing.Target.String() || l.migration.Proxy != "" {
 		return inexact, err
 	}
 	var accepted, topics []string
@@ -211,7 +211,7 @@ func (g *Gateway) tryGroup(
 	if inexact, err = g.tryPulls(ctx, group, to, accept); err != nil || to == routing.Source {
 		return inexact, err
 	}
-	if l, err := g.lanes(); err != nil || l.Proxy != "" { // a proxy passes no answers on
+	if l, err := g.lanes(); err != nil || l.migration.Proxy != "" { // a proxy passes no answers on
 		return inexact, err
 	}
 	refusals, err := g.trySends(ctx, g.replyTries(group))

@@ -160,7 +160,7 @@ func (g *Gateway) moveGroup(
 		return done, err
 	}
 	for _, v := range views {
-		r.Queues = append(r.Queues, v.name())
+		r.Queues = append(r.Queues, v.queue.name())
 	}
 	if err := g.oldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
 		return done, err

@@ -219,7 +219,7 @@ func (g *Gateway) answers(to routing.Dest) bool {
 		if err != nil {
 			return false
 		}
-		client = l.target.Client()
+		client = l.migration.target.Client()
 	}
 	for _, addr := range g.addresses(to) {
 		ctx, cancel := context.WithTimeout(g.ctx, signTime)

@@ -18,7 +18,7 @@ import (
 // the sides.
 type view struct {
 	group string
-	*queue
+	queue *queue
 
 	mu     sync.Mutex
 	side   routing.Side

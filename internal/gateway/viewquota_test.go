@@ -164,7 +164,7 @@ func TestAGroupsPositionsAreAskedForByItself(t *testing.T) {
 	one, _ := two.groups.known([]byte("billing"))
 	var topics []string
 	for _, v := range one.all() {
-		topics = append(topics, v.topic)
+		topics = append(topics, v.queue.topic)
 	}
 	assert.Contains(t, topics, "orders")
 	assert.NotContains(t, topics, "other")

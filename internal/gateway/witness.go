@@ -33,7 +33,7 @@ func (g *Gateway) lockOwn(ctx context.Context, at routing.Dest, kind, name, as s
 	if err != nil {
 		return false, err
 	}
-	held, err := l.clusters[at.Side].Client().LockQueues(ctx, broker.Addr, l.LaneGroup, as, g.ownLock(at, kind, name))
+	held, err := l.clusters[at.Side].Client().LockQueues(ctx, broker.Addr, l.migration.LaneGroup, as, g.ownLock(at, kind, name))
 	return len(held) == 1, err
 }
 
