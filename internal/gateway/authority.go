@@ -20,23 +20,23 @@ import (
 // connected to that side straight.
 
 // authority is that side.
-func (g *Gateway) authority() routing.Side { return routing.Side(g.authoritySide.Load()) }
+func (rt *routingTable) authority() routing.Side { return routing.Side(rt.authoritySide.Load()) }
 
 // settled is the authority that clients are told by: one that is on disk. A lock that was given by
 // a side that a restart doesn't know as the authority would be given twice.
-func (g *Gateway) settled() routing.Side {
-	g.judging.RLock()
-	defer g.judging.RUnlock()
-	return g.authority()
+func (rt *routingTable) settled() routing.Side {
+	rt.judging.RLock()
+	defer rt.judging.RUnlock()
+	return rt.authority()
 }
 
 // authorityOf is the authority for one group: the source goes on for groups that weren't moved, as
 // they are no part of the migration.
-func (g *Gateway) authorityOf(name []byte) routing.Side {
-	if g.settled() == routing.Source {
+func (rt *routingTable) authorityOf(name []byte) routing.Side {
+	if rt.settled() == routing.Source {
 		return routing.Source
 	}
-	if one, known := g.groups.known(name); known && !one.readsOn(routing.Target) {
+	if one, known := rt.groups.known(name); known && !one.readsOn(routing.Target) {
 		return routing.Source
 	}
 	return routing.Target
@@ -45,7 +45,7 @@ func (g *Gateway) authorityOf(name []byte) routing.Side {
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
 	brokers := s.gateway.greeted()
-	if s.gateway.authorityOf(f.Text("consumerGroup")) == routing.Source || len(brokers) == 0 {
+	if s.gateway.table.authorityOf(f.Text("consumerGroup")) == routing.Source || len(brokers) == 0 {
 		s.pass(f)
 		return
 	}
@@ -63,7 +63,7 @@ const mostLocking = 8
 // lock locks or unlocks queues with the authority, by the names that the target has for them, in
 // the client's own name.
 func (s *session) lock(f *wire.Frame) {
-	if s.gateway.settled() == routing.Source { // it is of all groups
+	if s.gateway.table.settled() == routing.Source { // it is of all groups
 		s.pass(f)
 		return
 	}
@@ -73,7 +73,7 @@ func (s *session) lock(f *wire.Frame) {
 	if !ok {
 		return
 	}
-	if err != nil || s.gateway.authorityOf([]byte(body.Group)) == routing.Source {
+	if err != nil || s.gateway.table.authorityOf([]byte(body.Group)) == routing.Source {
 		s.memory.Give(cost)
 		s.pass(f)
 		return
@@ -112,7 +112,7 @@ func (s *session) lock(f *wire.Frame) {
 // lockOnTarget asks every target broker for its part of the queues, and returns those that are
 // locked, by the source's names.
 func (a asker) lockOnTarget(ctx context.Context, body bodies.LockBody) ([]bodies.JsonQueue, error) {
-	parts, names, behind, err := a.session.gateway.onTarget(body.Queues)
+	parts, names, behind, err := a.session.gateway.table.onTarget(body.Queues)
 	if err != nil {
 		return nil, err
 	}
@@ -159,12 +159,12 @@ func (a asker) lock(ctx context.Context, at routing.Dest, body bodies.LockBody) 
 
 // onTarget gives queues the names that the target has for them, by broker, and says which is which.
 // Retry queues that the target has no pair of stay behind: their locks are the source's.
-func (g *Gateway) onTarget(
+func (rt *routingTable) onTarget(
 	queues []bodies.JsonQueue,
 ) (parts map[string][]bodies.JsonQueue, names map[bodies.JsonQueue]bodies.JsonQueue, behind []bodies.JsonQueue, err error) {
 	parts, names = map[string][]bodies.JsonQueue{}, map[bodies.JsonQueue]bodies.JsonQueue{}
 	for _, one := range queues {
-		t := g.topics.get([]byte(one.Topic))
+		t := rt.topics.get([]byte(one.Topic))
 		if t == nil {
 			return nil, nil, nil, fmt.Errorf("topic %s isn't on the source", one.Topic)
 		}

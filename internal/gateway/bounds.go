@@ -53,7 +53,7 @@ func (g *Gateway) Bounds() control.Bounds {
 		"calls": b.calls.Load(), "bodies": b.bodies.Load(), "parked": b.parked.Load(), "views": b.views.Load(),
 		"topics": b.topics.Load(), "connections": b.crowded.Load(),
 	}
-	for _, t := range g.topics.all() {
+	for _, t := range g.table.topics.all() {
 		if n := t.vast.Load(); n > 0 && len(at.Topics) < mostVast {
 			if at.Topics == nil {
 				at.Topics = map[string]int64{}
@@ -71,14 +71,14 @@ const mostVast = 100
 func (g *Gateway) bind() {
 	c := g.config
 	g.budget = memory.New(c.Memory - c.part(forProgram))
-	g.limiter.Budget, g.groups.room.budget, g.topics.budget = g.budget, g.budget, g.budget
+	g.limiter.Budget, g.table.groups.room.budget, g.table.topics.budget = g.budget, g.budget, g.budget
 	most := int(c.part(forConnections) / connections.PerDescriptor)
 	if n := connections.Descriptors() * (100 - connections.KeptBack) / 100; n > 0 {
 		most = min(most, n)
 	}
 	g.limiter.Limit(most)
-	g.groups.room.most = min(mostViews, c.part(forViews)/perView)
-	g.topics.most = min(mostQueues, c.part(forQueues)/perQueue)
+	g.table.groups.room.most = min(mostViews, c.part(forViews)/perView)
+	g.table.topics.most = min(mostQueues, c.part(forQueues)/perQueue)
 }
 
 // evicted closes the session's connection, as it holds memory that others wait for.

@@ -215,7 +215,7 @@ func (g *Gateway) lookForBypassing(ctx context.Context) {
 		return
 	}
 	var queues []*queue
-	for _, t := range g.topics.all() {
+	for _, t := range g.table.topics.all() {
 		queues = append(queues, t.all()...)
 	}
 	if len(queues) == 0 {

@@ -17,13 +17,13 @@ import (
 
 // says are the queues that a member says it holds locked, as far as its group reads them and they
 // have a lane; of the others the locks are the source's.
-func (g *Gateway) says(group string, info rocketmq.RunningInfo) (all []*queue) {
-	one, known := g.groups.known([]byte(group))
+func (rt *routingTable) says(group string, info rocketmq.RunningInfo) (all []*queue) {
+	one, known := rt.groups.known([]byte(group))
 	if !known {
 		return nil
 	}
 	for _, held := range info.Queues {
-		q := g.heldQueue(held, true)
+		q := rt.heldQueue(held, true)
 		if q == nil || !held.Locked || held.Dropped || q.lane.Load() == nil {
 			continue
 		}

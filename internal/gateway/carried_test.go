@@ -63,15 +63,15 @@ func TestLocksThatAMemberOnlyClaimsAreNotCarried(t *testing.T) {
 			two := newTwoSides(t)
 			here, there := two.brokers[routing.Source], two.brokers[routing.Target]
 			two.withTarget(t, here, there.Addr().String())
-			two.topics.ensure("stock").ensure("broker-a", 1)
-			stock, orders := two.topics.get([]byte("stock")), two.topics.get([]byte("orders"))
+			two.table.topics.ensure("stock").ensure("broker-a", 1)
+			stock, orders := two.table.topics.get([]byte("stock")), two.table.topics.get([]byte("orders"))
 			stock.all()[0].lane.Store(orders.all()[0].lane.Load())
 			two.lists(routing.Source, "one")
 			here.answer(remoting.CodeRunningInfo, sayingLocked(c.says))
 			here.answer(remoting.CodeLock, wire.Reply{Body: []byte(c.source)})
 			there.answer(remoting.CodeLock, wire.Reply{Body: []byte(
 				`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-t","queueId":0}]}`)})
-			require.NoError(t, two.shareOnTarget(t.Context(), "billing", false, mustLanes(t, two.Gateway)))
+			require.NoError(t, two.table.shareOnTarget(t.Context(), "billing", false, mustLanes(t, two.Gateway)))
 			assert.Equal(t, c.asks, here.lockRequests(), "requests to the source")
 			assert.Equal(t, c.locks, there.lockRequests(), "requests to the target")
 		})

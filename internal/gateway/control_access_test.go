@@ -165,10 +165,10 @@ func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
 
 func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	g := idle(t)
-	q := g.topics.ensure("orders")
+	q := g.table.topics.ensure("orders")
 	q.ensure("broker-a", 3)
 	q.queue([]byte("broker-a"), 1).home.Store(uint32(routing.Target))
-	g.groups.get([]byte("billing")).of(q.queue([]byte("broker-a"), 0))
+	g.table.groups.get([]byte("billing")).of(q.queue([]byte("broker-a"), 0))
 	g.panics.Add(2)
 	_, err := g.Move(t.Context(), control.Move{})
 	require.ErrorIs(t, err, control.ErrRefused)

@@ -29,8 +29,7 @@ func idle(t *testing.T) *Gateway {
 	g := &Gateway{
 		config: Config{Name: "idle"},
 		log:    slog.New(slog.DiscardHandler),
-		topics: topics{byName: map[string]*topic{}},
-		groups: groups{byName: map[string]*group{}},
+		table:  routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	t.Cleanup(g.stop)
@@ -96,7 +95,7 @@ func TestTheControlAPILetsNobodyInWithoutItsToken(t *testing.T) {
 
 func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	g := idle(t)
-	q := g.topics.ensure("orders")
+	q := g.table.topics.ensure("orders")
 	q.ensure("broker-a", 2)
 	one := q.queue([]byte("broker-a"), 1)
 	one.home.Store(uint32(routing.Target))
@@ -108,7 +107,7 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 		Target: lane.Queue{Broker: "new", ID: 3},
 	}
 	one.lane.Store(&lane)
-	v := g.groups.get([]byte("billing")).of(one)
+	v := g.table.groups.get([]byte("billing")).of(one)
 	g.apply(
 		&store.Outcome{
 			Epoch:     5,
@@ -124,17 +123,17 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	next.state, err = store.Open(dir)
 	require.NoError(t, err)
 	next.restore(next.state.Last())
-	got := next.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
+	got := next.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
 	assert.Equal(t, routing.Target, got.at())
 	assert.EqualValues(t, -7, got.shift.Load())
 	require.NotNil(t, got.lane.Load(), "a gateway that begins while the target is away knows where its sends go to")
 	assert.Equal(t, lane, *got.lane.Load())
-	assert.Equal(t, routing.Target, next.authority())
+	assert.Equal(t, routing.Target, next.table.authority())
 	assert.EqualValues(t, 5, next.moves.epoch.Load())
-	view := next.groups.get([]byte("billing")).of(got)
+	view := next.table.groups.get([]byte("billing")).of(got)
 	assert.Equal(t, routing.Target, view.side)
 	assert.EqualValues(t, 3, view.native(routing.Target, 10))
-	assert.True(t, next.anythingOnTarget())
+	assert.True(t, next.table.anythingOnTarget())
 
 	require.NoError(t, os.WriteFile(g.state.Path, []byte("{"), 0o600))
 	_, err = store.Open(dir)

@@ -61,7 +61,7 @@ const appKeys = "applications: [{accessKey: app, secretKey: app-secret, target: 
 
 // queue is queue 0 of topic orders, with its home and the group billing's side as asked for.
 func (g *guarded) queue(at routing.Side) *view {
-	q := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
+	q := g.gateway.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
 	q.lane.Store(
 		&lane.Lane{
 			Topic:  "orders",
@@ -70,9 +70,9 @@ func (g *guarded) queue(at routing.Side) *view {
 		},
 	)
 	q.home.Store(uint32(at))
-	v := g.gateway.groups.get([]byte("billing")).of(q)
+	v := g.gateway.table.groups.get([]byte("billing")).of(q)
 	v.side = at
-	g.gateway.away.Store(int64(at))
+	g.gateway.table.away.Store(int64(at))
 	return v
 }
 

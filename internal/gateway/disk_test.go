@@ -62,7 +62,7 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 
 func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &Gateway{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
+		g := &Gateway{table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}}
 		g.ctx, g.stop = context.WithCancel(t.Context())
 		g.rounds = g.newRounds()
 		g.targets.Store(&[]string{})

@@ -87,7 +87,7 @@ func (a *amid) settles(answer wire.Reply) {
 	require.NoError(a, err)
 	assert.Empty(a, a.gateway.lost())
 	if answer.Code == remoting.Success {
-		acked := a.gateway.topics.get([]byte("orders")).all()[0].acked[routing.Source].Load()
+		acked := a.gateway.table.topics.get([]byte("orders")).all()[0].acked[routing.Source].Load()
 		assert.EqualValues(a, 6, acked, "where it was stored is known")
 	}
 }

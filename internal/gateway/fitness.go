@@ -187,7 +187,7 @@ func (g *Gateway) allFit(r store.Round) (inexact []string, err error) {
 		return nil, nil
 	}
 	moved := func(name string) bool {
-		one, known := g.groups.known([]byte(name))
+		one, known := g.table.groups.known([]byte(name))
 		return known && one.readsOn(routing.Target)
 	}
 	var refusals []string // the first ones

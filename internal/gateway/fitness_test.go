@@ -58,7 +58,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	fits(store.Round{Kind: control.KindSide, To: "target", Group: "audit"})
 	fits(homes("orders")) // which it only reads
 	fits(store.Round{Kind: control.KindAuthority, To: "target"})
-	g.gateway.groups.get([]byte("billing")).of(g.gateway.topics.get([]byte("orders")).all()[1]).side = routing.Target
+	g.gateway.table.groups.get([]byte("billing")).of(g.gateway.table.topics.get([]byte("orders")).all()[1]).side = routing.Target
 	holds(store.Round{Kind: control.KindAuthority, To: "target"}, "which shares in billing")
 
 	g.request(remoting.CodeSendV2, 0, stranger, requests()[remoting.CodeSendV2].fields, "body")
@@ -229,7 +229,7 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 
 	two.bypassing.life = time.Minute
 	two.bypassing.note(bypassingProducer{"orders", routing.Target, netip.MustParseAddrPort("10.0.0.7:1")})
-	orders := two.topics.get([]byte("orders")).all()
+	orders := two.table.topics.get([]byte("orders")).all()
 	_, err = two.nobodyBypasses(t.Context(), control.Move{}, orders)
 	require.ErrorContains(t, err, "or accept the topic")
 	requireBypassing(t, err, control.Bypassing{Topics: []string{"orders"}})

@@ -124,8 +124,8 @@ func answers(ctx context.Context, c *rocketmq.Client, addr string) bool {
 
 // homesWithoutTarget is the outcome of a round in which queues get the source as their home, with
 // nothing proved.
-func (g *Gateway) homesWithoutTarget(_ context.Context, p *rounds.Current, all []store.Prepared) (*store.Outcome, error) {
-	g.learnAcknowledged(all)
+func (rt *routingTable) homesWithoutTarget(_ context.Context, p *rounds.Current, all []store.Prepared) (*store.Outcome, error) {
+	rt.learnAcknowledged(all)
 	o := &store.Outcome{}
 	for _, q := range heldFor(p).homes.queues { // the shift stays: answers to sends of before are translated by it
 		o.Homes = append(o.Homes, store.Home{
@@ -162,14 +162,14 @@ func (g *Gateway) viewsWithoutTarget(
 	if err != nil {
 		return nil, err
 	}
-	one, known := g.groups.get([]byte(p.Round().Group)), furthest(prepared)
+	one, known := g.table.groups.get([]byte(p.Round().Group)), furthest(prepared)
 	names := slices.SortedFunc(maps.Keys(known), control.CompareQueues)
 	o := &store.Outcome{Views: make([]store.View, len(names))}
 	broadcasts := g.membersHere()[one.name]
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for i, name := range names {
-		v := one.of(g.queueFor(name.Topic, name.Broker, name.ID))
+		v := one.of(g.table.queueFor(name.Topic, name.Broker, name.ID))
 		if lane := v.queue.lane.Load(); lane != nil {
 			o.Lanes = append(o.Lanes, *lane)
 		}

@@ -67,11 +67,11 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 	g.migration.Load().target = cluster("broker-t", at)
 	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
 	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
-	g.groups.byName = map[string]*group{}
-	q = g.topics.ensure("orders").queue([]byte("broker-a"), 0)
+	g.table.groups.byName = map[string]*group{}
+	q = g.table.topics.ensure("orders").queue([]byte("broker-a"), 0)
 	if q == nil {
-		g.topics.ensure("orders").ensure("broker-a", 1)
-		q = g.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
+		g.table.topics.ensure("orders").ensure("broker-a", 1)
+		q = g.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
 	}
 	q.lane.Store(&lane.Lane{
 		Topic: "orders", Source: lane.Queue{Broker: "broker-a"},
@@ -92,11 +92,11 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 		},
 		Authority: "target",
 	})
-	v = g.groups.get([]byte("billing")).of(q)
+	v = g.table.groups.get([]byte("billing")).of(q)
 	v.next, v.nextAt = 500, time.Now()
 	q.acknowledged(routing.Target, 506)
 	g.serving = time.Now().Add(-time.Hour)
-	g.topics.get([]byte("orders")).since = g.serving.Add(-time.Hour)
+	g.table.topics.get([]byte("orders")).since = g.serving.Add(-time.Hour)
 	return q, v
 }
 
@@ -263,7 +263,7 @@ func TestTheAuthorityReturnsWithoutTheTarget(t *testing.T) {
 	was, err := g.Move(t.Context(), without(control.KindAuthority))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
-	require.Equal(t, routing.Source, g.authority())
+	require.Equal(t, routing.Source, g.table.authority())
 }
 
 func TestATargetThatAnswersIsAsked(t *testing.T) {
@@ -279,7 +279,7 @@ func TestATargetThatAnswersIsAsked(t *testing.T) {
 				require.ErrorContains(t, err, "target broker broker-t at "+there.Addr().String()+" answers")
 				require.Equal(t, routing.Target, q.at())
 				require.Equal(t, routing.Target, v.reads())
-				require.Equal(t, routing.Target, g.authority())
+				require.Equal(t, routing.Target, g.table.authority())
 			})
 		}
 	}
@@ -386,7 +386,7 @@ func TestTwoGatewaysReturnAsOneWithoutTheTarget(t *testing.T) {
 		require.Eventually(t, func() bool { return g.moves.epoch.Load() == 3 }, patience, time.Millisecond)
 		assert.Equal(t, routing.Source, queues[i].at())
 		assert.Equal(t, routing.Source, views[i].reads())
-		assert.Equal(t, routing.Source, g.authority())
+		assert.Equal(t, routing.Source, g.table.authority())
 		assert.EqualValues(t, 490, views[i].native(routing.Source, 510), "whoever is furthest skips nothing")
 		assert.EqualValues(t, 480, views[i].native(routing.Source, 500))
 		assert.Len(t, g.State().Owed, 1)
@@ -409,7 +409,7 @@ func TestAGatewayThatReachesTheTargetRefusesForAll(t *testing.T) {
 	for i, g := range all {
 		assert.Equal(t, routing.Target, queues[i].at())
 		assert.Equal(t, routing.Target, views[i].reads())
-		assert.Equal(t, routing.Target, g.authority())
+		assert.Equal(t, routing.Target, g.table.authority())
 		assert.Empty(t, g.State().Owed)
 	}
 }

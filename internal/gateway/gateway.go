@@ -68,32 +68,29 @@ type Gateway struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	source          *rocketmq.Cluster
-	migration       atomic.Pointer[migration]
-	intended        atomic.Pointer[control.Migration]      // that is to be on disk before it counts
-	brokers         [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
-	clusters        [2]clusterNames
-	targets         atomic.Pointer[[]string]          // target brokers in the order of their tags
-	limits          atomic.Pointer[map[string]limits] // of target brokers; nil while none has said them
-	limitsHere      atomic.Pointer[map[string]limits] // of source brokers
-	topics          topics
-	groups          groups
-	mirrors         mirrors
-	opaques         opaques
-	ports           ports
-	refresh         signal
-	changed         signal // which clients there are, or what they say
-	returning       returning
-	succession      succession
-	keeping         keeping
-	state           *store.File
-	folder          io.Closer // the lock of the folder that it lies in
-	moves           moves
-	rounds          *rounds.Rounds
-	decided         sync.Mutex    // held while an outcome is applied, and while all is read to be saved
-	authoritySide   atomic.Uint32 // the side that is the authority
-	judging         sync.RWMutex  // held while that changes, until the change is on disk
-	away            atomic.Int64  // queues, views and the authority that aren't at the source
+	source     *rocketmq.Cluster
+	migration  atomic.Pointer[migration]
+	intended   atomic.Pointer[control.Migration]      // that is to be on disk before it counts
+	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
+	clusters   [2]clusterNames
+	targets    atomic.Pointer[[]string]          // target brokers in the order of their tags
+	limits     atomic.Pointer[map[string]limits] // of target brokers; nil while none has said them
+	limitsHere atomic.Pointer[map[string]limits] // of source brokers
+	table      routingTable
+
+	mirrors    mirrors
+	opaques    opaques
+	ports      ports
+	refresh    signal
+	changed    signal // which clients there are, or what they say
+	returning  returning
+	succession succession
+	keeping    keeping
+	state      *store.File
+	folder     io.Closer // the lock of the folder that it lies in
+	moves      moves
+	rounds     *rounds.Rounds
+
 	unansweredSends unansweredSends
 	split           splitGroups
 	keys            keys.Keys
@@ -158,8 +155,8 @@ func Start(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		config: c, log: c.Log.With("gateway", c.Name), topics: topics{byName: map[string]*topic{}},
-		groups: groups{byName: map[string]*group{}}, mirrors: mirrors{claims: map[claim]*session{}},
+		config: c, log: c.Log.With("gateway", c.Name), table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
+		mirrors:  mirrors{claims: map[claim]*session{}},
 		sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
 		waits: usualWaits, bypassing: bypassingProducers{life: bypassLife},
 		entry: connections.EntryWith(c.TLSCert, c.TLSKey), dials: dials,
@@ -274,7 +271,7 @@ func (g *Gateway) NameServer() string {
 	return net.JoinHostPort(g.config.Advertise, strconv.Itoa(g.ports.numbers()[namesKey]))
 }
 
-func (g *Gateway) anythingOnTarget() bool { return g.away.Load() > 0 }
+func (rt *routingTable) anythingOnTarget() bool { return rt.away.Load() > 0 }
 
 // Close ends all connections. Clients find their ways by themselves when a gateway serves again.
 func (g *Gateway) Close() {

@@ -41,7 +41,7 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
 	v := g.queue(routing.Target)
-	other := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
+	other := g.gateway.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
 	h := g.gateway.holdAll([]*queue{v.queue, other})
 	for range 3 {
 		g.request(remoting.CodeSendV2, 0, unsignedBy, requests()[remoting.CodeSendV2].fields, "body")

@@ -104,7 +104,7 @@ func before(t *testing.T, b *standIn) *Gateway {
 	g := alone(t)
 	g.sessions, g.mirrors.claims = map[*session]bool{}, map[claim]*session{}
 	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
-	g.topics.ensure("orders").ensure("broker-a", 2)
+	g.table.topics.ensure("orders").ensure("broker-a", 2)
 	t.Cleanup(func() {
 		g.stop()
 		for _, s := range g.all() {
@@ -151,7 +151,7 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 	_, err := stuck.upstream(stuck.port.Dest)
 	require.NoError(t, err)
 	_, other := g.connect(t)
-	queues := g.topics.get([]byte("orders")).all()
+	queues := g.table.topics.get([]byte("orders")).all()
 	m := g.holdAll(queues)
 	parked := func(n int) {
 		t.Helper()

@@ -170,7 +170,7 @@ func (g *Gateway) takesSends(r store.Round) (inexact []string, err error) {
 	}
 	var refusals, unknown []string
 	for _, name := range r.Queues {
-		t := g.topics.get([]byte(name.Topic))
+		t := g.table.topics.get([]byte(name.Topic))
 		if t == nil {
 			continue // which is said where it matters
 		}

@@ -20,8 +20,8 @@ import (
 func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
-	g.gateway.topics.ensure("orders").ensure("broker-a", 1)
-	q := g.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
+	g.gateway.table.topics.ensure("orders").ensure("broker-a", 1)
+	q := g.gateway.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
 	q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
 	configured := func(config map[string]string) {
 		g.gateway.limits.Store(&map[string]limits{"broker-t": limitsOf(config)})
@@ -143,7 +143,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
 	g := alone(t)
 	g.migration.Store(&migration{Migration: control.Migration{Name: "m", Proxy: "127.0.0.1:1"}})
-	t1 := g.topics.ensure("orders")
+	t1 := g.table.topics.ensure("orders")
 	t1.ensure("broker-a", 2)
 	var queues []control.TopicQueue
 	for _, q := range t1.all() {

@@ -34,13 +34,13 @@ func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	long := strings.Repeat("\u009b", (bodies.LongestGroup-7)/2)
 	const invented = 20_000
 	for i := range invented {
-		g.gateway.groups.asked(fmt.Appendf(nil, "%07d%s", i, long), v.queue)
+		g.gateway.table.groups.asked(fmt.Appendf(nil, "%07d%s", i, long), v.queue)
 	}
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil,
 		`{"clientID":"one","consumerDataSet":[{"groupName":"zz-read"}]}`)
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
-	g.gateway.groups.asked([]byte("zz-read"), v.queue)
+	g.gateway.table.groups.asked([]byte("zz-read"), v.queue)
 
 	g.gateway.ports.all = []*port{{Dest: routing.NameServers, listener: g.source.Listener}}
 	c, err := controlserver.New(g.gateway, testToken)

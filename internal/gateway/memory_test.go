@@ -336,7 +336,7 @@ func TestLostCallsTakeOneGoroutine(t *testing.T) {
 // moved makes something be on the target: then clients live on without a broker.
 func (g *Gateway) moved(t *testing.T) {
 	t.Helper()
-	g.away.Store(1)
+	g.table.away.Store(1)
 }
 
 // A client that asks without end isn't read any more when there is no memory for its calls; what it
@@ -383,9 +383,9 @@ func TestWhatSessionsTakeComesBack(t *testing.T) {
 		}
 		return nil
 	})
-	v := s.groups.get([]byte("faulty")).of(s.topics.get([]byte("orders")).all()[0])
+	v := s.table.groups.get([]byte("faulty")).of(s.table.topics.get([]byte("orders")).all()[0])
 	v.side = routing.Target // without a lane: pulls of this group bring a fault out
-	s.away.Store(1)
+	s.table.away.Store(1)
 	var all sync.WaitGroup
 	for i := range 60 {
 		conn := s.from(byte(1 + i%5))

@@ -112,7 +112,7 @@ func (m *migration) sameLanes(o *migration) bool {
 
 // replace makes another migration, or another version of it, the gateway's.
 func (g *Gateway) replace(ctx context.Context, now, next *migration) error {
-	if now != nil && g.anythingOnTarget() {
+	if now != nil && g.table.anythingOnTarget() {
 		if err := g.sameClusters(ctx, now, next); err != nil {
 			return err
 		}

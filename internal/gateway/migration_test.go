@@ -51,7 +51,7 @@ func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
 			before := g.meant(now)
 			g.migration.Store(before)
 			if c.away {
-				q := g.queueFor("orders", "broker-a", 0)
+				q := g.table.queueFor("orders", "broker-a", 0)
 				q.lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 				g.targets.Store(&[]string{"broker-t"})
 				g.apply(&store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
@@ -143,7 +143,7 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 			}
 			before := g.meant(now)
 			g.migration.Store(before)
-			q := g.queueFor("orders", "broker-a", 0)
+			q := g.table.queueFor("orders", "broker-a", 0)
 			q.lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 			g.targets.Store(&[]string{"broker-t"})
 			g.apply(&store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target"}}})

@@ -20,7 +20,7 @@ import (
 // viewsOf are a group's views of all queues that it reads and that may move to a side: of those
 // that were asked for here, and of those that it has positions on.
 func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]*view, error) {
-	one := g.groups.get([]byte(name))
+	one := g.table.groups.get([]byte(name))
 	topics := map[string]bool{rocketmq.RetryTopic(name): true}
 	for _, v := range one.all() {
 		topics[v.queue.topic] = true
@@ -40,7 +40,7 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]
 	}
 	var all []*view
 	for _, topic := range sortedKeys(topics) {
-		t := g.topics.get([]byte(topic))
+		t := g.table.topics.get([]byte(topic))
 		if t == nil {
 			continue // it is no more, or it is the group's retry topic that no broker has made yet
 		}
@@ -59,16 +59,16 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]
 
 // prepareViews makes the group's pulls wait.
 func (g *Gateway) prepareViews(r store.Round, to routing.Side) (waits []*view, known store.Prepared, err error) {
-	one := g.groups.get([]byte(r.Group))
+	one := g.table.groups.get([]byte(r.Group))
 	views := slices.DeleteFunc(one.all(), func(v *view) bool {
 		return v.staysBehind(to) && !slices.Contains(r.Queues, v.queue.name()) // who leads may know its lane
 	})
 	for _, q := range r.Queues {
-		if v := one.of(g.queueFor(q.Topic, q.Broker, q.ID)); !slices.Contains(views, v) {
+		if v := one.of(g.table.queueFor(q.Topic, q.Broker, q.ID)); !slices.Contains(views, v) {
 			views = append(views, v)
 		}
 	}
-	if err := g.groups.mayFollow(one.name, to); err != nil {
+	if err := g.table.groups.mayFollow(one.name, to); err != nil {
 		return nil, known, err
 	}
 	if waits, err = g.stopPulls(views, to); err != nil {
@@ -135,17 +135,17 @@ func (g *Gateway) proveViews(
 	if err != nil {
 		return nil, err
 	}
-	one := g.groups.get([]byte(p.Round().Group))
+	one := g.table.groups.get([]byte(p.Round().Group))
 	known := newest(prepared)
 	names := slices.DeleteFunc(slices.Collect(maps.Keys(known)), func(name control.TopicQueue) bool {
-		return one.of(g.queueFor(name.Topic, name.Broker, name.ID)).staysBehind(p.To()) // as far as this gateway knows
+		return one.of(g.table.queueFor(name.Topic, name.Broker, name.ID)).staysBehind(p.To()) // as far as this gateway knows
 	})
 	o := &store.Outcome{Views: make([]store.View, len(names))}
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for i, name := range names {
 		all.Go(func() error {
-			v := one.of(g.queueFor(name.Topic, name.Broker, name.ID))
+			v := one.of(g.table.queueFor(name.Topic, name.Broker, name.ID))
 			a, looked := brought[v]
 			if !looked { // another gateway alone knows it
 				var err error
@@ -160,7 +160,7 @@ func (g *Gateway) proveViews(
 	}
 	err = all.Wait()
 	for _, name := range names {
-		if lane := g.queueFor(name.Topic, name.Broker, name.ID).lane.Load(); lane != nil {
+		if lane := g.table.queueFor(name.Topic, name.Broker, name.ID).lane.Load(); lane != nil {
 			o.Lanes = append(o.Lanes, *lane)
 		}
 	}

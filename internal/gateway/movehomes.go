@@ -191,10 +191,10 @@ func (g *Gateway) prepareHomes(
 }
 
 // learnAcknowledged takes over what any gateway has an acknowledgement of: a queue must show it.
-func (g *Gateway) learnAcknowledged(all []store.Prepared) {
+func (rt *routingTable) learnAcknowledged(all []store.Prepared) {
 	for _, known := range all {
 		for _, q := range known.Queues {
-			here := g.queueFor(q.Topic, q.Broker, q.ID)
+			here := rt.queueFor(q.Topic, q.Broker, q.ID)
 			for _, on := range []routing.Side{routing.Source, routing.Target} {
 				here.acknowledged(on, q.Acked[on]-1)
 			}
@@ -210,7 +210,7 @@ func (g *Gateway) proveHomes(ctx context.Context, p *rounds.Current, all []store
 			p.Round().Ends.Inexact = append(p.Round().Ends.Inexact, known.Inexact...)
 		}
 	}
-	g.learnAcknowledged(all)
+	g.table.learnAcknowledged(all)
 	if err := g.prove(ctx, heldFor(p).homes); err != nil {
 		return nil, err
 	}

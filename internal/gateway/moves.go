@@ -135,7 +135,7 @@ func (g *Gateway) carryOut(
 		}
 		return done, nil
 	case control.KindAuthority:
-		if g.authority() == to {
+		if g.table.authority() == to {
 			return done, nil
 		}
 		if !m.WithoutTarget {
@@ -171,7 +171,7 @@ func (g *Gateway) moveHomes(
 		r.Queues = append(r.Queues, q.name())
 	}
 	if r.WithoutTarget {
-		if done, err = g.leads(ctx, r, g.homesWithoutTarget); err == nil {
+		if done, err = g.leads(ctx, r, g.table.homesWithoutTarget); err == nil {
 			g.seeCopied(ctx, r.Queues)
 		}
 		return done, err

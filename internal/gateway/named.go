@@ -11,7 +11,7 @@ import (
 // queuesOf are the queues that a move names.
 func (g *Gateway) queuesOf(m control.Move) (all []*queue, err error) {
 	of := func(name string) (*topic, error) {
-		t := g.topics.get([]byte(name))
+		t := g.table.topics.get([]byte(name))
 		if t == nil {
 			return nil, control.Refused("topic %s isn't on the source", name)
 		}

@@ -81,7 +81,7 @@ func TestARefusalIsThatOfItsRequestWhateverNumbersAClientUses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, appKeys)
-			g.gateway.topics.ensure("mine").ensure("broker-a", 1)
+			g.gateway.table.topics.ensure("mine").ensure("broker-a", 1)
 			v := g.queue(routing.Source)
 			g.source.answer(c.may, wire.Reply{Fields: c.fields})
 			g.source.answer(c.mayNot, wire.Reply{Code: remoting.SystemError, Remark: "no permission"})

@@ -9,17 +9,17 @@ import (
 
 // apply makes an outcome so in memory.
 func (g *Gateway) apply(o *store.Outcome) {
-	g.decided.Lock()
-	defer g.decided.Unlock()
+	g.table.decided.Lock()
+	defer g.table.decided.Unlock()
 	for _, h := range o.Homes {
-		q := g.queueFor(h.Topic, h.Broker, h.Queue)
+		q := g.table.queueFor(h.Topic, h.Broker, h.Queue)
 		home, _ := routing.SideOf(h.Home)
 		q.shift.Store(h.Shift)
 		before := routing.Side(q.home.Swap(uint32(home)))
-		g.away.Add(int64(home) - int64(before))
+		g.table.away.Add(int64(home) - int64(before))
 	}
 	for _, kept := range o.Views {
-		v := g.groups.get([]byte(kept.Group)).of(g.queueFor(kept.Topic, kept.Broker, kept.Queue))
+		v := g.table.groups.get([]byte(kept.Group)).of(g.table.queueFor(kept.Topic, kept.Broker, kept.Queue))
 		on, _ := routing.SideOf(kept.Side)
 		v.mu.Lock()
 		before := v.side
@@ -28,34 +28,34 @@ func (g *Gateway) apply(o *store.Outcome) {
 		}
 		v.side, v.shift, v.proved = on, kept.Shift, kept.Proved
 		v.mu.Unlock()
-		g.away.Add(int64(on) - int64(before))
+		g.table.away.Add(int64(on) - int64(before))
 	}
 	if judge, known := routing.SideOf(o.Authority); known {
-		before := routing.Side(g.authoritySide.Swap(uint32(judge)))
-		g.away.Add(int64(judge) - int64(before))
+		before := routing.Side(g.table.authoritySide.Swap(uint32(judge)))
+		g.table.away.Add(int64(judge) - int64(before))
 	}
 	g.moves.epoch.Store(o.Epoch)
 }
 
 // learnLanes takes over lanes that this gateway hasn't seen yet. What it has seen itself counts
 // more.
-func (g *Gateway) learnLanes(lanes []lane.Lane) {
+func (rt *routingTable) learnLanes(lanes []lane.Lane) {
 	for i := range lanes {
 		lane := &lanes[i]
-		g.queueFor(lane.Topic, lane.Source.Broker, lane.Source.ID).lane.CompareAndSwap(nil, lane)
+		rt.queueFor(lane.Topic, lane.Source.Broker, lane.Source.ID).lane.CompareAndSwap(nil, lane)
 	}
 }
 
 // canGoBy refuses an outcome that sends anything to a place on the target that isn't known here.
 func (g *Gateway) canGoBy(o *store.Outcome) error {
 	for _, h := range o.Homes {
-		if q := g.queueFor(h.Topic, h.Broker, h.Queue); h.Home == routing.Target.String() && q.lane.Load() == nil {
+		if q := g.table.queueFor(h.Topic, h.Broker, h.Queue); h.Home == routing.Target.String() && q.lane.Load() == nil {
 			return control.Refused("gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet",
 				g.config.Name, q)
 		}
 	}
 	for _, v := range o.Views {
-		if q := g.queueFor(v.Topic, v.Broker, v.Queue); v.Side == routing.Target.String() && q.lane.Load() == nil {
+		if q := g.table.queueFor(v.Topic, v.Broker, v.Queue); v.Side == routing.Target.String() && q.lane.Load() == nil {
 			return control.Refused(
 				"gateway %s doesn't know the lane of queue %s, which group %s reads: it hasn't seen the topic yet",
 				g.config.Name, q, v.Group,
@@ -69,14 +69,14 @@ func (g *Gateway) canGoBy(o *store.Outcome) error {
 func (g *Gateway) standing(of *store.Outcome) *store.Outcome {
 	now := &store.Outcome{Epoch: g.moves.epoch.Load()}
 	for _, h := range of.Homes {
-		now.Homes = append(now.Homes, homeOf(g.queueFor(h.Topic, h.Broker, h.Queue)))
+		now.Homes = append(now.Homes, homeOf(g.table.queueFor(h.Topic, h.Broker, h.Queue)))
 	}
 	for _, kept := range of.Views {
 		now.Views = append(now.Views,
-			viewAsIs(g.groups.get([]byte(kept.Group)).of(g.queueFor(kept.Topic, kept.Broker, kept.Queue))))
+			viewAsIs(g.table.groups.get([]byte(kept.Group)).of(g.table.queueFor(kept.Topic, kept.Broker, kept.Queue))))
 	}
 	if of.Authority != "" {
-		now.Authority = g.authority().String()
+		now.Authority = g.table.authority().String()
 	}
 	return now
 }
@@ -100,8 +100,8 @@ func viewAsIs(v *view) store.View {
 }
 
 // queueFor is a queue of the source, which is made if the gateway hasn't seen it yet.
-func (g *Gateway) queueFor(name, broker string, id int) *queue {
-	t := g.topics.ensure(name)
+func (rt *routingTable) queueFor(name, broker string, id int) *queue {
+	t := rt.topics.ensure(name)
 	t.ensure(broker, id+1)
 	return t.queue([]byte(broker), int64(id))
 }

@@ -34,7 +34,7 @@ func (g *Gateway) seeCopied(ctx context.Context, names []control.TopicQueue) {
 	all.SetLimit(provedTogether)
 	for i, name := range names {
 		all.Go(func() error {
-			q := g.queueFor(name.Topic, name.Broker, name.ID)
+			q := g.table.queueFor(name.Topic, name.Broker, name.ID)
 			found[i] = control.OwedQueue{TopicQueue: name, Copied: l.lastCopied(ctx, q)}
 			return nil
 		})
@@ -90,7 +90,7 @@ func (g *Gateway) payOwed() {
 func (g *Gateway) payNow(ctx context.Context, copied func(context.Context, *queue) error) {
 	var paid []control.TopicQueue
 	for _, one := range g.owing.All() {
-		q := g.queueFor(one.Topic, one.Broker, one.ID)
+		q := g.table.queueFor(one.Topic, one.Broker, one.ID)
 		if q.at() == routing.Target {
 			continue // not yet, or again, where it was
 		}

@@ -17,9 +17,9 @@ func (g *Gateway) recallOwed() {
 }
 
 // owes are the queues of a round's outcome as what is owed of them.
-func (g *Gateway) owes(o *store.Outcome) (all []control.OwedQueue) {
+func (rt *routingTable) owes(o *store.Outcome) (all []control.OwedQueue) {
 	for _, h := range o.Homes {
-		q := g.queueFor(h.Topic, h.Broker, h.Queue)
+		q := rt.queueFor(h.Topic, h.Broker, h.Queue)
 		one := control.OwedQueue{
 			TopicQueue: q.name(),
 			Copied:     -1,
@@ -38,7 +38,7 @@ func (g *Gateway) owes(o *store.Outcome) (all []control.OwedQueue) {
 // anything is sent to the source.
 func (g *Gateway) owesFor(r store.Round, o *store.Outcome) {
 	if r.WithoutTarget && r.Kind == control.KindHome {
-		g.owe(g.owes(o))
+		g.owe(g.table.owes(o))
 	}
 }
 

@@ -123,11 +123,11 @@ func (t *topic) pair(lanes []lane.Lane, problem string, inUse func(*queue) bool)
 
 // inUse reports whether a queue's home or a group has been on the target, so that offsets are
 // shifted by its lane.
-func (g *Gateway) inUse(q *queue) bool {
+func (rt *routingTable) inUse(q *queue) bool {
 	if q.at() == routing.Target {
 		return true
 	}
-	return slices.ContainsFunc(g.groups.all(), func(one *group) bool {
+	return slices.ContainsFunc(rt.groups.all(), func(one *group) bool {
 		v := one.known(q)
 		return v != nil && v.reads() == routing.Target
 	})
@@ -142,8 +142,8 @@ func (v *view) staysBehind(to routing.Side) bool {
 
 // unseen says which retries members behind gateways don't see once their group is on the target; ""
 // if they see all.
-func (g *Gateway) unseen(group string, to routing.Side) string {
-	t := g.topics.get([]byte(rocketmq.RetryTopic(group)))
+func (rt *routingTable) unseen(group string, to routing.Side) string {
+	t := rt.topics.get([]byte(rocketmq.RetryTopic(group)))
 	if t == nil || to == routing.Source || t.beyond.Load() <= 0 {
 		return ""
 	}

@@ -65,20 +65,20 @@ func TestRetryTopicsThatGrowKeepTheirPairs(t *testing.T) {
 // By another lane the offsets of a group on the target would mean other messages.
 func TestQueuesInUseKeepTheirLanes(t *testing.T) {
 	g, queues := sharedTopic(t)
-	orders := g.topics.get([]byte("orders"))
+	orders := g.table.topics.get([]byte("orders"))
 	other := []lane.Lane{{Topic: "orders", Source: lane.Queue{Broker: "a"}, Target: lane.Queue{Broker: "y", ID: 9}}}
 	was := *queues[0].lane.Load()
-	v := g.groups.get([]byte("billing")).of(queues[0])
+	v := g.table.groups.get([]byte("billing")).of(queues[0])
 	v.side = routing.Target
-	orders.pair(other, "", g.inUse)
+	orders.pair(other, "", g.table.inUse)
 	assert.Equal(t, was, *queues[0].lane.Load())
 	assert.Contains(t, orders.reason(), "bring its home and its groups back to the source first")
 	v.side = routing.Source
 	queues[0].home.Store(uint32(routing.Target))
-	orders.pair(other, "", g.inUse)
+	orders.pair(other, "", g.table.inUse)
 	assert.Equal(t, was, *queues[0].lane.Load())
 	queues[0].home.Store(uint32(routing.Source))
-	orders.pair(other, "", g.inUse)
+	orders.pair(other, "", g.table.inUse)
 	assert.Equal(t, other[0], *queues[0].lane.Load())
 	assert.Empty(t, orders.reason())
 }
@@ -88,11 +88,11 @@ func TestQueuesInUseKeepTheirLanes(t *testing.T) {
 func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	two := newTwoSides(t)
 	retry := rocketmq.RetryTopic("billing")
-	two.topics.ensure(retry).ensure("broker-a", 2)
-	all := two.topics.get([]byte(retry)).all()
-	two.topics.get([]byte(retry)).
+	two.table.topics.ensure(retry).ensure("broker-a", 2)
+	all := two.table.topics.get([]byte(retry)).all()
+	two.table.topics.get([]byte(retry)).
 		pair([]lane.Lane{{Topic: retry, Source: lane.Queue{Broker: "broker-a"}, Target: lane.Queue{Broker: "broker-t"}}}, "", nil)
-	one := two.groups.get([]byte("billing"))
+	one := two.table.groups.get([]byte("billing"))
 	views, err := two.viewsOf(t.Context(), "billing", routing.Target)
 	require.NoError(t, err)
 	require.Equal(t, []*view{one.of(all[0])}, views)
@@ -103,7 +103,7 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	require.Equal(t, "broker-a/0", known.Views[0].Queue.String())
 	assert.False(t, one.of(all[1]).moving, "its pulls go on")
 
-	parts, _, behind, err := two.onTarget(
+	parts, _, behind, err := two.table.onTarget(
 		[]bodies.JsonQueue{{Topic: retry, Broker: "broker-a", ID: 0}, {Topic: retry, Broker: "broker-a", ID: 1}},
 	)
 	require.NoError(t, err)
@@ -114,9 +114,9 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 // What can't be paired any more doesn't hold up the way back.
 func TestTheWayBackNeedsNoNewPairs(t *testing.T) {
 	two := newTwoSides(t)
-	orders := two.topics.get([]byte("orders"))
+	orders := two.table.topics.get([]byte("orders"))
 	orders.pair(nil, "topic orders: the source has 3 queues and the target 2", nil)
-	two.groups.get([]byte("billing")).of(orders.all()[0])
+	two.table.groups.get([]byte("billing")).of(orders.all()[0])
 	_, err := two.viewsOf(t.Context(), "billing", routing.Target)
 	require.ErrorContains(t, err, "the source has 3 queues")
 	views, err := two.viewsOf(t.Context(), "billing", routing.Source)

@@ -61,7 +61,7 @@ func (g *Gateway) pairTopic(m *migration, t *topic, queues []lane.Queue, to layo
 	if n := to.vast[t.name]; n > 0 {
 		problem = tooVast(t.name, n, routing.Target)
 	}
-	t.pair(lanes, problem, g.inUse)
+	t.pair(lanes, problem, g.table.inUse)
 	t.beyond.Store(int64(len(there) - len(lanes)))
 }
 

@@ -28,7 +28,7 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			)
 			masters := [2][]string{g.readBy(&m, []string{"broker-a", "broker-b"}), {"broker-t"}}
 			pair := func(name string, here, there map[string]int) *topic {
-				one := g.topics.ensure(name)
+				one := g.table.topics.ensure(name)
 				queues := map[string]map[string]rocketmq.TopicConfig{}
 				for side, all := range map[string]map[string]int{"here": here, "there": there} {
 					queues[side] = map[string]rocketmq.TopicConfig{}

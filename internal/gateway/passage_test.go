@@ -54,8 +54,8 @@ func newPassage(tb testing.TB, header string, body []byte) *passage {
 func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *passage {
 	tb.Helper()
 	g := &Gateway{
-		log: slog.New(slog.DiscardHandler), topics: topics{byName: map[string]*topic{}},
-		groups: groups{byName: map[string]*group{}}, mirrors: mirrors{claims: map[claim]*session{}},
+		log: slog.New(slog.DiscardHandler), table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
+		mirrors:  mirrors{claims: map[claim]*session{}},
 		sessions: map[*session]bool{}, refresh: newSignal(),
 	}
 	g.opaques.last.Store(lowestOpaque)
@@ -90,8 +90,8 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 		g.stop()
 		g.running.Wait()
 	})
-	g.topics.ensure("orders").ensure("broker-a", 4)
-	q := g.topics.get([]byte("orders")).queue([]byte("broker-a"), 3)
+	g.table.topics.ensure("orders").ensure("broker-a", 4)
+	q := g.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 3)
 	q.lane.Store(
 		&lane.Lane{
 			Topic:  "orders",
@@ -105,7 +105,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 		client:  client,
 		in:      wire.NewReader(client),
 		queue:   q,
-		view:    g.groups.get([]byte("billing")).of(q),
+		view:    g.table.groups.get([]byte("billing")).of(q),
 		asked:   asked,
 	}
 }
@@ -327,7 +327,7 @@ func TestFramesOfAllSizesArriveWhole(t *testing.T) {
 	}, &asked)
 	const requests = 600
 	away := bytes.Replace([]byte(k.request), []byte(`"e":"3"`), []byte(`"e":"2"`), 1)
-	q := p.gateway.topics.get([]byte("orders")).queue([]byte("broker-a"), 2)
+	q := p.gateway.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 2)
 	q.lane.Store(p.queue.lane.Load())
 	q.home.Store(uint32(routing.Target))
 	go func() {

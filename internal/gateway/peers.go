@@ -110,7 +110,7 @@ func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 		g.rounds.Vacate(id)
 		homes.release()
 	}()
-	g.learnLanes(is.Lanes)
+	g.table.learnLanes(is.Lanes)
 	o := g.difference(is.State)
 	if err := g.canGoBy(o); err != nil {
 		if g.said.peers.Due(is.Gateway) {
@@ -120,7 +120,7 @@ func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 	}
 	var queues []*queue
 	for _, h := range o.Homes {
-		queues = append(queues, g.queueFor(h.Topic, h.Broker, h.Queue))
+		queues = append(queues, g.table.queueFor(h.Topic, h.Broker, h.Queue))
 	}
 	homes = g.holdAll(queues)
 	settling, cancel := context.WithTimeout(ctx, control.UsualBudget)
@@ -130,8 +130,8 @@ func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 		g.targets.Store(&is.Targets)
 	}
 	g.owe(is.Owed)
-	g.judging.Lock() // who asks meanwhile waits for the disk
-	defer g.judging.Unlock()
+	g.table.judging.Lock() // who asks meanwhile waits for the disk
+	defer g.table.judging.Unlock()
 	g.apply(o)
 	g.log.Info("took over what other gateways had decided", "from", is.Gateway, "epoch", is.Epoch, "homes",
 		len(o.Homes), "views", len(o.Views))
@@ -201,7 +201,7 @@ func (g *Gateway) used(broker string) bool { return len(g.queuesOn(broker)) > 0 
 func (g *Gateway) queuesOn(broker string) (all []*queue) {
 	s := g.snapshot()
 	add := func(topic, source string, id int) {
-		q := g.queueFor(topic, source, id)
+		q := g.table.queueFor(topic, source, id)
 		if lane := q.lane.Load(); lane != nil && lane.Target.Broker == broker {
 			all = append(all, q)
 		}

@@ -77,7 +77,7 @@ func (g *Gateway) keepPositions() {
 		}
 		var all errgroup.Group
 		all.SetLimit(provedTogether / 4)
-		for _, one := range g.groups.all() {
+		for _, one := range g.table.groups.all() {
 			for _, v := range one.all() {
 				d, due := v.due()
 				if !due {

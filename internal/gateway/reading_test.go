@@ -53,7 +53,7 @@ func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
 		require.NoError(t, f.Parse(raw))
 		v, wants := g.session.viewOf(&f)
 		if wants != nil {
-			v = g.gateway.groups.asked([]byte(wants.group), wants.queue)
+			v = g.gateway.table.groups.asked([]byte(wants.group), wants.queue)
 		}
 		return v
 	}

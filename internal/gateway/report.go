@@ -24,10 +24,10 @@ func (g *Gateway) State() control.State {
 	s.Fenced, s.StateProblem = g.fenced.Load(), g.StateProblem()
 	s.VIPProblems = g.VIPProblems()
 	s.Round, s.Doubt = g.rounds.UnderWay()
-	s.Authority = g.authority().String()
+	s.Authority = g.table.authority().String()
 	s.Bypass, s.BypassUnknown = g.bypassing.list()
 	s.Clients, s.ClientsMore = control.ListClients(maps.Values(g.connected()))
-	for _, t := range g.topics.all() {
+	for _, t := range g.table.topics.all() {
 		for _, q := range t.all() {
 			if q.at() == routing.Source {
 				s.Homes.Source++
@@ -41,7 +41,7 @@ func (g *Gateway) State() control.State {
 	s.Owed = g.owing.All()
 	s.Mixed = g.split.report()
 	here := g.membersHere()
-	for _, one := range g.groups.all() {
+	for _, one := range g.table.groups.all() {
 		side := control.GroupSide{Group: one.name, Broadcasting: here[one.name]}
 		for _, v := range one.all() {
 			v.mu.Lock()

@@ -126,7 +126,7 @@ func (s *session) pass(f *wire.Frame) { s.forward(f, s.port.Dest, call{}) }
 
 // queueOf is the queue that a request is about; nil if the gateway doesn't know it.
 func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
-	t := s.gateway.topics.get(f.Text(topicKey))
+	t := s.gateway.table.topics.get(f.Text(topicKey))
 	if t == nil {
 		return nil
 	}
@@ -141,7 +141,7 @@ func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
 // and the gateway looks into the topic. For negative numbers brokers pick a queue at random
 // (4.9.7).
 func (s *session) picksNoQueue(f *wire.Frame, topicKey, queueKey string) bool {
-	t := s.gateway.topics.get(f.Text(topicKey))
+	t := s.gateway.table.topics.get(f.Text(topicKey))
 	id, given := f.Number(queueKey)
 	return (!given || id < 0) && t != nil && len(t.all()) > 0
 }
@@ -154,7 +154,7 @@ func (s *session) viewOf(f *wire.Frame) (*view, *wanted) {
 		return nil, nil
 	}
 	name := f.Text("consumerGroup")
-	if one, known := s.gateway.groups.known(name); known {
+	if one, known := s.gateway.table.groups.known(name); known {
 		if v := one.known(q); v != nil {
 			return v, nil
 		}

@@ -80,12 +80,12 @@ func (m *matrix) reused(c *caller, p *place, q, may asked, at stage) {
 
 // noted is what the gateway has learned of the account's queues from answers.
 func (m *matrix) noted(p *place) (text string) {
-	for _, q := range m.gateway.topics.get([]byte(p.topic)).all() {
+	for _, q := range m.gateway.table.topics.get([]byte(p.topic)).all() {
 		text += fmt.Sprintf("queue %d is acknowledged to %d and %d; ",
 			q.id, q.acked[routing.Source].Load(), q.acked[routing.Target].Load())
 	}
 	goesOn := map[int]int64{}
-	for _, v := range m.gateway.groups.get([]byte(p.group)).all() {
+	for _, v := range m.gateway.table.groups.get([]byte(p.group)).all() {
 		if at := v.mayAskFor(true); v.queue.topic == p.topic && at >= 0 {
 			text += fmt.Sprintf("members have asked for %d of queue %d; ", at, v.queue.id)
 		}

@@ -107,7 +107,7 @@ func (p *place) odd(positions map[int]int64) string {
 // learned are the positions that the gateway has noted as taken by brokers.
 func (m *matrix) learned(p *place) map[int]int64 {
 	all := map[int]int64{}
-	for _, v := range m.gateway.groups.get([]byte(p.group)).all() {
+	for _, v := range m.gateway.table.groups.get([]byte(p.group)).all() {
 		v.mu.Lock()
 		if v.queue.topic == p.topic && v.kept >= 0 {
 			all[v.queue.id] = v.kept
@@ -129,8 +129,8 @@ func (m *matrix) position(p *place, on routing.Side) int64 {
 }
 
 func (m *matrix) view(p *place) *view {
-	q := m.gateway.topics.get([]byte(p.topic)).queue([]byte(p.brokers[routing.Source]), 0)
-	return m.gateway.groups.get([]byte(p.group)).of(q)
+	q := m.gateway.table.topics.get([]byte(p.topic)).queue([]byte(p.brokers[routing.Source]), 0)
+	return m.gateway.table.groups.get([]byte(p.group)).of(q)
 }
 
 // ownersOnly is how locks are after lockForOwner.

@@ -114,7 +114,7 @@ func (g roundHost) Hold(ctx context.Context, r store.Round, to routing.Side) (ro
 func (g roundHost) HoldAgain(o *store.Outcome) rounds.Held {
 	w := &heldRequests{ordered: g.gateway.ordered}
 	for _, h := range o.Homes {
-		q := g.gateway.queueFor(h.Topic, h.Broker, h.Queue)
+		q := g.gateway.table.queueFor(h.Topic, h.Broker, h.Queue)
 		if w.homes == nil {
 			w.homes = g.gateway.holdAll(nil)
 		}
@@ -126,7 +126,7 @@ func (g roundHost) HoldAgain(o *store.Outcome) rounds.Held {
 
 // Learn implements rounds.Host.
 func (g roundHost) Learn(o *store.Outcome) error {
-	g.gateway.learnLanes(o.Lanes)
+	g.gateway.table.learnLanes(o.Lanes)
 	return g.gateway.canGoBy(o)
 }
 
@@ -136,8 +136,8 @@ func (g roundHost) Save() error { return g.gateway.save() }
 // GoBy implements rounds.Host.
 func (g roundHost) GoBy(r store.Round, o *store.Outcome, shared bool) error {
 	if o.Authority != "" {
-		g.gateway.judging.Lock() // who asks meanwhile waits for the disk
-		defer g.gateway.judging.Unlock()
+		g.gateway.table.judging.Lock() // who asks meanwhile waits for the disk
+		defer g.gateway.table.judging.Unlock()
 	}
 	g.gateway.owesFor(r, o)
 	before := g.gateway.standing(o)

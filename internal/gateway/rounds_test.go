@@ -54,7 +54,7 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 			Ordered:     []string{"orders"},
 		}
 		g.migration.Store(&migration{m, nobody, nil, m.OthersThan(g.config.Name), map[string]bool{"orders": true}})
-		t1 := g.topics.ensure("orders")
+		t1 := g.table.topics.ensure("orders")
 		t1.ensure("broker-a", 1)
 		queues[i] = t1.queue([]byte("broker-a"), 0)
 		queues[i].lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
@@ -202,7 +202,7 @@ func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {
 	all[0].apply(&store.Outcome{Epoch: 2, Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "source"}}})
 	all[1].sync(t.Context())
 	require.Equal(t, routing.Source, queues[1].at())
-	require.False(t, all[1].anythingOnTarget())
+	require.False(t, all[1].table.anythingOnTarget())
 }
 
 func TestWhoAnsweredLastKnowsWhereAGroupIs(t *testing.T) {
@@ -286,7 +286,7 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 		all, queues := idlePair(t)
 		g, other := all[1], remoteParticipant{all[0].clientOf(all[0].peers()[0])}
 		odd := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a", ID: id}}
-		v := g.groups.get([]byte("billing")).of(queues[1])
+		v := g.table.groups.get([]byte("billing")).of(queues[1])
 		for _, r := range []store.Round{
 			homeRound("1", time.Second),
 			{ID: "1", Kind: control.KindSide, To: "target", Budget: control.Duration(time.Second), Group: "billing"},
@@ -313,6 +313,6 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 		require.ErrorContains(t, is.Numbers(), "numbers from 0 to 16383")
 		known := store.Prepared{Views: []store.PreparedView{{TopicQueue: odd}}}
 		require.ErrorContains(t, known.Numbers(), "numbers from 0 to 16383")
-		require.Len(t, g.topics.get([]byte("orders")).all(), 1, "none was made")
+		require.Len(t, g.table.topics.get([]byte("orders")).all(), 1, "none was made")
 	}
 }

@@ -48,8 +48,8 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	g.log = logTo(&log)
 	g.targets.Store(&[]string{"broker-t", "broker-u"})
 	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
-	g.away.Store(1) // so that connections stay
-	q := g.topics.get([]byte("orders")).all()[0]
+	g.table.away.Store(1) // so that connections stay
+	q := g.table.topics.get([]byte("orders")).all()[0]
 	guarded := &guarded{gateway: g}
 	guarded.queue(routing.Target)
 	require.Equal(t, routing.Target, q.at())

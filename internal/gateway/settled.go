@@ -29,7 +29,7 @@ func (g *Gateway) allSettled(stopped []*stoppedSession) bool {
 			return false
 		}
 	}
-	for _, t := range g.topics.all() {
+	for _, t := range g.table.topics.all() {
 		for _, q := range t.all() {
 			if q.hold.Load() != nil {
 				return false

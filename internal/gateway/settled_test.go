@@ -45,7 +45,7 @@ func TestAProcessThatPassesEverythingOnSaysWhetherAllHasArrived(t *testing.T) {
 		}, false},
 		"a predecessor's may be under way": {func(s *serving) { s.gateway.beginsAgain() }, false},
 		"a hold hasn't let all go": {func(s *serving) {
-			s.gateway.topics.get([]byte("orders")).all()[0].hold.Store(newHold())
+			s.gateway.table.topics.get([]byte("orders")).all()[0].hold.Store(newHold())
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

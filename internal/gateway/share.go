@@ -46,7 +46,7 @@ func (g *Gateway) mayShare(
 	if err != nil {
 		return nil, err
 	}
-	if to == routing.Target && !g.anythingOnTarget() {
+	if to == routing.Target && !g.table.anythingOnTarget() {
 		return nil, control.Refused("nothing is on the target yet: move groups and homes first")
 	}
 	if inexact, err = g.allFit(r); err != nil {
@@ -56,7 +56,7 @@ func (g *Gateway) mayShare(
 	var refusals []*control.BypassedError // of each group: their applications return together
 	var all errgroup.Group
 	all.SetLimit(askedTogether)
-	for _, one := range g.groups.all() {
+	for _, one := range g.table.groups.all() {
 		if !one.readsOn(routing.Target) {
 			continue // no part of the migration: the source stays its authority
 		}
@@ -76,10 +76,10 @@ func (g *Gateway) mayShare(
 				return err
 			}
 			accepted := slices.Contains(m.Accept, one.name)
-			if err := g.sameRetries(one.name); err != nil && !accepted {
+			if err := g.table.sameRetries(one.name); err != nil && !accepted {
 				return err
 			}
-			return g.shareOnTarget(ctx, one.name, accepted, l)
+			return g.table.shareOnTarget(ctx, one.name, accepted, l)
 		})
 	}
 	if err = all.Wait(); err == nil {
@@ -113,8 +113,8 @@ func (g *group) ready(to routing.Side) error {
 
 // sameRetries refuses groups whose retry topic has queues on the target that members behind the
 // gateway don't see: they and members on the target would share its queues differently.
-func (g *Gateway) sameRetries(group string) error {
-	t := g.topics.get([]byte(rocketmq.RetryTopic(group)))
+func (rt *routingTable) sameRetries(group string) error {
+	t := rt.topics.get([]byte(rocketmq.RetryTopic(group)))
 	if t == nil || t.beyond.Load() <= 0 {
 		return nil
 	}
@@ -131,7 +131,7 @@ func (g *Gateway) sameRetries(group string) error {
 // shareOnTarget refuses groups with a member that says it allocates queues by their names. What
 // members hold locked is locked for them on the target too, where they and others will ask for it
 // from now on.
-func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool, l lanes) error {
+func (rt *routingTable) shareOnTarget(ctx context.Context, group string, accepted bool, l lanes) error {
 	members, model, err := l.membersOn(ctx, group, routing.Source)
 	if err != nil || model == bodies.Broadcasting {
 		return err
@@ -152,7 +152,7 @@ func (g *Gateway) shareOnTarget(ctx context.Context, group string, accepted bool
 				name,
 			)
 		}
-		if err := l.carryLocks(ctx, group, id, g.says(group, info)); err != nil {
+		if err := l.carryLocks(ctx, group, id, rt.says(group, info)); err != nil {
 			return fmt.Errorf("group %s: the locks of %s: %w", group, id, err)
 		}
 	}

@@ -47,7 +47,7 @@ func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 
 func TestPairsStayWhileABrokerIsAway(t *testing.T) {
 	g := idle(t)
-	one := g.topics.ensure("%RETRY%billing")
+	one := g.table.topics.ensure("%RETRY%billing")
 	one.ensure("broker-a", 1)
 	one.ensure("broker-b", 1)
 	lanes, err := lanesOf(one.name, []lane.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}},

@@ -161,7 +161,7 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 
 // lookAtMembers asks all members of a group what they hold, if some are past the gateway.
 func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sharing, error) {
-	on := g.authorityOf([]byte(group))
+	on := g.table.authorityOf([]byte(group))
 	members, model, err := l.membersOn(ctx, group, on)
 	if err != nil || model == bodies.Broadcasting {
 		return nil, err
@@ -186,7 +186,7 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].at, err)
 		}
 		for _, one := range info.Queues {
-			if q := g.heldQueue(one, behind || on == routing.Source); q != nil && !one.Dropped {
+			if q := g.table.heldQueue(one, behind || on == routing.Source); q != nil && !one.Dropped {
 				now.holders[q] = append(now.holders[q], id)
 			}
 		}
@@ -196,11 +196,11 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 }
 
 // heldQueue is the queue that a member means, by the names of the source or of the target.
-func (g *Gateway) heldQueue(held rocketmq.ProcessQueueInfo, bySource bool) *queue {
+func (rt *routingTable) heldQueue(held rocketmq.ProcessQueueInfo, bySource bool) *queue {
 	if !bySource {
-		return g.pairOf(held.Topic, lane.Queue{Broker: held.Broker, ID: held.Queue})
+		return rt.pairOf(held.Topic, lane.Queue{Broker: held.Broker, ID: held.Queue})
 	}
-	if t := g.topics.get([]byte(held.Topic)); t != nil {
+	if t := rt.topics.get([]byte(held.Topic)); t != nil {
 		return t.queue([]byte(held.Broker), int64(held.Queue))
 	}
 	return nil
@@ -220,7 +220,7 @@ func (n *sharing) count(g *Gateway) {
 		return
 	}
 	for topic := range topics {
-		for _, q := range g.topics.get([]byte(topic)).all() {
+		for _, q := range g.table.topics.get([]byte(topic)).all() {
 			if q.lane.Load() != nil && len(n.holders[q]) == 0 {
 				n.unread[q] = 1
 			}

@@ -31,8 +31,8 @@ func TestStrategiesAreReadFromWhatMembersSay(t *testing.T) {
 // sharedTopic is a gateway that knows a topic with two queues and their lanes.
 func sharedTopic(t *testing.T) (*Gateway, []*queue) {
 	t.Helper()
-	g := &Gateway{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
-	orders := g.topics.ensure("orders")
+	g := &Gateway{table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}}
+	orders := g.table.topics.ensure("orders")
 	orders.ensure("a", 2)
 	orders.pair([]lane.Lane{
 		{Topic: "orders", Source: lane.Queue{Broker: "a"}, Target: lane.Queue{Broker: "x", ID: 4}},
@@ -44,12 +44,12 @@ func sharedTopic(t *testing.T) (*Gateway, []*queue) {
 func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 	g, queues := sharedTopic(t)
 	assert.Equal(t, queues[1],
-		g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 5}, false),
+		g.table.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 5}, false),
 		"by the target's names")
 	assert.Equal(t, queues[1],
-		g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: 1}, true),
+		g.table.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: 1}, true),
 		"by the source's names")
-	assert.Nil(t, g.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 9}, false))
+	assert.Nil(t, g.table.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 9}, false))
 
 	look := func(problem string, holders map[*queue][]string) control.MixedGroup {
 		now := &sharing{
@@ -83,13 +83,13 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 
 func TestTheTargetIsTheAuthorityOfGroupsThatHaveMovedAlone(t *testing.T) {
 	g, queues := sharedTopic(t)
-	g.authoritySide.Store(uint32(routing.Target))
-	assert.Equal(t, routing.Target, g.authorityOf([]byte("new")))
-	v := g.groups.get([]byte("billing")).of(queues[0])
-	assert.Equal(t, routing.Source, g.authorityOf([]byte("billing")), "it reads on the source alone")
+	g.table.authoritySide.Store(uint32(routing.Target))
+	assert.Equal(t, routing.Target, g.table.authorityOf([]byte("new")))
+	v := g.table.groups.get([]byte("billing")).of(queues[0])
+	assert.Equal(t, routing.Source, g.table.authorityOf([]byte("billing")), "it reads on the source alone")
 	v.side = routing.Target
-	assert.Equal(t, routing.Target, g.authorityOf([]byte("billing")))
-	one, _ := g.groups.known([]byte("billing"))
+	assert.Equal(t, routing.Target, g.table.authorityOf([]byte("billing")))
+	one, _ := g.table.groups.known([]byte("billing"))
 	require.ErrorContains(t, one.ready(routing.Target),
 		"queue a/0 of topic orders, which group billing reads, has its home on the source")
 	queues[0].home.Store(uint32(routing.Target))
@@ -99,9 +99,9 @@ func TestTheTargetIsTheAuthorityOfGroupsThatHaveMovedAlone(t *testing.T) {
 	require.NoError(t, one.ready(routing.Source))
 	one.of(queues[1]).side = routing.Target
 	queues[1].home.Store(uint32(routing.Target))
-	require.NoError(t, g.sameRetries("billing"))
-	g.topics.ensure("%RETRY%billing").beyond.Store(2)
-	require.ErrorContains(t, g.sameRetries("billing"), "%RETRY%billing has 2 queues more on the target")
+	require.NoError(t, g.table.sameRetries("billing"))
+	g.table.topics.ensure("%RETRY%billing").beyond.Store(2)
+	require.ErrorContains(t, g.table.sameRetries("billing"), "%RETRY%billing has 2 queues more on the target")
 }
 
 // Brokers are asked about so many groups in a look, of each address as many.

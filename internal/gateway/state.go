@@ -9,13 +9,13 @@ import (
 func (g *Gateway) save() error { return g.state.Save(g.snapshot) }
 
 func (g *Gateway) snapshot() store.State {
-	g.decided.Lock() // all of an outcome, or nothing
-	defer g.decided.Unlock()
+	g.table.decided.Lock() // all of an outcome, or nothing
+	defer g.table.decided.Unlock()
 	s := store.State{
 		Epoch:     g.moves.epoch.Load(),
 		Ports:     g.ports.numbers(),
 		Targets:   *g.targets.Load(),
-		Authority: g.authority().String(),
+		Authority: g.table.authority().String(),
 		Homes:     []store.Home{},
 		Views:     []store.View{},
 		Moves:     g.moves.newest(savedMoves),
@@ -29,14 +29,14 @@ func (g *Gateway) snapshot() store.State {
 	}
 	s.Open = g.rounds.Open()
 	lanes := map[*queue]bool{}
-	for _, t := range g.topics.all() {
+	for _, t := range g.table.topics.all() {
 		for _, q := range t.all() {
 			if home, shift := q.at(), q.shift.Load(); home != routing.Source || shift != 0 {
 				s.Homes, lanes[q] = append(s.Homes, homeOf(q)), true
 			}
 		}
 	}
-	for _, one := range g.groups.all() {
+	for _, one := range g.table.groups.all() {
 		for _, v := range one.all() {
 			if is := viewAsIs(v); is.Side != routing.Source.String() || is.Shift != [2]int64{} {
 				s.Views, lanes[v.queue] = append(s.Views, is), true
@@ -54,9 +54,9 @@ func (g *Gateway) snapshot() store.State {
 // restore takes over what was decided before a restart.
 func (g *Gateway) restore(s store.State) {
 	g.recallOwed()
-	g.learnLanes(s.Lanes)
+	g.table.learnLanes(s.Lanes)
 	if s.Open != nil {
-		g.learnLanes(s.Open.Outcome.Lanes)
+		g.table.learnLanes(s.Open.Outcome.Lanes)
 	}
 	for _, was := range s.Moves {
 		g.moves.remember(was)

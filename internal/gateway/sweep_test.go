@@ -39,7 +39,7 @@ func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 		return b.next(t)
 	}
 	asks(sendFrame(1, 10))
-	queues := map[*queue]bool{g.topics.get([]byte("orders")).all()[0]: true}
+	queues := map[*queue]bool{g.table.topics.get([]byte("orders")).all()[0]: true}
 	require.Equal(t, 1, s.sendsTo(queues))
 	begin := time.Now()
 	s.sweep(begin)

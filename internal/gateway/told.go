@@ -72,7 +72,7 @@ func (u *upstream) tellMessage(f *wire.Frame, shifts bool) *queue {
 		return nil
 	}
 	moved := wire.Moved{Queue: id, Tag: u.session.gateway.tag(u.dest.Broker), Stored: u.session.port.address()}
-	q := u.session.gateway.pairOf(topic, lane.Queue{Broker: u.dest.Broker, ID: id})
+	q := u.session.gateway.table.pairOf(topic, lane.Queue{Broker: u.dest.Broker, ID: id})
 	if q != nil {
 		moved.Queue = q.id
 		if shifts {
@@ -86,8 +86,8 @@ func (u *upstream) tellMessage(f *wire.Frame, shifts bool) *queue {
 }
 
 // pairOf is the queue of the source of which a queue of the target is the pair; nil if none is.
-func (g *Gateway) pairOf(topic string, there lane.Queue) *queue {
-	t := g.topics.get([]byte(topic))
+func (rt *routingTable) pairOf(topic string, there lane.Queue) *queue {
+	t := rt.topics.get([]byte(topic))
 	if t == nil {
 		return nil
 	}

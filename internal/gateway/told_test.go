@@ -75,15 +75,15 @@ func TestMessagesOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	for _, topic := range []string{"orders", "%RETRY%billing"} {
 		g := newNamed(t)
 		g.knowsTheBrokerOfIDs()
-		g.gateway.topics.ensure(topic).ensure("broker-a", 1)
-		q := g.gateway.topics.get([]byte(topic)).queue([]byte("broker-a"), 0)
+		g.gateway.table.topics.ensure(topic).ensure("broker-a", 1)
+		q := g.gateway.table.topics.get([]byte(topic)).queue([]byte("broker-a"), 0)
 		q.lane.Store(&lane.Lane{
 			Topic: topic, Source: lane.Queue{Broker: "broker-a"},
 			Target: lane.Queue{Broker: "broker-t", ID: 1},
 		})
-		v := g.gateway.groups.get([]byte("billing")).of(q)
+		v := g.gateway.table.groups.get([]byte("billing")).of(q)
 		v.side, v.shift = routing.Target, [2]int64{routing.Target: 100}
-		g.gateway.away.Store(1)
+		g.gateway.table.away.Store(1)
 		ids := "ORIGIN_MESSAGE_ID\x01" + id(idThere) + "\x02"
 		body := append(
 			storedMessage(topic, 1, 105, "CLUSTER\x01New\x02"+region+ids),
@@ -113,9 +113,9 @@ func TestMessagesOfTheTargetNameWhatClientsKnow(t *testing.T) {
 func TestCopiedRetriesNameIDsThatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	g.knowsTheBrokerOfIDs()
-	g.gateway.topics.ensure("%RETRY%billing").ensure("broker-a", 1)
-	q := g.gateway.topics.get([]byte("%RETRY%billing")).queue([]byte("broker-a"), 0)
-	g.gateway.groups.get([]byte("billing")).of(q)
+	g.gateway.table.topics.ensure("%RETRY%billing").ensure("broker-a", 1)
+	q := g.gateway.table.topics.get([]byte("%RETRY%billing")).queue([]byte("broker-a"), 0)
+	g.gateway.table.groups.get([]byte("billing")).of(q)
 	named := func(is string) string { return "CLUSTER\x01Old\x02ORIGIN_MESSAGE_ID\x01" + is + "\x02" }
 	g.source.answer(remoting.CodePull, wire.Reply{
 		Body: append(storedMessage("%RETRY%billing", 0, 5, named(id(idThere))),
@@ -253,7 +253,7 @@ func TestPositionsOfTheTargetAreThoseThatClientsKnow(t *testing.T) {
 func TestLocksOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	g.queue(routing.Target)
-	g.gateway.authoritySide.Store(uint32(routing.Target))
+	g.gateway.table.authoritySide.Store(uint32(routing.Target))
 	g.target.answer(remoting.CodeLock, wire.Reply{
 		Body: []byte(`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-t","queueId":1}]}`),
 	})
@@ -269,7 +269,7 @@ func TestLocksOfTheTargetNameWhatClientsKnow(t *testing.T) {
 func TestARefusalOfALockIsToldAsItIs(t *testing.T) {
 	g := newNamed(t)
 	g.queue(routing.Target)
-	g.gateway.authoritySide.Store(uint32(routing.Target))
+	g.gateway.table.authoritySide.Store(uint32(routing.Target))
 	const says = "no permission for \"billing\"\n  at x"
 	g.target.answer(remoting.CodeLock, wire.Reply{Code: remoting.NoPermission, Remark: says})
 	g.request(remoting.CodeLock, 0, unsignedBy, nil, requests()[remoting.CodeLock].body)

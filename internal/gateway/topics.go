@@ -184,14 +184,14 @@ func tooVast(name string, queues int64, on routing.Side) string {
 // may have moved before it grew.
 func (g *Gateway) passVast(vast map[string]int64) {
 	for _, name := range sortedKeys(vast) {
-		t := g.topics.ensure(name)
+		t := g.table.topics.ensure(name)
 		if t.vast.Swap(vast[name]) == 0 {
 			g.bounds.topics.Add(1)
 			g.log.Error("a topic has too many queues: what clients do with them passes as it is", "topic", name,
 				"queues", vast[name], "most", routing.MostOfTopic)
 		}
 		if len(t.all()) == 0 {
-			t.pair(nil, tooVast(name, vast[name], routing.Source), g.inUse)
+			t.pair(nil, tooVast(name, vast[name], routing.Source), g.table.inUse)
 		}
 	}
 }
@@ -230,12 +230,12 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err := g.lookAtBrokers(ctx, routing.Source, g.source); err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
-	most := cmp.Or(g.topics.most, mostQueues)
+	most := cmp.Or(g.table.topics.most, mostQueues)
 	at, unread := queuesOf(ctx, g.source, nil, most)
 	g.passVast(at.vast)
 	here := at.queues
 	for name, queues := range here {
-		t := g.topics.ensure(name)
+		t := g.table.topics.ensure(name)
 		t.vast.Store(0)
 		for _, q := range queues {
 			t.ensure(q.Broker, q.ID+1)
@@ -267,7 +267,7 @@ func (g *Gateway) look(ctx context.Context) error {
 	masters := [2][]string{g.readBy(m, sortedKeys(registered[routing.Source])), sortedKeys(registered[routing.Target])}
 	g.excuse(m, registered[routing.Source])
 	for name, queues := range here {
-		t := g.topics.ensure(name)
+		t := g.table.topics.ensure(name)
 		if t.lacks(registered) {
 			continue // its pairs are those of when all its queues could be seen
 		}

@@ -114,7 +114,7 @@ func TestATopicOfTooManyQueuesPassesAsItIs(t *testing.T) {
 	}
 	assert.Equal(t, map[string]int64{"vast": 3_000_001}, s.Bounds().Topics)
 	assert.EqualValues(t, 1, s.Bounds().Reached["topics"], "it is said once")
-	assert.Empty(t, s.groups.all(), "nothing is kept of it")
+	assert.Empty(t, s.table.groups.all(), "nothing is kept of it")
 	_, err := s.queuesOf(control.Move{Kind: control.KindHome, To: "target", Topics: []string{"vast"}})
 	require.ErrorContains(t, err, "topic vast has 3000001 queues on the source")
 }
@@ -123,7 +123,7 @@ func TestATopicOfTooManyQueuesPassesAsItIs(t *testing.T) {
 func TestATopicThatGrewKeepsWhatItHas(t *testing.T) {
 	g := idle(t)
 	g.serving = time.Now().Add(time.Hour)
-	one := g.topics.ensure("orders")
+	one := g.table.topics.ensure("orders")
 	one.ensure("broker-a", 4)
 	one.pair(
 		[]lane.Lane{
@@ -147,12 +147,12 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g := idle(t)
 	g.config.Memory = memory.LeastMemory
 	g.bind()
-	g.topics.ensure("orders").ensure("broker-a", 4)
-	g.topics.ensure("orders").ensure("broker-a", 3)
-	g.topics.ensure("orders").ensure("broker-a", 6)
-	g.groups.asked([]byte("billing"), g.topics.get([]byte("orders")).all()[0])
+	g.table.topics.ensure("orders").ensure("broker-a", 4)
+	g.table.topics.ensure("orders").ensure("broker-a", 3)
+	g.table.topics.ensure("orders").ensure("broker-a", 6)
+	g.table.groups.asked([]byte("billing"), g.table.topics.get([]byte("orders")).all()[0])
 	assert.EqualValues(t, 6*perQueue+perView, g.Bounds().Fixed)
-	assert.Less(t, g.topics.most*perQueue+g.groups.room.most*perView+int64(g.limiter.Most)*connections.PerDescriptor,
+	assert.Less(t, g.table.topics.most*perQueue+g.table.groups.room.most*perView+int64(g.limiter.Most)*connections.PerDescriptor,
 		g.Bounds().Limit*3/4, "a fourth is left for frames")
 	assert.LessOrEqual(t, int64(2*wire.MaxFrame),
 		(g.Bounds().Limit-g.config.part(forConnections+forViews+forQueues))*3/4,
@@ -162,7 +162,7 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 // Pulls that wait for a group's move take memory; without it they are asked for again.
 func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	s := share(t, fine)
-	v := s.groups.get([]byte("billing")).of(s.topics.get([]byte("orders")).all()[0])
+	v := s.table.groups.get([]byte("billing")).of(s.table.topics.get([]byte("orders")).all()[0])
 	v.moving = true
 	full := s.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
 	pull := func(opaque int32) []byte {

@@ -69,7 +69,7 @@ func (g *Gateway) triesOf(group string) (all []pullTry) {
 			continue
 		}
 		for _, sub := range subscriptionsIn(wire.BodyOf(beat), group) {
-			for _, at := range g.onePerBroker(sub.Topic) {
+			for _, at := range g.table.onePerBroker(sub.Topic) {
 				what := fmt.Sprintf("%q %q %q %q %s", key, sub.Topic, sub.Type, sub.Expression, at.Broker)
 				if sub.ByClass || seen[what] {
 					continue
@@ -83,8 +83,8 @@ func (g *Gateway) triesOf(group string) (all []pullTry) {
 }
 
 // onePerBroker are queues of a topic on the target, one on each of its brokers.
-func (g *Gateway) onePerBroker(name string) (all []lane.Queue) {
-	t := g.topics.get([]byte(name))
+func (rt *routingTable) onePerBroker(name string) (all []lane.Queue) {
+	t := rt.topics.get([]byte(name))
 	if t == nil {
 		return nil
 	}

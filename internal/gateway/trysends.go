@@ -59,7 +59,7 @@ func (g *Gateway) sendTries(topics []string) (all []sendTry) {
 			if !wanted[topic] {
 				continue
 			}
-			for _, at := range g.onePerBroker(topic) {
+			for _, at := range g.table.onePerBroker(topic) {
 				if what := fmt.Sprintf("%q %q %s", key, topic, at.Broker); !seen[what] {
 					seen[what] = true
 					all = append(all, sendTry{

@@ -141,7 +141,7 @@ func (g *Gateway) moveGroup(
 		return done, err
 	}
 	inexact := append(unfit, passing...)
-	if unseen := g.unseen(r.Group, to); unseen != "" {
+	if unseen := g.table.unseen(r.Group, to); unseen != "" {
 		inexact = append(inexact, unseen)
 	}
 	untaken, err := g.tryGroup(ctx, r.Group, to, m.Accept)

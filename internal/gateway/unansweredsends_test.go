@@ -23,7 +23,7 @@ import (
 
 // settles has the queues of topic orders held, and wants what was sent to them to come to its end.
 func (g *Gateway) settles(within time.Duration, accept ...string) (inexact []string, err error) {
-	m := g.holdAll(g.topics.get([]byte("orders")).all())
+	m := g.holdAll(g.table.topics.get([]byte("orders")).all())
 	defer m.release()
 	ctx, cancel := context.WithTimeoutCause(context.Background(), within, rounds.ErrBudget)
 	defer cancel()
@@ -54,7 +54,7 @@ func TestAClientThatGoesLosesNoSend(t *testing.T) {
 			require.NoError(t, err)
 			assert.Empty(t, g.lost())
 			if answer.Code == remoting.Success {
-				acked := g.topics.get([]byte("orders")).all()[0].acked[routing.Source].Load()
+				acked := g.table.topics.get([]byte("orders")).all()[0].acked[routing.Source].Load()
 				assert.EqualValues(t, 6, acked, "where it was stored is known")
 			}
 			require.Eventually(t, func() bool { return len(g.unansweredSends.ended()) == 0 },
@@ -172,7 +172,7 @@ func TestAGatewayThatBeginsAgainMovesNoHomesAtOnce(t *testing.T) {
 	broker := newStandIn(t, func(int) bool { return true })
 	broker.answer(codeConfig, wire.Reply{})
 	g := before(t, broker)
-	queues := g.topics.get([]byte("orders")).all()
+	queues := g.table.topics.get([]byte("orders")).all()
 	r := store.Round{Kind: control.KindHome, To: "target", Budget: control.Duration(time.Second)}
 	require.NoError(t, g.worthATry(r, queues))
 	g.beginsAgain()
@@ -195,7 +195,7 @@ func TestASendIsKnownBeforeItIsOutOfSight(t *testing.T) {
 	g := before(t, b)
 	s, client := g.connect(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
-	q := g.topics.get([]byte("orders")).all()[0]
+	q := g.table.topics.get([]byte("orders")).all()[0]
 	of := map[*queue]bool{q: true}
 	for i := range int64(sent) {
 		_, err := client.Write(sendFrame(1, 10))

@@ -34,7 +34,7 @@ func TestACommitFromJustBeforeAMoveIsOwedToTheSideThatTheGroupReadsFrom(t *testi
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := alone(t)
-				v := g.groups.get([]byte("billing")).of(g.queueFor("orders", "broker-a", 0))
+				v := g.table.groups.get([]byte("billing")).of(g.table.queueFor("orders", "broker-a", 0))
 				v.takes(call{commit: 7})
 				time.Sleep(of.age)
 				v.dirty = false // it was brought to the other side already

@@ -88,7 +88,7 @@ func (g *groups) mayFollow(name string, to routing.Side) error {
 func (s *session) passNew(f *wire.Frame, w *wanted, c call) {
 	c.rare = &rareCall{wants: w}
 	s.forward(f, s.port.Dest, c)
-	v := s.gateway.groups.of(*w)
+	v := s.gateway.table.groups.of(*w)
 	if v == nil || !isPull(c.code) {
 		return
 	}
@@ -110,14 +110,14 @@ func (s *session) makes(f *wire.Frame, c call) *view {
 	case !isPull(c.code) && f.Code != remoting.Success && f.Code != remoting.QueryNotFound:
 		return nil
 	}
-	v := s.gateway.groups.asked([]byte(w.group), w.queue)
+	v := s.gateway.table.groups.asked([]byte(w.group), w.queue)
 	if v == nil {
 		s.gateway.bounds.views.Add(1)
 	}
-	if v == nil && s.gateway.groups.room.said.Due() {
+	if v == nil && s.gateway.table.groups.room.said.Due() {
 		s.gateway.log.Error("there is no room for what a group reads: clients ask about too many groups. If it "+
 			"moves meanwhile, it goes by its committed positions, and may read a little twice", "client",
-			s.conn.RemoteAddr().String(), "group", w.group, "views", s.gateway.groups.room.made.Load())
+			s.conn.RemoteAddr().String(), "group", w.group, "views", s.gateway.table.groups.room.made.Load())
 	}
 	return v
 }
@@ -125,7 +125,7 @@ func (s *session) makes(f *wire.Frame, c call) *view {
 // forgetViews makes room: views go that nobody has asked about for long, and that say nothing which
 // brokers don't know.
 func (g *Gateway) forgetViews() {
-	if !g.groups.room.scarce() {
+	if !g.table.groups.room.scarce() {
 		return
 	}
 	busy := map[*view]bool{}
@@ -138,7 +138,7 @@ func (g *Gateway) forgetViews() {
 		}
 		s.mu.Unlock()
 	}
-	g.groups.forget(busy)
+	g.table.groups.forget(busy)
 }
 
 // forget forgets idle views, but those that calls are open about.

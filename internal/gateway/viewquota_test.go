@@ -23,7 +23,7 @@ func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 	const answer = `{"code":19,"extFields":{"suggestWhichBrokerId":"0","nextBeginOffset":"2000","minOffset":"0","maxOffset":"2000"},"flag":1,"language":"JAVA","opaque":1000000,"serializeTypeCurrentRPC":"JSON","version":407}`
 	p := newPassage(t, answer, nil)
 	p.view.side, p.view.shift[routing.Target] = routing.Target, 1000 // billing has moved
-	groups := &p.gateway.groups
+	groups := &p.gateway.table.groups
 	groups.room.most = 3
 	long := strings.Repeat("x", bodies.LongestGroup+1)
 	assert.EqualValues(t, 2000, p.next(remoting.CodePull, long, 5))
@@ -52,7 +52,7 @@ func TestGroupsThatClientsInventHaveBounds(t *testing.T) {
 func TestRefusedRequestsTakeNoRoom(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	q := g.queue(routing.Source).queue
-	made := g.gateway.groups.room.made.Load()
+	made := g.gateway.table.groups.room.made.Load()
 	asks := func(code int, group string) {
 		fields := []string{
 			"consumerGroup", group, "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "1",
@@ -65,7 +65,7 @@ func TestRefusedRequestsTakeNoRoom(t *testing.T) {
 		g.source.answer(code, wire.Reply{Code: remoting.SystemError, Remark: "No acl config for stranger"})
 		asks(code, fmt.Sprint("refused-", code))
 	}
-	assert.Equal(t, made, g.gateway.groups.room.made.Load())
+	assert.Equal(t, made, g.gateway.table.groups.room.made.Load())
 
 	g.source.answer(remoting.CodePull, wire.Reply{
 		Code:   remoting.PullNotFound,
@@ -76,7 +76,7 @@ func TestRefusedRequestsTakeNoRoom(t *testing.T) {
 	for code, want := range map[int][2]int64{remoting.CodePull: {9, 7}, remoting.CodeQueryOffset: {-1, -1}, remoting.CodeUpdateOffset: {-1, 7}} {
 		name := fmt.Sprint("taken-", code)
 		asks(code, name)
-		v := g.gateway.groups.of(wanted{name, q})
+		v := g.gateway.table.groups.of(wanted{name, q})
 		require.NotNil(t, v, code)
 		v.mu.Lock()
 		assert.Equal(t, want, [2]int64{v.next, v.kept}, code)
@@ -95,7 +95,7 @@ func TestAMoveStopsPullsThatNoViewKnowsOf(t *testing.T) {
 	fields := []string{"consumerGroup", "new", "topic", "orders", "queueId", "0", "queueOffset", "5", "sysFlag", "0"}
 	g.request(remoting.CodePull, 0, rightly, fields, "")
 	require.Equal(t, remoting.CodePull, g.source.next(t).code)
-	v := g.gateway.groups.get([]byte("new")).of(q)
+	v := g.gateway.table.groups.get([]byte("new")).of(q)
 	moving, err := g.gateway.stopPulls([]*view{v}, routing.Target)
 	require.NoError(t, err)
 	require.Len(t, moving, 1)
@@ -116,7 +116,7 @@ func TestAMoveStopsPullsThatNoViewKnowsOf(t *testing.T) {
 func TestIdleViewsGoForOthers(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	v := g.queue(routing.Source)
-	groups := &g.gateway.groups
+	groups := &g.gateway.table.groups
 	idle := func(name string) *view {
 		one := groups.get([]byte(name)).of(v.queue)
 		one.usedAt = time.Now().Add(-2 * idleView)
@@ -154,14 +154,14 @@ func TestIdleViewsGoForOthers(t *testing.T) {
 // be more than an answer holds.
 func TestAGroupsPositionsAreAskedForByItself(t *testing.T) {
 	two := newTwoSides(t)
-	two.topics.ensure("orders").ensure("broker-a", 1)
-	two.topics.ensure("other").ensure("broker-a", 1)
+	two.table.topics.ensure("orders").ensure("broker-a", 1)
+	two.table.topics.ensure("other").ensure("broker-a", 1)
 	two.brokers[routing.Source].answer(codeConsumeStats, wire.Reply{Body: []byte(
 		`{"consumeTps":0.0,"offsetTable":{{"brokerName":"broker-a","queueId":0,"topic":"orders"}:{"brokerOffset":5,"consumerOffset":3,"lastTimestamp":0}}}`,
 	)})
 	_, err := two.viewsOf(t.Context(), "billing", routing.Source)
 	require.NoError(t, err)
-	one, _ := two.groups.known([]byte("billing"))
+	one, _ := two.table.groups.known([]byte("billing"))
 	var topics []string
 	for _, v := range one.all() {
 		topics = append(topics, v.queue.topic)

@@ -30,7 +30,7 @@ func (g *Gateway) collectors() []prometheus.Collector {
 func (g *Gateway) now() metrics.Now {
 	_, doubt := g.rounds.UnderWay()
 	n := metrics.Now{
-		Epoch: g.moves.epoch.Load(), OnTarget: g.authority() == routing.Target,
+		Epoch: g.moves.epoch.Load(), OnTarget: g.table.authority() == routing.Target,
 		InDoubt: doubt, Fenced: g.fenced.Load(),
 		Panics: g.panics.Load(), Signatures: g.refusedSignatures.Load(),
 		StateErrors: g.state.Failures.Load(), Kept: g.kept(),
@@ -42,12 +42,12 @@ func (g *Gateway) now() metrics.Now {
 	g.mu.Lock()
 	n.Sessions = len(g.sessions)
 	g.mu.Unlock()
-	for _, t := range g.topics.all() {
+	for _, t := range g.table.topics.all() {
 		for _, q := range t.all() {
 			n.Homes[q.at()]++
 		}
 	}
-	for _, one := range g.groups.all() {
+	for _, one := range g.table.groups.all() {
 		for _, v := range one.all() {
 			n.Views[v.reads()]++
 		}
