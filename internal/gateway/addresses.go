@@ -14,10 +14,10 @@ import (
 // where the brokers of both sides were seen last, and goes by that until the name servers answer.
 
 // knownAddresses are where the brokers of both sides were seen last; nil where none was.
-func (g *Gateway) knownAddresses() map[string]store.Addresses {
+func (bs *bothSides) knownAddresses() map[string]store.Addresses {
 	all := map[string]store.Addresses{}
 	for _, on := range []routing.Side{routing.Source, routing.Target} {
-		if known := g.brokers[on].Load(); known != nil && len(*known) > 0 {
+		if known := bs.brokers[on].Load(); known != nil && len(*known) > 0 {
 			all[on.String()] = *known
 		}
 	}
@@ -33,12 +33,12 @@ func (g *Gateway) recall(kept store.State) error {
 	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		if was := map[string][]string(kept.Brokers[on.String()]); len(was) > 0 {
 			was = maps.Clone(was)
-			g.brokers[on].Store(&was)
+			g.sides.brokers[on].Store(&was)
 		}
 	}
-	g.recallClusters(kept.Clusters)
-	g.source.Assume(mastersOf(kept.Brokers[routing.Source.String()]))
-	if m := g.migration.Load(); m != nil {
+	g.sides.recallClusters(kept.Clusters)
+	g.sides.source.Assume(mastersOf(kept.Brokers[routing.Source.String()]))
+	if m := g.sides.migration.Load(); m != nil {
 		m.target.Assume(mastersOf(kept.Brokers[routing.Target.String()]))
 	}
 	here := map[string][]string{}
@@ -70,7 +70,7 @@ func (g *Gateway) firstLook(kept store.State) error {
 	if err == nil {
 		return nil
 	}
-	if len(kept.Homes)+len(kept.Views)+len(g.brokersOf(routing.Source)) == 0 {
+	if len(kept.Homes)+len(kept.Views)+len(g.sides.brokersOf(routing.Source)) == 0 {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	g.log.Warn("it begins with what it knew", "cause", err)

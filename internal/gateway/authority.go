@@ -44,7 +44,7 @@ func (rt *routingTable) authorityOf(name []byte) routing.Side {
 
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
-	brokers := s.gateway.greeted()
+	brokers := s.gateway.sides.greeted()
 	if s.gateway.table.authorityOf(f.Text("consumerGroup")) == routing.Source || len(brokers) == 0 {
 		s.pass(f)
 		return

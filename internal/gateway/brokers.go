@@ -20,12 +20,12 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on routing.Side, c *rocketm
 		return err
 	}
 	all := map[string][]string{}
-	if last := g.brokers[on].Load(); last != nil {
+	if last := g.sides.brokers[on].Load(); last != nil {
 		for name, addrs := range *last {
 			all[name] = addrs
 		}
 	}
-	renamed := g.clusters[on].learn(nodes)
+	renamed := g.sides.clusters[on].learn(nodes)
 	for _, n := range nodes {
 		name := n.Name
 		if n.ID != 0 {
@@ -34,7 +34,7 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on routing.Side, c *rocketm
 		all[name] = []string{rocketmq.ServerOf(n.Addr)}
 	}
 	g.tellVersions(ctx, on, c)
-	before := g.brokers[on].Swap(&all)
+	before := g.sides.brokers[on].Swap(&all)
 	if on == routing.Source {
 		err = g.ports.ensure(g, all)
 	} else {
@@ -63,7 +63,7 @@ func (g *Gateway) tellVersions(ctx context.Context, on routing.Side, c *rocketmq
 
 // number gives new target brokers the next numbers.
 func (g *Gateway) number(names []string) error {
-	before := g.targets.Load()
+	before := g.sides.targets.Load()
 	now := *before
 	next := slices.Clone(now)
 	for _, name := range names {
@@ -77,17 +77,17 @@ func (g *Gateway) number(names []string) error {
 	if len(next) == len(now) {
 		return nil
 	}
-	g.targets.Store(&next)
+	g.sides.targets.Store(&next)
 	err := g.save() // before any client gets a tag of theirs
 	if err != nil {
-		g.targets.CompareAndSwap(&next, before)
+		g.sides.targets.CompareAndSwap(&next, before)
 	}
 	return err
 }
 
 // brokersOf are the masters of a side.
-func (g *Gateway) brokersOf(on routing.Side) (names []string) {
-	if all := g.brokers[on].Load(); all != nil {
+func (bs *bothSides) brokersOf(on routing.Side) (names []string) {
+	if all := bs.brokers[on].Load(); all != nil {
 		for _, name := range sortedKeys(*all) {
 			if !strings.Contains(name, "#") {
 				names = append(names, name)
@@ -102,7 +102,7 @@ func (g *Gateway) addresses(to routing.Dest) []string {
 	if to == routing.NameServers {
 		return g.config.NameServers
 	}
-	if all := g.brokers[to.Side].Load(); all != nil {
+	if all := g.sides.brokers[to.Side].Load(); all != nil {
 		return (*all)[to.Broker] // of brokers behind a proxy the proxy's
 	}
 	return nil

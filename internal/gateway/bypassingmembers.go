@@ -49,7 +49,7 @@ func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]co
 // askPeers asks the other gateways of the migration one after the other, until one of them doesn't
 // answer.
 func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, control.Peer, *control.Client) error) error {
-	for _, p := range g.peers() {
+	for _, p := range g.sides.peers() {
 		asking, cancel := context.WithTimeout(ctx, rounds.AskTime)
 		err := ask(asking, p, g.clientOf(p))
 		cancel()

@@ -104,7 +104,7 @@ func (l lanes) read(ctx context.Context, q *queue, on routing.Side, from int64, 
 
 // suspects are the newest messages of a queue's home that no gateway's connection may have brought,
 // since the last look at it. What was there before the first look isn't judged.
-func (g *Gateway) suspects(
+func (bs *bothSides) suspects(
 	ctx context.Context,
 	l lanes,
 	q *queue,
@@ -115,7 +115,7 @@ func (g *Gateway) suspects(
 	if err != nil {
 		return nil, err
 	}
-	ahead, err := g.clocks.ahead(ctx, l, routing.Dest{Side: on, Broker: at.Broker})
+	ahead, err := bs.clocks.ahead(ctx, l, routing.Dest{Side: on, Broker: at.Broker})
 	if err != nil {
 		return nil, err
 	}
@@ -146,11 +146,11 @@ func (g *Gateway) suspects(
 
 // findBypassing looks for producers that write to queues past all gateways of the migration.
 func (g *Gateway) findBypassing(ctx context.Context, queues []*queue) error {
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil {
 		return err
 	}
-	own, hidden := g.origins.all()
+	own, hidden := g.sides.origins.all()
 	if hidden {
 		_, _, err := g.originsOfAll(ctx)
 		return err
@@ -168,11 +168,11 @@ func (g *Gateway) findBypassing(ctx context.Context, queues []*queue) error {
 			q.at() == routing.Target && q.lane.Load() == nil {
 			continue // brokers write to groups' own topics, and rocketshift to its own
 		}
-		if q.at() == routing.Target && g.behindProxy() {
+		if q.at() == routing.Target && g.sides.behindProxy() {
 			continue // every message there comes from the proxy
 		}
 		all.Go(func() error {
-			found, err := g.suspects(ctx, l, q, mine)
+			found, err := g.sides.suspects(ctx, l, q, mine)
 			mu.Lock()
 			defer mu.Unlock()
 			suspects = append(suspects, found...)
@@ -210,7 +210,7 @@ func (g *Gateway) lookForBypassingAgain() {
 
 // lookForBypassing looks at the next queues.
 func (g *Gateway) lookForBypassing(ctx context.Context) {
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil {
 		return
 	}
@@ -225,7 +225,7 @@ func (g *Gateway) lookForBypassing(ctx context.Context) {
 	queues = append(queues[first:len(queues):len(queues)], queues[:first]...)
 	ctx, cancel := context.WithTimeout(ctx, lookPause)
 	defer cancel()
-	err = g.checkOrigins(ctx, l)
+	err = g.sides.checkOrigins(ctx, l)
 	if err == nil {
 		err = g.findBypassing(ctx, queues[:min(looksTogether, len(queues))])
 	}

@@ -36,10 +36,10 @@ func (c *clusterNames) learn(nodes []rocketmq.Node) (changed bool) {
 }
 
 // knownClusters are the clusters of both sides' brokers as they were seen last; nil where none was.
-func (g *Gateway) knownClusters() map[string]map[string]string {
+func (bs *bothSides) knownClusters() map[string]map[string]string {
 	all := map[string]map[string]string{}
 	for _, on := range []routing.Side{routing.Source, routing.Target} {
-		if known := g.clusters[on].byBroker.Load(); known != nil && len(*known) > 0 {
+		if known := bs.clusters[on].byBroker.Load(); known != nil && len(*known) > 0 {
 			all[on.String()] = *known
 		}
 	}
@@ -50,11 +50,11 @@ func (g *Gateway) knownClusters() map[string]map[string]string {
 }
 
 // recallClusters goes by the clusters of before a restart until name servers answer.
-func (g *Gateway) recallClusters(kept map[string]map[string]string) {
+func (bs *bothSides) recallClusters(kept map[string]map[string]string) {
 	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		if was := kept[on.String()]; len(was) > 0 {
 			was = maps.Clone(was)
-			g.clusters[on].byBroker.Store(&was)
+			bs.clusters[on].byBroker.Store(&was)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func (c *clusterNames) has(cluster string) bool {
 
 // cluster is the one that the session's client is connected to, as it knows.
 func (s *session) cluster() string {
-	return s.gateway.clusters[routing.Source].of(string(s.port.broker))
+	return s.gateway.sides.clusters[routing.Source].of(string(s.port.broker))
 }
 
 // Properties whose values are told to clients otherwise. Brokers write the id of a message that
@@ -93,7 +93,7 @@ var (
 
 // named says what clients are told of messages of a topic that come from the upstream's broker.
 func (u *upstream) named(topic string) (n wire.Named) {
-	there, here := u.session.gateway.clusters[u.dest.Side].of(u.dest.Broker), u.session.cluster()
+	there, here := u.session.gateway.sides.clusters[u.dest.Side].of(u.dest.Broker), u.session.cluster()
 	if there != "" && here != "" && there != here {
 		n.Names = append(n.Names, propCluster)
 	}

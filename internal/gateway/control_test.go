@@ -33,8 +33,8 @@ func idle(t *testing.T) *Gateway {
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	t.Cleanup(g.stop)
-	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
-	g.targets.Store(&[]string{})
+	g.sides.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
+	g.sides.targets.Store(&[]string{})
 	g.ports.byAddr = map[string]*port{}
 	var err error
 	g.state, err = store.Open(t.TempDir())

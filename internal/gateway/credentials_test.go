@@ -45,8 +45,8 @@ func newGuarded(t *testing.T, keyFile string) *guarded {
 		}
 	}
 	g.gateway = before(t, g.source)
-	g.gateway.targets.Store(&[]string{"broker-t"})
-	g.gateway.brokers[routing.Target].Store(&map[string][]string{"broker-t": {g.target.Addr().String()}})
+	g.gateway.sides.targets.Store(&[]string{"broker-t"})
+	g.gateway.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {g.target.Addr().String()}})
 	keys, err := keys.Parse([]byte(keyFile))
 	require.NoError(t, err)
 	g.gateway.keys.File = "keys.yaml"
@@ -381,7 +381,7 @@ func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
 	g.queue(routing.Source)
-	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
+	g.gateway.sides.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeMembers, remoting.CodeHeartbeat, remoting.CodeLock} {
 		r := requests()[code]
 		g.request(code, 0, unsignedBy, r.fields, r.body)

@@ -16,8 +16,8 @@ import (
 func alone(t *testing.T) *Gateway {
 	t.Helper()
 	g := idle(t)
-	g.migration.Store(
-		&migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: g.source},
+	g.sides.migration.Store(
+		&migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: g.sides.source},
 	)
 	return g
 }

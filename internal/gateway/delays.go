@@ -95,8 +95,8 @@ func (d delaying) against(k *sentKinds, here delaying) (cause, line string) {
 }
 
 // limitsOfSource are those of a broker of the source, as far as it says them.
-func (g *Gateway) limitsOfSource(broker string) limits {
-	if all := g.limitsHere.Load(); all != nil {
+func (bs *bothSides) limitsOfSource(broker string) limits {
+	if all := bs.limitsHere.Load(); all != nil {
 		return (*all)[broker]
 	}
 	return limits{}

@@ -65,7 +65,7 @@ func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 		g := &Gateway{table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}}
 		g.ctx, g.stop = context.WithCancel(t.Context())
 		g.rounds = g.newRounds()
-		g.targets.Store(&[]string{})
+		g.sides.targets.Store(&[]string{})
 		var err error
 		g.state, err = store.Open(t.TempDir())
 		require.NoError(t, err)
@@ -94,12 +94,12 @@ func TestNumbersOfTargetBrokersThatCannotBeKeptAreNotUsed(t *testing.T) {
 	require.NoError(t, g.number([]string{"x"}))
 	again := stuck(t, filepath.Dir(g.state.Path))
 	require.Error(t, g.number([]string{"x", "y"}))
-	assert.Equal(t, []string{"x"}, *g.targets.Load())
+	assert.Equal(t, []string{"x"}, *g.sides.targets.Load())
 	require.Error(t, g.agreeOnTargets([]string{"y", "x"}))
-	assert.Equal(t, []string{"x"}, *g.targets.Load())
+	assert.Equal(t, []string{"x"}, *g.sides.targets.Load())
 	again()
 	require.NoError(t, g.number([]string{"x", "y"}))
-	assert.Equal(t, []string{"x", "y"}, *g.targets.Load())
+	assert.Equal(t, []string{"x", "y"}, *g.sides.targets.Load())
 }
 
 // begins starts a gateway of which no name server answers.

@@ -66,7 +66,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	require.Equal(t, remoting.Success, is)
 	holds(homes("orders"), "which shares in orders")
 	fits(homes("other"))
-	g.gateway.limits.Store(&map[string]limits{"broker-t": {}})
+	g.gateway.sides.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err := g.gateway.rounds.Prepare(t.Context(), store.Round{
 		ID:     "r",
 		Kind:   control.KindHome,
@@ -167,12 +167,12 @@ func newTwoSides(t *testing.T) *twoSides {
 	two.Gateway = g
 	there := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	t.Cleanup(there.Client().Close)
-	g.migration.Store(
+	g.sides.migration.Store(
 		&migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: there},
 	)
-	g.targets.Store(&[]string{"broker-t"})
-	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {two.brokers[routing.Target].Addr().String()}})
-	g.source.Assume(map[string]string{"broker-a": two.brokers[routing.Source].Addr().String()})
+	g.sides.targets.Store(&[]string{"broker-t"})
+	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {two.brokers[routing.Target].Addr().String()}})
+	g.sides.source.Assume(map[string]string{"broker-a": two.brokers[routing.Source].Addr().String()})
 	there.Assume(map[string]string{"broker-t": two.brokers[routing.Target].Addr().String()})
 	for on, b := range two.brokers {
 		b.answer(remoting.CodeHeartbeat, wire.Reply{})

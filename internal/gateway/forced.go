@@ -65,11 +65,11 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 	if !g.awayTarget.seen.IsZero() && time.Since(g.awayTarget.seen) < awayLife {
 		return nil
 	}
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil {
 		return control.Refused("%v", err)
 	}
-	names := g.brokersOf(routing.Target)
+	names := g.sides.brokersOf(routing.Target)
 	if len(names) == 0 {
 		return control.Refused("gateway %s knows no broker of the target, and can't tell whether it answers",
 			g.config.Name)
@@ -158,7 +158,7 @@ func (g *Gateway) groupWithoutTarget(ctx context.Context, r store.Round) (outcom
 func (g *Gateway) viewsWithoutTarget(
 	ctx context.Context, p *rounds.Current, prepared []store.Prepared,
 ) (*store.Outcome, error) {
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil {
 		return nil, err
 	}

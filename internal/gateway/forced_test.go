@@ -63,10 +63,10 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 		c.Assume(map[string]string{name: addr})
 		return c
 	}
-	g.source = cluster("broker-a", b.Addr().String())
-	g.migration.Load().target = cluster("broker-t", at)
-	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
-	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
+	g.sides.source = cluster("broker-a", b.Addr().String())
+	g.sides.migration.Load().target = cluster("broker-t", at)
+	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
+	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
 	g.table.groups.byName = map[string]*group{}
 	q = g.table.topics.ensure("orders").queue([]byte("broker-a"), 0)
 	if q == nil {
@@ -202,7 +202,7 @@ func TestABroadcastingGroupReturnsWithoutTheTarget(t *testing.T) {
 
 func mustLanes(t *testing.T, g *Gateway) lanes {
 	t.Helper()
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	require.NoError(t, err)
 	return l
 }
@@ -231,7 +231,7 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	require.NoError(t, err)
 
 	back := control.Move{ID: "forward", Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.name()}}
-	g.limits.Store(&map[string]limits{"broker-t": {}})
+	g.sides.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err = g.rounds.Prepare(t.Context(), store.Round{
 		ID:     "1",
 		Kind:   control.KindHome,

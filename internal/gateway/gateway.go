@@ -68,15 +68,9 @@ type Gateway struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	source     *rocketmq.Cluster
-	migration  atomic.Pointer[migration]
-	intended   atomic.Pointer[control.Migration]      // that is to be on disk before it counts
-	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
-	clusters   [2]clusterNames
-	targets    atomic.Pointer[[]string]          // target brokers in the order of their tags
-	limits     atomic.Pointer[map[string]limits] // of target brokers; nil while none has said them
-	limitsHere atomic.Pointer[map[string]limits] // of source brokers
-	table      routingTable
+	sides bothSides
+
+	table routingTable
 
 	mirrors    mirrors
 	opaques    opaques
@@ -99,11 +93,9 @@ type Gateway struct {
 	budget          *memory.Budget
 	bounds          bounds
 	reading         bodyTurns
-	dials           [2]rocketmq.Dial // to servers of both sides; nil: in plain text
-	serving         time.Time        // since when clients are served
-	waits           waits
-	origins         origins
-	reach           reach
+
+	serving time.Time // since when clients are served
+	waits   waits
 
 	counts            metrics.Counts
 	panics            atomic.Int64 // that ended clients' connections
@@ -112,8 +104,8 @@ type Gateway struct {
 
 	whiteList whiteList
 	bypassing bypassingProducers
-	clocks    clocks
-	turn      atomic.Int64 // counts the queues that were looked at for messages past the gateways
+
+	turn atomic.Int64 // counts the queues that were looked at for messages past the gateways
 
 	fenced atomic.Bool // its lease has run out
 	lease  lease
@@ -159,19 +151,19 @@ func Start(c Config) (*Gateway, error) {
 		mirrors:  mirrors{claims: map[claim]*session{}},
 		sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
 		waits: usualWaits, bypassing: bypassingProducers{life: bypassLife},
-		entry: connections.EntryWith(c.TLSCert, c.TLSKey), dials: dials,
+		entry: connections.EntryWith(c.TLSCert, c.TLSKey), sides: bothSides{dials: dials},
 	}
 	g.succession.done = make(chan struct{})
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
+	g.sides.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
 		Credentials: c.Credentials,
 		Dial:        dials[routing.Source],
 	}), c.NameServers)
 	g.rounds, g.lease.lock = g.newRounds(), g.lockLease
 	g.opaques.begin()
 	g.bind()
-	g.ports.byAddr, g.targets = map[string]*port{}, atomic.Pointer[[]string]{}
-	g.targets.Store(&[]string{})
+	g.ports.byAddr, g.sides.targets = map[string]*port{}, atomic.Pointer[[]string]{}
+	g.sides.targets.Store(&[]string{})
 	if err := g.begin(); err != nil {
 		g.Close()
 		return nil, err
@@ -213,12 +205,12 @@ func (g *Gateway) begin() (err error) {
 	if err = g.sameSource(g.ctx, kept); err != nil {
 		return err
 	}
-	g.targets.Store(&kept.Targets)
+	g.sides.targets.Store(&kept.Targets)
 	if err := g.ports.open(g, kept.Ports); err != nil {
 		return err
 	}
 	if kept.Migration != nil {
-		g.migration.Store(g.meant(*kept.Migration))
+		g.sides.migration.Store(g.meant(*kept.Migration))
 	}
 	if err := g.recall(kept); err != nil {
 		return err
@@ -286,8 +278,8 @@ func (g *Gateway) Close() {
 	if g.folder != nil {
 		_ = g.folder.Close()
 	}
-	g.source.Client().Close()
-	if m := g.migration.Load(); m != nil {
+	g.sides.source.Client().Close()
+	if m := g.sides.migration.Load(); m != nil {
 		m.target.Client().Close()
 	}
 }

@@ -142,7 +142,7 @@ func (m *migration) inFields(f *wire.Frame) bool {
 // namesOurs reports whether a request that isn't looked into otherwise names the lanes' group, or
 // one that is named after it, or may do so: it answers that one.
 func (s *session) namesOurs(f *wire.Frame) bool {
-	m := s.gateway.migration.Load()
+	m := s.gateway.sides.migration.Load()
 	if m == nil {
 		return false
 	}

@@ -80,7 +80,7 @@ func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 	g.gateway.keys.File = ""
 	g.queue(routing.Source)
 	m := &migration{Migration: control.Migration{LaneGroup: "lanes"}}
-	g.gateway.migration.Store(m)
+	g.gateway.sides.migration.Store(m)
 	all := func(group string, sends func(code int, what string, fields []string, body string)) {
 		for code, places := range requestsOfGroups {
 			g.source.answer(code, wire.Reply{})
@@ -136,7 +136,7 @@ func TestBodiesThatMayNameTheLanesGroupAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
 	g.queue(routing.Source)
-	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "17"}})
+	g.gateway.sides.migration.Store(&migration{Migration: control.Migration{LaneGroup: "17"}})
 	for _, c := range []struct {
 		code  int
 		body  string

@@ -103,7 +103,7 @@ func before(t *testing.T, b *standIn) *Gateway {
 	t.Helper()
 	g := alone(t)
 	g.sessions, g.mirrors.claims = map[*session]bool{}, map[claim]*session{}
-	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
+	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
 	g.table.topics.ensure("orders").ensure("broker-a", 2)
 	t.Cleanup(func() {
 		g.stop()

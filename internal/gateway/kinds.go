@@ -122,12 +122,12 @@ func lookAtLimits(ctx context.Context, c *rocketmq.Cluster, known *atomic.Pointe
 }
 
 // askUnknownLimits asks again where a broker of the target didn't say at the last look.
-func (g *Gateway) askUnknownLimits(ctx context.Context) {
-	m, all := g.migration.Load(), g.limits.Load()
+func (bs *bothSides) askUnknownLimits(ctx context.Context) {
+	m, all := bs.migration.Load(), bs.limits.Load()
 	if m == nil || all != nil && !slices.ContainsFunc(slices.Collect(maps.Values(*all)), limits.isUnknown) {
 		return
 	}
-	lookAtLimits(ctx, m.target, &g.limits)
+	lookAtLimits(ctx, m.target, &bs.limits)
 }
 
 func (l limits) isUnknown() bool { return l.unknown != "" }
@@ -179,12 +179,12 @@ func (g *Gateway) takesSends(r store.Round) (inexact []string, err error) {
 			continue
 		}
 		broker := q.lane.Load().Target.Broker
-		if g.behindProxy() {
+		if g.sides.behindProxy() {
 			inexact = append(inexact, "what target broker "+broker+" takes of what producers send isn't known: "+
 				"it is behind a proxy, which doesn't say")
 			continue
 		}
-		known, cause, line := g.takes(broker, q.kinds, g.limitsOfSource(name.Broker))
+		known, cause, line := g.sides.takes(broker, q.kinds, g.sides.limitsOfSource(name.Broker))
 		says := fmt.Sprintf("topic %s: target broker %s %s", t.name, broker, cause)
 		switch {
 		case cause == "":
@@ -213,10 +213,10 @@ func (g *Gateway) takesSends(r store.Round) (inexact []string, err error) {
 
 // takes says what a target broker doesn't take of a topic's sends, and the line to change, or why
 // that isn't known; no cause if it takes all.
-func (g *Gateway) takes(broker string, k *sentKinds, here limits) (known bool, cause, line string) {
+func (bs *bothSides) takes(broker string, k *sentKinds, here limits) (known bool, cause, line string) {
 	var is limits
 	asked := false
-	if all := g.limits.Load(); all != nil {
+	if all := bs.limits.Load(); all != nil {
 		is, asked = (*all)[broker]
 	}
 	switch {

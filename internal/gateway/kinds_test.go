@@ -24,7 +24,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	q := g.gateway.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
 	q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
 	configured := func(config map[string]string) {
-		g.gateway.limits.Store(&map[string]limits{"broker-t": limitsOf(config)})
+		g.gateway.sides.limits.Store(&map[string]limits{"broker-t": limitsOf(config)})
 	}
 	round := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.name()}}
 	send := func(code int, properties, body string) {
@@ -63,7 +63,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 		require.Contains(t, inexact[0], says)
 	}
 	unknown("wasn't asked yet")
-	g.gateway.limits.Store(&map[string]limits{"broker-t": {unknown: "code 16: no right"}})
+	g.gateway.sides.limits.Store(&map[string]limits{"broker-t": {unknown: "code 16: no right"}})
 	unknown("doesn't say how it is configured: code 16: no right")
 	configured(strict)
 	send(remoting.Success, "KEYS\x01TRAN_MSG\x02", "plain")
@@ -103,7 +103,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	}
 	configured(open)
 	here := func(levels string) {
-		g.gateway.limitsHere.Store(
+		g.gateway.sides.limitsHere.Store(
 			&map[string]limits{"broker-a": limitsOf(map[string]string{"messageDelayLevel": levels})},
 		)
 	}
@@ -142,7 +142,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 // Brokers behind a proxy never say what they take: that is said, and holds nothing up.
 func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
 	g := alone(t)
-	g.migration.Store(&migration{Migration: control.Migration{Name: "m", Proxy: "127.0.0.1:1"}})
+	g.sides.migration.Store(&migration{Migration: control.Migration{Name: "m", Proxy: "127.0.0.1:1"}})
 	t1 := g.table.topics.ensure("orders")
 	t1.ensure("broker-a", 2)
 	var queues []control.TopicQueue
@@ -180,9 +180,9 @@ func TestBrokersSayTogetherWhatTheyTake(t *testing.T) {
 	c := rocketmq.NewCluster(client, []string{nobodyAt})
 	c.Assume(names)
 	begin := time.Now()
-	lookAtLimits(t.Context(), c, &g.limits)
+	lookAtLimits(t.Context(), c, &g.sides.limits)
 	require.Less(t, time.Since(begin), 2*limitsTime, "not one after the other")
-	is := *g.limits.Load()
+	is := *g.sides.limits.Load()
 	for i := range 4 {
 		one := is[fmt.Sprint("broker-", i)]
 		assert.Equal(t, i >= 2, one.unknown != "", "broker-%d: %+v", i, one)
@@ -190,7 +190,7 @@ func TestBrokersSayTogetherWhatTheyTake(t *testing.T) {
 	assert.EqualValues(t, 77, is["broker-0"].longest)
 
 	was := map[string]limits{"broker-2": {longest: 5}}
-	g.limits.Store(&was)
-	lookAtLimits(t.Context(), c, &g.limits)
-	assert.Equal(t, limits{longest: 5}, (*g.limits.Load())["broker-2"], "what it said before counts")
+	g.sides.limits.Store(&was)
+	lookAtLimits(t.Context(), c, &g.sides.limits)
+	assert.Equal(t, limits{longest: 5}, (*g.sides.limits.Load())["broker-2"], "what it said before counts")
 }

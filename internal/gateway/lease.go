@@ -58,7 +58,7 @@ func (g *Gateway) keepLease() {
 func (g *Gateway) renewLease() {
 	g.lease.renewing.Lock()
 	defer g.lease.renewing.Unlock()
-	if len(g.peers()) == 0 {
+	if len(g.sides.peers()) == 0 {
 		g.fenced.Store(false)
 		return
 	}
@@ -82,9 +82,9 @@ func (g *Gateway) renewLease() {
 
 // leasing are the brokers that give leases: those of both sides, the source's first, so that one
 // side may be dead.
-func (g *Gateway) leasing() (all []routing.Dest) {
-	for on := range g.brokers {
-		for _, name := range g.brokersOf(routing.Side(on)) {
+func (bs *bothSides) leasing() (all []routing.Dest) {
+	for on := range bs.brokers {
+		for _, name := range bs.brokersOf(routing.Side(on)) {
 			all = append(all, routing.Dest{Side: routing.Side(on), Broker: name})
 		}
 	}
@@ -96,12 +96,12 @@ func (g *Gateway) leasing() (all []routing.Dest) {
 func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, err error) {
 	var mu sync.Mutex
 	var asked errgroup.Group // all at once: one that doesn't answer must not use up the others' time
-	for _, at := range g.leasing() {
+	for _, at := range g.sides.leasing() {
 		asked.Go(func() error {
 			got, lockErr := g.lockLeaseAt(ctx, at, of)
 			mu.Lock()
 			defer mu.Unlock()
-			if at.Side == routing.Target && g.behindProxy() && remoting.CodeOf(lockErr) == remoting.NotSupported {
+			if at.Side == routing.Target && g.sides.behindProxy() && remoting.CodeOf(lockErr) == remoting.NotSupported {
 				return nil
 			}
 			brokers++
@@ -120,7 +120,7 @@ func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, 
 func (g *Gateway) lockLeaseAt(ctx context.Context, at routing.Dest, of string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*rounds.AskTime)
 	defer cancel()
-	return g.lockOwn(ctx, at, leaseKind, of, g.config.Name)
+	return g.sides.lockOwn(ctx, at, leaseKind, of, g.config.Name)
 }
 
 // evict makes sure that gateways that aren't of the migration any more refuse what could harm. It

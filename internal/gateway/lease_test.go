@@ -47,7 +47,7 @@ func TestWithoutALeaseSendsToOrderedTopicsAreRefused(t *testing.T) {
 
 func TestAGatewayThatIsTakenOffTheListMustHaveLostItsLeaseForAMinute(t *testing.T) {
 	all, _ := idlePair(t)
-	g, gone := all[0], all[0].peers()
+	g, gone := all[0], all[0].sides.peers()
 	answers := struct {
 		held int
 		err  error

@@ -119,7 +119,7 @@ func TestLiveWhatTheTargetRefusesDoesNotMove(t *testing.T) {
 	r.configureAll(r.target, "enablePropertyFilter", "true")
 	r.configureAll(r.target, "rejectTransactionMessage", "false")
 	r.eventually("the gateway has seen it", func() bool {
-		all := g.limits.Load()
+		all := g.sides.limits.Load()
 		return all != nil && !(*all)["broker-a"].noTransactions
 	})
 	r.move(control.Move{Kind: control.KindSide, To: "target", Groups: []string{group}})

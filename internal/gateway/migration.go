@@ -36,7 +36,7 @@ type migration struct {
 // meant makes what is needed to carry a migration out.
 func (g *Gateway) meant(m control.Migration) *migration {
 	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.dials[routing.Target]})
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.sides.dials[routing.Target]})
 	c := rocketmq.NewClusterOf(client, m.NameServers, rocketmq.Part{Cluster: m.Cluster})
 	if m.Proxy != "" {
 		c = rocketmq.NewClusterBehind(client, m.Proxy)
@@ -46,12 +46,12 @@ func (g *Gateway) meant(m control.Migration) *migration {
 	for _, topic := range m.Ordered {
 		ordered[topic] = true
 	}
-	return &migration{m, c, positions.New(g.source, c, names), m.OthersThan(g.config.Name), ordered}
+	return &migration{m, c, positions.New(g.sides.source, c, names), m.OthersThan(g.config.Name), ordered}
 }
 
 // ordered reports whether a topic's order must hold even while gateways can't agree.
-func (g *Gateway) ordered(topic string) bool {
-	m := g.migration.Load()
+func (bs *bothSides) ordered(topic string) bool {
+	m := bs.migration.Load()
 	return m != nil && (m.Ordered == nil || m.ordered[topic])
 }
 
@@ -65,7 +65,7 @@ func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
 	}
 	g.moves.one.Lock()
 	defer g.moves.one.Unlock()
-	now := g.migration.Load()
+	now := g.sides.migration.Load()
 	// else what is known of the lanes, and the connections, stay
 	if now == nil || !reflect.DeepEqual(now.Migration, m) {
 		next := g.meant(m)
@@ -127,12 +127,12 @@ func (g *Gateway) replace(ctx context.Context, now, next *migration) error {
 			return err
 		}
 	}
-	g.intended.Store(&next.Migration)
+	g.sides.intended.Store(&next.Migration)
 	err := g.save()
 	if err == nil {
-		g.migration.Store(next)
+		g.sides.migration.Store(next)
 	}
-	g.intended.Store(nil)
+	g.sides.intended.Store(nil)
 	if err != nil {
 		_ = g.save() // what failed may yet be on disk
 	}
@@ -159,7 +159,7 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 	if err != nil {
 		return fmt.Errorf("migration %s: its target: %w", next.Name, err)
 	}
-	for _, name := range *g.targets.Load() {
+	for _, name := range *g.sides.targets.Load() {
 		if !g.used(name) {
 			continue
 		}
@@ -172,7 +172,7 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 			rocketmq.ServerOf(there[i].Addr)) {
 			continue
 		}
-		if err := g.holdsCopies(ctx, lanes{next, [2]*rocketmq.Cluster{g.source, next.target}}, name); err != nil {
+		if err := g.holdsCopies(ctx, lanes{next, [2]*rocketmq.Cluster{g.sides.source, next.target}}, name); err != nil {
 			return fmt.Errorf(
 				"migration %s: broker %s of the cluster at %v is at %s, where it never was, and nothing "+
 					"shows that it is the same one: %w; %s",

@@ -25,12 +25,12 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]
 	for _, v := range one.all() {
 		topics[v.queue.topic] = true
 	}
-	brokers, err := g.source.Brokers(ctx)
+	brokers, err := g.sides.source.Brokers(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("source: %w", err)
 	}
 	for _, b := range brokers { // of the group alone: all positions of a broker may be more than a frame
-		positions, err := g.source.Client().ConsumeStats(ctx, b.Addr, name)
+		positions, err := g.sides.source.Client().ConsumeStats(ctx, b.Addr, name)
 		if err != nil {
 			return nil, fmt.Errorf("positions on source broker %s: %w", b.Name, err)
 		}
@@ -131,7 +131,7 @@ func (g *Gateway) proveViews(
 	prepared []store.Prepared,
 	brought map[*view]beforehand,
 ) (*store.Outcome, error) {
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil {
 		return nil, err
 	}

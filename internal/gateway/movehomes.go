@@ -62,8 +62,8 @@ func (g *Gateway) holdAll(queues []*queue) *holding {
 // prove waits until the other side holds everything that the queues hold. Nobody sends to them
 // meanwhile; what arrives all the same, as it was on its way to the broker for longer than anybody
 // could know, is waited for too.
-func (g *Gateway) prove(ctx context.Context, m *holding) error {
-	l, err := g.lanes()
+func (bs *bothSides) prove(ctx context.Context, m *holding) error {
+	l, err := bs.lanes()
 	if err != nil {
 		return err
 	}
@@ -136,8 +136,8 @@ func (m *holding) doubt(ordered func(topic string) bool) {
 
 // readAhead learns how the replicas of queues are made up so far, while everything flows. What is
 // new since then is read in the move itself.
-func (g *Gateway) readAhead(ctx context.Context, queues []*queue, from routing.Side) error {
-	l, err := g.lanes()
+func (bs *bothSides) readAhead(ctx context.Context, queues []*queue, from routing.Side) error {
+	l, err := bs.lanes()
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (g *Gateway) proveHomes(ctx context.Context, p *rounds.Current, all []store
 		}
 	}
 	g.table.learnAcknowledged(all)
-	if err := g.prove(ctx, heldFor(p).homes); err != nil {
+	if err := g.sides.prove(ctx, heldFor(p).homes); err != nil {
 		return nil, err
 	}
 	o := &store.Outcome{}

@@ -84,7 +84,7 @@ func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Add
 
 // Origins says which connections are this gateway's.
 func (g *Gateway) Origins() control.Origins {
-	all, hidden := g.origins.all()
+	all, hidden := g.sides.origins.all()
 	return control.Origins{Addresses: all, Since: g.serving, Now: time.Now(), Hidden: hidden}
 }
 
@@ -127,24 +127,24 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 
 // sampled keeps a message that a broker has acknowledged, if one is wanted.
 func (u *upstream) sampled(q *queue, offset int64) {
-	if u.dest.Side == routing.Target && u.session.gateway.behindProxy() {
+	if u.dest.Side == routing.Target && u.session.gateway.sides.behindProxy() {
 		return
 	}
-	if u.session.gateway.origins.wanted.Load() && u.session.gateway.origins.wanted.CompareAndSwap(true, false) {
-		u.session.gateway.origins.mu.Lock()
-		u.session.gateway.origins.sample = &sample{q, u.dest.Side, offset, localOf(u.conn)}
-		u.session.gateway.origins.mu.Unlock()
+	if u.session.gateway.sides.origins.wanted.Load() && u.session.gateway.sides.origins.wanted.CompareAndSwap(true, false) {
+		u.session.gateway.sides.origins.mu.Lock()
+		u.session.gateway.sides.origins.sample = &sample{q, u.dest.Side, offset, localOf(u.conn)}
+		u.session.gateway.sides.origins.mu.Unlock()
 	}
 }
 
 // checkOrigins looks at a message of the gateway's own: between it and the brokers addresses may be
 // translated.
-func (g *Gateway) checkOrigins(ctx context.Context, l lanes) error {
-	g.origins.mu.Lock()
-	one := g.origins.sample
-	g.origins.sample = nil
-	g.origins.mu.Unlock()
-	g.origins.wanted.Store(true)
+func (bs *bothSides) checkOrigins(ctx context.Context, l lanes) error {
+	bs.origins.mu.Lock()
+	one := bs.origins.sample
+	bs.origins.sample = nil
+	bs.origins.mu.Unlock()
+	bs.origins.wanted.Store(true)
 	if one == nil {
 		return nil
 	}
@@ -152,8 +152,8 @@ func (g *Gateway) checkOrigins(ctx context.Context, l lanes) error {
 	if err != nil || len(found) == 0 || found[0].QueueOffset != one.offset {
 		return err
 	}
-	g.origins.mu.Lock()
-	g.origins.hidden = unmapped(found[0].BornHost) != one.from
-	g.origins.mu.Unlock()
+	bs.origins.mu.Lock()
+	bs.origins.hidden = unmapped(found[0].BornHost) != one.from
+	bs.origins.mu.Unlock()
 	return nil
 }

@@ -23,7 +23,7 @@ const (
 // seeCopied finds out up to where the lanes have brought queues back, as far as the last messages
 // on the source tell, and takes note of it.
 func (g *Gateway) seeCopied(ctx context.Context, names []control.TopicQueue) {
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil {
 		return
 	}
@@ -73,7 +73,7 @@ func (g *Gateway) payOwed() {
 			continue
 		}
 		g.payNow(g.ctx, func(ctx context.Context, q *queue) error {
-			l, err := g.lanes()
+			l, err := g.sides.lanes()
 			if err != nil {
 				return err
 			}

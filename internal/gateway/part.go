@@ -15,18 +15,18 @@ import (
 // without them.
 
 // readBy are those of the source's brokers that the migration's lanes read.
-func (g *Gateway) readBy(m *migration, brokers []string) []string {
+func (bs *bothSides) readBy(m *migration, brokers []string) []string {
 	return slices.DeleteFunc(slices.Clone(brokers), func(name string) bool {
-		return !m.Reads(name, g.clusters[routing.Source].of(name))
+		return !m.Reads(name, bs.clusters[routing.Source].of(name))
 	})
 }
 
 // excuse counts brokers that lanes don't read as registered: pairs don't wait for one that is down.
-func (g *Gateway) excuse(m *migration, registered map[string]bool) {
+func (bs *bothSides) excuse(m *migration, registered map[string]bool) {
 	for _, name := range m.LeftOut {
 		registered[name] = true
 	}
-	if all := g.clusters[routing.Source].byBroker.Load(); all != nil {
+	if all := bs.clusters[routing.Source].byBroker.Load(); all != nil {
 		for name, cluster := range *all {
 			if !m.Reads(name, cluster) {
 				registered[name] = true
@@ -36,10 +36,10 @@ func (g *Gateway) excuse(m *migration, registered map[string]bool) {
 }
 
 // readOf splits the queues of a topic into those that lanes read, and the brokers of the others.
-func (g *Gateway) readOf(m *migration, queues []lane.Queue) (read []lane.Queue, unread []string) {
+func (bs *bothSides) readOf(m *migration, queues []lane.Queue) (read []lane.Queue, unread []string) {
 	for _, q := range queues {
 		switch {
-		case m.Reads(q.Broker, g.clusters[routing.Source].of(q.Broker)):
+		case m.Reads(q.Broker, bs.clusters[routing.Source].of(q.Broker)):
 			read = append(read, q)
 		case !slices.Contains(unread, q.Broker):
 			unread = append(unread, q.Broker)
@@ -51,7 +51,7 @@ func (g *Gateway) readOf(m *migration, queues []lane.Queue) (read []lane.Queue, 
 // pairTopic pairs the queues that the source has of a topic with those of the target; masters are
 // those of both sides that count.
 func (g *Gateway) pairTopic(m *migration, t *topic, queues []lane.Queue, to layout, masters [2][]string) {
-	read, unread := g.readOf(m, queues)
+	read, unread := g.sides.readOf(m, queues)
 	there := to.queues[t.name]
 	lanes, err := lanesOf(t.name, read, there, masters, t.kept())
 	problem := notRead(t.name, unread)

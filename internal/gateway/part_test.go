@@ -21,12 +21,12 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := alone(t)
-			m := *g.migration.Load()
+			m := *g.sides.migration.Load()
 			m.SourceCluster, m.LeftOut = part.SourceCluster, part.LeftOut
-			g.clusters[routing.Source].learn(
+			g.sides.clusters[routing.Source].learn(
 				[]rocketmq.Node{{Name: "broker-a", Cluster: "Other"}, {Name: "broker-b", Cluster: "Shop"}},
 			)
-			masters := [2][]string{g.readBy(&m, []string{"broker-a", "broker-b"}), {"broker-t"}}
+			masters := [2][]string{g.sides.readBy(&m, []string{"broker-a", "broker-b"}), {"broker-t"}}
 			pair := func(name string, here, there map[string]int) *topic {
 				one := g.table.topics.ensure(name)
 				queues := map[string]map[string]rocketmq.TopicConfig{}
@@ -59,7 +59,7 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			assert.Equal(t, lane.Queue{Broker: "broker-t", ID: 1}, of(both, "broker-b", 1))
 			assert.Contains(t, both.reason(), "clients also see queues of topic orders on source broker broker-a")
 			registered := map[string]bool{"broker-b": true}
-			g.excuse(&m, registered)
+			g.sides.excuse(&m, registered)
 			assert.False(t, both.lacks([2]map[string]bool{registered, {"broker-t": true}}),
 				"nobody waits for it while it is down")
 			assert.True(t, both.lacks([2]map[string]bool{{"broker-a": true}, {"broker-t": true}}))

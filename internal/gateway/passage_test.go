@@ -61,11 +61,11 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	g.opaques.last.Store(lowestOpaque)
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.rounds = g.newRounds()
-	g.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
-	g.targets.Store(&[]string{"broker-t"})
+	g.sides.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
+	g.sides.targets.Store(&[]string{"broker-t"})
 	here, there := listen(tb), listen(tb)
-	g.brokers[routing.Source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
-	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {there.Addr().String()}})
+	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
+	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {there.Addr().String()}})
 	for _, l := range []net.Listener{here, there} {
 		go acceptAll(l, serve)
 	}

@@ -37,8 +37,8 @@ func (r remoteParticipant) Replica(ctx context.Context) (is store.Replica, err e
 }
 
 // peers are the other gateways of the migration.
-func (g *Gateway) peers() []control.Peer {
-	m := g.migration.Load()
+func (bs *bothSides) peers() []control.Peer {
+	m := bs.migration.Load()
 	if m == nil {
 		return nil
 	}
@@ -72,7 +72,7 @@ func (g *Gateway) Replica() store.Replica {
 // sync takes over what other gateways have decided without this one hearing of it: it was away, or
 // new.
 func (g *Gateway) sync(ctx context.Context) {
-	for _, p := range g.peers() {
+	for _, p := range g.sides.peers() {
 		asking, cancel := context.WithTimeout(ctx, rounds.AskTime)
 		is, err := remoteParticipant{g.clientOf(p)}.Replica(asking)
 		cancel()
@@ -127,7 +127,7 @@ func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 	defer cancel()
 	_, _ = g.settle(settling, homes, nil) // what was sent to a side that was left reaches the other one, late
 	if len(is.Targets) > 0 {
-		g.targets.Store(&is.Targets)
+		g.sides.targets.Store(&is.Targets)
 	}
 	g.owe(is.Owed)
 	g.table.judging.Lock() // who asks meanwhile waits for the disk
@@ -163,7 +163,7 @@ func (g *Gateway) difference(is store.State) *store.Outcome {
 // agreeOnTargets takes over the order in which who leads numbers target brokers, unless tags with
 // other numbers may be on their way.
 func (g *Gateway) agreeOnTargets(theirs []string) error {
-	before := g.targets.Load()
+	before := g.sides.targets.Load()
 	ours := *before
 	if slices.Equal(ours, theirs) || theirs == nil {
 		return nil
@@ -186,10 +186,10 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 			theirs = append(theirs, name)
 		}
 	}
-	g.targets.Store(&theirs)
+	g.sides.targets.Store(&theirs)
 	err := g.save()
 	if err != nil {
-		g.targets.CompareAndSwap(&theirs, before)
+		g.sides.targets.CompareAndSwap(&theirs, before)
 	}
 	return err
 }

@@ -71,7 +71,7 @@ const keepPause = 2 * time.Second
 // that they can go back from anywhere, and find their place when they do without a gateway.
 func (g *Gateway) keepPositions() {
 	for sleep.For(g.ctx, keepPause) == nil {
-		l, err := g.lanes()
+		l, err := g.sides.lanes()
 		if err != nil {
 			continue
 		}

@@ -25,14 +25,14 @@ type lanes struct {
 	clusters  [2]*rocketmq.Cluster
 }
 
-func (g *Gateway) lanes() (lanes, error) {
-	m := g.migration.Load()
+func (bs *bothSides) lanes() (lanes, error) {
+	m := bs.migration.Load()
 	if m == nil {
 		return lanes{}, errors.New(
 			"the gateway hasn't been told a migration yet: start one whose traffic goes through gateways",
 		)
 	}
-	return lanes{m, [2]*rocketmq.Cluster{g.source, m.target}}, nil
+	return lanes{m, [2]*rocketmq.Cluster{bs.source, m.target}}, nil
 }
 
 // at is where a queue's replica on a side is.

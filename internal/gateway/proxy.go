@@ -22,15 +22,15 @@ import (
 //     brokers.
 
 // behindProxy reports whether the target's brokers are reached through a proxy.
-func (g *Gateway) behindProxy() bool {
-	m := g.migration.Load()
+func (bs *bothSides) behindProxy() bool {
+	m := bs.migration.Load()
 	return m != nil && m.Proxy != ""
 }
 
 // nameBroker names the broker of a request to the target, which proxies want, and clients before
 // 4.9.5 don't do.
 func (u *upstream) nameBroker(f *wire.Frame) {
-	if u.dest.Side == routing.Source || f.Response() || !u.session.gateway.behindProxy() {
+	if u.dest.Side == routing.Source || f.Response() || !u.session.gateway.sides.behindProxy() {
 		return
 	}
 	f.Set(rocketmq.BrokerNameField(f.Code), u.dest.Broker)
@@ -45,8 +45,8 @@ func (u *upstream) nameBroker(f *wire.Frame) {
 
 // storesAt is the side on which a message for a queue is stored: at its home, but for half messages
 // whose end the target wouldn't learn.
-func (g *Gateway) storesAt(home routing.Side, properties []byte) routing.Side {
-	if home == routing.Target && bytes.Contains(properties, []byte("TRAN_MSG")) && g.behindProxy() {
+func (bs *bothSides) storesAt(home routing.Side, properties []byte) routing.Side {
+	if home == routing.Target && bytes.Contains(properties, []byte("TRAN_MSG")) && bs.behindProxy() {
 		return routing.Source
 	}
 	return home
@@ -54,15 +54,15 @@ func (g *Gateway) storesAt(home routing.Side, properties []byte) routing.Side {
 
 // greeted are the target brokers that get clients' heartbeats: of those behind a proxy, the one
 // that was known first.
-func (g *Gateway) greeted() []string {
-	if all := *g.targets.Load(); g.behindProxy() && len(all) > 0 {
+func (bs *bothSides) greeted() []string {
+	if all := *bs.targets.Load(); bs.behindProxy() && len(all) > 0 {
 		return all[:1]
 	}
-	return g.brokersOf(routing.Target)
+	return bs.brokersOf(routing.Target)
 }
 
 // mayBeStored reports whether a message that a server answers it couldn't store may be stored yet:
 // a proxy answers so when it lost the broker.
 func (u *upstream) mayBeStored(f *wire.Frame) bool {
-	return u.dest.Side == routing.Target && f.Code == remoting.SystemError && u.session.gateway.behindProxy()
+	return u.dest.Side == routing.Target && f.Code == remoting.SystemError && u.session.gateway.sides.behindProxy()
 }

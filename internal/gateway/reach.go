@@ -61,11 +61,11 @@ func gaveNoAnswer(err error) bool {
 }
 
 func (g *Gateway) dial(to routing.Dest) (net.Conn, error) {
-	if why := g.reach.why(to); why != nil {
+	if why := g.sides.reach.why(to); why != nil {
 		return nil, why
 	}
 	conn, err := g.dialNow(to)
-	if gaveNoAnswer(err) && g.reach.lost(to, err) {
+	if gaveNoAnswer(err) && g.sides.reach.lost(to, err) {
 		g.running.Go(func() { g.dialAgain(to) })
 	}
 	return conn, err
@@ -73,7 +73,7 @@ func (g *Gateway) dial(to routing.Dest) (net.Conn, error) {
 
 // dialAgain tries a silent server until it answers, be it by a refusal.
 func (g *Gateway) dialAgain(to routing.Dest) {
-	defer g.reach.found(to)
+	defer g.sides.reach.found(to)
 	for sleep.For(g.ctx, dialPause) == nil {
 		conn, err := g.dialNow(to)
 		if err == nil {
@@ -88,7 +88,7 @@ func (g *Gateway) dialAgain(to routing.Dest) {
 func (g *Gateway) dialNow(to routing.Dest) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(g.ctx, dialTimeout)
 	defer cancel()
-	dial := g.dials[to.Side]
+	dial := g.sides.dials[to.Side]
 	if dial == nil {
 		dial = connections.InPlain
 	}

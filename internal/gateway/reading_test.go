@@ -21,7 +21,7 @@ func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
 	g.queue(routing.Source)
-	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
+	g.gateway.sides.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, body := range []string{
 		`{'consumerGroup':'billing','clientId':'c','mqSet':[]}`,
 		`{"consumerGroup":"x","ConsumerGroup":"billing","clientId":"c","mqSet":[]}`,

@@ -22,9 +22,9 @@ func newNamed(t *testing.T) *guarded {
 	t.Helper()
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
-	g.gateway.clusters[routing.Source].learn([]rocketmq.Node{{Cluster: "Old", Name: "broker-a"}})
-	g.gateway.clusters[routing.Target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
-	g.gateway.migration.Store(&migration{Migration: control.Migration{LaneGroup: "lanes"}})
+	g.gateway.sides.clusters[routing.Source].learn([]rocketmq.Node{{Cluster: "Old", Name: "broker-a"}})
+	g.gateway.sides.clusters[routing.Target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
+	g.gateway.sides.migration.Store(&migration{Migration: control.Migration{LaneGroup: "lanes"}})
 	g.gateway.budget = memory.New(testMemory)
 	t.Cleanup(g.gateway.budget.Close)
 	g.comesAt(&port{

@@ -89,7 +89,7 @@ func (s *session) theirs(f *wire.Frame) bool {
 		remoting.CodeQueryOffset,
 		remoting.CodeUpdateOffset,
 		remoting.CodeMembers:
-		ours = s.gateway.ours(string(f.Text("consumerGroup")))
+		ours = s.gateway.sides.ours(string(f.Text("consumerGroup")))
 	case remoting.CodeLock, remoting.CodeUnlock:
 		var body bodies.LockBody
 		var err error
@@ -102,9 +102,9 @@ func (s *session) theirs(f *wire.Frame) bool {
 			s.refuse(f, remoting.SystemError, "queues to lock that aren't understood: "+err.Error())
 			return false
 		}
-		ours = s.gateway.ours(body.Group)
+		ours = s.gateway.sides.ours(body.Group)
 	case remoting.CodeSendV2, remoting.CodeSend, remoting.CodeSendBatch:
-		ours = s.gateway.ours(string(f.Text(producerField(f.Code))))
+		ours = s.gateway.sides.ours(string(f.Text(producerField(f.Code))))
 	case remoting.CodeHeartbeat: // it is read later
 	default:
 		return !s.namesOurs(f)
@@ -116,8 +116,8 @@ func (s *session) theirs(f *wire.Frame) bool {
 }
 
 // ours reports whether a group is one of the migration's own.
-func (g *Gateway) ours(group string) bool {
-	m := g.migration.Load()
+func (bs *bothSides) ours(group string) bool {
+	m := bs.migration.Load()
 	return m != nil && m.owns(group)
 }
 

@@ -43,7 +43,7 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 	}
 	nobody := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	for i, g := range all {
-		g.source = nobody
+		g.sides.source = nobody
 		m := control.Migration{
 			Name:        "m",
 			LaneGroup:   "l",
@@ -53,13 +53,13 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 			Gateways:    gateways,
 			Ordered:     []string{"orders"},
 		}
-		g.migration.Store(&migration{m, nobody, nil, m.OthersThan(g.config.Name), map[string]bool{"orders": true}})
+		g.sides.migration.Store(&migration{m, nobody, nil, m.OthersThan(g.config.Name), map[string]bool{"orders": true}})
 		t1 := g.table.topics.ensure("orders")
 		t1.ensure("broker-a", 1)
 		queues[i] = t1.queue([]byte("broker-a"), 0)
 		queues[i].lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 		g.serving = time.Now().Add(time.Hour) // the topic was there before
-		g.limits.Store(&map[string]limits{"broker-t": {}})
+		g.sides.limits.Store(&map[string]limits{"broker-t": {}})
 	}
 	return all, queues
 }
@@ -105,7 +105,7 @@ var homeOutcome = store.Outcome{
 
 func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	all, queues := idlePair(t)
-	other := remoteParticipant{all[0].clientOf(all[0].peers()[0])}
+	other := remoteParticipant{all[0].clientOf(all[0].sides.peers()[0])}
 	known := prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.Len(t, known.Queues, 1)
 	require.NotNil(t, queues[1].hold.Load(), "sends wait")
@@ -133,7 +133,7 @@ func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 
 func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
 	all, queues := idlePair(t)
-	other := remoteParticipant{all[0].clientOf(all[0].peers()[0])}
+	other := remoteParticipant{all[0].clientOf(all[0].sides.peers()[0])}
 	_, err := other.Prepare(t.Context(), homeRound("1", 200*time.Millisecond))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, patience, 10*time.Millisecond,
@@ -239,9 +239,9 @@ func TestWhoAnsweredLastKnowsWhereAGroupIs(t *testing.T) {
 func TestTargetBrokersHaveTheSameNumbersEverywhere(t *testing.T) {
 	all, queues := idlePair(t)
 	g := all[0]
-	g.targets.Store(&[]string{"broker-t", "broker-u"})
+	g.sides.targets.Store(&[]string{"broker-t", "broker-u"})
 	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t"}), "nothing is there yet")
-	assert.Equal(t, []string{"broker-u", "broker-t"}, *g.targets.Load())
+	assert.Equal(t, []string{"broker-u", "broker-t"}, *g.sides.targets.Load())
 	queues[0].home.Store(uint32(routing.Target))
 	require.ErrorContains(t, g.agreeOnTargets([]string{"broker-t"}), "numbers target broker broker-t otherwise")
 	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t", "broker-v"}))
@@ -284,7 +284,7 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 	for _, id := range []int{-1, routing.MostOfTopic, 1<<31 - 1} {
 		all, queues := idlePair(t)
-		g, other := all[1], remoteParticipant{all[0].clientOf(all[0].peers()[0])}
+		g, other := all[1], remoteParticipant{all[0].clientOf(all[0].sides.peers()[0])}
 		odd := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a", ID: id}}
 		v := g.table.groups.get([]byte("billing")).of(queues[1])
 		for _, r := range []store.Round{

@@ -46,8 +46,8 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	g := before(t, b)
 	var log logLines
 	g.log = logTo(&log)
-	g.targets.Store(&[]string{"broker-t", "broker-u"})
-	g.brokers[routing.Target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
+	g.sides.targets.Store(&[]string{"broker-t", "broker-u"})
+	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
 	g.table.away.Store(1) // so that connections stay
 	q := g.table.topics.get([]byte("orders")).all()[0]
 	guarded := &guarded{gateway: g}
@@ -103,9 +103,9 @@ func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	pair, _ := idlePair(t)
 	pair[0].log = g.log
 	pair[0].config.Name = "a"
-	m := *pair[0].migration.Load()
+	m := *pair[0].sides.migration.Load()
 	m.others = []control.Peer{{Name: "gone", Control: "127.0.0.1:1"}}
-	pair[0].migration.Store(&m)
+	pair[0].sides.migration.Store(&m)
 	for range 10 {
 		pair[0].sync(t.Context())
 	}

@@ -41,12 +41,12 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			past = h
 			continue
 		}
-		if s.gateway.fenced.Load() && s.gateway.ordered(q.topic) {
+		if s.gateway.fenced.Load() && s.gateway.sides.ordered(q.topic) {
 			s.refuseFenced(f, q)
 			return
 		}
 		home := q.at()
-		stores := s.gateway.storesAt(home, f.Get(propertiesKey))
+		stores := s.gateway.sides.storesAt(home, f.Get(propertiesKey))
 		to := s.port.Dest
 		if stores == routing.Target {
 			to = routing.Dest{Side: routing.Target, Broker: q.lane.Load().Target.Broker}

@@ -42,7 +42,7 @@ func (g *Gateway) mayShare(
 	r store.Round,
 	to routing.Side,
 ) (inexact []string, err error) {
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil {
 		return nil, err
 	}

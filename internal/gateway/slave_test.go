@@ -21,7 +21,7 @@ func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	t.Cleanup(g.stop)
 	g.log = slog.New(slog.DiscardHandler)
-	g.brokers[routing.Source].Store(&map[string][]string{"broker-a#1": {"127.0.0.1:1"}})
+	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a#1": {"127.0.0.1:1"}})
 	here, there := net.Pipe()
 	t.Cleanup(func() { _ = here.Close() })
 	s := newSession(g,

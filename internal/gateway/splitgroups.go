@@ -58,7 +58,7 @@ func (m *splitGroups) report() (all []control.MixedGroup) {
 // watchMixed looks how members share queues.
 func (g *Gateway) watchMixed() {
 	for sleep.For(g.ctx, mixedPause) == nil {
-		if l, err := g.lanes(); err == nil {
+		if l, err := g.sides.lanes(); err == nil {
 			g.lookAtMixed(l)
 		}
 	}

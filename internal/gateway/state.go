@@ -14,17 +14,17 @@ func (g *Gateway) snapshot() store.State {
 	s := store.State{
 		Epoch:     g.moves.epoch.Load(),
 		Ports:     g.ports.numbers(),
-		Targets:   *g.targets.Load(),
+		Targets:   *g.sides.targets.Load(),
 		Authority: g.table.authority().String(),
 		Homes:     []store.Home{},
 		Views:     []store.View{},
 		Moves:     g.moves.newest(savedMoves),
 	}
-	s.Brokers, s.Clusters = g.knownAddresses(), g.knownClusters()
-	if m := g.migration.Load(); m != nil {
+	s.Brokers, s.Clusters = g.sides.knownAddresses(), g.sides.knownClusters()
+	if m := g.sides.migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
-	if next := g.intended.Load(); next != nil {
+	if next := g.sides.intended.Load(); next != nil {
 		s.Migration = next
 	}
 	s.Open = g.rounds.Open()

@@ -85,7 +85,7 @@ func unwrapped(err error) string {
 
 // checkAgain makes sure that groups stay of which that wasn't known yet when the gateway ended.
 func (g *Gateway) checkAgain(ctx context.Context, m control.Move, was control.Moved) (control.Moved, error) {
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil {
 		return was, control.Refused("%v", err)
 	}

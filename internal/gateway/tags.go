@@ -25,13 +25,13 @@ func untag(offset int64) (number int, real int64) {
 }
 
 // tag is the tag of a target broker.
-func (g *Gateway) tag(broker string) int64 {
-	return tagOf(slices.Index(*g.targets.Load(), broker))
+func (bs *bothSides) tag(broker string) int64 {
+	return tagOf(slices.Index(*bs.targets.Load(), broker))
 }
 
 // tagged is the target broker with that number.
-func (g *Gateway) tagged(number int) (broker string, known bool) {
-	if all := *g.targets.Load(); number < len(all) {
+func (bs *bothSides) tagged(number int) (broker string, known bool) {
+	if all := *bs.targets.Load(); number < len(all) {
 		return all[number], true
 	}
 	return "", false
@@ -45,7 +45,7 @@ func (s *session) byCommitLog(f *wire.Frame, key string) {
 		s.pass(f)
 		return
 	}
-	broker, known := s.gateway.tagged(number)
+	broker, known := s.gateway.sides.tagged(number)
 	if !known {
 		s.refuse(f, remoting.SystemError,
 			"the message's offset is of a target broker that isn't known: was the gateway's state lost?")

@@ -53,7 +53,7 @@ func (g *guarded) told() (f wire.Frame, messages []remoting.Message) {
 
 // knowsTheBrokerOfIDs makes the target's broker known as that at 10.0.0.9:10911 as well.
 func (g *guarded) knowsTheBrokerOfIDs() {
-	g.gateway.brokers[routing.Target].Store(&map[string][]string{
+	g.gateway.sides.brokers[routing.Target].Store(&map[string][]string{
 		"broker-t": {g.target.Addr().String(), "10.0.0.9:10911"},
 	})
 }

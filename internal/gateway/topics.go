@@ -227,11 +227,11 @@ func configsOf(
 // broker that can't be asked, all stays as it was known, and no new pairs are made meanwhile:
 // queues that aren't seen would be missing among them.
 func (g *Gateway) look(ctx context.Context) error {
-	if err := g.lookAtBrokers(ctx, routing.Source, g.source); err != nil {
+	if err := g.lookAtBrokers(ctx, routing.Source, g.sides.source); err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
 	most := cmp.Or(g.table.topics.most, mostQueues)
-	at, unread := queuesOf(ctx, g.source, nil, most)
+	at, unread := queuesOf(ctx, g.sides.source, nil, most)
 	g.passVast(at.vast)
 	here := at.queues
 	for name, queues := range here {
@@ -244,7 +244,7 @@ func (g *Gateway) look(ctx context.Context) error {
 	if unread != nil {
 		unread = fmt.Errorf("source: %w", unread)
 	}
-	m := g.migration.Load()
+	m := g.sides.migration.Load()
 	if m == nil {
 		return unread
 	}
@@ -255,17 +255,17 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err := g.lookAtBrokers(ctx, routing.Target, m.target); err != nil {
 		return errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
-	lookAtLimits(ctx, g.source, &g.limitsHere)
-	lookAtLimits(ctx, m.target, &g.limits)
+	lookAtLimits(ctx, g.sides.source, &g.sides.limitsHere)
+	lookAtLimits(ctx, m.target, &g.sides.limits)
 	if unread != nil {
 		return unread
 	}
-	registered, err := g.registered(ctx, m)
+	registered, err := g.sides.registered(ctx, m)
 	if err != nil {
 		return err
 	}
-	masters := [2][]string{g.readBy(m, sortedKeys(registered[routing.Source])), sortedKeys(registered[routing.Target])}
-	g.excuse(m, registered[routing.Source])
+	masters := [2][]string{g.sides.readBy(m, sortedKeys(registered[routing.Source])), sortedKeys(registered[routing.Target])}
+	g.sides.excuse(m, registered[routing.Source])
 	for name, queues := range here {
 		t := g.table.topics.ensure(name)
 		if t.lacks(registered) {
@@ -277,8 +277,8 @@ func (g *Gateway) look(ctx context.Context) error {
 }
 
 // registered are the masters of both sides that name servers know now.
-func (g *Gateway) registered(ctx context.Context, m *migration) (both [2]map[string]bool, err error) {
-	for on, c := range [2]*rocketmq.Cluster{g.source, m.target} {
+func (bs *bothSides) registered(ctx context.Context, m *migration) (both [2]map[string]bool, err error) {
+	for on, c := range [2]*rocketmq.Cluster{bs.source, m.target} {
 		brokers, err := c.Brokers(ctx)
 		if err != nil {
 			return both, fmt.Errorf("%s: %w", routing.Side(on), err)

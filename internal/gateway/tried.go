@@ -103,7 +103,7 @@ func (rt *routingTable) onePerBroker(name string) (all []lane.Queue) {
 func (g *Gateway) tryPulls(
 	ctx context.Context, group string, to routing.Side, accept []string,
 ) (inexact []string, err error) {
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil || to == routing.Source {
 		return nil, err
 	}

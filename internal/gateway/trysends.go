@@ -91,7 +91,7 @@ func (g *Gateway) replyTries(group string) (all []sendTry) {
 		for _, broker := range s.repliesTo() {
 			if what := fmt.Sprintf("%q %s", key, broker); !seen[what] {
 				seen[what] = true
-				topic := rocketmq.ReplyTopic(g.clusters[routing.Target].of(broker))
+				topic := rocketmq.ReplyTopic(g.sides.clusters[routing.Target].of(broker))
 				all = append(all,
 					sendTry{asker{s, key, remoting.CodeReplyV2}, topic, broker, client, "answers requests"})
 			}
@@ -173,7 +173,7 @@ func (g *Gateway) takesAll(ctx context.Context, r store.Round) (inexact []string
 	if inexact, err = g.takesSends(r); err != nil {
 		return nil, err
 	}
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil || r.Kind != control.KindHome || r.To != routing.Target.String() || l.migration.Proxy != "" {
 		return inexact, err
 	}
@@ -211,7 +211,7 @@ func (g *Gateway) tryGroup(
 	if inexact, err = g.tryPulls(ctx, group, to, accept); err != nil || to == routing.Source {
 		return inexact, err
 	}
-	if l, err := g.lanes(); err != nil || l.migration.Proxy != "" { // a proxy passes no answers on
+	if l, err := g.sides.lanes(); err != nil || l.migration.Proxy != "" { // a proxy passes no answers on
 		return inexact, err
 	}
 	refusals, err := g.trySends(ctx, g.replyTries(group))

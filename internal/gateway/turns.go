@@ -111,7 +111,7 @@ func (g *Gateway) viewsReadAhead(ctx context.Context, group string, to routing.S
 	for _, v := range views {
 		queues = append(queues, v.queue)
 	}
-	if err := g.readAhead(ctx, queues, to.Other()); err != nil {
+	if err := g.sides.readAhead(ctx, queues, to.Other()); err != nil {
 		return nil, fmt.Errorf("group %s: %w", group, err)
 	}
 	return views, nil
@@ -128,7 +128,7 @@ func (g *Gateway) moveGroup(
 	if r.WithoutTarget {
 		return g.groupWithoutTarget(ctx, r)
 	}
-	l, err := g.lanes()
+	l, err := g.sides.lanes()
 	if err != nil {
 		return done, err
 	}

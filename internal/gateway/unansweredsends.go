@@ -95,8 +95,8 @@ func (g *Gateway) beginsAgain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.before = map[routing.Dest]unansweredSend{}
-	for on := range g.brokers {
-		for _, name := range g.brokersOf(routing.Side(on)) {
+	for on := range g.sides.brokers {
+		for _, name := range g.sides.brokersOf(routing.Side(on)) {
 			to := routing.Dest{Side: routing.Side(on), Broker: name}
 			l.before[to] = unansweredSend{at: to, since: time.Now()}
 			g.askUntil(to)
@@ -213,9 +213,9 @@ func (g *Gateway) untilItAnswers(to routing.Dest) {
 
 // answers reports whether a broker answers anything, be it a refusal.
 func (g *Gateway) answers(to routing.Dest) bool {
-	client := g.source.Client()
+	client := g.sides.source.Client()
 	if to.Side == routing.Target {
-		l, err := g.lanes()
+		l, err := g.sides.lanes()
 		if err != nil {
 			return false
 		}

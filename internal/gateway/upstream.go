@@ -49,7 +49,7 @@ func (u *upstream) dial() error {
 func (u *upstream) begin(conn net.Conn, rest []byte) {
 	u.conn, u.stopping = conn, connections.NewStopping()
 	u.out.Conn, u.out.Last = conn, time.Now()
-	u.session.gateway.origins.begin(conn)
+	u.session.gateway.sides.origins.begin(conn)
 	u.session.gateway.counts.Upstreams.Add(1)
 	u.session.gateway.running.Go(func() {
 		defer close(u.stopping.Ended)
@@ -115,7 +115,7 @@ func (u *upstream) write(f *wire.Frame) {
 
 // passes takes note that the connection isn't this session's any more, though it lives on.
 func (u *upstream) passes() {
-	u.session.gateway.origins.end(u.conn)
+	u.session.gateway.sides.origins.end(u.conn)
 	u.session.gateway.counts.Upstreams.Add(-1)
 }
 
@@ -157,7 +157,7 @@ func (u *upstream) run(rest []byte) {
 // broker go as it would without a gateway.
 func (u *upstream) broke(err error) {
 	_ = u.conn.Close()
-	u.session.gateway.origins.end(u.conn)
+	u.session.gateway.sides.origins.end(u.conn)
 	u.session.gateway.counts.Upstreams.Add(-1)
 	s := u.session
 	s.forget(u)

@@ -43,8 +43,8 @@ func (g *Gateway) letsEverybodyIn() error {
 
 // lookAtWhiteLists asks all brokers of both sides.
 func (g *Gateway) lookAtWhiteLists(ctx context.Context) error {
-	clients := map[routing.Side]*rocketmq.Client{routing.Source: g.source.Client()}
-	if m := g.migration.Load(); m != nil {
+	clients := map[routing.Side]*rocketmq.Client{routing.Source: g.sides.source.Client()}
+	if m := g.sides.migration.Load(); m != nil {
 		clients[routing.Target] = m.target.Client()
 	}
 	var all errgroup.Group
@@ -59,7 +59,7 @@ func (g *Gateway) lookAtWhiteLists(ctx context.Context) error {
 // that lets everybody in. Later it serves all the same: whoever depends on it would be left without
 // brokers.
 func (g *Gateway) firstLookAtWhiteLists() error {
-	err := g.lookAtWhiteListsOf(g.ctx, routing.Source, g.source.Client())
+	err := g.lookAtWhiteListsOf(g.ctx, routing.Source, g.sides.source.Client())
 	if err == nil || !g.state.First {
 		return nil
 	}
@@ -68,13 +68,13 @@ func (g *Gateway) firstLookAtWhiteLists() error {
 
 // lookAtWhiteListsOf asks all brokers of a side.
 func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on routing.Side, client *rocketmq.Client) error {
-	nobody := rocketmq.NewClient(rocketmq.Options{Dial: g.dials[on]})
+	nobody := rocketmq.NewClient(rocketmq.Options{Dial: g.sides.dials[on]})
 	defer nobody.Close()
 	var mu sync.Mutex
 	open := map[string]error{}
 	var all errgroup.Group
 	all.SetLimit(askedTogether)
-	for _, name := range g.brokersOf(on) {
+	for _, name := range g.sides.brokersOf(on) {
 		for _, addr := range g.addresses(routing.Dest{Side: on, Broker: name}) {
 			all.Go(func() error {
 				if isOpen(ctx, client, nobody, addr) {

@@ -16,16 +16,16 @@ import (
 
 // ownLock is something of our own that a broker can lock: a queue that nobody has. A proxy sends a
 // request for locks to the broker that its first queue names (ConsumerManagerActivity, 5.3.3).
-func (g *Gateway) ownLock(at routing.Dest, kind, name string) []rocketmq.MessageQueue {
-	if at.Side == routing.Target && g.behindProxy() {
+func (bs *bothSides) ownLock(at routing.Dest, kind, name string) []rocketmq.MessageQueue {
+	if at.Side == routing.Target && bs.behindProxy() {
 		return []rocketmq.MessageQueue{{Topic: kind + "/" + name, Broker: at.Broker}}
 	}
 	return []rocketmq.MessageQueue{{Topic: kind, Broker: name}}
 }
 
 // lockOwn takes something of our own at a broker for a client id, if nobody else has it.
-func (g *Gateway) lockOwn(ctx context.Context, at routing.Dest, kind, name, as string) (got bool, err error) {
-	l, err := g.lanes()
+func (bs *bothSides) lockOwn(ctx context.Context, at routing.Dest, kind, name, as string) (got bool, err error) {
+	l, err := bs.lanes()
 	if err != nil {
 		return false, err
 	}
@@ -33,7 +33,7 @@ func (g *Gateway) lockOwn(ctx context.Context, at routing.Dest, kind, name, as s
 	if err != nil {
 		return false, err
 	}
-	held, err := l.clusters[at.Side].Client().LockQueues(ctx, broker.Addr, l.migration.LaneGroup, as, g.ownLock(at, kind, name))
+	held, err := l.clusters[at.Side].Client().LockQueues(ctx, broker.Addr, l.migration.LaneGroup, as, bs.ownLock(at, kind, name))
 	return len(held) == 1, err
 }
 
@@ -42,12 +42,12 @@ func (g *Gateway) lockOwn(ctx context.Context, at routing.Dest, kind, name, as s
 func (g roundHost) Choose(ctx context.Context, r *store.Round) error {
 	ctx, cancel := context.WithTimeout(ctx, rounds.AskTime)
 	defer cancel()
-	all := g.gateway.leasing()
+	all := g.gateway.sides.leasing()
 	answers := make([]chan error, len(all))
 	for i, at := range all {
 		answers[i] = make(chan error, 1)
 		go func() {
-			_, err := g.gateway.lockOwn(ctx, at, leaseKind, g.gateway.config.Name, g.gateway.config.Name) // its own lease, which it renews so
+			_, err := g.gateway.sides.lockOwn(ctx, at, leaseKind, g.gateway.config.Name, g.gateway.config.Name) // its own lease, which it renews so
 			answers[i] <- err
 		}()
 	}
@@ -75,5 +75,5 @@ func (g roundHost) Record(ctx context.Context, r store.Round, verdict string) (w
 	}
 	ctx, cancel := context.WithTimeout(ctx, rounds.AskTime)
 	defer cancel()
-	return g.gateway.lockOwn(ctx, at, "rocketshift-round", r.ID, verdict)
+	return g.gateway.sides.lockOwn(ctx, at, "rocketshift-round", r.ID, verdict)
 }

@@ -96,13 +96,13 @@ func between(t *testing.T, here, there string) (all [2]*Gateway) {
 			client := rocketmq.NewClient(rocketmq.Options{})
 			t.Cleanup(client.Close)
 			name := []string{"broker-a", "broker-t"}[on]
-			g.brokers[on].Store(&map[string][]string{name: {addr}})
+			g.sides.brokers[on].Store(&map[string][]string{name: {addr}})
 			c := rocketmq.NewCluster(client, []string{nobodyAt})
 			c.Assume(map[string]string{name: addr})
 			if routing.Side(on) == routing.Source {
-				g.source = c
+				g.sides.source = c
 			} else {
-				g.migration.Load().target = c
+				g.sides.migration.Load().target = c
 			}
 		}
 		g.lease.lock = g.lockLease
@@ -161,10 +161,10 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 
 	// The first broker of several may be down.
 	for _, g := range all {
-		g.brokers[routing.Source].Store(
+		g.sides.brokers[routing.Source].Store(
 			&map[string][]string{"broker-0": {nobodyAt}, "broker-a": {here.Addr().String()}},
 		)
-		g.source.Assume(map[string]string{"broker-0": nobodyAt, "broker-a": here.Addr().String()})
+		g.sides.source.Assume(map[string]string{"broker-0": nobodyAt, "broker-a": here.Addr().String()})
 	}
 	r = store.Round{ID: "a third"}
 	require.NoError(t, roundHost{all[0]}.Choose(t.Context(), &r))
@@ -193,7 +193,7 @@ func TestATargetBehindAProxyGivesLeasesAndBearsWitness(t *testing.T) {
 	for _, g := range all {
 		client := rocketmq.NewClient(rocketmq.Options{})
 		t.Cleanup(client.Close)
-		m := g.migration.Load()
+		m := g.sides.migration.Load()
 		m.NameServers, m.Proxy = nil, proxy.Addr().String()
 		m.target = rocketmq.NewClusterBehind(client, m.Proxy)
 		m.target.Assume(map[string]string{"broker-t": m.Proxy})
@@ -212,7 +212,7 @@ func TestAProxyThatServesNoLocksGivesNoLeases(t *testing.T) {
 	proxy.code = remoting.NotSupported
 	all := between(t, here.Addr().String(), proxy.Addr().String())
 	g := all[0]
-	m := g.migration.Load()
+	m := g.sides.migration.Load()
 	m.NameServers, m.Proxy = nil, proxy.Addr().String()
 	m.target = rocketmq.NewClusterBehind(rocketmq.NewClient(rocketmq.Options{}), m.Proxy)
 	t.Cleanup(m.target.Client().Close)
