@@ -27,7 +27,7 @@ func (s *session) connected() control.Connected {
 
 // membersOfAll are the members of a group behind any gateway of the migration, by their ids.
 func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]control.Connected, error) {
-	all := g.membersOf(group)
+	all := g.registry.membersOf(group)
 	return all, g.askPeers(ctx, func(ctx context.Context, p control.Peer, c *control.Client) error {
 		is, err := c.Members(ctx, group)
 		var old *control.RefusedError

@@ -24,7 +24,7 @@ func (s *session) comesBack(f *wire.Frame, says bodies.Heartbeat) {
 	accessKey := f.Unescaped(wire.FieldAccessKey)
 	_, known := s.gateway.keys.Of([]byte(accessKey))
 	proved := known || accessKey == ""
-	was := s.gateway.returning.take(says.Client, func(was *session) bool {
+	was := s.gateway.registry.returning.take(says.Client, func(was *session) bool {
 		return was.port == s.port && was.accessKey == accessKey && says.Shares(was.reads, was.writes) &&
 			(proved || bytes.Equal(signature(was.beat), f.Get(wire.FieldSignature)))
 	})
@@ -48,8 +48,8 @@ func (s *session) succeeds(was *session) {
 	missed := was.missed
 	s.noteBeat()
 	s.mu.Unlock()
-	s.gateway.mirrors.pass(was, s)
-	s.gateway.close(was)
+	s.gateway.registry.mirrors.pass(was, s)
+	s.gateway.registry.close(was)
 	was.memory.Leave()
 	for _, push := range missed {
 		_ = s.out.Bytes(push)

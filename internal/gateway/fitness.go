@@ -69,9 +69,9 @@ type unfit struct {
 // unfits are the clients behind this gateway that can't follow to the target, by their identities:
 // everybody with a key may say any client id, and has no say over what another client with that id
 // shares in.
-func (g *Gateway) unfits() map[string]*unfit {
+func (sr *sessionRegistry) unfits() map[string]*unfit {
 	all := map[string]*unfit{}
-	sessions := g.all()
+	sessions := sr.all()
 	for _, s := range sessions {
 		s.mu.Lock()
 		if one := s.connected(); s.client != "" && one.Problem != "" {
@@ -192,7 +192,7 @@ func (g *Gateway) allFit(r store.Round) (inexact []string, err error) {
 	}
 	var refusals []string // the first ones
 	n := 0
-	all := g.unfits()
+	all := g.registry.unfits()
 	for _, id := range sortedKeys(all) {
 		c := all[id]
 		of := c.shares(r, moved)

@@ -72,12 +72,12 @@ type Gateway struct {
 
 	table routingTable
 
-	mirrors    mirrors
-	opaques    opaques
-	ports      ports
-	refresh    signal
-	changed    signal // which clients there are, or what they say
-	returning  returning
+	registry sessionRegistry
+	opaques  opaques
+	ports    ports
+	refresh  signal
+	changed  signal // which clients there are, or what they say
+
 	succession succession
 	keeping    keeping
 	state      *store.File
@@ -115,8 +115,6 @@ type Gateway struct {
 
 	atPhase func(phase string) // for tests
 
-	mu          sync.Mutex
-	sessions    map[*session]bool
 	peerClients map[string]*control.Client // by address
 }
 
@@ -148,8 +146,8 @@ func Start(c Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		config: c, log: c.Log.With("gateway", c.Name), table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
-		mirrors:  mirrors{claims: map[claim]*session{}},
-		sessions: map[*session]bool{}, refresh: newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
+		registry: sessionRegistry{mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}},
+		refresh:  newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
 		waits: usualWaits, bypassing: bypassingProducers{life: bypassLife},
 		entry: connections.EntryWith(c.TLSCert, c.TLSKey), sides: bothSides{dials: dials},
 	}
@@ -271,7 +269,7 @@ func (g *Gateway) Close() {
 	g.endKeeping()
 	g.budget.Close()
 	g.ports.close()
-	for _, s := range g.all() {
+	for _, s := range g.registry.all() {
 		_ = s.conn.Close()
 	}
 	g.running.Wait()

@@ -100,7 +100,7 @@ func (s *session) greets(g *greeting) {
 		s.gateway.changed.now()
 	}
 	if changed { // it goes by another name now, or does something else
-		s.gateway.mirrors.free(s)
+		s.gateway.registry.mirrors.free(s)
 	}
 	s.mirrorBeat()
 }
@@ -130,7 +130,7 @@ func (s *session) left(g *greeting) {
 	s.mu.Lock()
 	identity := s.identity
 	s.mu.Unlock()
-	for _, other := range s.gateway.all() { // until its next heartbeat nobody speaks for it
+	for _, other := range s.gateway.registry.all() { // until its next heartbeat nobody speaks for it
 		other.mu.Lock()
 		if other.identity == identity {
 			other.memory.Give(other.beatCost)
@@ -139,7 +139,7 @@ func (s *session) left(g *greeting) {
 		}
 		other.mu.Unlock()
 	}
-	l := leave{g, s.gateway.mirrors.of(s)}
+	l := leave{g, s.gateway.registry.mirrors.of(s)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leaves = append(s.leaves, l); len(s.leaves) == 1 {
@@ -191,7 +191,7 @@ func (s *session) mirrorBeat() {
 			s.mu.Lock()
 			identity, beat := s.identity, s.beat
 			s.mu.Unlock()
-			s.gateway.mirrors.beat(s, identity, beat)
+			s.gateway.registry.mirrors.beat(s, identity, beat)
 			s.mu.Lock()
 			more = s.mirrored.again
 			s.mirrored.busy, s.mirrored.again = more, false

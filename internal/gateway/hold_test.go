@@ -102,12 +102,12 @@ func (b *standIn) next(t *testing.T) standInFrame {
 func before(t *testing.T, b *standIn) *Gateway {
 	t.Helper()
 	g := alone(t)
-	g.sessions, g.mirrors.claims = map[*session]bool{}, map[claim]*session{}
+	g.registry.sessions, g.registry.mirrors.claims = map[*session]bool{}, map[claim]*session{}
 	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
 	g.table.topics.ensure("orders").ensure("broker-a", 2)
 	t.Cleanup(func() {
 		g.stop()
-		for _, s := range g.all() {
+		for _, s := range g.registry.all() {
 			_ = s.conn.Close()
 		}
 		g.running.Wait()
@@ -127,14 +127,14 @@ func (g *Gateway) connectAt(t *testing.T, p *port) (*session, net.Conn) {
 	t.Helper()
 	here, there := pipe(t)
 	s := newSession(g, p, here)
-	g.mu.Lock()
-	g.sessions[s] = true
-	g.mu.Unlock()
+	g.registry.mu.Lock()
+	g.registry.sessions[s] = true
+	g.registry.mu.Unlock()
 	g.running.Go(func() {
 		_ = s.runGuarded(nil)
-		g.mu.Lock()
-		delete(g.sessions, s)
-		g.mu.Unlock()
+		g.registry.mu.Lock()
+		delete(g.registry.sessions, s)
+		g.registry.mu.Unlock()
 	})
 	return s, there
 }

@@ -59,7 +59,7 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 		}
 		in.ups = append(in.ups, up)
 	}
-	g.mirrors.claim(s, is.Claims)
+	g.registry.mirrors.claim(s, is.Claims)
 	return in, nil
 }
 
@@ -73,8 +73,8 @@ type installed struct {
 // drop forgets a session that nothing was read of. Its connections are the caller's to close.
 func (in *installed) drop() {
 	s := in.session
-	s.gateway.returning.takeOut(s)
-	s.gateway.close(s)
+	s.gateway.registry.returning.takeOut(s)
+	s.gateway.registry.close(s)
 	s.memory.Leave()
 	if s.limited != nil {
 		s.limited.Leave()

@@ -196,7 +196,7 @@ func (g *Gateway) goOnWithKept() {
 	for _, why := range keeper.Reasons() {
 		results[why] = int64(taken.Closed[why])
 	}
-	expected := g.returning.byAddress()
+	expected := g.registry.returning.byAddress()
 	var going errgroup.Group
 	going.SetLimit(registeredTogether)
 	for _, one := range taken.Found {
@@ -236,7 +236,7 @@ func (g *Gateway) goOnWith(p *port, one keeper.Found, was *session, away time.Du
 		was.mu.Lock()
 		same := was.beatNumber() == one.Beat // else it has said something else since that was written
 		was.mu.Unlock()
-		if same && g.returning.takeOut(was) {
+		if same && g.registry.returning.takeOut(was) {
 			s.succeeds(was)
 		}
 	}

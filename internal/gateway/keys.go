@@ -21,12 +21,12 @@ func (g *Gateway) readKeysAgain() {
 	said := ""
 	for sleep.For(g.ctx, keysAgain) == nil {
 		changed, err := g.keys.Read()
-		for _, s := range g.all() { // clients say who they are every 30 s only
+		for _, s := range g.registry.all() { // clients say who they are every 30 s only
 			s.mu.Lock()
 			identity, beat, again := s.identity, s.beat, changed || len(s.unwelcome) > 0
 			s.mu.Unlock()
 			if again {
-				g.mirrors.beat(s, identity, beat)
+				g.registry.mirrors.beat(s, identity, beat)
 			}
 		}
 		if err == nil {

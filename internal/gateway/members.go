@@ -84,7 +84,7 @@ func (s *session) mirror(to routing.Dest, raw []byte) {
 			s.gateway.log.Warn("heartbeats don't reach a broker", "side", to.Side.String(), "broker", to.Broker,
 				"client", s.conn.RemoteAddr().String(), "cause", err)
 		}
-		s.gateway.mirrors.lost(s, to)
+		s.gateway.registry.mirrors.lost(s, to)
 		return
 	}
 	f.SetOpaque(s.enter(call{code: f.Code, up: up, side: to.Side, pushed: true}))
@@ -198,7 +198,7 @@ func (m *mirrors) leave(s *session) {
 }
 
 func (m *mirrors) takeOver(from *session) {
-	for _, other := range from.gateway.all() {
+	for _, other := range from.gateway.registry.all() {
 		other.mu.Lock()
 		same, beat := other.identity == from.identity && !other.closed, other.beat
 		other.mu.Unlock()
@@ -211,16 +211,16 @@ func (m *mirrors) takeOver(from *session) {
 
 // connected are the clients behind the gateway; of those with a problem, with what they share in,
 // as far as it is told.
-func (g *Gateway) connected() map[control.ClientKey]control.Connected {
+func (sr *sessionRegistry) connected() map[control.ClientKey]control.Connected {
 	all := map[control.ClientKey]control.Connected{}
-	for _, s := range g.all() {
+	for _, s := range sr.all() {
 		s.mu.Lock()
 		if one := s.connected(); s.client != "" {
 			all[one.Key()] = all[one.Key()].And(one)
 		}
 		s.mu.Unlock()
 	}
-	for _, one := range g.unfits() {
+	for _, one := range sr.unfits() {
 		all[one.Key()] = all[one.Key()].And(one.told())
 	}
 	return all

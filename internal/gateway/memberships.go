@@ -11,7 +11,7 @@ import (
 // they are broadcasting ones. Heartbeats name groups without end, and brokers let them.
 func (g *Gateway) membersHere() map[string]bool {
 	groups := map[string]bool{}
-	for _, s := range g.all() {
+	for _, s := range g.registry.all() {
 		s.mu.Lock()
 		reads := s.reads
 		s.mu.Unlock()
@@ -25,9 +25,9 @@ func (g *Gateway) membersHere() map[string]bool {
 }
 
 // membersOf are the members of a group behind this gateway, by their ids.
-func (g *Gateway) membersOf(group string) map[string]control.Connected {
+func (sr *sessionRegistry) membersOf(group string) map[string]control.Connected {
 	all := map[string]control.Connected{}
-	for _, s := range g.all() {
+	for _, s := range sr.all() {
 		s.mu.Lock()
 		client, key, reads := s.client, s.accessKey, s.reads
 		s.mu.Unlock()

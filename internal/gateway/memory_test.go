@@ -145,7 +145,7 @@ func TestBegunFramesStayWithinTheMemory(t *testing.T) {
 // returned waits until nobody is connected any more, and wants everything given back.
 func (s *shared) returned() {
 	s.Helper()
-	s.until("all connections have ended", func() bool { return len(s.all()) == 0 })
+	s.until("all connections have ended", func() bool { return len(s.registry.all()) == 0 })
 	s.until("everything is given back",
 		func() bool { b := s.Bounds(); return b.Held == 0 && b.Fixed == 0 && b.Waiting == 0 })
 }
@@ -195,7 +195,7 @@ func TestKeptHeartbeatsGoForOthers(t *testing.T) {
 	_, err := good.Write(small)
 	require.NoError(t, err)
 	s.well(20_000)
-	s.until("a small one is kept", func() bool { return len(s.membersOf("billing")) == 1 })
+	s.until("a small one is kept", func() bool { return len(s.registry.membersOf("billing")) == 1 })
 	assert.Less(t, s.grown(), int64(testMemory))
 }
 
@@ -351,7 +351,7 @@ func TestOpenCallsTakeMemory(t *testing.T) {
 	}
 	writes(conn, raw)
 	s.until("all are open", func() bool { return s.asked.Load() == calls })
-	one := s.all()[0]
+	one := s.registry.all()[0]
 	assert.EqualValues(t, (4096-freeCalls)*perCall, one.memory.Held())
 	one.takeAll(func(call) bool { return true })
 	one.lessForCalls()

@@ -81,7 +81,7 @@ func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
 	g.sync(ctx)
 	g.renewLease()
 	g.ports.accept(g)
-	for _, s := range g.all() { // the target should know everybody before anything moves
+	for _, s := range g.registry.all() { // the target should know everybody before anything moves
 		s.mirrorBeat()
 	}
 	_ = g.save() // what was found; that it can't be written is said, and tried again

@@ -71,7 +71,7 @@ func (g *Gateway) prepareViews(r store.Round, to routing.Side) (waits []*view, k
 	if err := g.table.groups.mayFollow(one.name, to); err != nil {
 		return nil, known, err
 	}
-	if waits, err = g.stopPulls(views, to); err != nil {
+	if waits, err = g.registry.stopPulls(views, to); err != nil {
 		return nil, known, err
 	}
 	broadcasts := r.WithoutTarget && g.membersHere()[one.name]
@@ -179,7 +179,7 @@ func (v *view) wanted() wanted { return wanted{v.group, v.queue} }
 
 // stopPulls makes the pulls of views wait that are to move, and answers those that wait at brokers.
 // It returns the views.
-func (g *Gateway) stopPulls(views []*view, to routing.Side) ([]*view, error) {
+func (sr *sessionRegistry) stopPulls(views []*view, to routing.Side) ([]*view, error) {
 	var moving []*view
 	is := map[*view]bool{}
 	for _, v := range views {
@@ -199,7 +199,7 @@ func (g *Gateway) stopPulls(views []*view, to routing.Side) ([]*view, error) {
 	for _, v := range moving {
 		wanted[v.wanted()] = true
 	}
-	for _, s := range g.all() {
+	for _, s := range sr.all() {
 		s.owe(0, nil, s.takeAll(func(c call) bool {
 			return isPull(c.code) && (is[c.view] || c.rare != nil && c.rare.wants != nil && wanted[*c.rare.wants])
 		})...)

@@ -55,8 +55,8 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	tb.Helper()
 	g := &Gateway{
 		log: slog.New(slog.DiscardHandler), table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
-		mirrors:  mirrors{claims: map[claim]*session{}},
-		sessions: map[*session]bool{}, refresh: newSignal(),
+		registry: sessionRegistry{mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}},
+		refresh:  newSignal(),
 	}
 	g.opaques.last.Store(lowestOpaque)
 	g.ctx, g.stop = context.WithCancel(context.Background())

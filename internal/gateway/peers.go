@@ -46,8 +46,8 @@ func (bs *bothSides) peers() []control.Peer {
 }
 
 func (g *Gateway) clientOf(p control.Peer) *control.Client {
-	g.mu.Lock()
-	defer g.mu.Unlock()
+	g.registry.mu.Lock()
+	defer g.registry.mu.Unlock()
 	if g.peerClients == nil {
 		g.peerClients = map[string]*control.Client{}
 	}

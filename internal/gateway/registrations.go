@@ -67,7 +67,7 @@ func (c Config) mostOfRegistrations() int {
 // clientsToKeep are the clients that brokers of the source know through this gateway, those with
 // the shortest heartbeats first: a few long ones leave room for them.
 func (g *Gateway) clientsToKeep() (all registrations) {
-	for _, s := range g.all() {
+	for _, s := range g.registry.all() {
 		s.mu.Lock()
 		if s.beat != nil && !s.closed && !s.port.names {
 			all.Clients = append(all.Clients, registration{s.port.Dest.Broker, s.conn.RemoteAddr().String(), s.beat})

@@ -26,7 +26,7 @@ func (g *Gateway) State() control.State {
 	s.Round, s.Doubt = g.rounds.UnderWay()
 	s.Authority = g.table.authority().String()
 	s.Bypass, s.BypassUnknown = g.bypassing.list()
-	s.Clients, s.ClientsMore = control.ListClients(maps.Values(g.connected()))
+	s.Clients, s.ClientsMore = control.ListClients(maps.Values(g.registry.connected()))
 	for _, t := range g.table.topics.all() {
 		for _, q := range t.all() {
 			if q.at() == routing.Source {

@@ -72,7 +72,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 		sent.Go(func() error {
 			defer s.recovered(func() int { return remoting.CodeHeartbeat })
 			s.mirror(s.port.Dest, s.beat)
-			s.gateway.mirrors.beat(s, s.identity, s.beat)
+			s.gateway.registry.mirrors.beat(s, s.identity, s.beat)
 			return nil
 		})
 	}
@@ -114,15 +114,15 @@ func (g *Gateway) expect(one registration) (*session, error) {
 		s.memory.Leave()
 		return nil, err
 	}
-	g.mu.Lock()
-	g.sessions[s] = true
-	g.mu.Unlock()
-	g.returning.mu.Lock()
-	defer g.returning.mu.Unlock()
-	if g.returning.byClient == nil {
-		g.returning.byClient = map[string][]*session{}
+	g.registry.mu.Lock()
+	g.registry.sessions[s] = true
+	g.registry.mu.Unlock()
+	g.registry.returning.mu.Lock()
+	defer g.registry.returning.mu.Unlock()
+	if g.registry.returning.byClient == nil {
+		g.registry.returning.byClient = map[string][]*session{}
 	}
-	g.returning.byClient[s.client] = append(g.returning.byClient[s.client], s)
+	g.registry.returning.byClient[s.client] = append(g.registry.returning.byClient[s.client], s)
 	return s, nil
 }
 
@@ -207,13 +207,13 @@ func (s *session) misses(f *wire.Frame) {
 // leave ends a session that isn't read.
 func (s *session) leave() {
 	s.end()
-	s.gateway.close(s)
+	s.gateway.registry.close(s)
 	s.memory.Leave()
 }
 
 // expectNoMore gives up the clients that haven't come back.
 func (g *Gateway) expectNoMore() {
-	all := g.returning.all()
+	all := g.registry.returning.all()
 	for _, s := range all {
 		s.leave()
 	}
@@ -225,7 +225,7 @@ func (g *Gateway) expectNoMore() {
 
 // mayNotReturn gives up a client that a broker of the source doesn't take any more.
 func (s *session) mayNotReturn(f *wire.Frame) {
-	was := s.gateway.returning.takeOut(s)
+	was := s.gateway.registry.returning.takeOut(s)
 	if !was {
 		return
 	}

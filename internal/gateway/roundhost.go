@@ -167,7 +167,7 @@ func (g roundHost) GoBy(r store.Round, o *store.Outcome, shared bool) error {
 // WentBy implements rounds.Host.
 func (g roundHost) WentBy(r store.Round, to routing.Side) {
 	if r.Kind == control.KindSide && to == routing.Target {
-		g.gateway.remirror(r.Group) // a target broker may have forgotten members since their last heartbeats
+		g.gateway.registry.remirror(r.Group) // a target broker may have forgotten members since their last heartbeats
 	}
 }
 

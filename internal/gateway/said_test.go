@@ -75,7 +75,7 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	require.Eventually(t, func() bool { return log.with("heartbeats don't reach a broker") == 2 }, patience,
 		time.Millisecond, "one of each broker")
 	require.Eventually(t, func() bool {
-		s := g.all()[0]
+		s := g.registry.all()[0]
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.client == "client-19" && !s.mirrored.busy

@@ -62,7 +62,7 @@ func (s *session) serve(first []byte) {
 		return
 	}
 	s.limited.Leave()
-	s.gateway.close(s)
+	s.gateway.registry.close(s)
 	s.gateway.ended(s.conn, err)
 }
 
@@ -93,24 +93,24 @@ func (g *Gateway) dismiss(all []*connections.Limited) {
 func (g *Gateway) open(p *port, conn net.Conn, of *connections.Limited) *session {
 	s := newSession(g, p, conn)
 	s.limited = of
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.sessions[s] = true
+	g.registry.mu.Lock()
+	defer g.registry.mu.Unlock()
+	g.registry.sessions[s] = true
 	return s
 }
 
 // all are the sessions of this moment.
-func (g *Gateway) all() []*session {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return slices.Collect(maps.Keys(g.sessions))
+func (sr *sessionRegistry) all() []*session {
+	sr.mu.Lock()
+	defer sr.mu.Unlock()
+	return slices.Collect(maps.Keys(sr.sessions))
 }
 
 // close forgets a session that has ended.
-func (g *Gateway) close(s *session) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.sessions, s)
+func (sr *sessionRegistry) close(s *session) {
+	sr.mu.Lock()
+	defer sr.mu.Unlock()
+	delete(sr.sessions, s)
 }
 
 // ended says why a connection has ended, if that isn't usual.

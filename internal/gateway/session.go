@@ -140,7 +140,7 @@ func (s *session) end() {
 			up.awaitEnd()
 		})
 	}
-	s.gateway.mirrors.leave(s)
+	s.gateway.registry.mirrors.leave(s)
 }
 
 var errEnded = errors.New("the client has gone")

@@ -80,7 +80,7 @@ const unreadTime = control.UsualBudget / 2
 // unansweredTo counts the sends to queues that are without an answer. Clients that don't read what
 // they have asked for are let go: else they could keep homes where they are.
 func (g *Gateway) unansweredTo(of map[*queue]bool) (n int) {
-	for _, s := range g.all() {
+	for _, s := range g.registry.all() {
 		own := s.sendsTo(of)
 		n += own
 		if own > 0 && s.out.Blocked() > unreadTime {

@@ -19,7 +19,7 @@ func (g *Gateway) allSettled(stopped []*stoppedSession) bool {
 		is[p.session] = true
 	}
 	under := func(s *session) bool { return s.any(func(c call) bool { return sends(c.code) }) }
-	for _, s := range g.all() {
+	for _, s := range g.registry.all() {
 		if !is[s] || under(s) {
 			return false
 		}

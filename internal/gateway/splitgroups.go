@@ -96,7 +96,7 @@ const mostMixed = 200
 // that these come from. Each member of a broadcasting one reads everything, so none of those.
 func (g *Gateway) groupsByAddress() map[netip.Prefix][]string {
 	here, all := g.membersHere(), map[netip.Prefix][]string{}
-	for _, s := range g.all() {
+	for _, s := range g.registry.all() {
 		of := memory.PrefixOf(connections.AddressOf(s.conn))
 		s.mu.Lock()
 		reads := s.reads

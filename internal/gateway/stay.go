@@ -21,8 +21,8 @@ import (
 // missing.
 
 // remirror brings the heartbeats of a group's members behind this gateway to the target at once.
-func (g *Gateway) remirror(group string) {
-	for _, s := range g.all() {
+func (sr *sessionRegistry) remirror(group string) {
+	for _, s := range sr.all() {
 		s.mu.Lock()
 		reads := slices.ContainsFunc(s.reads, func(m bodies.Membership) bool { return m.Group == group })
 		s.mu.Unlock()
@@ -38,7 +38,7 @@ func (g *Gateway) stays(ctx context.Context, m control.Move, r store.Round, l la
 		return nil
 	}
 	g.reached(store.PhaseStays)
-	missing := l.knownOnTarget(ctx, r.Group, routing.Target, func() { g.remirror(r.Group) })
+	missing := l.knownOnTarget(ctx, r.Group, routing.Target, func() { g.registry.remirror(r.Group) })
 	if missing == nil {
 		return nil
 	}

@@ -25,7 +25,7 @@ func (g *Gateway) stopAll() []*stoppedSession {
 	ctx, over := context.WithTimeout(g.ctx, quietTime)
 	defer over()
 	g.ports.pause()
-	sessions := g.all()
+	sessions := g.registry.all()
 	var stopping errgroup.Group
 	stopping.SetLimit(passedTogether)
 	all := make([]*stoppedSession, len(sessions))
@@ -127,7 +127,7 @@ func (p *stoppedSession) stopServers(ctx context.Context) {
 		s.end()
 		return
 	}
-	for _, claimed := range s.gateway.mirrors.of(s) {
+	for _, claimed := range s.gateway.registry.mirrors.of(s) {
 		p.is.Claims = append(p.is.Claims, claimed.Broker)
 	}
 	for _, one := range all {
@@ -180,6 +180,6 @@ func (p *stoppedSession) abandon() {
 	for _, up := range append(p.ups, p.left...) {
 		_ = up.conn.Close()
 	}
-	s.gateway.close(s)
+	s.gateway.registry.close(s)
 	s.memory.Leave()
 }

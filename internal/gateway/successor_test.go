@@ -134,10 +134,10 @@ func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 			assert.Equal(t, s.gateway.opaques.last.Load()+1, uint32(asked.opaque),
 				"the broker may still answer what the other process has asked")
 			assert.Equal(t, s.gateway.ports.all[0].number(), next.ports.all[0].number())
-			assert.Empty(t, s.gateway.all())
+			assert.Empty(t, s.gateway.registry.all())
 			clients := next.clients()
 			require.Contains(t, clients, "one")
-			assert.Len(t, next.membersOf("billing"), 1)
+			assert.Len(t, next.registry.membersOf("billing"), 1)
 			require.ErrorContains(t, s.gateway.save(), "another process", "who doesn't serve any more decides nothing")
 			next.ports.accept(next)
 			s.gateway = next
@@ -259,7 +259,7 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 		_, err := registered.conn.Write(notify) // which the client would have missed
 		require.NoError(t, err)
 	}
-	one := g.gateway.returning.byClient["one"][0]
+	one := g.gateway.registry.returning.byClient["one"][0]
 	by := one.ups[one.port.Dest].conn.LocalAddr().String()
 	require.Eventually(t, func() bool {
 		one.mu.Lock()
@@ -274,7 +274,7 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	code, _ := g.answer()
 	require.Equal(t, remoting.Success, code)
 	assert.Equal(t, by, g.source.next(t).conn.RemoteAddr().String(), "its broker sees the connection that it knows")
-	assert.NotContains(t, g.gateway.returning.byClient, "one")
+	assert.NotContains(t, g.gateway.registry.returning.byClient, "one")
 
 	g.gateway.expectNoMore()
 	assert.NotContains(t, g.gateway.clients(), "gone")
@@ -323,7 +323,7 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 			g.request(remoting.CodeHeartbeat, 0, c.comes, nil, oneMember)
 			code, _ := g.answer()
 			require.Equal(t, !c.gets, code == remoting.SystemError)
-			assert.Equal(t, c.gets, g.gateway.returning.byClient["one"] == nil)
+			assert.Equal(t, c.gets, g.gateway.registry.returning.byClient["one"] == nil)
 			g.session.mu.Lock()
 			assert.Equal(t, c.gets, g.session.client != "", "the member's identity")
 			g.session.mu.Unlock()
@@ -366,7 +366,7 @@ func TestWhatCannotBeInstalledLeavesNothing(t *testing.T) {
 	} {
 		_, err := g.install(is, []net.Conn{here})
 		require.Error(t, err, name)
-		assert.Empty(t, g.all(), name)
+		assert.Empty(t, g.registry.all(), name)
 		assert.Zero(t, g.limiter.Taken, name)
 	}
 }

@@ -37,7 +37,7 @@ func (p waits) with(code int) time.Duration {
 func (g *Gateway) sweepAgain() {
 	for sleep.For(g.ctx, g.waits.sweep) == nil {
 		now := time.Now()
-		for _, s := range g.all() {
+		for _, s := range g.registry.all() {
 			s.sweep(now)
 		}
 		g.forgetViews()

@@ -93,7 +93,7 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 		}
 	}
 	secure, inPlain, upstreams := 0, 0, 0
-	for _, s := range g.all() {
+	for _, s := range g.registry.all() {
 		if _, is := s.conn.(*tls.Conn); is {
 			secure++
 		} else {

@@ -199,6 +199,6 @@ func TestAGatewayThatEndsLetsNobodyWait(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), memory.Patience/2)
 	defer cancel()
 	s.budget.Close()
-	s.until("it has ended", func() bool { return len(s.all()) == 0 })
+	s.until("it has ended", func() bool { return len(s.registry.all()) == 0 })
 	require.NoError(t, ctx.Err())
 }

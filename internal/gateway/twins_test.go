@@ -49,9 +49,9 @@ func (w *twins) beats(i int, group string) {
 
 // claimed are the clients that the target is told of.
 func (w *twins) claimed() int {
-	w.gateway.mirrors.mu.Lock()
-	defer w.gateway.mirrors.mu.Unlock()
-	return len(w.gateway.mirrors.claims)
+	w.gateway.registry.mirrors.mu.Lock()
+	defer w.gateway.registry.mirrors.mu.Unlock()
+	return len(w.gateway.registry.mirrors.claims)
 }
 
 // Two applications with one client id and other groups are two: the target refuses the pulls of a

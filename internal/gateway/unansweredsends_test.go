@@ -44,7 +44,7 @@ func TestAClientThatGoesLosesNoSend(t *testing.T) {
 			require.NoError(t, err)
 			asked := b.next(t)
 			_ = client.Close()
-			require.Eventually(t, func() bool { return len(g.all()) == 0 && s.isClosed() },
+			require.Eventually(t, func() bool { return len(g.registry.all()) == 0 && s.isClosed() },
 				patience, time.Millisecond, "its session is forgotten")
 			_, err = g.settles(50 * time.Millisecond)
 			require.ErrorContains(t, err, "1 sends are without an answer", "it may be stored yet")

@@ -47,7 +47,7 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 		_, err := g.allFit(r)
 		require.NoError(t, err)
 	}
-	all := g.connected()
+	all := g.registry.connected()
 	runtime.ReadMemStats(&last)
 	assert.Less(t, last.TotalAlloc-first.TotalAlloc, uint64(1<<20), "bytes for four looks")
 	require.Len(t, all, 1)

@@ -161,7 +161,7 @@ func (u *upstream) broke(err error) {
 	u.session.gateway.counts.Upstreams.Add(-1)
 	s := u.session
 	s.forget(u)
-	s.gateway.mirrors.lost(s, u.dest)
+	s.gateway.registry.mirrors.lost(s, u.dest)
 	if s.endsWith(u.dest) && !u.retired.Load() {
 		_ = s.conn.Close()
 	}

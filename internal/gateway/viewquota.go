@@ -129,7 +129,7 @@ func (g *Gateway) forgetViews() {
 		return
 	}
 	busy := map[*view]bool{}
-	for _, s := range g.all() {
+	for _, s := range g.registry.all() {
 		s.mu.Lock()
 		for _, c := range s.open {
 			if c.view != nil {

@@ -96,7 +96,7 @@ func TestAMoveStopsPullsThatNoViewKnowsOf(t *testing.T) {
 	g.request(remoting.CodePull, 0, rightly, fields, "")
 	require.Equal(t, remoting.CodePull, g.source.next(t).code)
 	v := g.gateway.table.groups.get([]byte("new")).of(q)
-	moving, err := g.gateway.stopPulls([]*view{v}, routing.Target)
+	moving, err := g.gateway.registry.stopPulls([]*view{v}, routing.Target)
 	require.NoError(t, err)
 	require.Len(t, moving, 1)
 	is, _ := g.answer()

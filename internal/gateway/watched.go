@@ -39,9 +39,9 @@ func (g *Gateway) now() metrics.Now {
 	n.Reached, n.MemoryLimit, n.MemoryFixed, n.MemoryHeld, n.Waiting = at.Reached, at.Limit, at.Fixed, at.Held, int64(
 		at.Waiting,
 	)
-	g.mu.Lock()
-	n.Sessions = len(g.sessions)
-	g.mu.Unlock()
+	g.registry.mu.Lock()
+	n.Sessions = len(g.registry.sessions)
+	g.registry.mu.Unlock()
 	for _, t := range g.table.topics.all() {
 		for _, q := range t.all() {
 			n.Homes[q.at()]++
