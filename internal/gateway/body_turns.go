@@ -136,7 +136,7 @@ func (t *bodyTurns) line(of netip.Prefix) int {
 func (s *session) readBody(f *wire.Frame, how func()) (took int, ok bool) {
 	size, holds := len(f.Bytes()), bodies.Elements(f.Body)
 	if size > mostBeat || holds > bodies.MostElements {
-		s.gateway.bounds.bodies.Add(1)
+		s.gateway.admission.bounds.bodies.Add(1)
 		s.refuse(f, remoting.SystemError, fmt.Sprintf("a request of %d bytes that holds %d elements: at most "+
 			"%d bytes and %d elements are read", size, holds, mostBeat, bodies.MostElements))
 		return 0, false
@@ -144,11 +144,11 @@ func (s *session) readBody(f *wire.Frame, how func()) (took int, ok bool) {
 	if len(f.Body) > longBody {
 		s.flush()
 		of := memory.PrefixOf(connections.AddressOf(s.conn))
-		if err := s.gateway.reading.begin(s.gateway.ctx, of, s.memory.Gone()); err != nil {
+		if err := s.gateway.admission.reading.begin(s.gateway.ctx, of, s.memory.Gone()); err != nil {
 			s.refuse(f, remoting.ServiceNotAvailable, err.Error())
 			return 0, false
 		}
-		defer func(begun time.Time) { s.gateway.reading.end(time.Since(begun)) }(time.Now())
+		defer func(begun time.Time) { s.gateway.admission.reading.end(time.Since(begun)) }(time.Now())
 	}
 	if took = bodies.CostToRead(size, holds); !s.takes(f, took) {
 		return 0, false

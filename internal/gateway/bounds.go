@@ -11,6 +11,15 @@ import (
 	"rocketshift/internal/gateway/wire"
 )
 
+// admission is what clients' connections and requests have room for.
+type admission struct {
+	entry   connections.Entry
+	limiter connections.Limiter
+	budget  *memory.Budget
+	bounds  bounds
+	reading bodyTurns
+}
+
 // What clients may take, of one kind after the other: fields and headers (package wire), frames,
 // open calls, heartbeats and waiting requests of a session (here), connections (Limiter),
 // views (viewQuota), queues (topics), and all of that together: Config.Memory, of which package
@@ -46,8 +55,8 @@ type bounds struct {
 
 // Bounds says how the gateway stands to its bounds.
 func (g *Gateway) Bounds() control.Bounds {
-	b := &g.bounds
-	at := control.Bounds{Standing: g.budget.Standing()}
+	b := &g.admission.bounds
+	at := control.Bounds{Standing: g.admission.budget.Standing()}
 	at.Reached = map[string]int64{
 		"memory": at.Waited, "evicted": at.Evicted, "refused": at.Refused, "frames": b.frames.Load(),
 		"calls": b.calls.Load(), "bodies": b.bodies.Load(), "parked": b.parked.Load(), "views": b.views.Load(),
@@ -70,13 +79,13 @@ const mostVast = 100
 // bind gives everything its part of the memory.
 func (g *Gateway) bind() {
 	c := g.config
-	g.budget = memory.New(c.Memory - c.part(forProgram))
-	g.limiter.Budget, g.table.groups.room.budget, g.table.topics.budget = g.budget, g.budget, g.budget
+	g.admission.budget = memory.New(c.Memory - c.part(forProgram))
+	g.admission.limiter.Budget, g.table.groups.room.budget, g.table.topics.budget = g.admission.budget, g.admission.budget, g.admission.budget
 	most := int(c.part(forConnections) / connections.PerDescriptor)
 	if n := connections.Descriptors() * (100 - connections.KeptBack) / 100; n > 0 {
 		most = min(most, n)
 	}
-	g.limiter.Limit(most)
+	g.admission.limiter.Limit(most)
 	g.table.groups.room.most = min(mostViews, c.part(forViews)/perView)
 	g.table.topics.most = min(mostQueues, c.part(forQueues)/perQueue)
 }
@@ -84,7 +93,7 @@ func (g *Gateway) bind() {
 // evicted closes the session's connection, as it holds memory that others wait for.
 func (s *session) evicted(held int64) {
 	_ = connections.Bare(s.conn).Close() // TLS would say a last word first, and wait for who writes
-	if s.gateway.bounds.saidHeld.Due() {
+	if s.gateway.admission.bounds.saidHeld.Due() {
 		s.gateway.log.Warn("a client's connection was closed: it held memory for too long while others waited for some",
 			"client", s.conn.RemoteAddr().String(), "bytes", held)
 	}
@@ -92,8 +101,8 @@ func (s *session) evicted(held int64) {
 
 // noRoom takes note of why a connection got no memory.
 func (g *Gateway) noRoom(client string, err error) {
-	if (errors.Is(err, memory.ErrNoRoom) || errors.Is(err, memory.ErrTooMuch)) && g.bounds.saidFull.Due() {
-		g.log.Error("a client was refused", "client", client, "cause", err, "held", g.budget.Standing().Held)
+	if (errors.Is(err, memory.ErrNoRoom) || errors.Is(err, memory.ErrTooMuch)) && g.admission.bounds.saidFull.Due() {
+		g.log.Error("a client was refused", "client", client, "cause", err, "held", g.admission.budget.Standing().Held)
 	}
 }
 

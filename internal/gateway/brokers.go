@@ -7,11 +7,30 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 )
+
+// bothSides is what is known of the two clusters: their servers, limits and clocks, and the
+// migration between them.
+type bothSides struct {
+	source     *rocketmq.Cluster
+	migration  atomic.Pointer[migration]
+	intended   atomic.Pointer[control.Migration]      // that is to be on disk before it counts
+	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
+	clusters   [2]clusterNames
+	targets    atomic.Pointer[[]string]          // target brokers in the order of their tags
+	limits     atomic.Pointer[map[string]limits] // of target brokers; nil while none has said them
+	limitsHere atomic.Pointer[map[string]limits] // of source brokers
+	dials      [2]rocketmq.Dial                  // to servers of both sides; nil: in plain text
+	origins    origins
+	reach      reach
+	clocks     clocks
+}
 
 // lookAtBrokers takes over which brokers a side has. Those that are gone keep their last address.
 func (g *Gateway) lookAtBrokers(ctx context.Context, on routing.Side, c *rocketmq.Cluster) error {
@@ -54,7 +73,7 @@ func (g *Gateway) tellVersions(ctx context.Context, on routing.Side, c *rocketmq
 		return
 	}
 	for _, b := range brokers {
-		if b.Version == "" && g.said.versions.Due(on.String()+b.Name) {
+		if b.Version == "" && g.figures.said.versions.Due(on.String()+b.Name) {
 			g.log.Warn("a broker is registered and doesn't say its version; it is asked again", "side",
 				on.String(), "broker", b.Name, "address", b.Addr)
 		}
@@ -120,7 +139,7 @@ func (g *Gateway) lookAgain() {
 		}
 		if err := g.look(g.ctx); err == nil {
 			soon = 0
-		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.said.looks.Due() {
+		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.figures.said.looks.Due() {
 			g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
 		}
 		tick.Reset(cmp.Or(soon, lookPause))

@@ -192,7 +192,7 @@ func (g *Gateway) findBypassing(ctx context.Context, queues []*queue) error {
 	}
 	for _, one := range suspects {
 		if !known[one.from] && one.stored.After(since.Add(freshTime)) {
-			g.bypassing.note(one.bypassingProducer)
+			g.checks.bypassing.note(one.bypassingProducer)
 		}
 	}
 	return err
@@ -221,7 +221,7 @@ func (g *Gateway) lookForBypassing(ctx context.Context) {
 	if len(queues) == 0 {
 		return
 	}
-	first := int(g.turn.Add(looksTogether)-looksTogether) % len(queues)
+	first := int(g.checks.turn.Add(looksTogether)-looksTogether) % len(queues)
 	queues = append(queues[first:len(queues):len(queues)], queues[:first]...)
 	ctx, cancel := context.WithTimeout(ctx, lookPause)
 	defer cancel()
@@ -229,7 +229,7 @@ func (g *Gateway) lookForBypassing(ctx context.Context) {
 	if err == nil {
 		err = g.findBypassing(ctx, queues[:min(looksTogether, len(queues))])
 	}
-	g.bypassing.unknown(err, time.Duration((len(queues)-1)/looksTogether)*lookPause)
+	g.checks.bypassing.unknown(err, time.Duration((len(queues)-1)/looksTogether)*lookPause)
 }
 
 // bypassingTime bounds the look before a move.
@@ -251,7 +251,7 @@ func (g *Gateway) nobodyBypasses(ctx context.Context, m control.Move, queues []*
 	}
 	var found []string
 	var by control.Bypassing
-	all, _ := g.bypassing.list()
+	all, _ := g.checks.bypassing.list()
 	for _, one := range all {
 		says := fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address,
 			one.Messages)
@@ -275,8 +275,8 @@ func (g *Gateway) nobodyBypasses(ctx context.Context, m control.Move, queues []*
 			"server, then try again after %s; "+
 			"or accept the topic, where the order of their messages and others may differ on both sides",
 		len(found),
-		g.bypassing.life,
+		g.checks.bypassing.life,
 		strings.Join(found[:min(len(found), 5)], ", "),
-		g.bypassing.life,
+		g.checks.bypassing.life,
 	)
 }

@@ -62,7 +62,7 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	audit := r.group("audit")
 	r.replicate()
 	g := r.open()
-	g.bypassing.life = 10 * time.Second // longer than a stall between a look and what it has found
+	g.checks.bypassing.life = 10 * time.Second // longer than a stall between a look and what it has found
 	read := r.consume(audit, orders, 1, false)
 	behind, other := r.produce(orders, "behind", 4, 5*time.Millisecond), r.produce(apart, "apart", 2,
 		5*time.Millisecond)

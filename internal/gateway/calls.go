@@ -69,8 +69,8 @@ func (s *session) put(c call) (opaque int32) {
 	s.open[opaque] = c
 	s.looksCrowded()
 	if len(s.open) > mostOpen { // it asks without listening; what is open is lost with the connection
-		s.gateway.bounds.calls.Add(1)
-		if s.gateway.said.calls.Due() {
+		s.gateway.admission.bounds.calls.Add(1)
+		if s.gateway.figures.said.calls.Due() {
 			s.gateway.log.Warn("a client has too many calls open; its connection was closed", "client",
 				s.conn.RemoteAddr().String(), "calls", len(s.open))
 		}

@@ -41,7 +41,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"on time": 0, "three minutes late": -3 * time.Minute, "three minutes ahead": 3 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
 			two := newTwoSides(t)
-			two.bypassing.life, two.serving = time.Minute, time.Now().Add(-time.Hour)
+			two.checks.bypassing.life, two.serving = time.Minute, time.Now().Add(-time.Hour)
 			stored := remotingtest.Stored(
 				remoting.Message{
 					Topic:          "orders",
@@ -56,7 +56,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 			two.brokers[routing.Source].answer(remoting.CodePull,
 				wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored})
 			two.lookForBypassing(t.Context())
-			all, why := two.bypassing.list()
+			all, why := two.checks.bypassing.list()
 			assert.Empty(t, all)
 			assert.Contains(t, why, "the time of source broker broker-a isn't known", "nobody says that there is none")
 			_, err := two.nobodyBypasses(t.Context(), control.Move{}, two.table.topics.get([]byte("orders")).all())
@@ -67,7 +67,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 			two.brokers[routing.Source].answer(remoting.CodeMaxOffset,
 				wire.Reply{Fields: []string{"offset", strconv.Itoa(8)}})
 			two.lookForBypassing(t.Context())
-			all, why = two.bypassing.list()
+			all, why = two.checks.bypassing.list()
 			assert.Empty(t, why)
 			require.Len(t, all, 1, "the message was stored just now")
 			assert.Equal(t, past.String(), all[0].Address)
@@ -79,7 +79,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 // nobody's who writes past it.
 func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 	two := newTwoSides(t)
-	two.bypassing.life, two.serving = time.Minute, time.Now()
+	two.checks.bypassing.life, two.serving = time.Minute, time.Now()
 	two.tells(routing.Source, 3*time.Minute)
 	past := netip.MustParseAddrPort("10.0.0.7:4711")
 	before := remotingtest.Stored(
@@ -98,7 +98,7 @@ func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 			wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
 		two.lookForBypassing(t.Context())
 	}
-	all, why := two.bypassing.list()
+	all, why := two.checks.bypassing.list()
 	assert.Empty(t, why)
 	assert.Empty(t, all)
 }

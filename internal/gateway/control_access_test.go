@@ -169,7 +169,7 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	q.ensure("broker-a", 3)
 	q.queue([]byte("broker-a"), 1).home.Store(uint32(routing.Target))
 	g.table.groups.get([]byte("billing")).of(q.queue([]byte("broker-a"), 0))
-	g.panics.Add(2)
+	g.figures.panics.Add(2)
 	_, err := g.Move(t.Context(), control.Move{})
 	require.ErrorIs(t, err, control.ErrRefused)
 	s := newSession(g, &port{}, nobody{})

@@ -53,10 +53,10 @@ func (s *session) verify(f *wire.Frame) bool {
 	if len(accessKey) > 0 && s.verifier.verifies(f, pair[routing.Source].SecretKey) {
 		return true
 	}
-	s.gateway.refusedSignatures.Add(1)
-	if s.gateway.said.signatures.Due() {
+	s.gateway.figures.refusedSignatures.Add(1)
+	if s.gateway.figures.said.signatures.Due() {
 		s.gateway.log.Warn("requests with a wrong signature are refused", "client", s.conn.RemoteAddr().String(),
-			"accessKey", string(accessKey), "code", f.Code, "refused", s.gateway.refusedSignatures.Load())
+			"accessKey", string(accessKey), "code", f.Code, "refused", s.gateway.figures.refusedSignatures.Load())
 	}
 	s.refuseAs(f, remoting.SystemError, fmt.Sprintf(wrongSignature, accessKey))
 	return false

@@ -193,7 +193,7 @@ func TestAForgedRequestIsAnsweredAsByABrokerAndChangesNothing(t *testing.T) {
 		v.mu.Lock()
 		assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{v.kept, v.claimed}, "positions")
 		v.mu.Unlock()
-		assert.Equal(t, 2*len(requests()), int(g.gateway.refusedSignatures.Load()))
+		assert.Equal(t, 2*len(requests()), int(g.gateway.figures.refusedSignatures.Load()))
 	}
 }
 

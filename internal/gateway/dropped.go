@@ -20,7 +20,7 @@ func (u *upstream) dropped(f *wire.Frame, err error) bool {
 		return false
 	}
 	s := u.session
-	if !errors.Is(err, memory.ErrEvicted) && !s.isClosed() && u.session.gateway.said.dropped.Due(u.dest) {
+	if !errors.Is(err, memory.ErrEvicted) && !s.isClosed() && u.session.gateway.figures.said.dropped.Due(u.dest) {
 		u.session.gateway.log.Warn("there was no room for what a server sent: its client goes without", "client",
 			s.conn.RemoteAddr().String(), "side", u.dest.Side.String(), "broker", u.dest.Broker, "cause", err)
 	}

@@ -227,8 +227,8 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 		require.Contains(t, fmt.Sprint(kept(t, two.Gateway).Moves), "goes on reading the target", "and after a restart")
 	}
 
-	two.bypassing.life = time.Minute
-	two.bypassing.note(bypassingProducer{"orders", routing.Target, netip.MustParseAddrPort("10.0.0.7:1")})
+	two.checks.bypassing.life = time.Minute
+	two.checks.bypassing.note(bypassingProducer{"orders", routing.Target, netip.MustParseAddrPort("10.0.0.7:1")})
 	orders := two.table.topics.get([]byte("orders")).all()
 	_, err = two.nobodyBypasses(t.Context(), control.Move{}, orders)
 	require.ErrorContains(t, err, "or accept the topic")

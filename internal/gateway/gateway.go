@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"strconv"
@@ -17,7 +16,6 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/keys"
 	"rocketshift/internal/gateway/memory"
-	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
@@ -78,34 +76,22 @@ type Gateway struct {
 	refresh  signal
 	changed  signal // which clients there are, or what they say
 
-	succession succession
-	keeping    keeping
-	state      *store.File
-	folder     io.Closer // the lock of the folder that it lies in
-	moves      moves
-	rounds     *rounds.Rounds
+	handover handover
+
+	state *store.File
+
+	moves  moves
+	rounds *rounds.Rounds
 
 	unansweredSends unansweredSends
-	split           splitGroups
+	checks          checks
 	keys            keys.Keys
-	entry           connections.Entry
-	limiter         connections.Limiter
-	budget          *memory.Budget
-	bounds          bounds
-	reading         bodyTurns
+	admission       admission
 
 	serving time.Time // since when clients are served
 	waits   waits
 
-	counts            metrics.Counts
-	panics            atomic.Int64 // that ended clients' connections
-	refusedSignatures atomic.Int64
-	said              saidLast
-
-	whiteList whiteList
-	bypassing bypassingProducers
-
-	turn atomic.Int64 // counts the queues that were looked at for messages past the gateways
+	figures figures
 
 	fenced atomic.Bool // its lease has run out
 	lease  lease
@@ -148,10 +134,10 @@ func Start(c Config) (*Gateway, error) {
 		config: c, log: c.Log.With("gateway", c.Name), table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
 		registry: sessionRegistry{mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}},
 		refresh:  newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
-		waits: usualWaits, bypassing: bypassingProducers{life: bypassLife},
-		entry: connections.EntryWith(c.TLSCert, c.TLSKey), sides: bothSides{dials: dials},
+		waits: usualWaits, checks: checks{bypassing: bypassingProducers{life: bypassLife}},
+		admission: admission{entry: connections.EntryWith(c.TLSCert, c.TLSKey)}, sides: bothSides{dials: dials},
 	}
-	g.succession.done = make(chan struct{})
+	g.handover.succession.done = make(chan struct{})
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.sides.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
 		Credentials: c.Credentials,
@@ -185,12 +171,12 @@ func (g *Gateway) begin() (err error) {
 	if _, err = g.keys.Read(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	if err := g.entry.Open(g.log); err != nil {
+	if err := g.admission.entry.Open(g.log); err != nil {
 		return err
 	}
 	before := g.config.Predecessor
 	defer before.Close()
-	if g.folder, err = g.ownFolder(before); err != nil {
+	if g.handover.folder, err = g.ownFolder(before); err != nil {
 		return err
 	}
 	g.beginKeeping(before)
@@ -266,15 +252,15 @@ func (rt *routingTable) anythingOnTarget() bool { return rt.away.Load() > 0 }
 // Close ends all connections. Clients find their ways by themselves when a gateway serves again.
 func (g *Gateway) Close() {
 	g.stop()
-	g.endKeeping()
-	g.budget.Close()
+	g.handover.endKeeping()
+	g.admission.budget.Close()
 	g.ports.close()
 	for _, s := range g.registry.all() {
 		_ = s.conn.Close()
 	}
 	g.running.Wait()
-	if g.folder != nil {
-		_ = g.folder.Close()
+	if g.handover.folder != nil {
+		_ = g.handover.folder.Close()
 	}
 	g.sides.source.Client().Close()
 	if m := g.sides.migration.Load(); m != nil {

@@ -26,8 +26,8 @@ func (s *session) recovered(code func() int) {
 	if cause == nil {
 		return
 	}
-	s.gateway.panics.Add(1)
-	if s.gateway.said.faults.Due() { // the others are counted: who has found a way to it goes it again and again
+	s.gateway.figures.panics.Add(1)
+	if s.gateway.figures.said.faults.Due() { // the others are counted: who has found a way to it goes it again and again
 		s.gateway.log.Error(
 			"a fault of the gateway ended a client's connection: please report it",
 			"client",
@@ -40,7 +40,7 @@ func (s *session) recovered(code func() int) {
 			"stack",
 			string(debug.Stack()),
 			"faults",
-			s.gateway.panics.Load(),
+			s.gateway.figures.panics.Load(),
 		)
 	}
 	_ = s.conn.Close()

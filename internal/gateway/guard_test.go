@@ -26,7 +26,7 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	g.request(remoting.CodePull, 0, unsignedBy, r.fields, r.body)
 	_, err := g.client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
-	require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 }, patience, time.Millisecond,
+	require.Eventually(t, func() bool { return g.gateway.figures.panics.Load() == 1 }, patience, time.Millisecond,
 		"it is counted") // the connection is closed before
 
 	g.client, g.in = other, wire.NewReader(other)
@@ -49,7 +49,7 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	_, theirs := g.gateway.connect(t)
 	_, err := theirs.Write(wire.AppendRequest(nil, remoting.CodeSendV2, 1, 0, []string{"b", "orders", "e", "1"}, nil))
 	require.NoError(t, err)
-	held := func() int64 { return g.gateway.counts.HeldSends.Load() }
+	held := func() int64 { return g.gateway.figures.counts.HeldSends.Load() }
 	require.Eventually(t, func() bool { return held() == 4 }, patience, time.Millisecond)
 
 	v.queue.lane.Store(nil) // as no gateway should be
@@ -57,7 +57,7 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	_, err = g.client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 	require.Equal(t, remoting.CodeSendV2, g.source.next(t).code, "another client's send goes on")
-	require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 && held() == 0 },
+	require.Eventually(t, func() bool { return g.gateway.figures.panics.Load() == 1 && held() == 0 },
 		patience, time.Millisecond, "nothing is held any more")
 	require.Eventually(t, func() bool { return v.queue.hold.Load() == nil }, patience, time.Millisecond)
 }
@@ -71,7 +71,7 @@ func TestAFaultOfTheGatewayLeavesNoGroupLocked(t *testing.T) {
 		v.queue.lane.Store(nil)
 		r := requests()[code]
 		g.request(code, 0, unsignedBy, r.fields, r.body)
-		require.Eventually(t, func() bool { return g.gateway.panics.Load() == 1 },
+		require.Eventually(t, func() bool { return g.gateway.figures.panics.Load() == 1 },
 			patience, time.Millisecond, "code %d", code)
 		require.Equal(t, routing.Target, v.reads(), "who looks at it doesn't wait for good")
 	}

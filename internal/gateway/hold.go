@@ -63,7 +63,7 @@ func (h *hold) park(s *session, f *wire.Frame) bool {
 	h.mu.Lock()
 	cost := parkedCost(f)
 	if !h.ended && (h.size+cost > mostHeld || !s.memory.Try(cost)) {
-		s.gateway.bounds.parked.Add(1)
+		s.gateway.admission.bounds.parked.Add(1)
 		h.mu.Unlock()
 		s.flush()
 		<-h.over
@@ -85,7 +85,7 @@ func (h *hold) park(s *session, f *wire.Frame) bool {
 	}
 	h.size += cost
 	l.parked = append(l.parked, parked{s, bytes.Clone(f.Bytes()), time.Now()})
-	s.gateway.counts.HeldSends.Add(1)
+	s.gateway.figures.counts.HeldSends.Add(1)
 	return true
 }
 
@@ -143,9 +143,9 @@ func (p parked) code() int {
 // counted takes note that a request waits no more.
 func (s *session) counted(past *hold) {
 	if past != nil {
-		s.gateway.counts.HeldSends.Add(-1)
+		s.gateway.figures.counts.HeldSends.Add(-1)
 	} else {
-		s.gateway.counts.HeldPulls.Add(-1)
+		s.gateway.figures.counts.HeldPulls.Add(-1)
 	}
 }
 
@@ -187,11 +187,11 @@ func goOn(views []*view) {
 func (v *view) park(s *session, f *wire.Frame) bool {
 	cost := parkedCost(f)
 	if v.waits+cost > mostPulls && len(v.parked) > 0 || !s.memory.Try(cost) {
-		s.gateway.bounds.parked.Add(1)
+		s.gateway.admission.bounds.parked.Add(1)
 		return false
 	}
 	v.waits += cost
-	s.gateway.counts.HeldPulls.Add(1)
+	s.gateway.figures.counts.HeldPulls.Add(1)
 	v.parked = append(v.parked, parked{s, bytes.Clone(f.Bytes()), time.Now()})
 	return true
 }

@@ -65,7 +65,7 @@ func (g *Gateway) beginKeeping(before *Predecessor) {
 		g.log.Warn("clients' connections of before can't be taken over: they are closed", "cause", err)
 	}
 	if g.config.KeepConnections {
-		g.keeping.taken = taken
+		g.handover.keeping.taken = taken
 	} else {
 		taken.Close()
 	}
@@ -84,16 +84,16 @@ func (g *Gateway) startKeeper() {
 		g.log.Warn("clients' connections can't be kept open if this process is killed", "cause", err)
 		return
 	}
-	g.keeping.keeper.Store(k)
+	g.handover.keeping.keeper.Store(k)
 }
 
 // keepNoMore ends the keeper: connections are closed, or pass, without it.
-func (g *Gateway) keepNoMore() { g.keeping.keeper.Swap(nil).End() }
+func (h *handover) keepNoMore() { h.keeping.keeper.Swap(nil).End() }
 
 // endKeeping closes what was taken and doesn't go on.
-func (g *Gateway) endKeeping() {
-	g.keepNoMore()
-	g.keeping.taken.Close()
+func (h *handover) endKeeping() {
+	h.keepNoMore()
+	h.keeping.taken.Close()
 }
 
 // keepable makes a connection one that may be kept.
@@ -120,7 +120,7 @@ func (s *session) keep(unhandled int) *keeper.Track {
 }
 
 func (s *session) keepAs(is keeper.About, unhandled int) *keeper.Track {
-	k := s.gateway.keeping.keeper.Load()
+	k := s.gateway.handover.keeping.keeper.Load()
 	if k == nil {
 		return nil
 	}
@@ -187,8 +187,8 @@ func (s *session) beatNumber() uint64 {
 
 // goOnWithKept goes on with the connections that a process that was killed has left.
 func (g *Gateway) goOnWithKept() {
-	taken := g.keeping.taken
-	g.keeping.taken = nil
+	taken := g.handover.keeping.taken
+	g.handover.keeping.taken = nil
 	if taken == nil {
 		return
 	}
@@ -214,7 +214,7 @@ func (g *Gateway) goOnWithKept() {
 		})
 	}
 	_ = going.Wait()
-	g.keeping.results.Store(&results)
+	g.handover.keeping.results.Store(&results)
 	g.log.Info("clients' connections were kept while the gateway was restarted", "connections", results)
 }
 
@@ -250,8 +250,8 @@ func (g *Gateway) goOnWith(p *port, one keeper.Found, was *session, away time.Du
 }
 
 // kept counts the connections of before by what became of them.
-func (g *Gateway) kept() map[string]int64 {
-	if results := g.keeping.results.Load(); results != nil {
+func (h *handover) kept() map[string]int64 {
+	if results := h.keeping.results.Load(); results != nil {
 		return maps.Clone(*results)
 	}
 	return nil

@@ -236,10 +236,10 @@ func TestWhatBecameOfKeptConnectionsIsCounted(t *testing.T) {
 		return n
 	}
 	assert.Zero(t, count())
-	g.keeping.taken = &keeper.Taken{Closed: map[string]int{"calls open": 2}}
+	g.handover.keeping.taken = &keeper.Taken{Closed: map[string]int{"calls open": 2}}
 	g.goOnWithKept()
 	assert.Equal(t, len(keeper.Reasons())+2, count())
-	assert.EqualValues(t, 2, g.kept()["calls open"])
+	assert.EqualValues(t, 2, g.handover.kept()["calls open"])
 }
 
 // What producers have written while no gateway served for longer than they wait isn't stored, as
@@ -274,7 +274,7 @@ func TestWhatWasSentWhileNoGatewayServedIsStoredOnce(t *testing.T) {
 				[]string{"group", "billing", "offset", "5"}, nil)
 			written := slices.Concat(sendFrame(1, 10), asks(2), oneWay, back)
 			client.write(written)
-			g.keeping.taken = &keeper.Taken{Away: c.away, Found: []keeper.Found{
+			g.handover.keeping.taken = &keeper.Taken{Away: c.away, Found: []keeper.Found{
 				{About: keeper.About{Broker: "broker-a"}, Conn: here, Unread: len(written)},
 			}}
 			g.goOnWithKept()

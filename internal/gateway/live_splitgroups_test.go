@@ -185,7 +185,7 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	hash, late := r.group("hash"), r.group("late")
 	r.replicate()
 	g := r.open()
-	g.bypassing.life = time.Second // producers have just crossed over
+	g.checks.bypassing.life = time.Second // producers have just crossed over
 	onSource, behind, onTarget := r.at(r.source.NameServers()[0]), r, r.at(r.target.NameServers()[0])
 	both := func(step string, at *rig) {
 		t.Helper()

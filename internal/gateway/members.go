@@ -58,7 +58,7 @@ func (s *session) unregister(f *wire.Frame) {
 	cost := len(f.Bytes())
 	switch {
 	case cost > mostLeave:
-		s.gateway.bounds.bodies.Add(1)
+		s.gateway.admission.bounds.bodies.Add(1)
 		s.refuse(f, remoting.SystemError, fmt.Sprintf("a request of %d bytes: at most %d", cost, mostLeave))
 		return
 	case !s.takes(f, cost):
@@ -80,7 +80,7 @@ func (s *session) mirror(to routing.Dest, raw []byte) {
 	}
 	up, err := s.forHeartbeats(to)
 	if err != nil {
-		if s.gateway.said.heartbeats.Due(to) {
+		if s.gateway.figures.said.heartbeats.Due(to) {
 			s.gateway.log.Warn("heartbeats don't reach a broker", "side", to.Side.String(), "broker", to.Broker,
 				"client", s.conn.RemoteAddr().String(), "cause", err)
 		}

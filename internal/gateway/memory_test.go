@@ -57,9 +57,9 @@ func share(t *testing.T, answer func(f *wire.Frame) *wire.Reply) *shared {
 		}
 	})
 	g := before(t, &standIn{Listener: at})
-	g.budget = memory.New(testMemory)
-	g.limiter.Budget = g.budget
-	t.Cleanup(g.budget.Close)
+	g.admission.budget = memory.New(testMemory)
+	g.admission.limiter.Budget = g.admission.budget
+	t.Cleanup(g.admission.budget.Close)
 	s.Gateway, s.door, s.begin = g, listen(t), heap()
 	p := &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")}
 	go acceptAll(s.door, func(conn net.Conn) { g.serveClient(p, conn, false) })
@@ -302,7 +302,7 @@ func stockBeat(groups, topics int) string {
 // answers them, however many they are.
 func TestLostCallsTakeOneGoroutine(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return false }))
-	g.budget = memory.New(testMemory)
+	g.admission.budget = memory.New(testMemory)
 	s, client := g.connect(t)
 	up, err := s.upstream(s.port.Dest)
 	require.NoError(t, err)
@@ -363,7 +363,7 @@ func TestOpenCallsTakeMemory(t *testing.T) {
 	assert.Equal(t, freeCalls, one.mayOpen)
 	one.mu.Unlock()
 
-	full := s.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 3}), func(int64) {})
+	full := s.admission.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 3}), func(int64) {})
 	require.NoError(t, full.Take(testMemory/4*3-calls*perCall))
 	writes(s.from(3), raw)
 	s.until("it waits", func() bool { return s.Bounds().Waiting > 0 })
@@ -405,7 +405,7 @@ func TestWhatSessionsTakeComesBack(t *testing.T) {
 	all.Wait()
 	_, err := s.from(9).Write(faultyPull(1))
 	require.NoError(t, err)
-	s.until("there are faults", func() bool { return s.panics.Load() > 0 })
+	s.until("there are faults", func() bool { return s.figures.panics.Load() > 0 })
 	s.returned()
 }
 

@@ -43,7 +43,7 @@ func (u *upstream) routed(f *wire.Frame) {
 	u.session.gateway.refresh.now() // a broker that has just come
 	f.SetBody(nil)
 	f.SetCode(remoting.SystemError)
-	if u.session.gateway.said.routes.Due(unknown) {
+	if u.session.gateway.figures.said.routes.Due(unknown) {
 		u.session.gateway.log.Warn("a route names a broker that has no port here yet, or isn't understood", "address", unknown)
 	}
 }

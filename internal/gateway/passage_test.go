@@ -72,7 +72,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	if keptPassages {
 		g.config.KeepConnections, g.config.Dir = true, tb.TempDir()
 		g.startKeeper()
-		tb.Cleanup(g.keepNoMore)
+		tb.Cleanup(g.handover.keepNoMore)
 	}
 	door := listen(tb)
 	client, err := net.Dial("tcp", door.Addr().String())

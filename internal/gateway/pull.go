@@ -162,7 +162,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		moved.Tag, moved.Stored = u.session.gateway.sides.tag(u.dest.Broker), u.session.port.address()
 	}
 	if err := moved.Move(f.Body); err != nil {
-		if u.session.gateway.said.unreadable.Due(u.dest) {
+		if u.session.gateway.figures.said.unreadable.Due(u.dest) {
 			u.session.gateway.log.Error("a broker's messages can't be read", "broker", u.dest.Broker, "topic", v.queue.topic, "queue",
 				v.queue.id, "cause", err)
 		}
@@ -188,7 +188,7 @@ func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) 
 		v.takes(c)
 	}
 	if v.ahead(f, c) {
-		if v.saidAhead() && u.session.gateway.said.ahead.Due(v.group) {
+		if v.saidAhead() && u.session.gateway.figures.said.ahead.Due(v.group) {
 			u.session.gateway.log.Warn(
 				"a group has read more of a queue than is copied yet to the side that it reads now: it waits "+
 					"for the lane",

@@ -124,7 +124,7 @@ func (g *Gateway) keepRegistrations() {
 		select {
 		case <-g.ctx.Done():
 			return
-		case <-g.succession.done:
+		case <-g.handover.succession.done:
 			return
 		case <-time.After(registrationsTouch):
 			now := time.Now()

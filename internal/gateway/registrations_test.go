@@ -155,5 +155,5 @@ func TestFaultsAreSaidRarely(t *testing.T) {
 		}()
 	}
 	assert.Equal(t, 1, log.with("a fault of the gateway"))
-	assert.EqualValues(t, 10, g.panics.Load())
+	assert.EqualValues(t, 10, g.figures.panics.Load())
 }

@@ -25,8 +25,8 @@ func newNamed(t *testing.T) *guarded {
 	g.gateway.sides.clusters[routing.Source].learn([]rocketmq.Node{{Cluster: "Old", Name: "broker-a"}})
 	g.gateway.sides.clusters[routing.Target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
 	g.gateway.sides.migration.Store(&migration{Migration: control.Migration{LaneGroup: "lanes"}})
-	g.gateway.budget = memory.New(testMemory)
-	t.Cleanup(g.gateway.budget.Close)
+	g.gateway.admission.budget = memory.New(testMemory)
+	t.Cleanup(g.gateway.admission.budget.Close)
 	g.comesAt(&port{
 		Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a"),
 		host: netip.MustParseAddrPort("127.0.0.1:30001"),

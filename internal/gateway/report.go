@@ -25,7 +25,7 @@ func (g *Gateway) State() control.State {
 	s.VIPProblems = g.VIPProblems()
 	s.Round, s.Doubt = g.rounds.UnderWay()
 	s.Authority = g.table.authority().String()
-	s.Bypass, s.BypassUnknown = g.bypassing.list()
+	s.Bypass, s.BypassUnknown = g.checks.bypassing.list()
 	s.Clients, s.ClientsMore = control.ListClients(maps.Values(g.registry.connected()))
 	for _, t := range g.table.topics.all() {
 		for _, q := range t.all() {
@@ -39,7 +39,7 @@ func (g *Gateway) State() control.State {
 		}
 	}
 	s.Owed = g.owing.All()
-	s.Mixed = g.split.report()
+	s.Mixed = g.checks.split.report()
 	here := g.membersHere()
 	for _, one := range g.table.groups.all() {
 		side := control.GroupSide{Group: one.name, Broadcasting: here[one.name]}

@@ -31,7 +31,7 @@ func pushedByTarget(code int) bool {
 // request takes what a client sends.
 func (s *session) request(f *wire.Frame) {
 	if !f.Response() {
-		s.gateway.counts.Request(classOf(f.Code), len(f.Bytes()))
+		s.gateway.figures.counts.Request(classOf(f.Code), len(f.Bytes()))
 	}
 	s.handle(f)
 }
@@ -160,7 +160,7 @@ func (s *session) viewOf(f *wire.Frame) (*view, *wanted) {
 		}
 	}
 	if len(name) > bodies.LongestGroup {
-		s.gateway.bounds.views.Add(1)
+		s.gateway.admission.bounds.views.Add(1)
 		return nil, nil
 	}
 	s.mu.Lock()

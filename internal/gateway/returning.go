@@ -229,7 +229,7 @@ func (s *session) mayNotReturn(f *wire.Frame) {
 	if !was {
 		return
 	}
-	if s.gateway.said.returning.Due(s.port.Dest) {
+	if s.gateway.figures.said.returning.Due(s.port.Dest) {
 		s.gateway.log.Warn("a broker of the source refuses a client of before", "client", s.client, "broker",
 			s.port.Dest.Broker, "code", f.Code, "remark", string(f.Remark[:min(len(f.Remark), longestRemark)]))
 	}

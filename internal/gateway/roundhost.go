@@ -80,7 +80,7 @@ func (g roundHost) MayBegin(r store.Round, to routing.Side) error {
 	if why := g.gateway.StateProblem(); why != "" {
 		return control.Refused("gateway %s: %s", g.gateway.config.Name, why)
 	}
-	if why := g.gateway.letsEverybodyIn(); why != nil && to == routing.Target { // the way back gives nobody more
+	if why := g.gateway.checks.letsEverybodyIn(); why != nil && to == routing.Target { // the way back gives nobody more
 		return control.Refused("gateway %s: %v", g.gateway.config.Name, why)
 	}
 	if _, err := g.gateway.allFit(r); err != nil {
@@ -172,7 +172,7 @@ func (g roundHost) WentBy(r store.Round, to routing.Side) {
 }
 
 // Waited implements rounds.Host.
-func (g roundHost) Waited(kind string, took time.Duration) { g.gateway.counts.Held(kind, took) }
+func (g roundHost) Waited(kind string, took time.Duration) { g.gateway.figures.counts.Held(kind, took) }
 
 // outcome is what a move has moved, and how long sends or pulls have waited for it.
 type outcome struct {

@@ -1,9 +1,20 @@
 package gateway
 
 import (
+	"sync/atomic"
+
 	"rocketshift/internal/gateway/logs"
+	"rocketshift/internal/gateway/metrics"
 	"rocketshift/internal/gateway/routing"
 )
+
+// figures are what is counted for people, and when they were told of it last.
+type figures struct {
+	counts            metrics.Counts
+	panics            atomic.Int64 // that ended clients' connections
+	refusedSignatures atomic.Int64
+	said              saidLast
+}
 
 // saidLast is when things were said in the log last that clients, or servers that are away, cause
 // again and again: each is said every rareness at most, of each object that it is about.

@@ -96,7 +96,7 @@ func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 			unread:     map[*queue]int{},
 		}
 		now.count(g)
-		g.split.take(map[string]*sharing{"billing": now}, g.log)
+		g.checks.split.take(map[string]*sharing{"billing": now}, g.log)
 	}
 	assert.Equal(t, 1, log.with("share queues wrongly"))
 

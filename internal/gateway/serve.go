@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"sync"
 	"time"
 
 	"rocketshift/internal/gateway/connections"
@@ -14,6 +15,14 @@ import (
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/socket"
 )
+
+// sessionRegistry has the sessions of clients, and those that aren't back since a restart.
+type sessionRegistry struct {
+	mirrors   mirrors
+	returning returning
+	mu        sync.Mutex
+	sessions  map[*session]bool
+}
 
 // serve takes the clients that come to a port at one of its listeners; vip: at its VIP channel.
 func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
@@ -23,7 +32,7 @@ func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
 			if g.ctx.Err() != nil || errors.Is(err, net.ErrClosed) || p.paused.Load() {
 				return
 			}
-			if g.said.accepts.Due() {
+			if g.figures.said.accepts.Due() {
 				g.log.Warn("a client can't be accepted", "port", p.number(), "cause", err)
 			}
 			time.Sleep(100 * time.Millisecond) // out of descriptors, say: it passes, or it is said again
@@ -38,7 +47,7 @@ func (g *Gateway) serveClient(p *port, raw net.Conn, vip bool) {
 	raw = g.keepable(socket.Quick(raw))
 	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
 	guest := g.enter(raw)
-	conn, first, err := g.entry.Admit(g.ctx, raw)
+	conn, first, err := g.admission.entry.Admit(g.ctx, raw)
 	if err != nil {
 		guest.Leave()
 		_ = raw.Close()
@@ -68,7 +77,7 @@ func (s *session) serve(first []byte) {
 
 // enter lets a connection in, maybe for another one.
 func (g *Gateway) enter(conn net.Conn) *connections.Limited {
-	comes, goes := g.limiter.Enter(conn)
+	comes, goes := g.admission.limiter.Enter(conn)
 	g.dismiss(goes)
 	return comes
 }
@@ -77,8 +86,8 @@ func (g *Gateway) enter(conn net.Conn) *connections.Limited {
 func (g *Gateway) dismiss(all []*connections.Limited) {
 	for _, goes := range all {
 		_ = goes.Conn.Close()
-		g.bounds.crowded.Add(1)
-		if g.limiter.Full.Due() {
+		g.admission.bounds.crowded.Add(1)
+		if g.admission.limiter.Full.Due() {
 			g.log.Error(
 				"there are too many connections for this process's descriptors or memory: one was closed for "+
 					"another; allow the process more (ulimit -n, --memory)",
@@ -118,13 +127,13 @@ func (g *Gateway) ended(conn net.Conn, err error) {
 	client := conn.RemoteAddr().String()
 	switch {
 	case errors.Is(err, wire.ErrFrame):
-		g.bounds.frames.Add(1)
-		if !g.said.frames.Due() {
+		g.admission.bounds.frames.Add(1)
+		if !g.figures.said.frames.Due() {
 			return
 		}
 		g.log.Warn("a client sent what is no frame; its connection was closed", "client", client, "cause", err)
 	case errors.Is(err, connections.ErrNoCertificate), errors.Is(err, connections.ErrHandshake):
-		if g.entry.Refusals.Due() {
+		if g.admission.entry.Refusals.Due() {
 			g.log.Warn("a client was refused", "client", client, "cause", err)
 		}
 	case errors.Is(err, memory.ErrNoRoom), errors.Is(err, memory.ErrTooMuch):

@@ -78,7 +78,7 @@ func newSession(g *Gateway, p *port, conn net.Conn) *session {
 		ups: map[routing.Dest]*upstream{}, pushes: map[int32]push{}, debts: debts{more: newSignal()},
 		stopping: connections.NewStopping(),
 	}
-	s.memory = g.budget.Enter(connections.AddressOf(conn), s.evicted)
+	s.memory = g.admission.budget.Enter(connections.AddressOf(conn), s.evicted)
 	return s
 }
 
@@ -241,7 +241,7 @@ func (s *session) forward(f *wire.Frame, to routing.Dest, c call) {
 // unreachable answers a request whose server can't be reached, as that server's own end would look
 // to the client.
 func (s *session) unreachable(f *wire.Frame, to routing.Dest, err error) {
-	if s.gateway.said.unreachable.Due(to) {
+	if s.gateway.figures.said.unreachable.Due(to) {
 		s.gateway.log.Warn("a server can't be reached", "side", to.Side.String(), "broker", to.Broker, "code", f.Code,
 			"cause", err)
 	}

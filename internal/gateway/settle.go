@@ -84,7 +84,7 @@ func (g *Gateway) unansweredTo(of map[*queue]bool) (n int) {
 		own := s.sendsTo(of)
 		n += own
 		if own > 0 && s.out.Blocked() > unreadTime {
-			if g.said.unread.Due() {
+			if g.figures.said.unread.Due() {
 				g.log.Warn("a client doesn't read what the answers to its sends wait behind, "+
 					"which holds up a move: its connection was closed",
 					"client", s.conn.RemoteAddr().String(), "sends", own)

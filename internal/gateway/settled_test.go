@@ -57,7 +57,7 @@ func TestAProcessThatPassesEverythingOnSaysWhetherAllHasArrived(t *testing.T) {
 			from, err := Succeed(s.gateway.config.Dir)
 			require.NoError(t, err)
 			next := inFolder(t, s.broker, s.gateway.config.Dir, from)
-			next.folder = from.lock
+			next.handover.folder = from.lock
 			require.NoError(t, next.takeFrom(from))
 			<-s.gateway.Succeeded()
 			assert.Equal(t, test.settled, from.hasSettled())

@@ -75,7 +75,7 @@ func (g *Gateway) lookAtMixed(l lanes) {
 			now, err := g.lookAtMembers(g.ctx, name, l)
 			mu.Lock()
 			defer mu.Unlock()
-			if err != nil && g.said.members.Due(name) {
+			if err != nil && g.figures.said.members.Due(name) {
 				g.log.Warn("how members share queues can't be seen", "group", name, "cause", err)
 			}
 			if err == nil && now != nil {
@@ -85,7 +85,7 @@ func (g *Gateway) lookAtMixed(l lanes) {
 		})
 	}
 	_ = all.Wait()
-	g.split.take(seen, g.log, rest...)
+	g.checks.split.take(seen, g.log, rest...)
 }
 
 // mostMixed is how many groups are looked at each time: brokers are asked for the members of each,

@@ -59,8 +59,8 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 			unread:     map[*queue]int{},
 		}
 		now.count(g)
-		g.split.take(map[string]*sharing{"billing": now}, slog.New(slog.DiscardHandler))
-		all := g.split.report()
+		g.checks.split.take(map[string]*sharing{"billing": now}, slog.New(slog.DiscardHandler))
+		all := g.checks.split.report()
 		require.Len(t, all, 1)
 		return all[0]
 	}

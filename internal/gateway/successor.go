@@ -3,12 +3,20 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"rocketshift/internal/sleep"
 )
+
+// handover is what passes to the next process, or has come from the one before.
+type handover struct {
+	succession succession
+	keeping    keeping
+	folder     io.Closer // the lock of the folder that it lies in
+}
 
 // A planned restart isn't seen by clients: the process that serves (the predecessor) passes
 // everything to the one that is to serve (the successor), which was started with the same folder.
@@ -97,7 +105,7 @@ func (g *Gateway) thaw() { g.rounds.Vacate(frozen) }
 // nothing where another process has taken everything.
 func (g *Gateway) Drain() {
 	select {
-	case <-g.succession.done:
+	case <-g.handover.succession.done:
 		return
 	default:
 	}
@@ -122,7 +130,7 @@ type succession struct {
 
 // Succeeded is closed when another process has taken everything: then this one does nothing any
 // more, and is to end.
-func (g *Gateway) Succeeded() <-chan struct{} { return g.succession.done }
+func (g *Gateway) Succeeded() <-chan struct{} { return g.handover.succession.done }
 
 // short is a path to a socket that is short enough for its address.
 func short(path string) string {

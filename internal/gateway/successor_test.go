@@ -35,7 +35,7 @@ func newServing(t *testing.T) *serving {
 	s.broker.answer(remoting.CodeHeartbeat, wire.Reply{})
 	s.gateway = inFolder(t, s.broker, t.TempDir(), nil)
 	var err error
-	s.gateway.folder, err = lockFolder(s.gateway.config.Dir)
+	s.gateway.handover.folder, err = lockFolder(s.gateway.config.Dir)
 	require.NoError(t, err)
 	s.gateway.ports.accept(s.gateway)
 	s.gateway.awaitSuccessor()
@@ -49,7 +49,7 @@ func inFolder(t *testing.T, b *standIn, dir string, from *Predecessor) *Gateway 
 	t.Helper()
 	g := before(t, b)
 	g.config.Dir, g.config.Listen, g.config.Advertise = dir, "127.0.0.1", "127.0.0.1"
-	g.changed, g.succession.done, g.ports.byAddr = newSignal(), make(chan struct{}), map[string]*port{}
+	g.changed, g.handover.succession.done, g.ports.byAddr = newSignal(), make(chan struct{}), map[string]*port{}
 	g.ports.passed = from.clientListeners()
 	require.NoError(t, g.ports.listen(g, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0))
 	t.Cleanup(g.ports.close)
@@ -123,7 +123,7 @@ func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 			from, err := Succeed(s.gateway.config.Dir)
 			require.NoError(t, err)
 			next := inFolder(t, s.broker, s.gateway.config.Dir, from)
-			next.folder = from.lock
+			next.handover.folder = from.lock
 			require.NoError(t, next.takeFrom(from))
 			<-s.gateway.Succeeded()
 			require.Equal(t, remoting.PullRetryImmediately, s.answered(2))
@@ -163,7 +163,7 @@ func TestAClientWhoseConnectionCantPassStaysRegistered(t *testing.T) {
 	from, err := Succeed(s.gateway.config.Dir)
 	require.NoError(t, err)
 	next := inFolder(t, s.broker, s.gateway.config.Dir, from)
-	next.folder = from.lock
+	next.handover.folder = from.lock
 	require.NoError(t, next.takeFrom(from))
 	<-s.gateway.Succeeded()
 	_, err = there.Read(make([]byte, 1))
@@ -367,6 +367,6 @@ func TestWhatCannotBeInstalledLeavesNothing(t *testing.T) {
 		_, err := g.install(is, []net.Conn{here})
 		require.Error(t, err, name)
 		assert.Empty(t, g.registry.all(), name)
-		assert.Zero(t, g.limiter.Taken, name)
+		assert.Zero(t, g.admission.limiter.Taken, name)
 	}
 }

@@ -63,7 +63,7 @@ func (g *Gateway) passOnWhenAsked(at *net.UnixListener) {
 		}
 		g.log.Info("another process has taken over", "connections", n, "pause", pause.String(), "took",
 			time.Since(begin).String())
-		close(g.succession.done)
+		close(g.handover.succession.done)
 		return
 	}
 }
@@ -106,7 +106,7 @@ func (g *Gateway) passTo(to connections.PassLine) (sessions int, pause time.Dura
 	_ = to.SetDeadline(time.Now().Add(passTime))
 	begin := time.Now()
 	all := g.stopAll()
-	g.keepNoMore() // before they are the successor's, which has a keeper of its own
+	g.handover.keepNoMore() // before they are the successor's, which has a keeper of its own
 	if err := g.passSessions(to, all); err != nil {
 		g.startKeeper()
 		g.ports.resume(g)
@@ -131,7 +131,7 @@ func (g *Gateway) passListeners(to connections.PassLine) error {
 	if err != nil {
 		return err
 	}
-	lock, err := connections.FdsOf([]any{g.folder})
+	lock, err := connections.FdsOf([]any{g.handover.folder})
 	if err != nil {
 		connections.CloseAll(fds)
 		return err

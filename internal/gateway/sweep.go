@@ -63,7 +63,7 @@ func (s *session) sweep(now time.Time) {
 	if s.absent || !begun && frames > 0 {
 		s.seen.since = time.Time{} // it rests between two frames
 	} else if s.seen.age(frames, now) > s.gateway.waits.frame {
-		if s.gateway.said.unfinished.Due() {
+		if s.gateway.figures.said.unfinished.Due() {
 			s.gateway.log.Warn("a client doesn't come to the end of a frame; its connection was closed",
 				"client", s.conn.RemoteAddr().String(), "frames before", frames)
 		}
@@ -76,7 +76,7 @@ func (s *session) sweep(now time.Time) {
 	}, late...)
 	s.lessForCalls()
 	for _, up := range silent {
-		if s.gateway.said.silent.Due(up.dest) {
+		if s.gateway.figures.said.silent.Due(up.dest) {
 			s.gateway.log.Warn("a server says nothing any more; the connection to it was closed", "side",
 				up.dest.Side.String(), "broker", up.dest.Broker)
 		}

@@ -49,7 +49,7 @@ func (u *upstream) tellPush(f *wire.Frame) bool {
 // Its message lies in the topic of half messages: its offset in the queue says nothing of its own.
 func (u *upstream) tellCheck(f *wire.Frame) bool {
 	if err := bodies.OddNumber(f, bodies.NumbersOf(f.Code)); err != nil {
-		if u.session.gateway.said.odd.Due(u.dest) {
+		if u.session.gateway.figures.said.odd.Due(u.dest) {
 			u.session.gateway.log.Error("a check of a transaction can't be read", "broker", u.dest.Broker, "cause", err)
 		}
 		return false // it is asked again

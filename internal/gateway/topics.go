@@ -186,7 +186,7 @@ func (g *Gateway) passVast(vast map[string]int64) {
 	for _, name := range sortedKeys(vast) {
 		t := g.table.topics.ensure(name)
 		if t.vast.Swap(vast[name]) == 0 {
-			g.bounds.topics.Add(1)
+			g.admission.bounds.topics.Add(1)
 			g.log.Error("a topic has too many queues: what clients do with them passes as it is", "topic", name,
 				"queues", vast[name], "most", routing.MostOfTopic)
 		}

@@ -152,7 +152,7 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g.table.topics.ensure("orders").ensure("broker-a", 6)
 	g.table.groups.asked([]byte("billing"), g.table.topics.get([]byte("orders")).all()[0])
 	assert.EqualValues(t, 6*perQueue+perView, g.Bounds().Fixed)
-	assert.Less(t, g.table.topics.most*perQueue+g.table.groups.room.most*perView+int64(g.limiter.Most)*connections.PerDescriptor,
+	assert.Less(t, g.table.topics.most*perQueue+g.table.groups.room.most*perView+int64(g.admission.limiter.Most)*connections.PerDescriptor,
 		g.Bounds().Limit*3/4, "a fourth is left for frames")
 	assert.LessOrEqual(t, int64(2*wire.MaxFrame),
 		(g.Bounds().Limit-g.config.part(forConnections+forViews+forQueues))*3/4,
@@ -164,7 +164,7 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	s := share(t, fine)
 	v := s.table.groups.get([]byte("billing")).of(s.table.topics.get([]byte("orders")).all()[0])
 	v.moving = true
-	full := s.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
+	full := s.admission.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
 	pull := func(opaque int32) []byte {
 		return wire.AppendRequest(nil, remoting.CodePull, opaque, 0,
 			[]string{"topic", "orders", "queueId", "0", "consumerGroup", "billing", "queueOffset", "5", "sysFlag", "0"},
@@ -191,14 +191,14 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 
 func TestAGatewayThatEndsLetsNobodyWait(t *testing.T) {
 	s := share(t, fine)
-	full := s.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
+	full := s.admission.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
 	b := s.Bounds()
 	require.NoError(t, full.Take(int(b.Limit/4*3-(1<<20))))
 	writes(s.from(2), begunFrame(10_000))
 	s.until("it waits", func() bool { return s.Bounds().Waiting == 1 })
 	ctx, cancel := context.WithTimeout(t.Context(), memory.Patience/2)
 	defer cancel()
-	s.budget.Close()
+	s.admission.budget.Close()
 	s.until("it has ended", func() bool { return len(s.registry.all()) == 0 })
 	require.NoError(t, ctx.Err())
 }

@@ -50,7 +50,7 @@ func (u *upstream) begin(conn net.Conn, rest []byte) {
 	u.conn, u.stopping = conn, connections.NewStopping()
 	u.out.Conn, u.out.Last = conn, time.Now()
 	u.session.gateway.sides.origins.begin(conn)
-	u.session.gateway.counts.Upstreams.Add(1)
+	u.session.gateway.figures.counts.Upstreams.Add(1)
 	u.session.gateway.running.Go(func() {
 		defer close(u.stopping.Ended)
 		u.runGuarded(rest)
@@ -116,7 +116,7 @@ func (u *upstream) write(f *wire.Frame) {
 // passes takes note that the connection isn't this session's any more, though it lives on.
 func (u *upstream) passes() {
 	u.session.gateway.sides.origins.end(u.conn)
-	u.session.gateway.counts.Upstreams.Add(-1)
+	u.session.gateway.figures.counts.Upstreams.Add(-1)
 }
 
 // run takes what the server sends.
@@ -158,7 +158,7 @@ func (u *upstream) run(rest []byte) {
 func (u *upstream) broke(err error) {
 	_ = u.conn.Close()
 	u.session.gateway.sides.origins.end(u.conn)
-	u.session.gateway.counts.Upstreams.Add(-1)
+	u.session.gateway.figures.counts.Upstreams.Add(-1)
 	s := u.session
 	s.forget(u)
 	s.gateway.registry.mirrors.lost(s, u.dest)
@@ -177,7 +177,7 @@ func (u *upstream) odd(f *wire.Frame, c call) bool {
 	if err == nil {
 		return false
 	}
-	if u.session.gateway.said.odd.Due(u.dest) {
+	if u.session.gateway.figures.said.odd.Due(u.dest) {
 		u.session.gateway.log.Error("an answer of a server can't be read: the connection to it is closed",
 			"side", u.dest.Side.String(), "broker", u.dest.Broker, "code", c.code, "cause", err)
 	}
@@ -195,7 +195,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	if u.odd(f, c) {
 		return nil
 	}
-	s.gateway.counts.Answer(classOf(c.code), len(f.Bytes()))
+	s.gateway.figures.counts.Answer(classOf(c.code), len(f.Bytes()))
 	if c.rare != nil && c.rare.wants != nil {
 		c.view = s.makes(f, c)
 	}
@@ -229,7 +229,7 @@ func (u *upstream) answer(f *wire.Frame) error {
 	}
 	switch {
 	case sends(c.code):
-		s.gateway.counts.Sends[u.dest.Side].Observe(time.Since(c.since))
+		s.gateway.figures.counts.Sends[u.dest.Side].Observe(time.Since(c.since))
 		u.sent(f, c)
 	case c.code == remoting.CodeQueryOffset && c.view != nil:
 		return u.queried(f, c)

@@ -112,7 +112,7 @@ func (s *session) makes(f *wire.Frame, c call) *view {
 	}
 	v := s.gateway.table.groups.asked([]byte(w.group), w.queue)
 	if v == nil {
-		s.gateway.bounds.views.Add(1)
+		s.gateway.admission.bounds.views.Add(1)
 	}
 	if v == nil && s.gateway.table.groups.room.said.Due() {
 		s.gateway.log.Error("there is no room for what a group reads: clients ask about too many groups. If it "+

@@ -20,7 +20,7 @@ func (g *Gateway) Metrics() *prometheus.Registry {
 // collectors are all that tell of the gateway. What another concern counts has a collector here.
 func (g *Gateway) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		metrics.NewCollector(&g.counts, g.now),
+		metrics.NewCollector(&g.figures.counts, g.now),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	}
@@ -32,8 +32,8 @@ func (g *Gateway) now() metrics.Now {
 	n := metrics.Now{
 		Epoch: g.moves.epoch.Load(), OnTarget: g.table.authority() == routing.Target,
 		InDoubt: doubt, Fenced: g.fenced.Load(),
-		Panics: g.panics.Load(), Signatures: g.refusedSignatures.Load(),
-		StateErrors: g.state.Failures.Load(), Kept: g.kept(),
+		Panics: g.figures.panics.Load(), Signatures: g.figures.refusedSignatures.Load(),
+		StateErrors: g.state.Failures.Load(), Kept: g.handover.kept(),
 	}
 	at := g.Bounds()
 	n.Reached, n.MemoryLimit, n.MemoryFixed, n.MemoryHeld, n.Waiting = at.Reached, at.Limit, at.Fixed, at.Held, int64(

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -14,6 +15,15 @@ import (
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
 )
+
+// checks are what is known of clients that reach a side without a gateway, and of brokers that let
+// everybody in.
+type checks struct {
+	split     splitGroups
+	whiteList whiteList
+	bypassing bypassingProducers
+	turn      atomic.Int64 // counts the queues that were looked at for messages past the gateways
+}
 
 // Brokers see the gateway's address for all clients behind it. Access control of 4.x lets addresses
 // of a white list in without asking who they are (globalWhiteRemoteAddresses in plain_acl.yml). If
@@ -35,10 +45,10 @@ type whiteList struct {
 
 // letsEverybodyIn names the broker that doesn't ask who sends what through the gateway; nil if none
 // was found.
-func (g *Gateway) letsEverybodyIn() error {
-	g.whiteList.mu.Lock()
-	defer g.whiteList.mu.Unlock()
-	return errors.Join(g.whiteList.why[:]...)
+func (ck *checks) letsEverybodyIn() error {
+	ck.whiteList.mu.Lock()
+	defer ck.whiteList.mu.Unlock()
+	return errors.Join(ck.whiteList.why[:]...)
 }
 
 // lookAtWhiteLists asks all brokers of both sides.
@@ -52,7 +62,7 @@ func (g *Gateway) lookAtWhiteLists(ctx context.Context) error {
 		all.Go(func() error { return g.lookAtWhiteListsOf(ctx, on, client) })
 	}
 	_ = all.Wait() // one of them; it is kept with the others
-	return g.letsEverybodyIn()
+	return g.checks.letsEverybodyIn()
 }
 
 // firstLookAtWhiteLists keeps a gateway that begins for the first time from serving with a source
@@ -94,9 +104,9 @@ func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on routing.Side, clien
 	for _, name := range sortedKeys(open) {
 		found = errors.Join(found, open[name])
 	}
-	g.whiteList.mu.Lock()
-	defer g.whiteList.mu.Unlock()
-	g.whiteList.why[on] = found
+	g.checks.whiteList.mu.Lock()
+	defer g.checks.whiteList.mu.Unlock()
+	g.checks.whiteList.why[on] = found
 	return found
 }
 

@@ -21,7 +21,7 @@ import (
 func TestAWhiteListHoldsUpTheWayForwardAlone(t *testing.T) {
 	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		g := alone(t)
-		g.whiteList.why[on] = errors.New("a broker lets everybody in")
+		g.checks.whiteList.why[on] = errors.New("a broker lets everybody in")
 		for to, refuses := range map[string]bool{"target": true, "source": false} {
 			r := store.Round{ID: "to-" + to, Kind: control.KindAuthority, To: to, Budget: control.Duration(time.Second)}
 			_, err := g.rounds.Prepare(t.Context(), r)
