@@ -17,7 +17,10 @@ func alone(t *testing.T) *Gateway {
 	t.Helper()
 	g := idle(t)
 	g.sides.migration.Store(
-		&migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: g.sides.source},
+		&migration{
+			Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"},
+			target:    g.sides.source,
+		},
 	)
 	return g
 }

@@ -48,7 +48,8 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "can't be written to "+g.state.Path)
 	require.ErrorContains(t, err, "make room on that disk")
-	_, err = g.rounds.Prepare(t.Context(), store.Round{ID: "r", Kind: control.KindAuthority, To: "source", Budget: control.Duration(time.Second)})
+	_, err = g.rounds.Prepare(t.Context(),
+		store.Round{ID: "r", Kind: control.KindAuthority, To: "source", Budget: control.Duration(time.Second)})
 	require.ErrorIs(t, err, control.ErrRefused, "nor with another gateway")
 	require.ErrorContains(t, err, "can't be written")
 
@@ -62,7 +63,12 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 
 func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &Gateway{table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}}
+		g := &Gateway{
+			table: routingTable{
+				topics: topics{byName: map[string]*topic{}},
+				groups: groups{byName: map[string]*group{}},
+			},
+		}
 		g.ctx, g.stop = context.WithCancel(t.Context())
 		g.rounds = g.newRounds()
 		g.sides.targets.Store(&[]string{})

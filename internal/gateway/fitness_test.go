@@ -171,7 +171,9 @@ func newTwoSides(t *testing.T) *twoSides {
 		&migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: there},
 	)
 	g.sides.targets.Store(&[]string{"broker-t"})
-	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {two.brokers[routing.Target].Addr().String()}})
+	g.sides.brokers[routing.Target].Store(
+		&map[string][]string{"broker-t": {two.brokers[routing.Target].Addr().String()}},
+	)
 	g.sides.source.Assume(map[string]string{"broker-a": two.brokers[routing.Source].Addr().String()})
 	there.Assume(map[string]string{"broker-t": two.brokers[routing.Target].Addr().String()})
 	for on, b := range two.brokers {

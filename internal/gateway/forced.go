@@ -124,7 +124,11 @@ func answers(ctx context.Context, c *rocketmq.Client, addr string) bool {
 
 // homesWithoutTarget is the outcome of a round in which queues get the source as their home, with
 // nothing proved.
-func (rt *routingTable) homesWithoutTarget(_ context.Context, p *rounds.Current, all []store.Prepared) (*store.Outcome, error) {
+func (rt *routingTable) homesWithoutTarget(
+	_ context.Context,
+	p *rounds.Current,
+	all []store.Prepared,
+) (*store.Outcome, error) {
 	rt.learnAcknowledged(all)
 	o := &store.Outcome{}
 	for _, q := range heldFor(p).homes.queues { // the shift stays: answers to sends of before are translated by it

@@ -27,7 +27,8 @@ func (s *session) recovered(code func() int) {
 		return
 	}
 	s.gateway.figures.panics.Add(1)
-	if s.gateway.figures.said.faults.Due() { // the others are counted: who has found a way to it goes it again and again
+	// the others are counted: who has found a way to it goes it again and again
+	if s.gateway.figures.said.faults.Due() {
 		s.gateway.log.Error(
 			"a fault of the gateway ended a client's connection: please report it",
 			"client",

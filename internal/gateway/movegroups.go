@@ -138,7 +138,9 @@ func (g *Gateway) proveViews(
 	one := g.table.groups.get([]byte(p.Round().Group))
 	known := newest(prepared)
 	names := slices.DeleteFunc(slices.Collect(maps.Keys(known)), func(name control.TopicQueue) bool {
-		return one.of(g.table.queueFor(name.Topic, name.Broker, name.ID)).staysBehind(p.To()) // as far as this gateway knows
+		return one.of(g.table.queueFor(name.Topic, name.Broker, name.ID)).
+			staysBehind(p.To())
+		// as far as this gateway knows
 	})
 	o := &store.Outcome{Views: make([]store.View, len(names))}
 	var all errgroup.Group

@@ -44,6 +44,7 @@ func (u *upstream) routed(f *wire.Frame) {
 	f.SetBody(nil)
 	f.SetCode(remoting.SystemError)
 	if u.session.gateway.figures.said.routes.Due(unknown) {
-		u.session.gateway.log.Warn("a route names a broker that has no port here yet, or isn't understood", "address", unknown)
+		u.session.gateway.log.Warn("a route names a broker that has no port here yet, or isn't understood",
+			"address", unknown)
 	}
 }

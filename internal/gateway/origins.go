@@ -130,7 +130,8 @@ func (u *upstream) sampled(q *queue, offset int64) {
 	if u.dest.Side == routing.Target && u.session.gateway.sides.behindProxy() {
 		return
 	}
-	if u.session.gateway.sides.origins.wanted.Load() && u.session.gateway.sides.origins.wanted.CompareAndSwap(true, false) {
+	if u.session.gateway.sides.origins.wanted.Load() &&
+		u.session.gateway.sides.origins.wanted.CompareAndSwap(true, false) {
 		u.session.gateway.sides.origins.mu.Lock()
 		u.session.gateway.sides.origins.sample = &sample{q, u.dest.Side, offset, localOf(u.conn)}
 		u.session.gateway.sides.origins.mu.Unlock()

@@ -49,13 +49,15 @@ func (rt *routingTable) learnLanes(lanes []lane.Lane) {
 // canGoBy refuses an outcome that sends anything to a place on the target that isn't known here.
 func (g *Gateway) canGoBy(o *store.Outcome) error {
 	for _, h := range o.Homes {
-		if q := g.table.queueFor(h.Topic, h.Broker, h.Queue); h.Home == routing.Target.String() && q.lane.Load() == nil {
+		if q := g.table.queueFor(h.Topic, h.Broker, h.Queue); h.Home == routing.Target.String() &&
+			q.lane.Load() == nil {
 			return control.Refused("gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet",
 				g.config.Name, q)
 		}
 	}
 	for _, v := range o.Views {
-		if q := g.table.queueFor(v.Topic, v.Broker, v.Queue); v.Side == routing.Target.String() && q.lane.Load() == nil {
+		if q := g.table.queueFor(v.Topic, v.Broker, v.Queue); v.Side == routing.Target.String() &&
+			q.lane.Load() == nil {
 			return control.Refused(
 				"gateway %s doesn't know the lane of queue %s, which group %s reads: it hasn't seen the topic yet",
 				g.config.Name, q, v.Group,

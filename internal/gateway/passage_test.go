@@ -54,7 +54,9 @@ func newPassage(tb testing.TB, header string, body []byte) *passage {
 func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *passage {
 	tb.Helper()
 	g := &Gateway{
-		log: slog.New(slog.DiscardHandler), table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
+		log: slog.New(
+			slog.DiscardHandler,
+		), table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
 		registry: sessionRegistry{mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}},
 		refresh:  newSignal(),
 	}

@@ -102,7 +102,8 @@ func (g *Gateway) sync(ctx context.Context) {
 // adopt takes over a later state than this gateway's own.
 func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 	id := fmt.Sprintf("adopt-%d", is.Epoch)
-	if now, _ := g.rounds.Occupy(id, is.Gateway); now != "" { // how that ends says whether there is anything to take over
+	// how that ends says whether there is anything to take over
+	if now, _ := g.rounds.Occupy(id, is.Gateway); now != "" {
 		return
 	}
 	homes := &holding{hold: newHold()}

@@ -163,8 +163,8 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	}
 	if err := moved.Move(f.Body); err != nil {
 		if u.session.gateway.figures.said.unreadable.Due(u.dest) {
-			u.session.gateway.log.Error("a broker's messages can't be read", "broker", u.dest.Broker, "topic", v.queue.topic, "queue",
-				v.queue.id, "cause", err)
+			u.session.gateway.log.Error("a broker's messages can't be read", "broker", u.dest.Broker, "topic",
+				v.queue.topic, "queue", v.queue.id, "cause", err)
 		}
 		u.session.pullAgain(c)
 		return nil

@@ -150,5 +150,6 @@ func (s *session) routeOfReplies(f *wire.Frame) {
 // repliesThere reports whether a topic is the reply topic of the target, and not of the source.
 func (s *session) repliesThere(topic string) bool {
 	cluster, is := rocketmq.ReplyCluster(topic)
-	return is && s.gateway.sides.clusters[routing.Target].has(cluster) && !s.gateway.sides.clusters[routing.Source].has(cluster)
+	return is && s.gateway.sides.clusters[routing.Target].has(cluster) &&
+		!s.gateway.sides.clusters[routing.Source].has(cluster)
 }

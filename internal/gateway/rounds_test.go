@@ -53,7 +53,9 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 			Gateways:    gateways,
 			Ordered:     []string{"orders"},
 		}
-		g.sides.migration.Store(&migration{m, nobody, nil, m.OthersThan(g.config.Name), map[string]bool{"orders": true}})
+		g.sides.migration.Store(
+			&migration{m, nobody, nil, m.OthersThan(g.config.Name), map[string]bool{"orders": true}},
+		)
 		t1 := g.table.topics.ensure("orders")
 		t1.ensure("broker-a", 1)
 		queues[i] = t1.queue([]byte("broker-a"), 0)

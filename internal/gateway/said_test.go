@@ -47,7 +47,9 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	var log logLines
 	g.log = logTo(&log)
 	g.sides.targets.Store(&[]string{"broker-t", "broker-u"})
-	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}})
+	g.sides.brokers[routing.Target].Store(
+		&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}},
+	)
 	g.table.away.Store(1) // so that connections stay
 	q := g.table.topics.get([]byte("orders")).all()[0]
 	guarded := &guarded{gateway: g}

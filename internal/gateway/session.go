@@ -129,8 +129,9 @@ func (s *session) end() {
 	ups := slices.Concat(slices.Collect(maps.Values(s.ups)), slices.Collect(maps.Values(s.heartbeats)))
 	s.ups, s.heartbeats = map[routing.Dest]*upstream{}, nil
 	s.mu.Unlock()
-	s.gateway.unansweredSends.ends(s, len(ups)) // before it is forgotten: who looks for its sends finds them here or there
-	s.memory.End()                              // what servers answer now is read without
+	s.gateway.unansweredSends.ends(s,
+		len(ups)) // before it is forgotten: who looks for its sends finds them here or there
+	s.memory.End() // what servers answer now is read without
 	_ = s.conn.Close()
 	s.gateway.changed.now()
 	for _, up := range ups {

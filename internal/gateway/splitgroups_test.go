@@ -31,7 +31,9 @@ func TestStrategiesAreReadFromWhatMembersSay(t *testing.T) {
 // sharedTopic is a gateway that knows a topic with two queues and their lanes.
 func sharedTopic(t *testing.T) (*Gateway, []*queue) {
 	t.Helper()
-	g := &Gateway{table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}}
+	g := &Gateway{
+		table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
+	}
 	orders := g.table.topics.ensure("orders")
 	orders.ensure("a", 2)
 	orders.pair([]lane.Lane{

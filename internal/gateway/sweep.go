@@ -72,7 +72,8 @@ func (s *session) sweep(now time.Time) {
 	}
 	late, silent := s.overdue(now)
 	s.owe(0, func(c call) string {
-		return fmt.Sprintf("%s broker %s hasn't answered it for %s", c.side, c.up.dest.Broker, s.gateway.waits.with(c.code))
+		return fmt.Sprintf("%s broker %s hasn't answered it for %s", c.side, c.up.dest.Broker,
+			s.gateway.waits.with(c.code))
 	}, late...)
 	s.lessForCalls()
 	for _, up := range silent {

@@ -264,7 +264,10 @@ func (g *Gateway) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	masters := [2][]string{g.sides.readBy(m, sortedKeys(registered[routing.Source])), sortedKeys(registered[routing.Target])}
+	masters := [2][]string{
+		g.sides.readBy(m, sortedKeys(registered[routing.Source])),
+		sortedKeys(registered[routing.Target]),
+	}
 	g.sides.excuse(m, registered[routing.Source])
 	for name, queues := range here {
 		t := g.table.topics.ensure(name)

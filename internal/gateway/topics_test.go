@@ -152,8 +152,14 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g.table.topics.ensure("orders").ensure("broker-a", 6)
 	g.table.groups.asked([]byte("billing"), g.table.topics.get([]byte("orders")).all()[0])
 	assert.EqualValues(t, 6*perQueue+perView, g.Bounds().Fixed)
-	assert.Less(t, g.table.topics.most*perQueue+g.table.groups.room.most*perView+int64(g.admission.limiter.Most)*connections.PerDescriptor,
-		g.Bounds().Limit*3/4, "a fourth is left for frames")
+	assert.Less(
+		t,
+		g.table.topics.most*perQueue+g.table.groups.room.most*perView+int64(
+			g.admission.limiter.Most,
+		)*connections.PerDescriptor,
+		g.Bounds().Limit*3/4,
+		"a fourth is left for frames",
+	)
 	assert.LessOrEqual(t, int64(2*wire.MaxFrame),
 		(g.Bounds().Limit-g.config.part(forConnections+forViews+forQueues))*3/4,
 		"the largest frame fits in when all else is full")

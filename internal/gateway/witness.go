@@ -33,12 +33,13 @@ func (bs *bothSides) lockOwn(ctx context.Context, at routing.Dest, kind, name, a
 	if err != nil {
 		return false, err
 	}
-	held, err := l.clusters[at.Side].Client().LockQueues(ctx, broker.Addr, l.migration.LaneGroup, as, bs.ownLock(at, kind, name))
+	held, err := l.clusters[at.Side].Client().
+		LockQueues(ctx, broker.Addr, l.migration.LaneGroup, as, bs.ownLock(at, kind, name))
 	return len(held) == 1, err
 }
 
-// Choose implements rounds.Witness: it finds the first broker that answers. It is done before anything waits. Errors:
-// ErrRefused where none does.
+// Choose implements rounds.Witness: it finds the first broker that answers. It is done before
+// anything waits. Errors: ErrRefused where none does.
 func (g roundHost) Choose(ctx context.Context, r *store.Round) error {
 	ctx, cancel := context.WithTimeout(ctx, rounds.AskTime)
 	defer cancel()
@@ -47,7 +48,8 @@ func (g roundHost) Choose(ctx context.Context, r *store.Round) error {
 	for i, at := range all {
 		answers[i] = make(chan error, 1)
 		go func() {
-			_, err := g.gateway.sides.lockOwn(ctx, at, leaseKind, g.gateway.config.Name, g.gateway.config.Name) // its own lease, which it renews so
+			_, err := g.gateway.sides.lockOwn(ctx, at, leaseKind, g.gateway.config.Name,
+				g.gateway.config.Name) // its own lease, which it renews so
 			answers[i] <- err
 		}()
 	}
