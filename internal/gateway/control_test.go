@@ -29,7 +29,7 @@ func idle(t *testing.T) *Gateway {
 	g := &Gateway{
 		config: Config{Name: "idle"},
 		log:    slog.New(slog.DiscardHandler),
-		table:  routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
+		table:  newRoutingTable(),
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	t.Cleanup(g.stop)

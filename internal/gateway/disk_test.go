@@ -64,10 +64,7 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &Gateway{
-			table: routingTable{
-				topics: topics{byName: map[string]*topic{}},
-				groups: groups{byName: map[string]*group{}},
-			},
+			table: newRoutingTable(),
 		}
 		g.ctx, g.stop = context.WithCancel(t.Context())
 		g.rounds = g.newRounds()

@@ -131,8 +131,8 @@ func Start(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		config: c, log: c.Log.With("gateway", c.Name), table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
-		registry: sessionRegistry{mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}},
+		config: c, log: c.Log.With("gateway", c.Name), table: newRoutingTable(),
+		registry: newSessionRegistry(),
 		refresh:  newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
 		waits: usualWaits, checks: checks{bypassing: bypassingProducers{life: bypassLife}},
 		admission: admission{entry: connections.EntryWith(c.TLSCert, c.TLSKey)}, sides: bothSides{dials: dials},

@@ -56,8 +56,8 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	g := &Gateway{
 		log: slog.New(
 			slog.DiscardHandler,
-		), table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
-		registry: sessionRegistry{mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}},
+		), table: newRoutingTable(),
+		registry: newSessionRegistry(),
 		refresh:  newSignal(),
 	}
 	g.opaques.last.Store(lowestOpaque)

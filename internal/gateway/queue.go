@@ -21,6 +21,10 @@ type routingTable struct {
 	away          atomic.Int64  // queues, views and the authority that aren't at the source
 }
 
+func newRoutingTable() routingTable {
+	return routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}}
+}
+
 // topic is a topic that the source has.
 type topic struct {
 	name  string

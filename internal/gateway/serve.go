@@ -24,6 +24,10 @@ type sessionRegistry struct {
 	sessions  map[*session]bool
 }
 
+func newSessionRegistry() sessionRegistry {
+	return sessionRegistry{mirrors: mirrors{claims: map[claim]*session{}}, sessions: map[*session]bool{}}
+}
+
 // serve takes the clients that come to a port at one of its listeners; vip: at its VIP channel.
 func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
 	for {

@@ -32,7 +32,7 @@ func TestStrategiesAreReadFromWhatMembersSay(t *testing.T) {
 func sharedTopic(t *testing.T) (*Gateway, []*queue) {
 	t.Helper()
 	g := &Gateway{
-		table: routingTable{topics: topics{byName: map[string]*topic{}}, groups: groups{byName: map[string]*group{}}},
+		table: newRoutingTable(),
 	}
 	orders := g.table.topics.ensure("orders")
 	orders.ensure("a", 2)
