@@ -81,12 +81,12 @@ func StageID(p plan.Plan, stage string) string {
 
 // Gates of what is waited for, beside those of the plan.
 const (
-	// SourceGate is the wait for brokers of the source that are missing, TargetGate that for a target
-	// that doesn't answer.
+	// SourceGate is the wait for brokers of the source that are missing, TargetGate that for a
+	// target that doesn't answer.
 	SourceGate = "source"
 	TargetGate = "target"
-	// LostGate is the question whether the way back ends without the target, which doesn't answer: it
-	// is gone for good then. LostBrokersGate asks the same for brokers of the source.
+	// LostGate is the question whether the way back ends without the target, which doesn't answer:
+	// it is gone for good then. LostBrokersGate asks the same for brokers of the source.
 	LostGate        = "lost"
 	LostBrokersGate = "lost-brokers"
 	// LeaveGate is the question whether the lanes end although something is still to come from the

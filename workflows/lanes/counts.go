@@ -18,7 +18,8 @@ func copiedBy(s *api.Status, broker string, part int) api.Copied {
 	return api.Copied{Broker: broker, Part: part}
 }
 
-// countCopied takes what an activity told when it ended: lanes that start again count on from there.
+// countCopied takes what an activity told when it ended: lanes that start again count on from
+// there.
 func countCopied(s *api.Status, of api.Copied, end error) {
 	var told api.ReplicationProgress
 	var cancelled *temporal.CanceledError

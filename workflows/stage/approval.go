@@ -39,8 +39,8 @@ type approvals struct {
 	given    map[string]api.Approval // handed on to the child that asks, by what they answer
 	handedOn int64                   // how many were, so far
 	judged   map[int64]string        // why a stage refused one, by its number; empty if it took it
-	// firstPut is how many approvals there were when a question was first put, of the gates that are
-	// asked now.
+	// firstPut is how many approvals there were when a question was first put, of the gates that
+	// are asked now.
 	firstPut map[string]int
 }
 
