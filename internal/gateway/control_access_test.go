@@ -157,7 +157,7 @@ func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
 	for _, path := range paths {
 		wants(path, 200, controlserver.HealthDoubt)
 	}
-	steered.fenced.Store(true)
+	fences(steered)
 	wants("/healthz", 503, controlserver.HealthFenced)
 	wants("/readyz", 503, controlserver.HealthFenced)
 	wants("/livez", 200, controlserver.HealthFenced)
@@ -200,7 +200,7 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 		assert.InDelta(t, wanted, got["rocketshift_gateway_"+key], 0, key)
 	}
 	assert.Positive(t, got["go_goroutines"])
-	g.fenced.Store(true)
+	fences(g)
 	doubts(g)
 	got = values()
 	assert.InDelta(t, 1, got["rocketshift_gateway_fenced"], 0)

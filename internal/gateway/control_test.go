@@ -39,7 +39,7 @@ func idle(t *testing.T) *Gateway {
 	var err error
 	g.state, err = store.Open(t.TempDir())
 	require.NoError(t, err)
-	g.rounds = g.newRounds()
+	g.rounds, g.lease = g.newRounds(), g.newLease()
 	return g
 }
 

@@ -93,8 +93,7 @@ type Gateway struct {
 
 	figures figures
 
-	fenced atomic.Bool // its lease has run out
-	lease  lease
+	lease *rounds.Lease
 
 	awayTarget awayTarget
 	owing      store.Owed
@@ -143,7 +142,7 @@ func Start(c Config) (*Gateway, error) {
 		Credentials: c.Credentials,
 		Dial:        dials[routing.Source],
 	}), c.NameServers)
-	g.rounds, g.lease.lock = g.newRounds(), g.lockLease
+	g.rounds, g.lease = g.newRounds(), g.newLease()
 	g.opaques.begin()
 	g.bind()
 	g.ports.byAddr, g.sides.targets = map[string]*port{}, atomic.Pointer[[]string]{}
@@ -157,7 +156,7 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.keepPositions)
 	g.running.Go(g.payOwed)
 	g.running.Go(g.readKeysAgain)
-	g.running.Go(g.keepLease)
+	g.running.Go(func() { g.lease.Keep(g.ctx) })
 	g.running.Go(g.watchMixed)
 	g.running.Go(g.sweepAgain)
 	g.awaitSuccessor()
@@ -212,7 +211,7 @@ func (g *Gateway) begin() (err error) {
 	} else {
 		g.sync(g.ctx)
 	}
-	g.renewLease()
+	g.lease.Renew(g.ctx)
 	if err := g.meetClients(before); err != nil {
 		return err
 	}

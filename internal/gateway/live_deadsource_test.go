@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
@@ -70,7 +71,7 @@ func TestLongTwoGatewaysGoOnWithoutTheSource(t *testing.T) {
 	require.False(t, was.Done)
 	t.Log("a move without the source: ", was.Reason, err)
 	p.agree()
-	require.NoError(t, sleep.For(r.ctx, time.Until(died.Add(leaseTime+2*leaseKeep))))
+	require.NoError(t, sleep.For(r.ctx, time.Until(died.Add(rounds.LeaseTime+20*time.Second))))
 	for _, is := range p.states() {
 		assert.False(t, is.Fenced, "gateway %s", is.Gateway)
 		assert.Empty(t, is.Round)

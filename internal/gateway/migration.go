@@ -79,7 +79,7 @@ func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
 	}
 	_ = g.lookAtWhiteLists(ctx) // those of the target hold up its first move
 	g.sync(ctx)
-	g.renewLease()
+	g.lease.Renew(g.ctx)
 	g.ports.accept(g)
 	for _, s := range g.registry.all() { // the target should know everybody before anything moves
 		s.mirrorBeat()
@@ -123,7 +123,7 @@ func (g *Gateway) replace(ctx context.Context, now, next *migration) error {
 		}
 	}
 	if now != nil {
-		if err := g.evict(ctx, now.without(next.Migration)); err != nil {
+		if err := g.lease.Evict(ctx, now.without(next.Migration)); err != nil {
 			return err
 		}
 	}

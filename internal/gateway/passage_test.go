@@ -62,7 +62,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	}
 	g.opaques.last.Store(lowestOpaque)
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	g.rounds = g.newRounds()
+	g.rounds, g.lease = g.newRounds(), g.newLease()
 	g.sides.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	g.sides.targets.Store(&[]string{"broker-t"})
 	here, there := listen(tb), listen(tb)

@@ -21,7 +21,7 @@ func (g *Gateway) State() control.State {
 		s.Migration = &m.Migration
 	}
 	s.Memory = g.Bounds()
-	s.Fenced, s.StateProblem = g.fenced.Load(), g.StateProblem()
+	s.Fenced, s.StateProblem = g.lease.Fenced(), g.StateProblem()
 	s.VIPProblems = g.VIPProblems()
 	s.Round, s.Doubt = g.rounds.UnderWay()
 	s.Authority = g.table.authority().String()

@@ -28,7 +28,7 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 		g := idle(t)
 		g.config.Name, g.config.Token = name, testToken
 		g.ctx, g.stop = context.WithCancel(context.Background())
-		g.rounds = g.newRounds()
+		g.rounds, g.lease = g.newRounds(), g.newLease()
 		controls, err := controlserver.New(g, testToken)
 		require.NoError(t, err)
 		at, err := net.Listen("tcp", "127.0.0.1:0")

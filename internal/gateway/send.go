@@ -41,7 +41,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			past = h
 			continue
 		}
-		if s.gateway.fenced.Load() && s.gateway.sides.ordered(q.topic) {
+		if s.gateway.lease.Fenced() && s.gateway.sides.ordered(q.topic) {
 			s.refuseFenced(f, q)
 			return
 		}

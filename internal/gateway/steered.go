@@ -46,7 +46,7 @@ func (g *Gateway) Health() controlserver.Health {
 		h.Reason = "whether the last move was decided isn't known yet: sends to its ordered topics are " +
 			"refused until it is"
 	}
-	if g.fenced.Load() {
+	if g.lease.Fenced() {
 		h.State = controlserver.HealthFenced
 		h.Reason = "no broker of either side renews its lease, and other gateways may have moved on: " +
 			"sends to ordered topics are refused"

@@ -31,7 +31,7 @@ func (g *Gateway) now() metrics.Now {
 	_, doubt := g.rounds.UnderWay()
 	n := metrics.Now{
 		Epoch: g.moves.epoch.Load(), OnTarget: g.table.authority() == routing.Target,
-		InDoubt: doubt, Fenced: g.fenced.Load(),
+		InDoubt: doubt, Fenced: g.lease.Fenced(),
 		Panics: g.figures.panics.Load(), Signatures: g.figures.refusedSignatures.Load(),
 		StateErrors: g.state.Failures.Load(), Kept: g.handover.kept(),
 	}

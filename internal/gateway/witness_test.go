@@ -105,7 +105,7 @@ func between(t *testing.T, here, there string) (all [2]*Gateway) {
 				g.sides.migration.Load().target = c
 			}
 		}
-		g.lease.lock = g.lockLease
+		g.lease = g.newLease()
 	}
 	return all
 }
@@ -131,8 +131,8 @@ func TestTheTargetIsTheWitnessWhereTheSourceIsDead(t *testing.T) {
 	require.NoError(t, leadsHome(t.Context(), all[0], "move"))
 	for _, g := range all {
 		assert.EqualValues(t, 1, g.moves.epoch.Load())
-		g.renewLease()
-		assert.False(t, g.fenced.Load())
+		g.lease.Renew(g.ctx)
+		assert.False(t, g.lease.Fenced())
 	}
 	r := store.Round{ID: "other", WitnessOnTarget: "broker-t"}
 	for i, c := range []struct {
@@ -197,8 +197,8 @@ func TestATargetBehindAProxyGivesLeasesAndBearsWitness(t *testing.T) {
 		m.NameServers, m.Proxy = nil, proxy.Addr().String()
 		m.target = rocketmq.NewClusterBehind(client, m.Proxy)
 		m.target.Assume(map[string]string{"broker-t": m.Proxy})
-		g.renewLease()
-		assert.False(t, g.fenced.Load(), "%v", proxy.asked)
+		g.lease.Renew(g.ctx)
+		assert.False(t, g.lease.Fenced(), "%v", proxy.asked)
 	}
 	assert.Len(t, proxy.locks, 2, "each has its own")
 	require.NoError(t, leadsHome(t.Context(), all[0], "move"))
