@@ -67,7 +67,7 @@ func TestTheReferenceHasEveryPathOfTheControlAPI(t *testing.T) {
 	}
 	require.NoError(t, yaml.Unmarshal(document, &described))
 	registered := map[string]bool{}
-	for _, file := range parsed(t, "internal/gateway") {
+	for _, file := range parsed(t, "internal/gateway/controlserver") {
 		ast.Inspect(file, func(n ast.Node) bool {
 			call, is := n.(*ast.CallExpr)
 			if !is || len(call.Args) != 2 {
