@@ -15,8 +15,8 @@ import (
 // A gateway of several has a lease with the brokers of both sides: a lock, made for it, which it
 // renews. While any broker renews it, the gateway sends everything: so it does when all of the
 // source is dead, and all homes are on the target. If none has done so for long, it may have been
-// taken off the migration's list, and the others may have moved on: then it refuses sends to ordered
-// topics, and sends all others to their last homes.
+// taken off the migration's list, and the others may have moved on: then it refuses sends to
+// ordered topics, and sends all others to their last homes.
 //
 // Who takes a gateway off the list needs its lease from every broker, for as long as a lease lasts.
 
@@ -85,8 +85,8 @@ func (l *Lease) Renew(ctx context.Context) {
 	l.Log.Info("the gateway has its lease again")
 }
 
-// Evict makes sure that gateways that aren't of the migration any more refuse what could harm. It is
-// to be asked again while it isn't sure.
+// Evict makes sure that gateways that aren't of the migration any more refuse what could harm. It
+// is to be asked again while it isn't sure.
 func (l *Lease) Evict(ctx context.Context, gone []control.Peer) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
