@@ -3,16 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/certificates/certificatestest"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/keeper"
 	"rocketshift/internal/lab/labtest"
@@ -42,23 +35,7 @@ func TestMain(m *testing.M) {
 func certify(t *testing.T, dir, name string) (file, keyFile string) {
 	t.Helper()
 	file, keyFile = filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".key")
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := x509.Certificate{
-		Subject: pkix.Name{CommonName: name}, SerialNumber: big.NewInt(time.Now().UnixNano()),
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
-	require.NoError(t, err)
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	for name, block := range map[string]pem.Block{
-		file:    {Type: "CERTIFICATE", Bytes: certificate},
-		keyFile: {Type: "PRIVATE KEY", Bytes: secret},
-	} {
-		require.NoError(t, os.WriteFile(name, pem.EncodeToMemory(&block), 0o600))
-	}
+	certificatestest.Write(t, file, keyFile, name, time.Now().UnixNano())
 	return file, keyFile
 }
 

@@ -2,23 +2,19 @@ package certificates
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
-	"math/big"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/certificates/certificatestest"
 )
 
 // authority is a certificate of its own, in files.
@@ -34,24 +30,7 @@ func newAuthority(t *testing.T, name string) authority {
 
 func (a authority) write(t *testing.T, name string) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
-	require.NoError(t, err)
-	template := x509.Certificate{
-		Subject: pkix.Name{CommonName: name}, SerialNumber: serial,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
-	require.NoError(t, err)
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	for file, block := range map[string]pem.Block{
-		a.file: {Type: "CERTIFICATE", Bytes: certificate}, a.key: {Type: "PRIVATE KEY", Bytes: secret},
-	} {
-		require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&block), 0o600))
-	}
+	certificatestest.Write(t, a.file, a.key, name, rand.Int64())
 }
 
 func (a authority) copyTo(t *testing.T, file string) {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/certificates/certificatestest"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/routing"
@@ -51,7 +52,7 @@ func TestTheControlAPIIsPlainOnNetworksOnlyIfSomebodySaysSo(t *testing.T) {
 	require.ErrorContains(t, err, "would be plain HTTP on a network")
 	dir := t.TempDir()
 	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	writeCertificate(t, file, key, 1)
+	certificatestest.Write(t, file, key, "gateway", 1)
 	for name, at := range map[string]controlserver.At{
 		"this machine": {Address: "127.0.0.1:0"}, "asked for": {Address: "0.0.0.0:0", Insecure: true},
 		"TLS": {Address: "0.0.0.0:0", Cert: file, Key: key},
@@ -77,7 +78,7 @@ func TestTheControlAPIOverTLSAsksCallersForTheirCertificate(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
 	for i, name := range []string{"server", "worker", "stranger"} {
-		writeCertificate(t, file(name+".crt"), file(name+".key"), int64(i+1))
+		certificatestest.Write(t, file(name+".crt"), file(name+".key"), "gateway", int64(i+1))
 	}
 	at := controlOf(t, newControl(t), controlserver.At{
 		Cert: file("server.crt"), Key: file("server.key"),
@@ -210,8 +211,8 @@ func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 func TestGatewaysCallEachOtherOverTLS(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
-	writeCertificate(t, file("b.crt"), file("b.key"), 1)
-	writeCertificate(t, file("a.crt"), file("a.key"), 2)
+	certificatestest.Write(t, file("b.crt"), file("b.key"), "gateway", 1)
+	certificatestest.Write(t, file("a.crt"), file("a.key"), "gateway", 2)
 	at := controlOf(t, newControl(t), controlserver.At{
 		Cert: file("b.crt"), Key: file("b.key"),
 		ClientCA: file("a.crt"),

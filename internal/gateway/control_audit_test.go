@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/certificates/certificatestest"
 	gatewayaudit "rocketshift/internal/gateway/audit"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/controlserver"
@@ -37,7 +38,7 @@ func lines(t *testing.T, path string) (all []map[string]any) {
 func TestCallsThatChangeSomethingAreOnRecord(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
-	writeCertificate(t, file("server.crt"), file("server.key"), 1)
+	certificatestest.Write(t, file("server.crt"), file("server.key"), "gateway", 1)
 	record, err := gatewayaudit.Open(file("audit.log"))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = record.Close() })

@@ -1,15 +1,7 @@
 package gateway
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,31 +10,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/certificates/certificatestest"
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
 )
-
-// writeCertificate writes a certificate for this machine, which signs itself, and its key.
-func writeCertificate(t *testing.T, file, keyFile string, serial int64) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := x509.Certificate{
-		Subject:      pkix.Name{CommonName: "gateway"}, // without one it isn't a certificate to Java
-		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
-	require.NoError(t, err)
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	for name, block := range map[string]pem.Block{file: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: "PRIVATE KEY", Bytes: secret}} {
-		require.NoError(t, os.WriteFile(name, pem.EncodeToMemory(&block), 0o600))
-	}
-}
 
 func TestTLSSettingsThatCantBeMeantAreRefused(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty.pem")
@@ -68,7 +42,7 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 		labtest.OwnCluster(t, lab.ClusterSpec{Name: "Source", Version: "4.9.7", Brokers: 2, TLS: true}),
 		labtest.OwnCluster(t, lab.ClusterSpec{Name: "Target", Version: "5.3.3", TLS: true}))
 	r.config.TLSCert, r.config.TLSKey = filepath.Join(r.config.Dir, "tls.crt"), filepath.Join(r.config.Dir, "tls.key")
-	writeCertificate(t, r.config.TLSCert, r.config.TLSKey, 1)
+	certificatestest.Write(t, r.config.TLSCert, r.config.TLSKey, "gateway", 1)
 	r.config.SourceTLS, r.config.TargetTLS = connections.TLS{
 		On:       true,
 		Insecure: true,

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/certificates/certificatestest"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/printable"
@@ -31,7 +32,7 @@ func TestStrangersKeepNobodyOutOfTheControlAPI(t *testing.T) {
 			if secure {
 				dir := t.TempDir()
 				at.Cert, at.Key = dir+"/tls.crt", dir+"/tls.key"
-				writeCertificate(t, at.Cert, at.Key, 1)
+				certificatestest.Write(t, at.Cert, at.Key, "gateway", 1)
 				access.CA, scheme = at.Cert, "https://"
 			}
 			address := controlOf(t, c, at)

@@ -3,15 +3,8 @@ package connections
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"log/slog"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -19,29 +12,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/certificates/certificatestest"
 )
 
 // awaited is how long tests wait for what must come.
 const awaited = 30 * time.Second
-
-// newCertificate writes a certificate for this machine, which signs itself, and its key.
-func newCertificate(t *testing.T, file, keyFile string, serial int64) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := x509.Certificate{
-		Subject:      pkix.Name{CommonName: "gateway"}, // without one it isn't a certificate to Java
-		SerialNumber: big.NewInt(serial), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
-	require.NoError(t, err)
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	for name, block := range map[string]pem.Block{file: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: "PRIVATE KEY", Bytes: secret}} {
-		require.NoError(t, os.WriteFile(name, pem.EncodeToMemory(&block), 0o600))
-	}
-}
 
 // door is a listener whose clients are admitted; each is sent back its first line.
 type door struct {
@@ -109,7 +85,7 @@ func (d *door) echoes(conn net.Conn) {
 func TestPlainClientsAndThoseOverTLSUseOnePortAndWaitForNobody(t *testing.T) {
 	dir := t.TempDir()
 	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	newCertificate(t, file, key, 1)
+	certificatestest.Write(t, file, key, "gateway", 1)
 	e := EntryWith(file, key)
 	d := openDoor(t, &e)
 	d.dial() // one that says nothing
@@ -130,14 +106,14 @@ func TestPlainClientsAndThoseOverTLSUseOnePortAndWaitForNobody(t *testing.T) {
 	require.EqualValues(t, 1, serial())
 	require.NoError(t, os.WriteFile(file, []byte("half of a"), 0o600))
 	require.EqualValues(t, 1, serial(), "a file that can't be read changes nothing")
-	newCertificate(t, file, key, 22)
+	certificatestest.Write(t, file, key, "gateway", 22)
 	require.EqualValues(t, 22, serial(), "another certificate is used as soon as it is there")
 }
 
 func TestAHandshakeThatNobodyFinishesEnds(t *testing.T) {
 	dir := t.TempDir()
 	file, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
-	newCertificate(t, file, key, 1)
+	certificatestest.Write(t, file, key, "gateway", 1)
 	e := EntryWith(file, key)
 	require.NoError(t, e.Open(slog.New(slog.DiscardHandler)))
 	here, there := net.Pipe()
@@ -160,8 +136,8 @@ func TestClientsOverTLSAreRefusedWithoutACertificate(t *testing.T) {
 func TestAnAuthorityOfASideIsKnownAsSoonAsItsFileHasIt(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
-	newCertificate(t, file("old.crt"), file("old.key"), 1)
-	newCertificate(t, file("new.crt"), file("new.key"), 22)
+	certificatestest.Write(t, file("old.crt"), file("old.key"), "gateway", 1)
+	certificatestest.Write(t, file("new.crt"), file("new.key"), "gateway", 22)
 	knows := func(name string) {
 		text, err := os.ReadFile(file(name))
 		require.NoError(t, err)
