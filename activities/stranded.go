@@ -154,8 +154,9 @@ func (b *Returns) Reopen(ctx context.Context, r BrokersRequest) (unmarked []stri
 			}
 		}
 		if len(left) > 0 {
-			return fault.Again(fault.KindNotReady, watchAgain, nil, "groups %s are closed on %s alone: they are opened there",
-				printable.Few(left), strings.Join(r.Brokers, ", "))
+			return fault.Again(fault.KindNotReady, watchAgain, nil,
+				"groups %s are closed on %s alone: they are opened there", printable.Few(left),
+				strings.Join(r.Brokers, ", "))
 		}
 		return nil
 	})

@@ -116,7 +116,13 @@ func newAnywhere(t *testing.T, at int, deed func(*anywhere)) *anywhere {
 	a.playGroups()
 	a.playLooks()
 	a.playProducers()
-	a.playRest(map[string]stageFunc{api.ShiftType: shift.Shift, api.RollbackType: rollback.Rollback, api.FinalizeType: settle.Finalize})
+	a.playRest(
+		map[string]stageFunc{
+			api.ShiftType:    shift.Shift,
+			api.RollbackType: rollback.Rollback,
+			api.FinalizeType: settle.Finalize,
+		},
+	)
 	return a
 }
 

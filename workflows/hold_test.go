@@ -87,7 +87,8 @@ func TestGroupsAreHeldBetweenBatchesWhenLanesDoNotRun(t *testing.T) {
 		s.groupsStep("Fence", func(r activities.GroupsRequest) error {
 			if r.Side == api.Source {
 				if batches++; batches == 1 {
-					s.SignalWorkflow(message.MissingSignal, message.Missing{Text: "Replicate doesn't run: no disk", Number: 7})
+					s.SignalWorkflow(message.MissingSignal,
+						message.Missing{Text: "Replicate doesn't run: no disk", Number: 7})
 				}
 			}
 			return nil

@@ -35,7 +35,8 @@ func (c *Job) tellRemains(found *failure.Problems, topic string, r replica.Remai
 		Source: strings.Join(c.From.nameServers, ";"), Target: strings.Join(c.To.nameServers, ";"),
 		Topic: topic, Renamed: c.To.renames.Topic(topic), Group: c.names.Group, Brokers: target.brokers,
 	}
-	found.Once("topic "+topic, "%s; %s", r.Cause(source.topics[topic], target.topics[topic]), r.Mend(at, target.topics[topic]))
+	found.Once("topic "+topic, "%s; %s", r.Cause(source.topics[topic], target.topics[topic]),
+		r.Mend(at, target.topics[topic]))
 }
 
 // checkPlaces finds copies that lie in the queue of another lane. It looks at the ends of the

@@ -146,7 +146,8 @@ func (c *Job) Prepare(ctx context.Context, note func(string, ...any)) error {
 		if err := target.create(ctx, topic, source); err != nil {
 			return err
 		}
-		note("created topic %s on the target with %d queues", c.To.renames.Topic(topic), len(source.topics.Queues(topic)))
+		note("created topic %s on the target with %d queues", c.To.renames.Topic(topic),
+			len(source.topics.Queues(topic)))
 	}
 	if target, err = readSide(ctx, c.To, c.Target, c.topics); err != nil {
 		return err

@@ -161,7 +161,9 @@ func (a asker) lock(ctx context.Context, at routing.Dest, body bodies.LockBody) 
 // Retry queues that the target has no pair of stay behind: their locks are the source's.
 func (rt *routingTable) onTarget(
 	queues []bodies.JsonQueue,
-) (parts map[string][]bodies.JsonQueue, names map[bodies.JsonQueue]bodies.JsonQueue, behind []bodies.JsonQueue, err error) {
+) (
+	parts map[string][]bodies.JsonQueue, names map[bodies.JsonQueue]bodies.JsonQueue, behind []bodies.JsonQueue, err error,
+) {
 	parts, names = map[string][]bodies.JsonQueue{}, map[bodies.JsonQueue]bodies.JsonQueue{}
 	for _, one := range queues {
 		t := rt.topics.get([]byte(one.Topic))

@@ -80,7 +80,8 @@ const mostVast = 100
 func (g *Gateway) bind() {
 	c := g.config
 	g.admission.budget = memory.New(c.Memory - c.part(forProgram))
-	g.admission.limiter.Budget, g.table.groups.room.budget, g.table.topics.budget = g.admission.budget, g.admission.budget, g.admission.budget
+	g.admission.limiter.Budget = g.admission.budget
+	g.table.groups.room.budget, g.table.topics.budget = g.admission.budget, g.admission.budget
 	most := int(c.part(forConnections) / connections.PerDescriptor)
 	if n := connections.Descriptors() * (100 - connections.KeptBack) / 100; n > 0 {
 		most = min(most, n)

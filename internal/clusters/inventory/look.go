@@ -130,7 +130,8 @@ func applicationGroups(groups clusters.GroupTable) []string {
 func measureTopics(ctx context.Context, c *clusters.One, inv *look, tell func(string)) error {
 	var mu sync.Mutex
 	addr := clusters.AddressesOf(inv.brokers)
-	return clusters.Each(ctx, inv.topics.Selected(inv.plan, inv.brokers), func(ctx context.Context, topic string) error {
+	topics := inv.topics.Selected(inv.plan, inv.brokers)
+	return clusters.Each(ctx, topics, func(ctx context.Context, topic string) error {
 		tell("topic " + topic)
 		ranges, err := c.Ranges(ctx, inv.brokers, inv.topics, topic)
 		if err != nil {

@@ -16,7 +16,8 @@ import (
 )
 
 func moving(topic string, s stability.Number, now time.Time, wanted time.Duration) string {
-	return fmt.Sprintf("%s (%.0f/s, quiet for %s of %s)", topic, s.Rate, now.Sub(s.Since).Round(stability.RoundTo), wanted)
+	return fmt.Sprintf("%s (%.0f/s, quiet for %s of %s)", topic, s.Rate,
+		now.Sub(s.Since).Round(stability.RoundTo), wanted)
 }
 
 // Puts counts what producers wrote into each topic on a side, and no lane.

@@ -33,7 +33,8 @@ func Leftovers(
 			return s.Target.Explain(ctx, err)
 		}
 		source, target := l.SourceTopics[topic], l.TargetTopics[topic]
-		left, some := replica.RemainsOf(source, target, clusters.SortedKeys(clusters.AddressesOf(l.TargetBrokers)), copies)
+		left, some := replica.RemainsOf(source, target,
+			clusters.SortedKeys(clusters.AddressesOf(l.TargetBrokers)), copies)
 		if !some || left.Begun(target) {
 			return nil
 		}
