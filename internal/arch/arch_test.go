@@ -183,6 +183,7 @@ var allowed = map[string][]string{
 		"plan",
 		"replicator",
 	},
+	"internal/metadata/rights": {},
 	"internal/clusters/fleet": {
 		"api",
 		"internal/clusters",
