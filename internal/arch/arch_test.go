@@ -49,6 +49,7 @@ var allowed = map[string][]string{
 		"plan",
 		"replicator",
 	},
+	"internal/metadata": {},
 	"internal/instance": {"plan", "api", "internal/lab", "internal/rocketmq", "internal/secrets"},
 	"internal/copyjob": {
 		"plan",
