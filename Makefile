@@ -149,7 +149,7 @@ test-clients: ready clients ## stock clients of all kinds in all their ways, thr
 .PHONY: reference
 reference: ## write the parts of docs/reference that are made of the code
 	WRITE_REFERENCE=1 go test -count=1 -run '^TestTheReference' \
-	  ./internal/reference ./internal/brokerconfig ./starter ./gateway ./worker
+	  ./internal/reference ./internal/findings ./internal/brokerconfig ./starter ./gateway ./worker
 
 .PHONY: test-busy
 test-busy: ready $(CHECKERS) ## the tests of make test while BUSY=3 other processes spin

@@ -1,6 +1,9 @@
 package api
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"rocketshift/plan"
@@ -57,12 +60,74 @@ func (a Assessment) Refusals() int {
 }
 
 // Finding is something that Assess found. A refusal stops the migration before anything is bought
-// or written.
+// or written. Package findings says more about each id.
 type Finding struct {
-	Refusal bool   `json:"refusal"`
-	Object  string `json:"object"`
-	Cause   string `json:"cause"`
-	Next    string `json:"next"`
+	ID       string   `json:"id,omitempty"` // of the catalogue; empty in reports of older releases
+	Severity Severity `json:"severity,omitempty"`
+	Refusal  bool     `json:"refusal"`
+	Object   string   `json:"object"`
+	Cause    string   `json:"cause"` // what was found
+	Next     string   `json:"next"`  // what to do
+	// Evidence are facts that were measured, at most MostEvidence.
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// Severity is how much a finding weighs.
+type Severity string
+
+// Severities: a refusal stops the migration, a warning is to be judged by people, advice asks
+// nothing.
+const (
+	SeverityRefusal Severity = "refusal"
+	SeverityWarning Severity = "warning"
+	SeverityAdvice  Severity = "advice"
+)
+
+// Evidence is one fact that was measured.
+type Evidence struct {
+	Fact string    `json:"fact"`
+	At   time.Time `json:"at,omitzero"` // when; absent: with all the rest
+}
+
+// Evidence of one finding is bounded, as findings are many: so many facts of so many bytes.
+const (
+	MostEvidence = 5
+	longestFact  = 300
+)
+
+// Level is the finding's severity, also of findings from before there were any.
+func (f Finding) Level() Severity {
+	switch {
+	case f.Refusal:
+		return SeverityRefusal
+	case f.Severity == "":
+		return SeverityWarning
+	}
+	return f.Severity
+}
+
+// Refused is the finding as a refusal.
+func (f Finding) Refused() Finding {
+	f.Refusal, f.Severity = true, SeverityRefusal
+	return f
+}
+
+// With is the finding with one more fact, where it has less than MostEvidence.
+func (f Finding) With(at time.Time, fact string, args ...any) Finding {
+	if len(f.Evidence) >= MostEvidence {
+		return f
+	}
+	text := fmt.Sprintf(fact, args...)
+	if len(text) > longestFact {
+		text = strings.ToValidUTF8(text[:longestFact], "") + "…"
+	}
+	f.Evidence = append(slices.Clone(f.Evidence), Evidence{text, at})
+	return f
+}
+
+// Same reports whether both say the same, whatever their evidence.
+func (f Finding) Same(other Finding) bool {
+	return f.ID == other.ID && f.Refusal == other.Refusal && f.Object == other.Object && f.Cause == other.Cause
 }
 
 // GatewayObject is the object of all findings about gateways.

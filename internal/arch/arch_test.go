@@ -35,8 +35,10 @@ var allowed = map[string][]string{
 	"internal/documents":      {"api"},
 	"internal/secrets":        {"plan", "internal/rocketmq"},
 	"internal/clusters/fault": {"api", "internal/secrets"},
+	"internal/findings":       {"api"},
 	"internal/clusters": {
-		"plan", "api", "replicator", "internal/clusters/fault", "internal/rocketmq", "internal/brokerconfig",
+		"plan", "api", "replicator", "internal/clusters/fault", "internal/findings", "internal/rocketmq",
+		"internal/brokerconfig",
 	},
 	"internal/clusters/connect": {
 		"api",
@@ -179,6 +181,7 @@ var allowed = map[string][]string{
 		"internal/brokerconfig",
 		"internal/clusters",
 		"internal/clusters/fault",
+		"internal/findings",
 		"internal/printable",
 		"internal/rocketmq",
 		"plan",
@@ -224,6 +227,7 @@ var allowed = map[string][]string{
 		"internal/clusters/fleet",
 		"internal/clusters/metadata",
 		"internal/gateway/control",
+		"internal/findings",
 		"internal/printable",
 		"internal/rocketmq",
 		"plan",

@@ -19,12 +19,6 @@ type Broker struct {
 // Uses are the live groups, and the topics, of the plan that depend on settings.
 type Uses map[Dependents][]string
 
-// Difference is what applications would see, and what to do about it. A refusal stops a migration.
-type Difference struct {
-	Refusal             bool
-	Object, Cause, Next string
-}
-
 // mostNamed is how many brokers or groups one difference names; a line is read by people.
 const mostNamed = 5
 
@@ -83,6 +77,7 @@ func unknown(side string, brokers []Broker, first string) (all []Difference) {
 	}
 	for _, reason := range why {
 		all = append(all, Difference{
+			Kind:   Unknown,
 			Object: fmt.Sprintf("settings of %s broker %s", side, few(mute[reason])),
 			Cause:  "are unknown, and not compared: " + reason,
 			Next: "let rocketshift read them (mqadmin getBrokerConfig), or compare them by hand " +
@@ -139,6 +134,7 @@ func (s Setting) uneven(side string, brokers []Broker) []Difference {
 		return nil
 	}
 	return []Difference{{
+		Kind:   Uneven,
 		Object: "setting " + s.Name,
 		Cause:  fmt.Sprintf("differs among the %s's brokers: %s", side, list(values)),
 		Next: fmt.Sprintf("give all brokers of the %s one value of %s, or leave them as they are meant",
@@ -150,6 +146,7 @@ func (s Setting) uneven(side string, brokers []Broker) []Difference {
 func (s Setting) between(source, target []Broker, use Uses) []Difference {
 	if lacking, groups := s.lacking(target), use[s.Refuses]; len(lacking) > 0 && len(groups) > 0 {
 		return []Difference{{
+			Kind:    Differs,
 			Refusal: true, Object: "setting " + s.Name,
 			Cause: fmt.Sprintf("is %s, and must be %s for %s: %s",
 				onTarget(lacking), s.Needs, few(groups), s.Why),
@@ -171,6 +168,7 @@ func (s Setting) between(source, target []Broker, use Uses) []Difference {
 	}
 	wrong = slices.CompactFunc(wrong, func(a, b told) bool { return a.value == b.value })
 	return []Difference{{
+		Kind:    Differs,
 		Refusal: s.Refuses == Everybody, Object: "setting " + s.Name,
 		Cause: fmt.Sprintf("is %s on the source (%s), and %s: %s",
 			show(wanted.value), few(wanted.brokers), onTarget(wrong), s.Why),
@@ -220,6 +218,7 @@ func (s Setting) refusingBatches(source []Broker) (all []Difference) {
 	for _, b := range source {
 		if b.Unknown != "" && MayRefuseBatches(b.Version) {
 			all = append(all, Difference{
+				Kind:   Unknown,
 				Object: "setting " + s.Name,
 				Cause: fmt.Sprintf("of source broker %s of version %s is unknown, and may be true: if it is, %s",
 					b.Name, show(b.Version), s.Why),
@@ -231,6 +230,7 @@ func (s Setting) refusingBatches(source []Broker) (all []Difference) {
 			continue
 		}
 		all = append(all, Difference{
+			Kind:   NoBatches,
 			Object: "setting " + s.Name,
 			Cause:  fmt.Sprintf("is true on source broker %s of version %s: %s", b.Name, b.Version, s.Why),
 			Next: "let applications send no batches until the migration is over, " +

@@ -9,6 +9,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -59,12 +60,20 @@ func UsesOf(all map[string]Connections, groups []string) brokerconfig.Uses {
 }
 
 // Differences are findings about settings of brokers.
-func Differences(all []brokerconfig.Difference) []api.Finding {
-	var findings []api.Finding
+func Differences(all []brokerconfig.Difference) (found []api.Finding) {
 	for _, d := range all {
-		findings = append(findings, api.Finding(d))
+		one := differenceIDs[d.Kind].Warning(d.Object, d.Next, "%s", d.Cause)
+		if d.Refusal {
+			one = one.Refused()
+		}
+		found = append(found, one)
 	}
-	return findings
+	return found
+}
+
+var differenceIDs = map[brokerconfig.Kind]findings.ID{
+	brokerconfig.Differs: findings.SettingDiffers, brokerconfig.Uneven: findings.SettingUneven,
+	brokerconfig.Unknown: findings.SettingUnknown, brokerconfig.NoBatches: findings.BatchesRefused,
 }
 
 // FindBrokers are the brokers that the name servers know; it fails while they know none.

@@ -6,8 +6,16 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 )
+
+var gapIDs = map[rocketmq.GapKind]findings.ID{
+	rocketmq.GapSilent: findings.NameServerSilent, rocketmq.GapEmpty: findings.NameServerEmpty,
+	rocketmq.GapPartial: findings.NameServersDisagree, rocketmq.GapNoMaster: findings.BrokerWithoutMaster,
+	rocketmq.GapConflict: findings.NameServersDisagree, rocketmq.GapClusters: findings.SeveralClusters,
+	rocketmq.GapMute: findings.SlaveMute,
+}
 
 // GapFindings are the reasons why something of the side may not be seen, and what to do about each.
 func (c *One) GapFindings(ctx context.Context) (all []api.Finding, err error) {
@@ -20,7 +28,7 @@ func (c *One) GapFindings(ctx context.Context) (all []api.Finding, err error) {
 		return nil, c.Explain(ctx, err)
 	}
 	for _, g := range gaps {
-		all = append(all, Refusal(c.object(g), c.mend(g), "%s", g.Text))
+		all = append(all, gapIDs[g.Kind].Refusal(c.object(g), c.mend(g), "%s", g.Text))
 	}
 	return all, nil
 }

@@ -173,11 +173,7 @@ func (p *page) configured(diff *api.MetadataDiff) {
 func (p *page) findings(title string, all api.List[api.Finding]) {
 	var rows [][]string
 	for _, f := range all.First() {
-		kind := "warning"
-		if f.Refusal {
-			kind = "refusal"
-		}
-		rows = append(rows, []string{kind, f.Object, f.Cause, f.Next})
+		rows = append(rows, []string{string(f.Level()), f.Object, f.Cause, f.Next})
 	}
 	p.table(title, []string{"kind", "object", "cause", "next"}, rows)
 	p.elsewhere(all.Document())

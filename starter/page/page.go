@@ -214,7 +214,7 @@ func configuredOtherwise(s remote.Snapshot) (all []api.Finding) {
 		return nil
 	}
 	for _, f := range s.Metadata.Warnings.First() {
-		if s.Inventory == nil || !slices.Contains(s.Inventory.Findings.First(), f) {
+		if s.Inventory == nil || !slices.ContainsFunc(s.Inventory.Findings.First(), f.Same) {
 			all = append(all, f)
 		}
 	}

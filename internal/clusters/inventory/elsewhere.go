@@ -6,6 +6,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -20,19 +21,19 @@ func (inv *look) elsewhere(topic string, route rocketmq.Route) (all []api.Findin
 	for _, e := range route.Elsewhere(clusters.SortedKeys(inv.topics[topic])) {
 		leftOut := slices.Contains(inv.plan.Source.LeftOut, e.Broker)
 		other := !leftOut && inv.plan.Source.Cluster != "" && e.Cluster != "" && e.Cluster != inv.plan.Source.Cluster
-		found := clusters.Warning("topic "+topic,
+		found := findings.QueuesElsewhere.Warning("topic "+topic,
 			"nothing, if the broker is left out on purpose; keys go to other queues on the target then",
 			"clients also see its %s, which isn't looked at", e)
 		switch {
 		case other:
-			found.Refusal = true
+			found = found.Refused()
 			found.Next = fmt.Sprintf(
 				"delete it in one of both clusters (mqadmin deleteTopic -c), exclude it, or name broker %s "+
 					"in source.leftOut if nobody needs what is there",
 				e.Broker,
 			)
 		case leftOut && inv.plan.Traffic.Mode == plan.ModeGateway:
-			found.Refusal = true
+			found = found.Refused()
 			found.Next = "delete it there or exclude it, or move in traffic.mode release: behind gateways no group " +
 				"moves that reads queues which lanes don't"
 		}

@@ -6,6 +6,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 )
 
@@ -27,12 +28,12 @@ func (inv *look) findings(targetBrokers []rocketmq.Broker) []api.Finding {
 	if text := clusters.UntoldProducers(inv.untold); text != "" {
 		all = append(
 			all,
-			clusters.Warning("producers",
+			findings.ProducersUntold.Warning("producers",
 				"know yourself which applications write; the ledger has a row for each such broker", "%s",
 				text),
 		)
 	}
-	clusters.RefusalsFirst(all)
+	findings.First(all)
 	return all
 }
 
@@ -50,24 +51,24 @@ func (inv *look) clusterFindings(targetBrokers []rocketmq.Broker) []api.Finding 
 	var all []api.Finding
 	for _, t := range targetBrokers {
 		if t.Version != "" && major(t) != '5' { // a proxy doesn't tell it, and there is none before 5.x
-			all = append(all, clusters.Refusal("target broker "+t.Name, "name a 5.x cluster in target.nameServers",
+			all = append(all, findings.TargetVersion.Refusal("target broker "+t.Name, "name a 5.x cluster in target.nameServers",
 				"runs version %s; rocketshift migrates to 5.x", t.Version))
 		}
 	}
 	for _, b := range inv.brokers {
 		switch {
 		case b.Version == "":
-			all = append(all, clusters.Refusal("source broker "+b.Name, "assess again when it is up",
+			all = append(all, findings.SourceVersion.Refusal("source broker "+b.Name, "assess again when it is up",
 				"doesn't say which version it is"))
 		case major(b) != '4':
-			all = append(all, clusters.Refusal("source broker "+b.Name, "name a 4.x cluster in source.nameServers",
+			all = append(all, findings.SourceVersion.Refusal("source broker "+b.Name, "name a 4.x cluster in source.nameServers",
 				"runs version %s; rocketshift migrates from 4.x", b.Version))
 		}
 		for _, t := range targetBrokers {
 			if t.Addr == b.Addr {
 				all = append(
 					all,
-					clusters.Refusal("source broker "+b.Name,
+					findings.SelfReplication.Refusal("source broker "+b.Name,
 						"name two different clusters in source.nameServers and target.nameServers",
 						"is also the target's broker %s (%s): source and target are the same cluster", t.Name,
 						t.Addr),
@@ -76,7 +77,7 @@ func (inv *look) clusterFindings(targetBrokers []rocketmq.Broker) []api.Finding 
 		}
 	}
 	if own := inv.online[inv.plan.LaneGroup()]; len(own.Members) > 0 {
-		all = append(all, clusters.Refusal("group "+inv.plan.LaneGroup(), "choose another name for the plan",
+		all = append(all, findings.LaneGroupInUse.Refusal("group "+inv.plan.LaneGroup(), "choose another name for the plan",
 			"is used by an application (%s); the lanes need it", strings.Join(own.Addresses(), ", ")))
 	}
 	return all
@@ -88,11 +89,11 @@ func (inv *look) nameFindings() []api.Finding {
 	topics := slices.DeleteFunc(clusters.SortedKeys(inv.topics),
 		func(name string) bool { return clusters.SystemTopic(name, inv.brokers) })
 	for _, problem := range inv.plan.Unmatched(topics, applicationGroups(inv.groups)) {
-		all = append(all, clusters.Refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
+		all = append(all, findings.PlanMatchesNothing.Refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
 	}
 	if len(all) == 0 && len(inv.topics.Selected(inv.plan, inv.brokers)) == 0 {
 		all = append(all,
-			clusters.Refusal("topics.include", "include at least one topic", "no topic of the source is selected"))
+			findings.NothingSelected.Refusal("topics.include", "include at least one topic", "no topic of the source is selected"))
 	}
 	return all
 }
@@ -101,20 +102,20 @@ func (inv *look) topicFindings(topic string) []api.Finding {
 	var all []api.Finding
 	object := "topic " + topic
 	if !rocketmq.TakesTopic(inv.plan.Target.Topic(topic)) {
-		all = append(all, clusters.Refusal(object, "give it another name there (target.rename.topics), or exclude it",
+		all = append(all, findings.TopicName.Refusal(object, "give it another name there (target.rename.topics), or exclude it",
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestTopic))
 	}
 	if err := inv.unsampled[topic]; err != nil {
 		all = append(
 			all,
-			clusters.Warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL",
+			findings.TopicNotSampled.Warning(object, "name its type in topics.types."+topic+" if it isn't NORMAL",
 				"can't be sampled: %v", err),
 		)
 	}
 	if seen := inv.samples[topic]; seen.Empty > 0 {
 		all = append(
 			all,
-			clusters.Warning(
+			findings.EmptyBody.Warning(
 				object,
 				"have its consumers on the 4.x remoting SDK or skip such messages: gRPC consumers of the "+
 					"target fail on them",
@@ -131,13 +132,13 @@ func (inv *look) groupFindings(group string) []api.Finding {
 	var all []api.Finding
 	object := "group " + group
 	if !rocketmq.TakesGroup(inv.plan.Target.Group(group)) {
-		all = append(all, clusters.Refusal(object, "give it another name there (target.rename.groups), or exclude it",
+		all = append(all, findings.GroupName.Refusal(object, "give it another name there (target.rename.groups), or exclude it",
 			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestGroup))
 	}
 	if inv.online[group].Broadcasting {
 		all = append(
 			all,
-			clusters.Warning(object,
+			findings.GroupBroadcasts.Warning(object,
 				"its instances start on the target where their own settings say; plan for repeated or skipped messages",
 				"broadcasts: its positions lie with its instances and can't be moved"),
 		)
@@ -146,7 +147,7 @@ func (inv *look) groupFindings(group string) []api.Finding {
 		if !inv.groups[group][broker].ConsumeEnable {
 			all = append(
 				all,
-				clusters.Warning(object,
+				findings.GroupClosed.Warning(object,
 					"nothing, if its shift is under way; else exclude it, or it will be open on the target",
 					"is closed on source broker %s (consumeEnable=false)", broker),
 			)
@@ -172,13 +173,13 @@ func (inv *look) readerFindings() []api.Finding {
 			case hasTopic:
 				all = append(
 					all,
-					clusters.Refusal("topic "+topic, "select the group in groups.include, or exclude the topic",
+					findings.GroupNotSelected.Refusal("topic "+topic, "select the group in groups.include, or exclude the topic",
 						"is read by the live group %s, which the plan doesn't select: it would see nothing new", group),
 				)
 			case inv.topics[topic] != nil:
 				all = append(
 					all,
-					clusters.Refusal("group "+group, "select the topic in topics.include, or exclude the group",
+					findings.TopicNotSelected.Refusal("group "+group, "select the topic in topics.include, or exclude the group",
 						"also reads topic %s, which the plan doesn't select: it would be cut off from it", topic),
 				)
 			}

@@ -2,11 +2,11 @@ package inventory
 
 import (
 	"context"
-	"fmt"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/fleet"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/printable"
 	"rocketshift/plan"
@@ -25,28 +25,17 @@ func (inv *look) gatewayFindings(ctx context.Context, o connect.Opener) []api.Fi
 		state, err = client.State(ctx)
 	}
 	if err != nil {
-		return []api.Finding{
-			{
-				Object: object,
-				Cause:  err.Error(),
-				Next:   "start it, and give it to applications as their name server, before the shift",
-			},
-		}
+		return []api.Finding{findings.GatewayUnreachable.Warning(object, "", "%s", err)}
 	}
 	var all []api.Finding
 	if unfit := fleet.UnfitClients(state, inv.plan); len(unfit) > 0 {
-		all = append(all, api.Finding{
-			Object: object,
-			Cause:  fmt.Sprintf("%d clients can't follow to the target: %s", len(unfit), printable.Few(unfit)),
-			Next:   "give the gateway their access keys in the file of --keys, and the target their accounts",
-		})
+		all = append(all, findings.GatewayKeys.Warning(object, "",
+			"%d clients can't follow to the target: %s", len(unfit), printable.Few(unfit)))
 	}
 	if past := fleet.PastGateway(state, inv.groups.Selected(inv.plan), inv.online, inv.producers); len(past) > 0 {
-		all = append(all, api.Finding{
-			Object: object,
-			Cause:  fmt.Sprintf("%d clients are connected past it: %s", len(past), printable.Few(past)),
-			Next:   "give them the gateway as their name server before the shift; their groups can't move before",
-		})
+		all = append(all, findings.GatewayBypassed.Warning(object,
+			"give them the gateway as their name server before the shift; their groups can't move before",
+			"%d clients are connected past it: %s", len(past), printable.Few(past)))
 	}
 	return append(all, inv.gatewayVIPFindings(state)...)
 }

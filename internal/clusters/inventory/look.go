@@ -2,64 +2,16 @@ package inventory
 
 import (
 	"context"
-	"slices"
 	"sort"
 	"sync"
 	"time"
 
-	"rocketshift/api"
-	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/clusters"
-	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
 )
-
-// Assess looks at the source, and at the target if it exists, and tells how far it is.
-func Assess(
-	ctx context.Context, o connect.Opener, p plan.Plan, tell func(string),
-) (result api.Assessment, err error) {
-	source, err := o.Source(p)
-	if err != nil {
-		return result, err
-	}
-	gaps, err := source.GapFindings(ctx)
-	if err != nil {
-		return result, err
-	}
-	inv, err := takeInventory(ctx, source, p, tell)
-	if err != nil {
-		return result, err
-	}
-	target, err := lookAtTarget(ctx, o, p)
-	if err != nil {
-		return result, err
-	}
-	configured, err := source.BrokerSettings(ctx, inv.brokers)
-	if err != nil {
-		return result, err
-	}
-	left, err := remainsFindings(ctx, o, p, inv, target.brokers)
-	if err != nil {
-		return result, err
-	}
-	lacking, err := slavesLack(ctx, source, inv)
-	if err != nil {
-		return result, err
-	}
-	twice, err := elsewhereOnTarget(ctx, o, p, inv, target)
-	if err != nil {
-		return result, err
-	}
-	result = inv.assessment()
-	result.Findings = slices.Concat(gaps, target.gaps, left, lacking, twice, inv.findings(target.brokers),
-		clusters.Differences(brokerconfig.Compare(configured, target.settings, inv.uses())),
-		inv.gatewayFindings(ctx, o), leftBehind(p.Source.LeftOut), slaveFindings(inv.brokers))
-	clusters.RefusalsFirst(result.Findings)
-	return result, nil
-}
 
 // look is what one look at the source saw.
 type look struct {

@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/printable"
 )
 
@@ -89,7 +90,7 @@ func (inv *look) silentFindings() []api.Finding {
 	if len(inv.silent) == 0 {
 		return nil
 	}
-	return []api.Finding{clusters.Warning("groups "+printable.Few(inv.silent),
+	return []api.Finding{findings.OrderUntold.Warning("groups "+printable.Few(inv.silent),
 		"list their topics in topics.ordered if they are to be read in order",
 		"no member of these %d groups says whether it consumes in order", len(inv.silent))}
 }

@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -36,7 +37,7 @@ func slavesLack(ctx context.Context, c *clusters.One, inv *look) (all []api.Find
 			return nil, c.Explain(ctx, err)
 		}
 		for _, l := range rocketmq.LackingOn(route, inv.brokers, topic, inv.topics[topic]) {
-			all = append(all, clusters.Refusal("topic "+topic, l.Mend()+"; then assess again", "%s", l))
+			all = append(all, findings.SlaveLacksTopic.Refusal("topic "+topic, l.Mend()+"; then assess again", "%s", l))
 		}
 	}
 	return all, nil
@@ -46,7 +47,7 @@ func slavesLack(ctx context.Context, c *clusters.One, inv *look) (all []api.Find
 func slaveFindings(brokers []rocketmq.Broker) (all []api.Finding) {
 	for _, b := range brokers {
 		if b.Slave {
-			all = append(all, clusters.Warning("source broker "+b.Name,
+			all = append(all, findings.BrokerFromSlave.Warning("source broker "+b.Name,
 				"start its master before the first step of Shift; when it is there, it is read again",
 				"has no master and is read from its slave %s, as source.readSlaves says: what the master had "+
 					"and hadn't passed on isn't seen, nothing is copied back to it, and nothing moves", b.Addr))
@@ -60,7 +61,7 @@ func leftBehind(leftOut []string) (all []api.Finding) {
 	for _, name := range leftOut {
 		all = append(
 			all,
-			clusters.Warning("source broker "+name, "move by hand what is on it, or take it out of source.leftOut",
+			findings.BrokerLeftOut.Warning("source broker "+name, "move by hand what is on it, or take it out of source.leftOut",
 				"is left out by the plan: its queues, messages and positions aren't looked at"),
 		)
 	}

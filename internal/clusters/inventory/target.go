@@ -9,6 +9,7 @@ import (
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/metadata"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
@@ -17,6 +18,7 @@ import (
 // foundTarget is a target that exists already: its brokers, how they are configured, and what
 // of it isn't seen.
 type foundTarget struct {
+	open     *clusters.One // nil where it isn't there
 	brokers  []rocketmq.Broker
 	settings []brokerconfig.Broker
 	gaps     []api.Finding
@@ -32,6 +34,7 @@ func lookAtTarget(ctx context.Context, o connect.Opener, p plan.Plan) (t foundTa
 	if err != nil {
 		return t, err
 	}
+	t.open = open
 	if t.gaps, err = open.GapFindings(ctx); err != nil {
 		return t, err
 	}
@@ -55,26 +58,26 @@ func elsewhereOnTarget(
 		return nil, err
 	}
 	topics, looked := inv.topics.Selected(p, inv.brokers), clusters.SortedKeys(clusters.AddressesOf(found.brokers))
-	findings := make([][]api.Finding, len(topics))
+	there := make([][]api.Finding, len(topics))
 	err = clusters.Each(ctx, clusters.Indexes(topics), func(ctx context.Context, i int) error {
 		route, err := target.Route(ctx, topics[i])
 		if err != nil && remoting.CodeOf(err) != remoting.TopicNotExist {
 			return err
 		}
 		for _, e := range route.Elsewhere(looked) {
-			findings[i] = append(findings[i], clusters.Refusal("topic "+topics[i],
+			there[i] = append(there[i], findings.TargetElsewhere.Refusal("topic "+topics[i],
 				"give it another name there (target.rename.topics), or delete it there",
 				"clients of the target also see %s of a topic of its name there: keys go to other queues", e))
 		}
 		return nil
 	})
-	return slices.Concat(findings...), target.Explain(ctx, err)
+	return slices.Concat(there...), target.Explain(ctx, err)
 }
 
 // remainsFindings are what an earlier run left on a target that exists.
 func remainsFindings(
 	ctx context.Context, o connect.Opener, p plan.Plan, inv *look, targetBrokers []rocketmq.Broker,
-) (findings []api.Finding, err error) {
+) (left []api.Finding, err error) {
 	if len(targetBrokers) == 0 {
 		return nil, nil
 	}
@@ -93,7 +96,7 @@ func remainsFindings(
 	}
 	all, err := metadata.Leftovers(ctx, both, l, topics, read)
 	for _, topic := range clusters.SortedKeys(all) {
-		findings = append(findings, all[topic])
+		left = append(left, all[topic])
 	}
-	return findings, err
+	return left, err
 }

@@ -6,6 +6,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/metadata"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/replica"
 )
@@ -29,7 +30,7 @@ func (inv *look) viewFindings(topic string, targetBrokers int) (all []api.Findin
 	if parts > 1 && targetBrokers == 0 {
 		next = fmt.Sprintf("give the target at least %d brokers, or %s", parts, metadata.EndShrinking)
 	}
-	return append(all, clusters.Warning("topic "+topic, next,
+	return append(all, findings.QueuesHidden.Warning("topic "+topic, next,
 		"producers don't see all of its queues: source %s; the target shows them the same ones", hidden))
 }
 
@@ -41,13 +42,15 @@ func (inv *look) routeFindings(topic string) (all []api.Finding) {
 		return nil
 	}
 	object := "topic " + topic
-	tell := func(next, cause string, args ...any) {
-		found := clusters.Warning(object, next, cause, args...)
-		found.Refusal = inv.topic(topic).Ordered
+	tell := func(is findings.ID, next, cause string, args ...any) {
+		found := is.Warning(object, next, cause, args...)
+		if inv.topic(topic).Ordered {
+			found = found.Refused()
+		}
 		all = append(all, found)
 	}
 	if route.Order != "" {
-		tell("delete it from the source's name servers (mqadmin updateOrderConf -m delete), or exclude "+
+		tell(findings.OrderConfig, "delete it from the source's name servers (mqadmin updateOrderConf -m delete), or exclude "+
 			"the topic",
 			"name servers tell producers which queues to choose among (order configuration %q), "+
 				"and the target's don't: keys go to other queues there", route.Order)
@@ -59,7 +62,7 @@ func (inv *look) routeFindings(topic string) (all []api.Finding) {
 	all = append(all, inv.elsewhere(topic, route)...)
 	for _, broker := range clusters.SortedKeys(inv.topics[topic]) {
 		if has, sees := inv.topics[topic][broker], shown[broker]; !shownAsIs(has, sees) {
-			tell("end taking the broker out (mqadmin addWritePerm, brokerPermission=6), or give the "+
+			tell(findings.RouteDiffers, "end taking the broker out (mqadmin addWritePerm, brokerPermission=6), or give the "+
 				"topic itself permission 4 there; then assess again",
 				"name servers show clients %d queues to read from, %d to write to and permission %d on "+
 					"broker %s, which has %d, %d and %d: the target is made like the broker",

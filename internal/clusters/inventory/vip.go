@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"rocketshift/api"
-	"rocketshift/internal/clusters"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
@@ -57,7 +57,7 @@ func (inv *look) vipFindings() []api.Finding {
 		return nil
 	}
 	return []api.Finding{
-		clusters.Warning("clients", "run them with "+withoutVIP+", or with a newer client, before they are released",
+		findings.VIPClients.Warning("clients", "run them with "+withoutVIP+", or with a newer client, before they are released",
 			"%s; the target's proxy listens at no such port, so all that they send there fails", vipClients(clients)),
 	}
 }
@@ -67,7 +67,7 @@ func (inv *look) gatewayVIPFindings(state control.State) (all []api.Finding) {
 	for _, problem := range state.VIPProblems {
 		all = append(
 			all,
-			clusters.Warning(
+			findings.GatewayVIP.Warning(
 				api.GatewayObject,
 				"free that port or choose another one (--port), or run such clients with "+
 					withoutVIP+", before they get the gateway as their name server",
@@ -79,7 +79,7 @@ func (inv *look) gatewayVIPFindings(state control.State) (all []api.Finding) {
 	if clients := inv.byVIP(); len(clients) > 0 {
 		all = append(
 			all,
-			clusters.Warning(api.GatewayObject, "let firewalls pass the port 2 below each of the gateway's, too",
+			findings.GatewayVIP.Warning(api.GatewayObject, "let firewalls pass the port 2 below each of the gateway's, too",
 				"%s", vipClients(clients)),
 		)
 	}

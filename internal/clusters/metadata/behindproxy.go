@@ -9,6 +9,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -38,7 +39,7 @@ func (o *Chunk) compareBehindProxy(ctx context.Context, r Wanted) error {
 		if other == "" {
 			o.Same++
 		} else {
-			o.Conflicts = append(o.Conflicts, *conflictFinding("topic "+name, other))
+			o.Conflicts = append(o.Conflicts, *conflictFinding(findings.TopicExistsOtherwise, "topic "+name, other))
 		}
 	}
 	if canary := clusters.CanaryTopic(o.Plan); o.haveTopics.Counts(canary).Sum() == 0 {

@@ -5,6 +5,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 	"rocketshift/replicator/replica"
@@ -70,7 +71,7 @@ func sharesOf(
 func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]string, *api.Finding) {
 	for _, broker := range clusters.SortedKeys(have) {
 		if _, wanted := want[broker]; !wanted {
-			return nil, conflictFinding("topic "+name,
+			return nil, conflictFinding(findings.TopicExistsOtherwise, "topic "+name,
 				fmt.Sprintf("exists on target broker %s, where the source's queue count leaves none for it", broker))
 		}
 	}
@@ -82,7 +83,7 @@ func missingTopic(name string, want, have map[string]rocketmq.TopicConfig) ([]st
 			continue
 		}
 		if difference := topicDifference(want[broker], found); difference != "" {
-			return nil, conflictFinding("topic "+name,
+			return nil, conflictFinding(findings.TopicExistsOtherwise, "topic "+name,
 				fmt.Sprintf("exists on target broker %s with %s", broker, difference))
 		}
 	}
@@ -138,7 +139,7 @@ func missingGroup(
 			continue
 		}
 		if difference := groupDifference(want, found); difference != "" {
-			return nil, conflictFinding("group "+name,
+			return nil, conflictFinding(findings.GroupExistsOtherwise, "group "+name,
 				fmt.Sprintf("exists on target broker %s with %s", broker, difference))
 		}
 	}
@@ -165,9 +166,8 @@ func groupDifference(want, have rocketmq.Group) string {
 	return ""
 }
 
-func conflictFinding(object, cause string) *api.Finding {
-	return &api.Finding{
-		Refusal: true, Object: object, Cause: cause,
-		Next: "delete or change it on the target, or exclude it from the plan; rocketshift never overwrites it",
-	}
+func conflictFinding(is findings.ID, object, cause string) *api.Finding {
+	found := is.Refusal(object,
+		"delete or change it on the target, or exclude it from the plan; rocketshift never overwrites it", "%s", cause)
+	return &found
 }

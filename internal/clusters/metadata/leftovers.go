@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/findings"
 	"rocketshift/replicator/lane"
 	"rocketshift/replicator/replica"
 )
@@ -45,7 +46,7 @@ func Leftovers(
 		mend := left.Mend(at, target)
 		mu.Lock()
 		defer mu.Unlock()
-		all[topic] = clusters.Refusal("topic "+topic, mend, "%s", left.Cause(source, target))
+		all[topic] = findings.TargetLeftovers.Refusal("topic "+topic, mend, "%s", left.Cause(source, target))
 		return nil
 	})
 	return all, err

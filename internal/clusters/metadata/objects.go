@@ -8,6 +8,7 @@ import (
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
 )
@@ -163,12 +164,10 @@ func (o *Chunk) compareTopics(names []string) {
 		missing, found := missingTopic(name, o.wantTopics[name], o.haveTopics[name])
 		if found == nil && len(missing) > 0 && !o.acceptsMixedTopics &&
 			MessageType(o.wantTopics[name][missing[0]]) == plan.TypeMixed {
-			found = &api.Finding{
-				Refusal: true, Object: "topic " + name,
-				Cause: "holds messages of several types, and the target's brokers don't accept type MIXED",
-				Next: "set enableMixedMessageType=true on the target's brokers, or choose a type in " +
-					"topics.types." + name,
-			}
+			mixed := findings.MixedRefused.Refusal("topic "+name,
+				"set enableMixedMessageType=true on the target's brokers, or choose a type in topics.types."+name,
+				"holds messages of several types, and the target's brokers don't accept type MIXED")
+			found = &mixed
 		}
 		if left, some := o.remain[name]; some && found != nil {
 			found = &left // says more of the same

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/replica"
 )
@@ -22,12 +23,12 @@ func Unreadable(topic string, brokers map[string]rocketmq.TopicConfig) (all []ap
 	object := "topic " + topic
 	for _, broker := range clusters.SortedKeys(brokers) {
 		if perm := brokers[broker].Perm; perm&rocketmq.PermRead == 0 {
-			all = append(all, clusters.Refusal(object, "give it read permission on the source, or exclude it",
+			all = append(all, findings.TopicUnreadable.Refusal(object, "give it read permission on the source, or exclude it",
 				"can't be read on broker %s (permission %d)", broker, perm))
 		}
 	}
 	if unread := replica.Unread(brokers); unread != "" {
-		all = append(all, clusters.Refusal(object,
+		all = append(all, findings.QueuesUnreadable.Refusal(object,
 			"give it as many queues to read from on the source, whose consumers then get what is in them, "+
 				"or exclude it",
 			"has queues that producers write to and nobody can read, lanes neither: source %s", unread))
@@ -45,9 +46,9 @@ func Unlike(
 		"show them the same ones in the same order with %d broker(s)",
 		replica.Hidden(brokers), targetBrokers)
 	if ordered {
-		return clusters.Refusal("topic "+topic, next, "%s: keys would go to other queues", cause)
+		return findings.QueuesUnlike.Refusal("topic "+topic, next, "%s: keys would go to other queues", cause)
 	}
-	return clusters.Warning("topic "+topic, "nothing, or "+next, "%s: they see all of them there", cause)
+	return findings.QueuesUnlike.Warning("topic "+topic, "nothing, or "+next, "%s: they see all of them there", cause)
 }
 
 // EndShrinking is what people do about a topic of which producers don't see all queues.
@@ -63,7 +64,7 @@ func closedBroker(name string, config map[string]string) []api.Finding {
 	if perm == openBroker {
 		return nil
 	}
-	return []api.Finding{clusters.Refusal("target broker "+name, "set brokerPermission="+openBroker+" on it",
+	return []api.Finding{findings.TargetBrokerClosed.Refusal("target broker "+name, "set brokerPermission="+openBroker+" on it",
 		"has brokerPermission=%s, which name servers show clients for each of its topics", perm)}
 }
 

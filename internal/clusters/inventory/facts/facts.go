@@ -1,0 +1,54 @@
+// Package facts is what one look at the source saw, for whoever judges it. Each area of findings is
+// a package beside this one: it asks for what it needs besides, through Sides, and judges all of it.
+package facts
+
+import (
+	"context"
+	"time"
+
+	"rocketshift/api"
+	"rocketshift/internal/brokerconfig"
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/metadata"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+// Facts are what was seen. Names are those of the source.
+type Facts struct {
+	Plan    plan.Plan
+	At      time.Time // when it was seen
+	Brokers []rocketmq.Broker
+	// Configured are the source's brokers as they tell their settings.
+	Configured []brokerconfig.Broker
+	Topics     clusters.TopicTable
+	Groups     clusters.GroupTable
+	// TopicNames and GroupNames are those that the plan selects, sorted.
+	TopicNames, GroupNames []string
+	Positions              map[string]clusters.Committed
+	Online                 map[string]clusters.Connections           // by group, selected or not
+	Producers              map[string]map[string]rocketmq.Connection // by producer group and client id
+	Orderly                map[string]bool                           // groups with an orderly member
+	Samples                map[string]metadata.Sample                // by selected topic
+	Types                  map[string]plan.MessageType               // of the selected topics, as the target gets them
+	Readers                map[string][]string                       // selected groups by the topics that they read
+	Routes                 map[string]rocketmq.Route                 // what name servers show clients
+	Messages               map[string]int64                          // stored, by selected topic
+	Target                 Target
+}
+
+// Target is a target that exists already; without brokers it doesn't.
+type Target struct {
+	Brokers    []rocketmq.Broker
+	Configured []brokerconfig.Broker
+}
+
+// Sides are open, for what an area asks besides. Target is nil where there is none yet.
+type Sides struct {
+	Source, Target *clusters.One
+	Tell           func(string) // says how far it is
+}
+
+// Area finds what speaks against a migration in one field. It may ask both sides; everything that
+// it asks is bounded, and read-only.
+type Area func(ctx context.Context, sides Sides, seen Facts) ([]api.Finding, error)
