@@ -3,7 +3,6 @@ package activities
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -83,9 +82,11 @@ func FaultOf(err error) api.Side {
 func explained(err *error) { *err = asTemporal(*err) }
 
 // asTemporal is an error of the work on clusters as Temporal needs it: its kind is the type, its
-// side the detail, and its pause the delay of the next attempt. What was said around it stays. Calm
-// ones are Benign, so that waiting doesn't fill logs and error metrics. All others stay as they
-// are.
+// side the detail, and its pause the delay of the next attempt. Calm ones are Benign, so that
+// waiting doesn't fill logs and error metrics. All others stay as they are.
+//
+// What was said around the error is part of the text: an ApplicationError that is itself wrapped
+// reaches the server without its type, and is tried again even if it is final.
 func asTemporal(err error) error {
 	var known *temporal.ApplicationError
 	var f *fault.Error
@@ -101,11 +102,7 @@ func asTemporal(err error) error {
 	if f.Side != "" {
 		options.Details = []any{f.Side}
 	}
-	app := temporal.NewApplicationErrorWithOptions(f.Text, string(f.Kind), options)
-	if around, wrapped := strings.CutSuffix(err.Error(), f.Error()); wrapped && around != "" {
-		return fmt.Errorf("%s%w", around, app)
-	}
-	return app
+	return temporal.NewApplicationErrorWithOptions(err.Error(), string(f.Kind), options)
 }
 
 // Bypassing are groups and topics whose applications reach brokers without a gateway, and so hold

@@ -66,6 +66,22 @@ func TestWhatIsSaidAroundAFaultStays(t *testing.T) {
 	assert.NoError(t, asTemporal(nil))
 }
 
+// The server reads the outermost error alone: a type, or that another try doesn't help, which stands
+// further inside is lost on it.
+func TestAWrappedFaultReachesTheServerWithItsTypeAndWhetherItIsFinal(t *testing.T) {
+	for _, err := range []error{
+		fault.Conflict("exists"),
+		fmt.Errorf("topic orders: %w", fault.Conflict("exists")),
+		fmt.Errorf("broker-a: %w", fmt.Errorf("topic orders: %w: give up", fault.Conflict("exists"))),
+		errors.Join(errMissing, fault.Conflict("exists")),
+	} {
+		sent := temporal.GetDefaultFailureConverter().ErrorToFailure(asTemporal(err))
+		assert.Equal(t, err.Error(), sent.GetMessage())
+		assert.Equal(t, ConflictType, sent.GetApplicationFailureInfo().GetType(), "%v", err)
+		assert.True(t, sent.GetApplicationFailureInfo().GetNonRetryable(), "%v", err)
+	}
+}
+
 var errMissing = errors.New("a file is missing")
 
 // An activity that forgot it would show its errors without their type.
