@@ -84,7 +84,7 @@ func areaFindings(ctx context.Context, sides facts.Sides, seen facts.Facts) (all
 func (inv *look) facts() facts.Facts {
 	seen := facts.Facts{
 		Plan: inv.plan, At: inv.at, Brokers: inv.brokers, Topics: inv.topics, Groups: inv.groups,
-		TopicNames: inv.topics.Selected(inv.plan, inv.brokers), GroupNames: inv.groups.Selected(inv.plan),
+		TopicNames: inv.topicNames(), GroupNames: inv.groupNames(),
 		Positions: inv.positions, Online: inv.online, Producers: inv.producers, Orderly: inv.orderly,
 		Samples: inv.samples, Routes: inv.routes, Messages: inv.messages,
 		Types: map[string]plan.MessageType{}, Readers: map[string][]string{},

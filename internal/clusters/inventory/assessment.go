@@ -17,12 +17,12 @@ func (inv *look) assessment() api.Assessment {
 		a.SourceBrokers = append(a.SourceBrokers, b.Name)
 		a.SourceVersion = b.Version
 	}
-	for _, name := range inv.topics.Selected(inv.plan, inv.brokers) {
+	for _, name := range inv.topicNames() {
 		a.Topics = append(a.Topics, inv.topic(name))
 	}
-	for _, name := range inv.groups.Selected(inv.plan) {
+	for _, name := range inv.groupNames() {
 		a.Groups = append(a.Groups, api.Group{
-			Name: name, Topics: inv.topicsOf(name), Members: len(inv.online[name].Members), Orderly: inv.orderly[name],
+			Name: name, Topics: inv.picked().topicsOf[name], Members: len(inv.online[name].Members), Orderly: inv.orderly[name],
 		})
 	}
 	return a
@@ -41,30 +41,11 @@ func (inv *look) topic(name string) api.Topic {
 		t.Type = chosen
 	}
 	t.Ordered = t.Ordered || t.Type == plan.TypeFIFO || seen.Keyed
-	for _, group := range inv.groups.Selected(inv.plan) {
-		if inv.reads(group, name) {
-			t.Readers = append(t.Readers, group)
-			t.Ordered = t.Ordered || inv.orderly[group]
-		}
+	t.Readers = inv.readersOf(name)
+	for _, group := range t.Readers {
+		t.Ordered = t.Ordered || inv.orderly[group]
 	}
 	return t
-}
-
-// reads reports whether the group reads the topic: it has a position there, or is subscribed to it
-// now.
-func (inv *look) reads(group, topic string) bool {
-	return len(inv.positions[group][topic]) > 0 || inv.online[group].Topics[topic]
-}
-
-// topicsOf are the selected topics that the group reads.
-func (inv *look) topicsOf(group string) []string {
-	var names []string
-	for _, topic := range inv.topics.Selected(inv.plan, inv.brokers) {
-		if inv.reads(group, topic) {
-			names = append(names, topic)
-		}
-	}
-	return names
 }
 
 // clients counts the connected clients by kind, language and version.
@@ -100,8 +81,8 @@ func (inv *look) clients() []api.ClientVersion {
 }
 
 func (inv *look) uses() brokerconfig.Uses {
-	uses := clusters.UsesOf(inv.online, inv.groups.Selected(inv.plan))
-	for _, topic := range inv.topics.Selected(inv.plan, inv.brokers) {
+	uses := clusters.UsesOf(inv.online, inv.groupNames())
+	for _, topic := range inv.topicNames() {
 		kind := inv.topic(topic).Type
 		if kind == plan.TypeTransaction || kind == plan.TypeMixed && inv.samples[topic].Kinds[plan.TypeTransaction] {
 			uses[brokerconfig.Transacting] = append(uses[brokerconfig.Transacting], topic)

@@ -15,11 +15,11 @@ func (inv *look) findings(targetBrokers []rocketmq.Broker) []api.Finding {
 	var all []api.Finding
 	all = append(all, inv.clusterFindings(targetBrokers)...)
 	all = append(all, inv.nameFindings()...)
-	for _, topic := range inv.topics.Selected(inv.plan, inv.brokers) {
+	for _, topic := range inv.topicNames() {
 		all = append(all, inv.topicFindings(topic)...)
 		all = append(all, inv.viewFindings(topic, len(targetBrokers))...)
 	}
-	for _, group := range inv.groups.Selected(inv.plan) {
+	for _, group := range inv.groupNames() {
 		all = append(all, inv.groupFindings(group)...)
 	}
 	all = append(all, inv.silentFindings()...)
@@ -91,7 +91,7 @@ func (inv *look) nameFindings() []api.Finding {
 	for _, problem := range inv.plan.Unmatched(topics, applicationGroups(inv.groups)) {
 		all = append(all, findings.PlanMatchesNothing.Refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
 	}
-	if len(all) == 0 && len(inv.topics.Selected(inv.plan, inv.brokers)) == 0 {
+	if len(all) == 0 && len(inv.topicNames()) == 0 {
 		all = append(all,
 			findings.NothingSelected.Refusal("topics.include", "include at least one topic", "no topic of the source is selected"))
 	}
@@ -161,13 +161,12 @@ func (inv *look) groupFindings(group string) []api.Finding {
 // must be selected together.
 func (inv *look) readerFindings() []api.Finding {
 	var all []api.Finding
-	topics, groups := inv.topics.Selected(inv.plan, inv.brokers), inv.groups.Selected(inv.plan)
 	for _, group := range clusters.SortedKeys(inv.online) {
 		if len(inv.online[group].Members) == 0 {
 			continue
 		}
 		for _, topic := range clusters.SortedKeys(inv.online[group].Topics) {
-			hasGroup, hasTopic := slices.Contains(groups, group), slices.Contains(topics, topic)
+			hasGroup, hasTopic := inv.selectsGroup(group), inv.selectsTopic(topic)
 			switch {
 			case clusters.SystemTopic(topic, inv.brokers) || hasGroup == hasTopic:
 			case hasTopic:

@@ -32,7 +32,7 @@ func (inv *look) gatewayFindings(ctx context.Context, o connect.Opener) []api.Fi
 		all = append(all, findings.GatewayKeys.Warning(object, "",
 			"%d clients can't follow to the target: %s", len(unfit), printable.Few(unfit)))
 	}
-	if past := fleet.PastGateway(state, inv.groups.Selected(inv.plan), inv.online, inv.producers); len(past) > 0 {
+	if past := fleet.PastGateway(state, inv.groupNames(), inv.online, inv.producers); len(past) > 0 {
 		all = append(all, findings.GatewayBypassed.Warning(object,
 			"give them the gateway as their name server before the shift; their groups can't move before",
 			"%d clients are connected past it: %s", len(past), printable.Few(past)))

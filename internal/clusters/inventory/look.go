@@ -30,6 +30,7 @@ type look struct {
 	routes    map[string]rocketmq.Route // what name servers show clients
 	unsampled map[string]error
 	at        time.Time
+	selection *selected // nil until it is asked for
 }
 
 // takeInventory looks at a cluster, and tells how far it is.
@@ -57,7 +58,7 @@ func takeInventory(ctx context.Context, c *clusters.One, p plan.Plan, tell func(
 	if inv.producers, inv.untold, err = c.Producers(ctx, inv.brokers); err != nil {
 		return nil, err
 	}
-	inv.orderly, inv.silent = howGroupsConsume(ctx, inv.groups.Selected(p), inv.online,
+	inv.orderly, inv.silent = howGroupsConsume(ctx, inv.groupNames(), inv.online,
 		askMember(c, inv.online), tell)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -82,7 +83,7 @@ func applicationGroups(groups clusters.GroupTable) []string {
 func measureTopics(ctx context.Context, c *clusters.One, inv *look, tell func(string)) error {
 	var mu sync.Mutex
 	addr := clusters.AddressesOf(inv.brokers)
-	topics := inv.topics.Selected(inv.plan, inv.brokers)
+	topics := inv.topicNames()
 	return clusters.Each(ctx, topics, func(ctx context.Context, topic string) error {
 		tell("topic " + topic)
 		ranges, err := c.Ranges(ctx, inv.brokers, inv.topics, topic)

@@ -57,7 +57,7 @@ func elsewhereOnTarget(
 	if err != nil {
 		return nil, err
 	}
-	topics, looked := inv.topics.Selected(p, inv.brokers), clusters.SortedKeys(clusters.AddressesOf(found.brokers))
+	topics, looked := inv.topicNames(), clusters.SortedKeys(clusters.AddressesOf(found.brokers))
 	there := make([][]api.Finding, len(topics))
 	err = clusters.Each(ctx, clusters.Indexes(topics), func(ctx context.Context, i int) error {
 		route, err := target.Route(ctx, topics[i])
@@ -86,7 +86,7 @@ func remainsFindings(
 		return nil, err
 	}
 	l := clusters.Layout{SourceBrokers: inv.brokers, TargetBrokers: targetBrokers, SourceTopics: inv.topics}
-	topics := inv.topics.Selected(p, inv.brokers)
+	topics := inv.topicNames()
 	if l.TargetTopics, err = both.Target.TopicTable(ctx, targetBrokers, topics); err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func (inv *look) byVIP() (clients []string) {
 		seen[c.ClientID] = true
 		clients = append(clients, fmt.Sprintf("%s at %s (%s)", c.ClientID, c.Addr, rocketmq.VersionName(c.Version)))
 	}
-	for _, group := range inv.groups.Selected(inv.plan) {
+	for _, group := range inv.groupNames() {
 		for _, m := range inv.online[group].Members {
 			add(m.Connection)
 		}
