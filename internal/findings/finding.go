@@ -84,6 +84,7 @@ func Of(id string) (Entry, bool) {
 var (
 	refusal          = []api.Severity{api.SeverityRefusal}
 	warning          = []api.Severity{api.SeverityWarning}
+	advice           = []api.Severity{api.SeverityAdvice}
 	refusalOrWarning = []api.Severity{api.SeverityRefusal, api.SeverityWarning}
 )
 

@@ -2,16 +2,17 @@ package findings
 
 // Topics and their messages.
 const (
-	TopicName        ID = "topic-name"
-	TopicNotSampled  ID = "topic-not-sampled"
-	EmptyBody        ID = "empty-body"
-	TopicUnreadable  ID = "topic-unreadable"
-	QueuesUnreadable ID = "queues-unreadable"
-	QueuesHidden     ID = "queues-hidden"
-	QueuesUnlike     ID = "queues-unlike"
-	QueuesElsewhere  ID = "queues-elsewhere"
-	OrderConfig      ID = "order-config"
-	RouteDiffers     ID = "route-differs"
+	TopicName         ID = "topic-name"
+	TopicNotSampled   ID = "topic-not-sampled"
+	TopicsSampledLess ID = "topics-sampled-less"
+	EmptyBody         ID = "empty-body"
+	TopicUnreadable   ID = "topic-unreadable"
+	QueuesUnreadable  ID = "queues-unreadable"
+	QueuesHidden      ID = "queues-hidden"
+	QueuesUnlike      ID = "queues-unlike"
+	QueuesElsewhere   ID = "queues-elsewhere"
+	OrderConfig       ID = "order-config"
+	RouteDiffers      ID = "route-differs"
 )
 
 func topicEntries() []Entry {
@@ -25,6 +26,11 @@ func topicEntries() []Entry {
 			TopicNotSampled, warning, "a topic can't be looked into",
 			"its type is taken for NORMAL, and a 5.x proxy refuses messages of another type",
 			"name its type in topics.types if it isn't NORMAL",
+		},
+		{
+			TopicsSampledLess, advice, "with thousands of topics, small ones are looked into less",
+			"their type is told by few messages, and a 5.x proxy refuses messages of another type",
+			"name the types of those that matter in topics.types, or assess fewer topics at a time (topics.include)",
 		},
 		{
 			EmptyBody, warning, "messages without a body",

@@ -87,7 +87,8 @@ func (inv *look) facts() facts.Facts {
 		TopicNames: inv.topicNames(), GroupNames: inv.groupNames(),
 		Positions: inv.positions, Online: inv.online, Producers: inv.producers, Orderly: inv.orderly,
 		Samples: inv.samples, Routes: inv.routes, Messages: inv.messages,
-		Types: map[string]plan.MessageType{}, Readers: map[string][]string{},
+		Ranges: inv.ranges,
+		Types:  map[string]plan.MessageType{}, Readers: map[string][]string{},
 	}
 	for _, name := range seen.TopicNames {
 		topic := inv.topic(name)

@@ -22,6 +22,7 @@ func (inv *look) findings(targetBrokers []rocketmq.Broker) []api.Finding {
 	for _, group := range inv.groupNames() {
 		all = append(all, inv.groupFindings(group)...)
 	}
+	all = append(all, inv.samplingFindings()...)
 	all = append(all, inv.silentFindings()...)
 	all = append(all, inv.readerFindings()...)
 	all = append(all, inv.vipFindings()...)

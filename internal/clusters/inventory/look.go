@@ -3,14 +3,13 @@ package inventory
 import (
 	"context"
 	"sort"
-	"sync"
 	"time"
 
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
+	"rocketshift/replicator/lane"
 )
 
 // look is what one look at the source saw.
@@ -29,6 +28,8 @@ type look struct {
 	samples   map[string]metadata.Sample
 	routes    map[string]rocketmq.Route // what name servers show clients
 	unsampled map[string]error
+	ranges    map[string]map[lane.Queue]rocketmq.QueueRange
+	shortly   map[string]bool // topics that were looked into with one pull alone
 	at        time.Time
 	selection *selected // nil until it is asked for
 }
@@ -38,6 +39,7 @@ func takeInventory(ctx context.Context, c *clusters.One, p plan.Plan, tell func(
 	inv := &look{
 		plan: p, messages: map[string]int64{}, samples: map[string]metadata.Sample{},
 		unsampled: map[string]error{}, routes: map[string]rocketmq.Route{},
+		ranges: map[string]map[lane.Queue]rocketmq.QueueRange{},
 	}
 	var err error
 	if inv.brokers, err = c.FindBrokers(ctx); err != nil {
@@ -77,37 +79,4 @@ func applicationGroups(groups clusters.GroupTable) []string {
 	}
 	sort.Strings(names)
 	return names
-}
-
-// measureTopics counts and samples every selected topic.
-func measureTopics(ctx context.Context, c *clusters.One, inv *look, tell func(string)) error {
-	var mu sync.Mutex
-	addr := clusters.AddressesOf(inv.brokers)
-	topics := inv.topicNames()
-	return clusters.Each(ctx, topics, func(ctx context.Context, topic string) error {
-		tell("topic " + topic)
-		ranges, err := c.Ranges(ctx, inv.brokers, inv.topics, topic)
-		if err != nil {
-			return err
-		}
-		seen, lookErr := metadata.SampleTopic(ctx, c, addr, topic, ranges)
-		if lookErr != nil && remoting.CodeOf(lookErr) < 0 {
-			return c.Explain(ctx, lookErr)
-		}
-		route, err := c.Route(ctx, topic)
-		if err != nil && remoting.CodeOf(err) != remoting.TopicNotExist { // without a route clients see nothing
-			return c.Explain(ctx, err)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		inv.routes[topic] = route
-		for _, span := range ranges {
-			inv.messages[topic] += span.Max - span.Min
-		}
-		inv.samples[topic] = seen
-		if lookErr != nil {
-			inv.unsampled[topic] = lookErr
-		}
-		return nil
-	})
 }

@@ -105,7 +105,7 @@ func (f *Follower) create(ctx context.Context, l clusters.Layout, topic string) 
 	if err != nil {
 		return err
 	}
-	seen, err := SampleTopic(ctx, f.Source, clusters.AddressesOf(l.SourceBrokers), topic, ranges)
+	seen, err := SampleTopic(ctx, f.Source, clusters.AddressesOf(l.SourceBrokers), topic, ranges, false)
 	if err != nil {
 		return f.Source.Explain(ctx, err)
 	}

@@ -28,6 +28,7 @@ type Sample struct {
 	Keyed  bool // producers choose queues by a key: order matters to them
 	Empty  int  // messages without a body
 	Looked int
+	Extent Extent
 }
 
 func newSample() Sample { return Sample{Kinds: map[plan.MessageType]bool{}} }
@@ -41,6 +42,7 @@ func (s *Sample) add(m remoting.Message) {
 	if len(m.Body) == 0 {
 		s.Empty++
 	}
+	s.Extent.add(m)
 }
 
 // MessageType is the type that accepts every message seen; a topic without messages is NORMAL.
@@ -79,24 +81,31 @@ func kindOf(raw []byte) plan.MessageType {
 	return plan.TypeNormal
 }
 
-// SampleTopic samples the first and the last messages of some queues. Pulls stay inside the stored
-// range: a pull outside makes the broker write an event message.
+// SampleTopic samples the first and the last messages of some queues; shortly, only the last ones
+// of one queue, with one pull. Pulls stay inside the stored range: a pull outside makes the broker
+// write an event message.
 func SampleTopic(
 	ctx context.Context, c *clusters.One,
 	addr map[string]string,
 	topic string,
 	ranges map[lane.Queue]rocketmq.QueueRange,
+	shortly bool,
 ) (Sample, error) {
 	seen := newSample()
-	looked := 0
+	looked, most := 0, sampleQueues
+	if shortly {
+		most = 1
+	}
 	for _, queue := range clusters.SortedQueues(ranges) {
 		span := ranges[queue]
-		if span.Max <= span.Min || looked == sampleQueues {
+		if span.Max <= span.Min || looked == most {
 			continue
 		}
 		looked++
 		starts := []int64{span.Min}
-		if last := span.Max - sampleMessages; last > span.Min {
+		if last := span.Max - sampleMessages; last > span.Min && shortly {
+			starts = []int64{last}
+		} else if last > span.Min {
 			starts = append(starts, last)
 		}
 		for _, start := range starts {
@@ -109,6 +118,7 @@ func SampleTopic(
 			for _, m := range got.Messages {
 				seen.add(m)
 			}
+			got.Release()
 		}
 	}
 	return seen, nil

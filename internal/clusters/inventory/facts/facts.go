@@ -12,6 +12,7 @@ import (
 	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
+	"rocketshift/replicator/lane"
 )
 
 // Facts are what was seen. Names are those of the source.
@@ -34,7 +35,9 @@ type Facts struct {
 	Readers                map[string][]string                       // selected groups by the topics that they read
 	Routes                 map[string]rocketmq.Route                 // what name servers show clients
 	Messages               map[string]int64                          // stored, by selected topic
-	Target                 Target
+	// Ranges are what each queue holds, by selected topic.
+	Ranges map[string]map[lane.Queue]rocketmq.QueueRange
+	Target Target
 }
 
 // Target is a target that exists already; without brokers it doesn't.
