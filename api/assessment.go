@@ -46,6 +46,8 @@ type Assessment struct {
 	Clients       []ClientVersion `json:"clients,omitempty"`
 	Findings      []Finding       `json:"findings,omitempty"`
 	MeasuredAt    time.Time       `json:"measuredAt"`
+	// Recommended is nil in assessments of older releases.
+	Recommended *Recommended `json:"recommended,omitempty"`
 }
 
 // Refusals counts the findings that stop a migration.
@@ -89,6 +91,13 @@ type Evidence struct {
 	At   time.Time `json:"at,omitzero"` // when; absent: with all the rest
 }
 
+func (e Evidence) String() string {
+	if e.At.IsZero() {
+		return e.Fact
+	}
+	return e.Fact + " (" + e.At.UTC().Format(time.RFC3339) + ")"
+}
+
 // Evidence of one finding is bounded, as findings are many: so many facts of so many bytes.
 const (
 	MostEvidence = 5
@@ -128,6 +137,65 @@ func (f Finding) With(at time.Time, fact string, args ...any) Finding {
 // Same reports whether both say the same, whatever their evidence.
 func (f Finding) Same(other Finding) bool {
 	return f.ID == other.ID && f.Refusal == other.Refusal && f.Object == other.Object && f.Cause == other.Cause
+}
+
+// Recommended is what an assessment advises, each with the evidence for it. Nothing of it is done by
+// itself.
+type Recommended struct {
+	Topics  []RecommendedTopic `json:"topics,omitempty"`
+	Groups  []RecommendedGroup `json:"groups,omitempty"`
+	Size    RecommendedSize    `json:"size"`
+	Traffic RecommendedTraffic `json:"traffic"`
+	Waves   []RecommendedWave  `json:"waves,omitempty"`
+}
+
+// RecommendedTopic is how a topic should be made on the target.
+type RecommendedTopic struct {
+	Name   string           `json:"name"`
+	Type   plan.MessageType `json:"type"`
+	Queues int              `json:"queues"`
+	Why    string           `json:"why"`
+}
+
+// RecommendedGroup is how a group should be made on the target.
+type RecommendedGroup struct {
+	Name       string `json:"name"`
+	Orderly    bool   `json:"orderly"`
+	MaxRetries int    `json:"maxRetries"`
+	Why        string `json:"why"`
+}
+
+// RecommendedSize is what the target must carry. Rates are per second. A unit is 4 KiB, or a part of
+// it, as managed instances count.
+type RecommendedSize struct {
+	Sends        float64 `json:"sends"`
+	Receives     float64 `json:"receives"`
+	SendUnits    float64 `json:"sendUnits"`
+	ReceiveUnits float64 `json:"receiveUnits"`
+	AverageBytes int64   `json:"averageBytes"` // of a stored message
+	// Observed is how long rates were watched; they are the peak of that time. 0: they are averages
+	// of the last ten minutes, as brokers tell them.
+	Observed time.Duration `json:"observed,omitempty"`
+	Topics   int           `json:"topics"`
+	Groups   int           `json:"groups"`
+	Queues   int           `json:"queues"`
+	// MaxDelay is the longest delay in use, as far as it was seen.
+	MaxDelay time.Duration `json:"maxDelay,omitempty"`
+	Why      string        `json:"why"`
+}
+
+// RecommendedTraffic is the traffic.mode for a plan.
+type RecommendedTraffic struct {
+	Mode string `json:"mode"`
+	Why  string `json:"why"`
+}
+
+// RecommendedWave are topics and groups that belong together, as groups read several topics and
+// topics have several readers.
+type RecommendedWave struct {
+	Topics []string `json:"topics"`
+	Groups []string `json:"groups,omitempty"`
+	Why    string   `json:"why"`
 }
 
 // GatewayObject is the object of all findings about gateways.

@@ -57,9 +57,23 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer, lookupEnv func(string) (s
 }
 
 const (
-	outputText = "text"
-	outputJSON = "json"
+	outputText     = "text"
+	outputJSON     = "json"
+	outputTable    = "table" // another name of text
+	outputMarkdown = "markdown"
 )
+
+// moreOutputs is the annotation of commands with outputs besides text and json, separated by
+// commas.
+const moreOutputs = "outputs"
+
+func outputsOf(c *cobra.Command) []string {
+	all := []string{outputText, outputJSON}
+	if more := c.Annotations[moreOutputs]; more != "" {
+		all = append(all, strings.Split(more, ",")...)
+	}
+	return all
+}
 
 // run executes one command line and returns the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
@@ -87,9 +101,9 @@ func (a *app) command() *cobra.Command {
 			"one.\nConnection: TEMPORAL_ADDRESS and the other TEMPORAL_* settings of the temporal CLI.",
 		Version:       version.Line("rocketshift"),
 		SilenceErrors: true, SilenceUsage: true, CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		PersistentPreRunE: func(*cobra.Command, []string) error {
-			if a.output != outputText && a.output != outputJSON {
-				return failure.Usage("", "-o %q: allowed: %s, %s", a.output, outputText, outputJSON)
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if allowed := outputsOf(c); !slices.Contains(allowed, a.output) {
+				return failure.Usage("", "-o %q: allowed: %s", a.output, strings.Join(allowed, ", "))
 			}
 			a.parsed = true
 			return nil
@@ -105,7 +119,7 @@ func (a *app) command() *cobra.Command {
 		a.steerCommand(api.HoldName, "Stop before the next step, until resume"),
 		a.steerCommand(api.ResumeName, "Go on after a hold"),
 		a.steerCommand(api.BackName, "Return everything to the source; needs no approval"), a.copyCommand(),
-		a.doctorCommand(), a.targetsCommand(), newExitCodesTopic())
+		a.assessCommand(), a.doctorCommand(), a.targetsCommand(), newExitCodesTopic())
 	return root
 }
 

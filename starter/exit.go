@@ -17,6 +17,7 @@ const exitCodesText = `Exit codes of rocketshift:
   4  halted: held by a person or by a failed stage, or an activity keeps failing; status shows the cause
   5  rolled back: the applications are on the source again
   6  differs: copy found copies that aren't what their originals are, or lanes stopped with a fault; its last lines say which
+  7  refused: assess found what stops a migration; its findings say what and what to do
 
 status, start and report tell the state of the migration this way, other commands only their own success.
 start --wait and status --wait return as soon as the code is not 0, or the migration ended; with --wait=end only at the end.

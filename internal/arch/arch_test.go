@@ -53,6 +53,15 @@ var allowed = map[string][]string{
 	},
 	"internal/metadata": {},
 	"internal/instance": {"plan", "api", "internal/lab", "internal/rocketmq", "internal/secrets"},
+	"internal/assess": {
+		"plan",
+		"api",
+		"internal/clusters",
+		"internal/failure",
+		"internal/findings",
+		"internal/printable",
+		"internal/secrets",
+	},
 	"internal/copyjob": {
 		"plan",
 		"replicator",
@@ -290,6 +299,7 @@ var allowed = map[string][]string{
 		"replicator",
 		"activities",
 		"workflows",
+		"internal/assess",
 		"internal/copyjob",
 		"internal/failure",
 		"internal/instance",

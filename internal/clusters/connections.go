@@ -26,6 +26,7 @@ type Connections struct {
 	Members      map[string]Member // by client id
 	Topics       map[string]bool   // subscribed now
 	Broadcasting bool
+	FromWhere    string                           // ConsumeFromWhere of the last heartbeat that a broker told of
 	uses         map[brokerconfig.Dependents]bool // what of brokers' settings it depends on
 	// Subscribed is what members ask for now; empty where nobody is connected.
 	Subscribed map[rocketmq.Subscription]bool
@@ -51,6 +52,7 @@ func (o *Connections) Note(found rocketmq.ConsumerConnections, addr string) {
 	if len(found.Connections) == 0 {
 		return
 	}
+	o.FromWhere = found.ConsumeFromWhere
 	o.uses[brokerconfig.Pulling] = o.uses[brokerconfig.Pulling] || found.ConsumeType == "CONSUME_ACTIVELY"
 	for _, s := range found.Subscriptions {
 		o.Subscribed[s] = true

@@ -9,4 +9,5 @@ const (
 	Halted     = 4
 	RolledBack = 5
 	Differs    = 6
+	Refused    = 7
 )

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/socket"
 )
@@ -36,6 +38,9 @@ type Options struct {
 	Dial       Dial      // nil means over TCP, as the address says
 	Renames    Renames   // of typed calls
 	Addresses  Addresses // where servers are reached that advertise other addresses
+	// Limit bounds calls per second, of all clients that have the same one; nil means no bound.
+	// Calls wait for their turn without using up their time.
+	Limit *rate.Limiter
 }
 
 // Dial connects to a server.
@@ -95,6 +100,11 @@ func (c *Client) Close() {
 // Call makes one round trip. It doesn't retry, and a response code other than 0 is no error: the
 // typed calls judge it.
 func (c *Client) Call(ctx context.Context, addr string, cmd *remoting.Command) (*remoting.Command, error) {
+	if c.options.Limit != nil {
+		if err := c.options.Limit.Wait(ctx); err != nil {
+			return nil, &remoting.DialError{Server: addr, Err: err}
+		}
+	}
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.options.CallTimeout)

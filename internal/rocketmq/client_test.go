@@ -11,7 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/time/rate"
 
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/rocketmq/remotingtest"
@@ -386,4 +388,26 @@ func TestOnlyOneCallWaitsForAFrozenNameServer(t *testing.T) {
 	require.Empty(t, asked, "one call asks, the others take the last list")
 	stop()
 	waits.Wait()
+}
+
+func TestCallsWaitForTheirTurnWithoutLosingTheirTime(t *testing.T) {
+	server := serve(t, func(conn net.Conn, c *remoting.Command) { reply(conn, c, remoting.Success, nil, "") })
+	c := NewClient(Options{Limit: rate.NewLimiter(50, 1), CallTimeout: time.Second})
+	t.Cleanup(c.Close)
+	began := time.Now()
+	var calls sync.WaitGroup
+	for range 11 {
+		calls.Go(func() {
+			_, err := c.Call(t.Context(), server.Addr().String(), &remoting.Command{Code: remoting.CodeRuntime})
+			assert.NoError(t, err)
+		})
+	}
+	calls.Wait()
+	require.GreaterOrEqual(t, time.Since(began), 190*time.Millisecond, "10 more at 50 a second")
+
+	soon, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err := c.Call(soon, server.Addr().String(), &remoting.Command{Code: remoting.CodeRuntime})
+	require.Error(t, err)
+	require.False(t, remoting.Ambiguous(err), "it was never sent")
 }

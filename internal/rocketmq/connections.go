@@ -135,8 +135,9 @@ type ProcessQueueInfo struct {
 
 // RunningInfo is a member's own account of itself.
 type RunningInfo struct {
-	Properties map[string]string
-	Queues     []ProcessQueueInfo
+	Properties    map[string]string
+	Subscriptions []Subscription
+	Queues        []ProcessQueueInfo
 }
 
 // ConsumerRunningInfo asks a member, through the broker, what it holds. If the member doesn't
@@ -163,6 +164,12 @@ func (c *Client) ConsumerRunningInfo(ctx context.Context, addr, group, clientID 
 		return RunningInfo{}, badBody(addr, remoting.CodeRunningInfo, err)
 	}
 	out := RunningInfo{Properties: o.Object("properties").Texts()}
+	for _, v := range o.List("subscriptionSet") {
+		of, _ := v.(remoting.Object)
+		if topic, known := c.options.Renames.topicHere(of.Text("topic")); known {
+			out.Subscriptions = append(out.Subscriptions, readSubscription(topic, of))
+		}
+	}
 	for _, entry := range o.Object("mqTable") {
 		key, _ := entry.Key.(remoting.Object)
 		v, _ := entry.Value.(remoting.Object)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/time/rate"
+
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
@@ -61,6 +63,8 @@ type Opener struct {
 	Secrets *secrets.Store
 	// Root is the folder below which targets run that are provided here.
 	Root string
+	// Limit bounds the calls per second to both sides together; nil means no bound.
+	Limit *rate.Limiter
 }
 
 // Place is where a cluster is found.
@@ -91,7 +95,7 @@ func (o Opener) Open(
 		return nil, fault.Of(side, fault.Denial(err))
 	}
 	client := rocketmq.NewClient(rocketmq.Options{
-		Credentials: keys, Renames: names, Addresses: where.reached,
+		Credentials: keys, Renames: names, Addresses: where.reached, Limit: o.Limit,
 	})
 	found := rocketmq.NewClusterOf(client, where.Addresses, where.Part)
 	if where.Proxied {

@@ -8,6 +8,7 @@ import (
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/clusters/inventory/advice"
 	"rocketshift/internal/clusters/inventory/facts"
 	"rocketshift/internal/findings"
 	"rocketshift/plan"
@@ -61,6 +62,11 @@ func Assess(
 		return result, err
 	}
 	result = inv.assessment()
+	ordered := map[string]bool{}
+	for _, name := range result.OrderedTopics() {
+		ordered[name] = true
+	}
+	result.Recommended = advice.Of(seen, ordered)
 	result.Findings = slices.Concat(gaps, target.gaps, left, lacking, twice, inv.findings(target.brokers), more,
 		clusters.Differences(brokerconfig.Compare(configured, target.settings, inv.uses())),
 		inv.gatewayFindings(ctx, o), leftBehind(p.Source.LeftOut), slaveFindings(inv.brokers))
@@ -87,8 +93,8 @@ func (inv *look) facts() facts.Facts {
 		TopicNames: inv.topicNames(), GroupNames: inv.groupNames(),
 		Positions: inv.positions, Online: inv.online, Producers: inv.producers, Orderly: inv.orderly,
 		Samples: inv.samples, Routes: inv.routes, Messages: inv.messages,
-		Ranges: inv.ranges,
-		Types:  map[string]plan.MessageType{}, Readers: map[string][]string{},
+		Ranges: inv.ranges, Members: inv.members, Runtime: inv.runtime,
+		Types: map[string]plan.MessageType{}, Readers: map[string][]string{},
 	}
 	for _, name := range seen.TopicNames {
 		topic := inv.topic(name)

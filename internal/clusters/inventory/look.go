@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/inventory/facts"
 	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -30,6 +31,8 @@ type look struct {
 	unsampled map[string]error
 	ranges    map[string]map[lane.Queue]rocketmq.QueueRange
 	shortly   map[string]bool // topics that were looked into with one pull alone
+	members   map[string]map[string]facts.Member
+	runtime   map[string]map[string]string
 	at        time.Time
 	selection *selected // nil until it is asked for
 }
@@ -39,11 +42,17 @@ func takeInventory(ctx context.Context, c *clusters.One, p plan.Plan, tell func(
 	inv := &look{
 		plan: p, messages: map[string]int64{}, samples: map[string]metadata.Sample{},
 		unsampled: map[string]error{}, routes: map[string]rocketmq.Route{},
-		ranges: map[string]map[lane.Queue]rocketmq.QueueRange{},
+		ranges:  map[string]map[lane.Queue]rocketmq.QueueRange{},
+		members: map[string]map[string]facts.Member{}, runtime: map[string]map[string]string{},
 	}
 	var err error
 	if inv.brokers, err = c.FindBrokers(ctx); err != nil {
 		return nil, err
+	}
+	for _, b := range inv.brokers {
+		if inv.runtime[b.Name], err = c.Client().Runtime(ctx, b.Addr); err != nil {
+			return nil, c.Explain(ctx, err)
+		}
 	}
 	if inv.topics, err = c.TopicTable(ctx, inv.brokers, nil); err != nil {
 		return nil, err
@@ -60,8 +69,14 @@ func takeInventory(ctx context.Context, c *clusters.One, p plan.Plan, tell func(
 	if inv.producers, inv.untold, err = c.Producers(ctx, inv.brokers); err != nil {
 		return nil, err
 	}
-	inv.orderly, inv.silent = howGroupsConsume(ctx, inv.groupNames(), inv.online,
-		askMember(c, inv.online), tell)
+	selected, ask := inv.groupNames(), inv.askMember(c)
+	inv.orderly, inv.silent = howGroupsConsume(ctx, selected, inv.online, ask, tell)
+	inv.askOthers(ctx, selected, ask, tell)
+	for group, members := range inv.members {
+		for _, m := range members {
+			inv.orderly[group] = inv.orderly[group] || m.Orderly
+		}
+	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}

@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/inventory/facts"
 	"rocketshift/internal/findings"
 	"rocketshift/internal/printable"
 )
@@ -73,16 +73,57 @@ func askGroup(
 	return false, false
 }
 
-// askMember asks by the broker that the member is connected to.
-func askMember(c *clusters.One, all map[string]clusters.Connections) asker {
+// askMember asks by the broker that the member is connected to, and notes all that the member says.
+func (inv *look) askMember(c *clusters.One) asker {
+	var mu sync.Mutex
 	return func(ctx context.Context, group, member string) (bool, error) {
-		broker := all[group].Members[member].Broker
+		broker := inv.online[group].Members[member].Broker
 		info, err := c.Client().ConsumerRunningInfo(ctx, broker, group, member)
 		if err != nil {
 			return false, err
 		}
-		return strings.EqualFold(info.Properties["PROP_CONSUMEORDERLY"], "true"), nil
+		of := facts.MemberOf(info)
+		mu.Lock()
+		defer mu.Unlock()
+		if inv.members[group] == nil {
+			inv.members[group] = map[string]facts.Member{}
+		}
+		inv.members[group][member] = of
+		return of.Orderly, nil
 	}
+}
+
+const (
+	// othersAsked is how many more members of a group are asked: members that differ are a mistake,
+	// which is seldom one of the last of many.
+	othersAsked = 7
+	// othersAskedFor bounds that altogether.
+	othersAskedFor = 20 * time.Second
+)
+
+// askOthers asks those members that didn't have to be asked to know how their group consumes.
+func (inv *look) askOthers(ctx context.Context, groups []string, ask asker, tell func(string)) {
+	asking, cancel := context.WithTimeout(ctx, othersAskedFor)
+	defer cancel()
+	live := slices.DeleteFunc(slices.Clone(groups),
+		func(group string) bool { return len(inv.members[group]) == 0 || len(inv.online[group].Members) < 2 })
+	tell(fmt.Sprintf("other members of %d groups", len(live)))
+	known := map[string][]string{}
+	for _, group := range live {
+		for _, id := range clusters.SortedKeys(inv.online[group].Members) {
+			if _, said := inv.members[group][id]; !said && len(known[group]) < othersAsked {
+				known[group] = append(known[group], id)
+			}
+		}
+	}
+	_ = clusters.Each(asking, live, func(ctx context.Context, group string) error {
+		for _, id := range known[group] {
+			if _, known := askGroup(ctx, group, []string{id}, ask); !known {
+				break // the others of its group may be as slow
+			}
+		}
+		return nil
+	})
 }
 
 // silentFindings warns of groups whose members didn't say whether they consume in order.

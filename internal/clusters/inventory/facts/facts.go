@@ -4,6 +4,7 @@ package facts
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"rocketshift/api"
@@ -37,7 +38,31 @@ type Facts struct {
 	Messages               map[string]int64                          // stored, by selected topic
 	// Ranges are what each queue holds, by selected topic.
 	Ranges map[string]map[lane.Queue]rocketmq.QueueRange
-	Target Target
+	// Members are what members say of themselves, by group and client id, as far as they were asked
+	// and answered.
+	Members map[string]map[string]Member
+	// Runtime is what each source broker tells of itself (GET_BROKER_RUNTIME_INFO), by broker name.
+	Runtime map[string]map[string]string
+	Target  Target
+}
+
+// Member is what a member of a group says of itself.
+type Member struct {
+	Orderly       bool
+	FromWhere     string // consumeFromWhere, as its SDK names it; empty if it doesn't say
+	Strategy      string // class that allocates queues to members; empty if it doesn't say
+	Subscriptions []rocketmq.Subscription
+}
+
+// MemberOf reads a member's account. Java's consumers list all their own settings in it.
+func MemberOf(info rocketmq.RunningInfo) Member {
+	class, _, _ := strings.Cut(info.Properties["allocateMessageQueueStrategy"], "@")
+	return Member{
+		Orderly:       strings.EqualFold(info.Properties["PROP_CONSUMEORDERLY"], "true"),
+		FromWhere:     info.Properties["consumeFromWhere"],
+		Strategy:      class,
+		Subscriptions: info.Subscriptions,
+	}
 }
 
 // Target is a target that exists already; without brokers it doesn't.

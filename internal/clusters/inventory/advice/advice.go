@@ -1,0 +1,134 @@
+// Package advice says what is recommended for a migration, from what one look at the source saw.
+package advice
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"rocketshift/api"
+	"rocketshift/internal/clusters/inventory/facts"
+	"rocketshift/internal/printable"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+// Of is what is recommended. orderedTopics are those whose order must survive the producers' move.
+func Of(seen facts.Facts, ordered map[string]bool) *api.Recommended {
+	return &api.Recommended{
+		Topics: topics(seen), Groups: groups(seen), Size: size(seen), Traffic: traffic(seen, ordered),
+		Waves: waves(seen, ordered),
+	}
+}
+
+func topics(seen facts.Facts) (all []api.RecommendedTopic) {
+	for _, name := range seen.TopicNames {
+		all = append(all, api.RecommendedTopic{
+			Name: name, Type: seen.Types[name], Queues: len(seen.Topics.Queues(name)), Why: whyType(seen, name),
+		})
+	}
+	return all
+}
+
+func whyType(seen facts.Facts, name string) string {
+	sample := seen.Samples[name]
+	if chosen, is := seen.Plan.Topics.Types[name]; is {
+		return fmt.Sprintf("topics.types of the plan says %s", chosen)
+	}
+	if sample.Looked == 0 {
+		return "no message to look at: NORMAL until topics.types says otherwise"
+	}
+	var kinds []string
+	for _, kind := range []plan.MessageType{
+		plan.TypeNormal, plan.TypeFIFO, plan.TypeDelay, plan.TypeTransaction,
+	} {
+		if sample.Kinds[kind] {
+			kinds = append(kinds, string(kind))
+		}
+	}
+	return fmt.Sprintf("%d messages sampled are of %s; as many queues as on the source, so that keys stay in theirs",
+		sample.Looked, strings.Join(kinds, " and "))
+}
+
+// unlimited is the number of retries of orderly members without one of their own (4.x
+// DefaultMQPushConsumer): messages stay at the head of their queue.
+const unlimited = math.MaxInt32
+
+func groups(seen facts.Facts) (all []api.RecommendedGroup) {
+	for _, name := range seen.GroupNames {
+		of := api.RecommendedGroup{Name: name, Orderly: seen.Orderly[name], MaxRetries: retries(seen.Groups[name])}
+		switch members := len(seen.Online[name].Members); {
+		case members == 0:
+			of.Why = "no member is connected: concurrent, as most are; its settings on the source say the retries"
+		case of.Orderly:
+			of.Why = fmt.Sprintf("its members say so (%d connected); on the source they retry %d times unless they set "+
+				"a number of their own, so give the group one on purpose", members, unlimited)
+		default:
+			of.Why = fmt.Sprintf("its members say so (%d connected); its settings on the source say the retries", members)
+		}
+		all = append(all, of)
+	}
+	return all
+}
+
+func retries(by map[string]rocketmq.Group) (most int) {
+	for _, g := range by {
+		most = max(most, g.RetryMaxTimes)
+	}
+	return most
+}
+
+// unit is what managed instances count as one message.
+const unit = 4 << 10
+
+func size(seen facts.Facts) api.RecommendedSize {
+	s := api.RecommendedSize{Topics: len(seen.TopicNames), Groups: len(seen.GroupNames)}
+	for _, name := range seen.TopicNames {
+		s.Queues += len(seen.Topics.Queues(name))
+	}
+	var bytes, stored float64
+	for _, table := range seen.Runtime {
+		s.Sends += lastRate(table["putTps"])
+		s.Receives += lastRate(table["getTransferedTps"]) + lastRate(table["getTransferredTps"])
+		average, _ := strconv.ParseFloat(table["putMessageAverageSize"], 64)
+		total, _ := strconv.ParseFloat(table["putMessageTimesTotal"], 64)
+		bytes, stored = bytes+average*total, stored+total
+	}
+	units := 1.0
+	if stored > 0 {
+		s.AverageBytes = int64(bytes / stored)
+		units = math.Max(1, math.Ceil(float64(s.AverageBytes)/unit))
+	}
+	s.SendUnits, s.ReceiveUnits = s.Sends*units, s.Receives*units
+	s.Why = fmt.Sprintf("what the brokers counted in the last ten minutes at most, all topics together, with %s bytes "+
+		"for a stored message on the average; watch a busy day with --observe before you buy", printable.Grouped(s.AverageBytes))
+	return s
+}
+
+// lastRate is the highest of the averages that a broker tells: of the last 10 s, minute and ten
+// minutes (StoreStatsService).
+func lastRate(rates string) (most float64) {
+	for _, one := range strings.Fields(rates) {
+		if rate, err := strconv.ParseFloat(one, 64); err == nil {
+			most = math.Max(most, rate)
+		}
+	}
+	return most
+}
+
+func traffic(seen facts.Facts, ordered map[string]bool) api.RecommendedTraffic {
+	r := api.RecommendedTraffic{Mode: plan.ModeGateway, Why: "applications change only their name server, and move " +
+		"without a pause, one queue at a time"}
+	switch {
+	case seen.Plan.Target.Rename != nil:
+		r.Mode = plan.ModeRelease
+		r.Why = "names change on the target, which gateways can't do: applications change them in a release"
+	case seen.Plan.Target.Proxy != "":
+		r.Why = "behind a proxy nobody can close a group, so only a gateway can move it"
+	case len(ordered) > 0:
+		r.Why += fmt.Sprintf("; %d topics are read in order, and without a gateway each of them waits until it is drained",
+			len(ordered))
+	}
+	return r
+}
