@@ -197,6 +197,10 @@ bench-moves: jars ## how long applications wait when homes and groups move, and 
 	@mkdir -p .run
 	go run ./bench/gateway -load moves
 
+.PHONY: bench-assess
+bench-assess: jars ## how long Assess takes, and what memory, for 10,000 topics and 10,000 groups: of a fake, and of real brokers
+	go test ./internal/clusters/inventory -run '^$$' -bench BenchmarkAssess -benchtime 1x -timeout 20m
+
 .PHONY: bench-stock
 bench-stock: jars ## the same beside copiers that people write by hand with stock clients
 	go run ./bench/stock -way rocketshift,client-go-batch,java-batch,java-single -messages 200000 -rounds 3
