@@ -2,12 +2,12 @@ package activities
 
 import (
 	"context"
+	"slices"
 
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
-	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/documents/lists"
 	"rocketshift/plan"
@@ -23,12 +23,17 @@ type MetadataRequest struct {
 	Inventory *api.Inventory              `json:"inventory,omitempty"`
 	Types     map[string]plan.MessageType `json:"types,omitempty"`
 	Ordered   []string                    `json:"ordered,omitempty"`
+	// KV brings over the keys of the plan's namespaces, too.
+	KV bool `json:"kv,omitempty"`
 }
 
-// MetadataResult says what one chunk changed. A repeated chunk creates nothing.
+// MetadataResult says what one chunk changed. A repeated chunk changes nothing.
 type MetadataResult struct {
 	CreatedTopics int `json:"createdTopics"`
 	CreatedGroups int `json:"createdGroups"`
+	ChangedTopics int `json:"changedTopics,omitempty"`
+	ChangedGroups int `json:"changedGroups,omitempty"`
+	KV            int `json:"kv,omitempty"` // keys of name servers
 }
 
 // Metadata brings topics and groups to the target.
@@ -40,77 +45,93 @@ func NewMetadata(s Settings) *Metadata { return &Metadata{s.withDefaults()} }
 // Diff compares what the target should have with what it has.
 func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (_ api.MetadataDiff, err error) {
 	defer explained(&err)
-	o, w, err := m.compare(ctx, r)
+	w, err := m.settings.wanted(ctx, r)
+	if err != nil {
+		return api.MetadataDiff{}, err
+	}
+	w.KV = true
+	o, err := m.compare(ctx, r, w)
 	if err != nil {
 		return api.MetadataDiff{}, err
 	}
 	if err := o.CompareSettings(ctx, w); err != nil {
 		return api.MetadataDiff{}, err
 	}
-	diff := api.MetadataDiff{Same: o.Same}
-	if diff.CreateTopics, err = lists.Bounded(ctx, m.settings.lists(r.Request), "topics to create",
-		clusters.SortedKeys(o.MissingTopics), lists.NamesRoom); err != nil {
-		return diff, err
+	diff := api.MetadataDiff{Same: o.Same, KV: len(o.KV)}
+	in := m.settings.lists(r.Request)
+	for _, list := range []struct {
+		kind  string
+		into  *api.Names
+		names []string
+	}{
+		{"topics to create", &diff.CreateTopics, missingOnly(o.MissingTopics, o.ChangedTopics)},
+		{"groups to create", &diff.CreateGroups, missingOnly(o.MissingGroups, o.ChangedGroups)},
+		{"topics to change", &diff.ChangeTopics, clusters.SortedKeys(o.ChangedTopics)},
+		{"groups to change", &diff.ChangeGroups, clusters.SortedKeys(o.ChangedGroups)},
+	} {
+		if *list.into, err = lists.Bounded(ctx, in, list.kind, list.names, lists.NamesRoom); err != nil {
+			return diff, err
+		}
 	}
-	if diff.CreateGroups, err = lists.Bounded(ctx, m.settings.lists(r.Request), "groups to create",
-		clusters.SortedKeys(o.MissingGroups), lists.NamesRoom); err != nil {
-		return diff, err
+	for _, list := range []struct {
+		kind string
+		into *api.List[api.Finding]
+		rows []api.Finding
+	}{
+		{"warnings", &diff.Warnings, o.Warnings},
+		{"conflicts", &diff.Conflicts, o.Conflicts},
+		{"changes", &diff.Changes, o.Changes},
+		{"kept", &diff.Kept, o.Kept},
+	} {
+		if *list.into, err = lists.Bounded(ctx, in, list.kind, list.rows, lists.RowsRoom); err != nil {
+			return diff, err
+		}
 	}
-	diff.Warnings, err = lists.Bounded(ctx, m.settings.lists(r.Request), "warnings", o.Warnings, lists.RowsRoom)
-	if err != nil {
-		return diff, err
-	}
-	diff.Conflicts, err = lists.Bounded(ctx, m.settings.lists(r.Request), "conflicts", o.Conflicts, lists.RowsRoom)
-	return diff, err
+	return diff, nil
 }
 
-// Apply creates what is missing of one chunk and reads it back.
+// missingOnly are the names of what is to be made alone, and not changed elsewhere.
+func missingOnly[T any](missing map[string][]string, changed map[string]T) []string {
+	return slices.DeleteFunc(clusters.SortedKeys(missing), func(name string) bool {
+		_, is := changed[name]
+		return is
+	})
+}
+
+// Apply makes and changes what differs of one chunk, and reads it back. Its heartbeat says how far
+// it is.
 func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (_ MetadataResult, err error) {
 	defer explained(&err)
-	o, _, err := m.compare(ctx, r)
-	if err != nil {
-		return MetadataResult{}, err
-	}
-	if len(o.Conflicts) > 0 {
-		first := o.Conflicts[0]
-		return MetadataResult{}, fault.Conflict("%d conflicts, first: %s %s: %s", len(o.Conflicts), first.Object,
-			first.Cause, first.Next)
-	}
-	if err := o.Create(ctx, func(text string) { activity.RecordHeartbeat(ctx, text) }); err != nil {
-		return MetadataResult{}, err
-	}
-	return MetadataResult{len(o.MissingTopics), len(o.MissingGroups)}, m.readBack(ctx, r)
-}
-
-func (m *Metadata) readBack(ctx context.Context, r MetadataRequest) error {
-	o, _, err := m.compare(ctx, r)
-	if err != nil {
-		return err
-	}
-	for topic, brokers := range o.MissingTopics {
-		return fault.NotTaken("topic %s: created, and isn't there on %v when read back", topic, brokers)
-	}
-	for group, brokers := range o.MissingGroups {
-		return fault.NotTaken("group %s: created, and isn't there on %v when read back", group, brokers)
-	}
-	return nil
-}
-
-// compare reads both sides, and returns with it what the request wants.
-func (m *Metadata) compare(ctx context.Context, r MetadataRequest) (*metadata.Chunk, metadata.Wanted, error) {
-	both, err := m.settings.clusters().Both(ctx, r.Plan.WithDefaults())
-	if err != nil {
-		return nil, metadata.Wanted{}, err
-	}
-	if err := both.Whole(ctx); err != nil {
-		return nil, metadata.Wanted{}, err
-	}
 	w, err := m.settings.wanted(ctx, r)
 	if err != nil {
-		return nil, w, err
+		return MetadataResult{}, err
 	}
-	o, err := metadata.Compare(ctx, both, w)
-	return o, w, err
+	w.KV = r.KV
+	done, err := metadata.Apply(ctx,
+		func() (*metadata.Chunk, error) { return m.compare(ctx, r, w) },
+		func(p api.ApplyProgress) { activity.RecordHeartbeat(ctx, p) })
+	if err != nil {
+		return MetadataResult{}, err
+	}
+	return MetadataResult{
+		CreatedTopics: len(missingOnly(done.MissingTopics, done.ChangedTopics)),
+		CreatedGroups: len(missingOnly(done.MissingGroups, done.ChangedGroups)),
+		ChangedTopics: len(done.ChangedTopics), ChangedGroups: len(done.ChangedGroups), KV: len(done.KV),
+	}, nil
+}
+
+// compare reads both sides.
+func (m *Metadata) compare(
+	ctx context.Context, r MetadataRequest, w metadata.Wanted,
+) (*metadata.Chunk, error) {
+	both, err := m.settings.clusters().Both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return nil, err
+	}
+	if err := both.Whole(ctx); err != nil {
+		return nil, err
+	}
+	return metadata.Compare(ctx, both, w)
 }
 
 func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w metadata.Wanted, err error) {

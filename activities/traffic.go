@@ -61,13 +61,51 @@ func (t *Traffic) open(ctx context.Context, r GroupsRequest, enable bool) error 
 // still write.
 func (t *Traffic) CloseTopics(ctx context.Context, r TopicsRequest) (err error) {
 	defer explained(&err)
+	if err := t.hideOrder(ctx, r); err != nil {
+		return err
+	}
 	return t.permit(ctx, r, func(perm int) int { return perm &^ rocketmq.PermWrite })
 }
 
 // OpenTopics makes topics writable on a side.
 func (t *Traffic) OpenTopics(ctx context.Context, r TopicsRequest) (err error) {
 	defer explained(&err)
-	return t.permit(ctx, r, func(perm int) int { return perm | rocketmq.PermRead | rocketmq.PermWrite })
+	if err := t.permit(ctx, r, func(perm int) int { return perm | rocketmq.PermRead | rocketmq.PermWrite }); err != nil {
+		return err
+	}
+	return t.showOrder(ctx, r)
+}
+
+// showOrder brings over the order configurations of topics that are open on the target now.
+func (t *Traffic) showOrder(ctx context.Context, r TopicsRequest) error {
+	if r.Side != api.Target {
+		return nil
+	}
+	topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
+	if err != nil {
+		return err
+	}
+	both, err := t.settings.clusters().Both(ctx, r.Plan.WithDefaults())
+	if err != nil {
+		return err
+	}
+	return metadata.ShowOrder(ctx, both, topics)
+}
+
+// hideOrder takes them away before the topics are closed there.
+func (t *Traffic) hideOrder(ctx context.Context, r TopicsRequest) error {
+	if r.Side != api.Target {
+		return nil
+	}
+	topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
+	if err != nil {
+		return err
+	}
+	c, _, err := t.settings.clusters().At(ctx, r.Plan, r.Side)
+	if err != nil {
+		return err
+	}
+	return metadata.HideOrder(ctx, c, r.Plan.Target.Topic, topics)
 }
 
 // permit changes and reads back the permission of topics. Only what differs is written; attributes

@@ -58,6 +58,7 @@ func (p Plan) WithDefaults() Plan {
 		p.Topics.Ordered = nil
 	}
 	p.Groups = p.Groups.withDefaults()
+	p.Metadata = p.Metadata.withDefaults()
 	p.Traffic.Mode = either(p.Traffic.Mode, ModeRelease)
 	p.Shift = p.Shift.withDefaults()
 	p.Replicate.Heartbeat = either(p.Replicate.Heartbeat, defaultHeartbeat)
@@ -91,7 +92,7 @@ func (t Target) withDefaults() Target {
 }
 
 // cloned is nil for an empty map.
-func cloned(m map[string]string) map[string]string {
+func cloned[V any](m map[string]V) map[string]V {
 	if len(m) == 0 {
 		return nil
 	}

@@ -84,6 +84,7 @@ func readPlan(o *object, p *Plan) {
 		o.texts("ordered", &p.Topics.Ordered)
 	})
 	o.object("groups", func(o *object) { readSelection(o, &p.Groups) })
+	readMetadata(o, &p.Metadata)
 	o.object("traffic", func(o *object) {
 		o.text("mode", &p.Traffic.Mode)
 		o.texts("gateways", &p.Traffic.Gateways)

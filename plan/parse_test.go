@@ -148,7 +148,7 @@ func TestAPlanThatRunsIsReadWithoutRulesAndDefaults(t *testing.T) {
 
 func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 	for _, c := range []struct{ path, value, want string }{
-		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, name, replicate, shift, source, " +
+		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, metadata, name, replicate, shift, source, " +
 			"target, topics, traffic"},
 		{"target.provder", `"local"`, "target.provder: unknown key; allowed: addresses, brokers, cluster, " +
 			"credentials, id, nameServers, provider, proxy, rename, version"},

@@ -26,6 +26,7 @@ type Plan struct {
 	Target    Target         `json:"target"`
 	Topics    TopicSelection `json:"topics"`
 	Groups    Selection      `json:"groups"`
+	Metadata  Metadata       `json:"metadata,omitzero"`
 	Traffic   Traffic        `json:"traffic"`
 	Shift     Shift          `json:"shift"`
 	Replicate Replicate      `json:"replicate"`

@@ -46,7 +46,9 @@ func TestTheHashChangesWithEverySetting(t *testing.T) {
 		"topics.include": `["a"]`, "topics.exclude": `["a"]`, "topics.types": `{"a":"FIFO"}`, "topics.ordered": `["a"]`,
 		"groups.include": `["a"]`, "groups.exclude": `["a"]`, "shift.steps": `[100]`, "shift.soak": `"1s"`, "shift.settle": `"1s"`, "shift.fenceBudget": `"20s"`,
 		"replicate.heartbeat": `"3s"`, "replicate.batchMessages": `7`, "replicate.shards": `3`, "replicate.exactBorn": `true`, "replicate.syncInterval": `"4s"`, "approvals": `[]`,
-		"traffic": `{"mode":"gateway","gateways":["https://a:1"]}`,
+		"traffic":  `{"mode":"gateway","gateways":["https://a:1"]}`,
+		"metadata": `{"conflicts":"keep"}`, "metadata.topics": `{"a":"change"}`, "metadata.groups": `{"a":"change"}`,
+		"metadata.kv": `["A"]`, "metadata.drift": `"follow"`,
 	} {
 		h := mustParse(t, edited(t, at, value)).Hash()
 		assert.Empty(t, seen[h], "%s has the hash of another plan", at)

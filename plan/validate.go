@@ -66,6 +66,7 @@ func (p Plan) check() *Problems {
 	checkTopics(c, p.Topics)
 	checkGlobs(c, "groups.include", p.Groups.Include)
 	checkGlobs(c, "groups.exclude", p.Groups.Exclude)
+	checkMetadata(c, p.Metadata)
 	checkTraffic(c, p)
 	checkShift(c, p.Shift)
 	checkRange(c, "replicate.heartbeat", p.Replicate.Heartbeat, minHeartbeat, maxHeartbeat)

@@ -44,7 +44,7 @@ func TestPlanFillsInDefaults(t *testing.T) {
 
 func TestBadPlansAreRefusedByPathWithExitCode2(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown key":     {goodPlan + "approvels: []\n", "approvels: unknown key; allowed: approvals, groups, name"},
+		"unknown key":     {goodPlan + "approvels: []\n", "approvels: unknown key; allowed: approvals, groups, metadata, name"},
 		"key there twice": {goodPlan + "name: b\n", `key "name" already set`},
 		"source = target": {strings.Replace(goodPlan, "provider: local", `provider: existing, nameServers: ["10.0.0.1:9876"]`, 1), "target.nameServers[0]: \"10.0.0.1:9876\" is a name server of the source too"},
 		"no YAML":         {"name: [", "is neither YAML nor JSON"},

@@ -69,8 +69,8 @@ func TestPurchaseAsksAgainWhenTheEvidenceExpired(t *testing.T) {
 func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 	s := newTheatre(t)
 	var topics []string
-	for i := range 450 {
-		topics = append(topics, fmt.Sprintf("t%03d", i))
+	for i := range 2450 {
+		topics = append(topics, fmt.Sprintf("t%04d", i))
 	}
 	diff := api.MetadataDiff{
 		CreateGroups: api.Some("g"), CreateTopics: api.Some(topics...), Same: 1,
@@ -84,9 +84,28 @@ func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 			return activities.MetadataResult{CreatedTopics: r.Topics.Len(), CreatedGroups: r.Groups.Len()}, nil
 		})
 	s.ExecuteWorkflow(api.ImportMetadataType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
-	require.Equal(t, "created 450 topics, 1 groups; 1 were there; "+
+	require.Equal(t, "created 2450 topics, 1 groups; 1 were there; "+
 		"1 warnings about brokers' settings, see status or the report", s.result(t).Detail)
-	require.Equal(t, [][2]int{{1, 0}, {0, 200}, {0, 200}, {0, 50}}, sizes)
+	require.Equal(t, [][2]int{{1, 0}, {0, 1000}, {0, 1000}, {0, 450}}, sizes)
+}
+
+func TestImportMetadataChangesWhatThePlanDecides(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Diff", anything, anything).Return(api.MetadataDiff{
+		CreateTopics: api.Some("a"), ChangeTopics: api.Some("b"), ChangeGroups: api.Some("g"), KV: 1,
+		Kept: api.Some(api.Finding{Object: "topic c", Cause: "has 2 queues: it is kept"}),
+	}, nil)
+	var parts []string
+	s.OnActivity("Apply", anything, anything).
+		Return(func(_ context.Context, r activities.MetadataRequest) (activities.MetadataResult, error) {
+			parts = append(parts, fmt.Sprint(r.Groups, r.Topics, r.KV))
+			return activities.MetadataResult{ChangedGroups: r.Groups.Len(), ChangedTopics: r.Topics.Len()}, nil
+		})
+	s.ExecuteWorkflow(api.ImportMetadataType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	all := fmt.Sprint(testInventory().Topics())
+	require.Equal(t, []string{"[g] [] false", "[] [a] false", "[] [b] false", "[] " + all + " true"}, parts,
+		"the keys last: order configurations name queues that are there then")
+	require.Contains(t, s.result(t).Detail, "1 differ and are kept, as the plan decides")
 }
 
 func TestImportMetadataChangesNothingOnAConflict(t *testing.T) {

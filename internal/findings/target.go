@@ -9,6 +9,8 @@ const (
 	TopicExistsOtherwise ID = "topic-exists-otherwise"
 	GroupExistsOtherwise ID = "group-exists-otherwise"
 	MixedRefused         ID = "mixed-refused"
+	KeyExistsOtherwise   ID = "key-exists-otherwise"
+	OrderNotCarried      ID = "order-not-carried"
 )
 
 func targetEntries() []Entry {
@@ -32,19 +34,29 @@ func targetEntries() []Entry {
 			"name servers show clients less than its topics' permissions", "set brokerPermission=6 on it",
 		},
 		{
-			TopicExistsOtherwise, refusal, "the topic exists on the target, and is otherwise",
+			TopicExistsOtherwise, refusalOrWarning, "the topic exists on the target, and is otherwise",
 			"lanes pair queues one to one, and producers would see something else",
-			"delete or change it on the target, or exclude it; rocketshift never overwrites it",
+			"delete or change it on the target, exclude it, or decide in the plan (metadata): keep or change",
 		},
 		{
-			GroupExistsOtherwise, refusal, "the group exists on the target, and is otherwise",
+			GroupExistsOtherwise, refusalOrWarning, "the group exists on the target, and is otherwise",
 			"its members would be served otherwise than on the source",
-			"delete or change it on the target, or exclude it; rocketshift never overwrites it",
+			"delete or change it on the target, exclude it, or decide in the plan (metadata): keep or change",
 		},
 		{
 			MixedRefused, refusal, "the target's brokers take no topics of type MIXED",
 			"the topic holds messages of several types, and a proxy refuses all but one",
 			"set enableMixedMessageType=true on the target's brokers, or choose a type in topics.types",
+		},
+		{
+			KeyExistsOtherwise, refusalOrWarning, "the target's name servers have another value of a key",
+			"an order configuration says which queues producers see",
+			"correct it on the target's name servers, or decide in the plan (metadata): keep or change",
+		},
+		{
+			OrderNotCarried, warning, "an order configuration can't be written for the target's queues",
+			"where name servers show it, producers would see other queues than on the source",
+			"write it on the target's name servers yourself, if they show it",
 		},
 	}
 }

@@ -27,6 +27,9 @@ type Group struct {
 	extra map[string]any // unknown settings, which a full replace must not lose
 }
 
+// orderly is the setting of 5.x by which a group's messages are read in their order.
+const orderly = "consumeMessageOrderly"
+
 // Groups lists all groups of a broker, built-in ones included.
 func (c *Client) Groups(ctx context.Context, addr string) (map[string]Group, error) {
 	o, err := c.askObject(ctx, addr, &remoting.Command{Code: remoting.CodeGroups}, "")
@@ -48,7 +51,7 @@ func readGroup(name string, o remoting.Object) Group {
 		Name: name, ConsumeEnable: o.Flag("consumeEnable", true),
 		FromMinEnable:   o.Flag("consumeFromMinEnable", true),
 		BroadcastEnable: o.Flag("consumeBroadcastEnable", true),
-		Orderly:         o.Flag("consumeMessageOrderly", false), RetryQueues: int(o.Number("retryQueueNums")),
+		Orderly:         o.Flag(orderly, false), RetryQueues: int(o.Number("retryQueueNums")),
 		RetryMaxTimes: int(o.Number("retryMaxTimes")), BrokerID: o.Number("brokerId"),
 		WhichBrokerWhenSlow: o.Number("whichBrokerWhenConsumeSlowly"),
 		NotifyChanged:       o.Flag("notifyConsumerIdsChangedEnable", true), extra: map[string]any{},
@@ -73,7 +76,7 @@ func (g Group) fields() map[string]any {
 		"notifyConsumerIdsChangedEnable": g.NotifyChanged,
 	}
 	if g.Orderly || g.extra == nil {
-		out["consumeMessageOrderly"] = g.Orderly
+		out[orderly] = g.Orderly
 	}
 	return out
 }
@@ -81,18 +84,78 @@ func (g Group) fields() map[string]any {
 // PutGroup creates a group or replaces its settings. A Group that Groups returned keeps the
 // settings that this package doesn't know.
 func (c *Client) PutGroup(ctx context.Context, addr string, g Group) error {
-	fields := maps.Clone(g.extra)
-	if fields == nil {
-		fields = map[string]any{}
-	}
-	maps.Copy(fields, g.fields())
-	fields["groupName"] = c.options.Renames.Group(g.Name)
-	body, err := json.Marshal(fields)
+	body, err := json.Marshal(c.groupThere(g))
 	if err != nil {
 		return fmt.Errorf("group %s: %w", g.Name, err)
 	}
 	_, err = c.ask(ctx, addr, &remoting.Command{Code: remoting.CodePutGroup, Body: body}, g.Name)
 	return err
+}
+
+// groupThere are the settings as the cluster's brokers take them.
+func (c *Client) groupThere(g Group) map[string]any {
+	fields := g.Settings()
+	fields["groupName"] = c.options.Renames.Group(g.Name)
+	return fields
+}
+
+// PutGroups is PutGroup for many groups in one call, which brokers know from 5.3 on; others answer
+// with the code NotSupported. 5.5.0 refuses all for one name that it doesn't take.
+func (c *Client) PutGroups(ctx context.Context, addr string, groups []Group) error {
+	list := make([]map[string]any, len(groups))
+	for i, g := range groups {
+		list[i] = c.groupThere(g)
+	}
+	body, err := json.Marshal(map[string]any{"groupConfigList": list})
+	if err != nil {
+		return fmt.Errorf("%d groups: %w", len(groups), err)
+	}
+	_, err = c.ask(ctx, addr, &remoting.Command{Code: remoting.CodePutGroups, Body: body},
+		fmt.Sprintf("of %d groups", len(groups)))
+	return err
+}
+
+// Settings are all settings of the group by their JSON names, those of 5.x that this package
+// doesn't know among them.
+func (g Group) Settings() map[string]any {
+	all := maps.Clone(g.extra)
+	if all == nil {
+		all = map[string]any{}
+	}
+	maps.Copy(all, g.fields())
+	return all
+}
+
+// Over is the group with the settings that another one has and this one doesn't know, and open or
+// closed as that one is: what replaces it.
+func (g Group) Over(other Group) Group {
+	g.extra = maps.Clone(g.extra)
+	if g.extra == nil {
+		g.extra = map[string]any{}
+	}
+	for name, value := range other.extra {
+		if _, has := g.extra[name]; !has {
+			g.extra[name] = value
+		}
+	}
+	if _, told := g.Settings()[orderly]; !told {
+		g.Orderly = other.Orderly
+	}
+	g.ConsumeEnable, g.BrokerID = other.ConsumeEnable, other.BrokerID
+	return g
+}
+
+// GroupOf is the group with these settings, by their JSON names.
+func GroupOf(name string, settings map[string]any) (Group, error) {
+	body, err := json.Marshal(settings)
+	if err != nil {
+		return Group{}, fmt.Errorf("group %s: %w", name, err)
+	}
+	o, err := remoting.ParseObject(body)
+	if err != nil {
+		return Group{}, fmt.Errorf("group %s: %w", name, err)
+	}
+	return readGroup(name, o), nil
 }
 
 // systemGroups are RocketMQ's own (MixAll, 4.9.7 and 5.3.3).

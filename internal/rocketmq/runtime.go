@@ -46,6 +46,43 @@ func (c *Client) BrokerConfig(ctx context.Context, addr string) (map[string]stri
 	return out, nil
 }
 
+// OrderNamespace is where name servers keep which queues producers of an ordered topic see:
+// broker-a:4;broker-b:4 by the topic. They show it if their orderMessageEnable is true.
+const OrderNamespace = "ORDER_TOPIC_CONFIG"
+
+// KVList is what a name server keeps in a namespace of its KV configuration; nothing of a namespace
+// that it doesn't have.
+func (c *Client) KVList(ctx context.Context, nameServer, namespace string) (map[string]string, error) {
+	got, err := c.ask(ctx, nameServer, &remoting.Command{
+		Code: remoting.CodeKVList, Fields: map[string]string{"namespace": namespace},
+	}, namespace, remoting.QueryNotFound)
+	if err != nil || got.Code == remoting.QueryNotFound {
+		return nil, err
+	}
+	o, err := remoting.ParseObject(got.Body)
+	if err != nil {
+		return nil, badBody(nameServer, remoting.CodeKVList, err)
+	}
+	return o.Object("table").Texts(), nil
+}
+
+// PutKV writes a key of a name server's KV configuration. Each name server has its own.
+func (c *Client) PutKV(ctx context.Context, nameServer, namespace, key, value string) error {
+	_, err := c.ask(ctx, nameServer, &remoting.Command{
+		Code:   remoting.CodeKVPut,
+		Fields: map[string]string{"namespace": namespace, "key": key, "value": value},
+	}, namespace+"/"+key)
+	return err
+}
+
+// DeleteKV deletes a key of a name server's KV configuration; one that isn't there is none.
+func (c *Client) DeleteKV(ctx context.Context, nameServer, namespace, key string) error {
+	_, err := c.ask(ctx, nameServer, &remoting.Command{
+		Code: remoting.CodeKVDelete, Fields: map[string]string{"namespace": namespace, "key": key},
+	}, namespace+"/"+key)
+	return err
+}
+
 // askObject is ask for calls that answer with a JSON object.
 func (c *Client) askObject(
 	ctx context.Context,

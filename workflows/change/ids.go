@@ -133,6 +133,8 @@ const (
 	BothServices = "2026-11-30e both services go back"
 	// NewRun: Replicate goes on in a new run when its history has become long.
 	NewRun = "2026-11-30e new runs of lanes"
+	// LargeChunks: topics and groups are made a thousand at a time.
+	LargeChunks = "2026-11-30g large chunks of metadata"
 )
 
 // Made reports whether this run does the new thing.

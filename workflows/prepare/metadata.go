@@ -2,6 +2,7 @@ package prepare
 
 import (
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -9,6 +10,7 @@ import (
 	"rocketshift/activities"
 	"rocketshift/api"
 	"rocketshift/workflows/call"
+	"rocketshift/workflows/change"
 	"rocketshift/workflows/stage"
 )
 
@@ -28,7 +30,10 @@ func ImportMetadata(ctx workflow.Context, in api.MigrationInput) (api.Status, er
 // importer makes topics and groups on the target.
 type importer struct {
 	*stage.Run
-	done activities.MetadataResult
+	done   activities.MetadataResult
+	passed int // objects that chunks are done with
+	total  int
+	begun  time.Time
 }
 
 func (i *importer) importAll(ctx workflow.Context, in api.MigrationInput) error {
@@ -50,13 +55,13 @@ func (i *importer) importAll(ctx workflow.Context, in api.MigrationInput) error 
 	if diff.Conflicts.Len() > 0 {
 		return conflict(diff.Conflicts)
 	}
-	for _, part := range metadataChunks(all, diff) {
+	i.begun, i.total = workflow.Now(ctx), objects(diff)
+	for _, part := range metadataChunks(all, diff, size(ctx)) {
 		if err := i.makePart(ctx, part); err != nil {
 			return err
 		}
 	}
-	i.Detail(ctx, "created %d topics, %d groups; %d were there%s",
-		i.done.CreatedTopics, i.done.CreatedGroups, diff.Same, configuredOtherwise(diff.Warnings))
+	i.Detail(ctx, "%s; %d were there%s", i.said(), diff.Same, otherwise(diff))
 	return nil
 }
 
@@ -64,31 +69,98 @@ func (i *importer) makePart(ctx workflow.Context, part activities.MetadataReques
 	var acts *activities.Metadata
 	var made activities.MetadataResult
 	summary := fmt.Sprintf("make %d topics, %d groups", part.Topics.Len(), part.Groups.Len())
+	if part.KV {
+		summary = "keys of name servers"
+	}
 	if err := workflow.ExecuteActivity(call.Quick(ctx, summary), acts.Apply, part).Get(ctx,
 		&made); err != nil {
 		return err
 	}
 	i.done.CreatedTopics += made.CreatedTopics
 	i.done.CreatedGroups += made.CreatedGroups
-	i.Detail(ctx, "created %d topics, %d groups", i.done.CreatedTopics, i.done.CreatedGroups)
+	i.done.ChangedTopics += made.ChangedTopics
+	i.done.ChangedGroups += made.ChangedGroups
+	i.done.KV += made.KV
+	i.passed += part.Topics.Len() + part.Groups.Len()
+	i.Detail(ctx, "%s%s", i.said(), i.left(ctx))
 	return nil
 }
 
-// metadataChunks splits what has to be made. Groups come first: a member that connects early then
-// finds its group closed.
-func metadataChunks(all activities.MetadataRequest, diff api.MetadataDiff) []activities.MetadataRequest {
-	var parts []activities.MetadataRequest
-	for _, groups := range diff.CreateGroups.Chunks(chunk) {
+// said is what is done so far.
+func (i *importer) said() string {
+	text := fmt.Sprintf("created %d topics, %d groups", i.done.CreatedTopics, i.done.CreatedGroups)
+	if i.done.ChangedTopics+i.done.ChangedGroups > 0 {
+		text += fmt.Sprintf("; changed %d topics, %d groups", i.done.ChangedTopics, i.done.ChangedGroups)
+	}
+	if i.done.KV > 0 {
+		text += fmt.Sprintf("; %d keys of name servers", i.done.KV)
+	}
+	return text
+}
+
+// left says about how long the rest takes, at the speed so far.
+func (i *importer) left(ctx workflow.Context) string {
+	rest := i.total - i.passed
+	if rest <= 0 || i.passed == 0 {
+		return ""
+	}
+	gone := workflow.Now(ctx).Sub(i.begun)
+	left := time.Duration(float64(gone) / float64(i.passed) * float64(rest)).Round(time.Second)
+	return fmt.Sprintf("; %d of %d to go, about %s", rest, i.total, left)
+}
+
+func objects(diff api.MetadataDiff) int {
+	return diff.CreateTopics.Len() + diff.CreateGroups.Len() + diff.ChangeTopics.Len() + diff.ChangeGroups.Len()
+}
+
+// largeChunk is how many topics or groups one activity makes: it reads all of both sides twice,
+// which takes a second or two of clusters with 10,000 each, and ends well within its time where
+// brokers take objects one by one.
+const largeChunk = 1000
+
+// size is how many one activity makes, in this run.
+func size(ctx workflow.Context) int {
+	if !change.Made(ctx, change.LargeChunks) {
+		return chunk
+	}
+	return largeChunk
+}
+
+// metadataChunks splits what has to be made or changed. Groups come first: a member that connects
+// early then finds its group closed.
+func metadataChunks(
+	all activities.MetadataRequest, diff api.MetadataDiff, size int,
+) (parts []activities.MetadataRequest) {
+	with := func(topics, groups api.Names, kv bool) {
 		part := all
-		part.Topics, part.Groups = api.Names{}, groups
+		part.Topics, part.Groups, part.KV = topics, groups, kv
 		parts = append(parts, part)
 	}
-	for _, topics := range diff.CreateTopics.Chunks(chunk) {
-		part := all
-		part.Topics, part.Groups = topics, api.Names{}
-		parts = append(parts, part)
+	for _, groups := range []api.Names{diff.CreateGroups, diff.ChangeGroups} {
+		for _, some := range groups.Chunks(size) {
+			with(api.Names{}, some, false)
+		}
+	}
+	for _, topics := range []api.Names{diff.CreateTopics, diff.ChangeTopics} {
+		for _, some := range topics.Chunks(size) {
+			with(some, api.Names{}, false)
+		}
+	}
+	if diff.KV > 0 { // order configurations of topics that are there already, too
+		for _, some := range all.Topics.Chunks(size) {
+			with(some, api.Names{}, true)
+		}
 	}
 	return parts
+}
+
+// otherwise says what differs and stays so.
+func otherwise(diff api.MetadataDiff) string {
+	text := ""
+	if n := diff.Kept.Len(); n > 0 {
+		text = fmt.Sprintf("; %d differ and are kept, as the plan decides", n)
+	}
+	return text + configuredOtherwise(diff.Warnings)
 }
 
 // configuredOtherwise says that brokers' settings differ: the target may have come after Assess

@@ -1,7 +1,10 @@
 package metadata
 
 import (
+	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
@@ -146,28 +149,51 @@ func missingGroup(
 	return missing, nil
 }
 
+// groupDifference says in which setting a group differs: all that the wanted one has, whatever
+// their release, but its name, whether it is open, and the broker that has it.
 func groupDifference(want, have rocketmq.Group) string {
-	settings := []struct {
-		name       string
-		want, have any
-	}{
-		{"consumeFromMinEnable", want.FromMinEnable, have.FromMinEnable},
-		{"consumeBroadcastEnable", want.BroadcastEnable, have.BroadcastEnable},
-		{"retryQueueNums", want.RetryQueues, have.RetryQueues},
-		{"retryMaxTimes", want.RetryMaxTimes, have.RetryMaxTimes},
-		{"whichBrokerWhenConsumeSlowly", want.WhichBrokerWhenSlow, have.WhichBrokerWhenSlow},
-		{"notifyConsumerIdsChangedEnable", want.NotifyChanged, have.NotifyChanged},
-	}
-	for _, s := range settings {
-		if s.want != s.have {
-			return fmt.Sprintf("%s=%v, wanted is %v", s.name, s.have, s.want)
+	wanted, there := want.Settings(), have.Settings()
+	for _, name := range clusters.SortedKeys(wanted) {
+		if slices.Contains(notCompared, name) || emptySetting(wanted[name]) && emptySetting(there[name]) {
+			continue
+		}
+		if !reflect.DeepEqual(plainJSON(wanted[name]), plainJSON(there[name])) {
+			return fmt.Sprintf("%s=%v, wanted is %v", name, told(there[name]), told(wanted[name]))
 		}
 	}
 	return ""
 }
 
-func conflictFinding(is findings.ID, object, cause string) *api.Finding {
-	found := is.Refusal(object,
-		"delete or change it on the target, or exclude it from the plan; rocketshift never overwrites it", "%s", cause)
-	return &found
+// notCompared are a group's settings that say nothing of how it consumes, or change as it moves.
+var notCompared = []string{"groupName", "consumeEnable", "brokerId"}
+
+// emptySetting reports whether a setting is as if it weren't there.
+func emptySetting(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case bool:
+		return !v
+	case map[string]any:
+		return len(v) == 0
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// plainJSON is a setting as JSON has it, so that numbers of any kind compare.
+func plainJSON(v any) (plain any) {
+	b, err := json.Marshal(v)
+	if err != nil || json.Unmarshal(b, &plain) != nil {
+		return v
+	}
+	return plain
+}
+
+func told(v any) any {
+	if v == nil {
+		return "absent"
+	}
+	return plainJSON(v)
 }

@@ -12,6 +12,14 @@ import (
 	"rocketshift/replicator/replica"
 )
 
+// leftover is what an earlier run left of a topic.
+type leftover struct {
+	api.Finding
+	// grow is how many queues each broker needs, so that all copies stay where they belong; nil if
+	// that isn't possible, or some lie elsewhere.
+	grow map[string]int
+}
+
 // Leftovers finds topics of the target that an earlier run made while it saw a part of the source
 // alone, by topic, with how to mend them. Read are the positions of the lanes' group on the source:
 // lanes that have one go on where they are. Without any, topics with too few queues alone are
@@ -19,11 +27,22 @@ import (
 func Leftovers(
 	ctx context.Context, s clusters.Both, l clusters.Layout, topics []string, read clusters.Committed,
 ) (map[string]api.Finding, error) {
+	found, err := leftoversOf(ctx, s, l, topics, read)
+	all := map[string]api.Finding{}
+	for topic, left := range found {
+		all[topic] = left.Finding
+	}
+	return all, err
+}
+
+func leftoversOf(
+	ctx context.Context, s clusters.Both, l clusters.Layout, topics []string, read clusters.Committed,
+) (map[string]leftover, error) {
 	if s.Target.Proxy() != "" { // which nobody can be told to mend so
 		return nil, nil
 	}
 	var mu sync.Mutex
-	all := map[string]api.Finding{}
+	all := map[string]leftover{}
 	err := clusters.Each(ctx, topics, func(ctx context.Context, topic string) error {
 		look := suspects(l, topic, read)
 		if len(look) == 0 {
@@ -46,7 +65,11 @@ func Leftovers(
 		mend := left.Mend(at, target)
 		mu.Lock()
 		defer mu.Unlock()
-		all[topic] = findings.TargetLeftovers.Refusal("topic "+topic, mend, "%s", left.Cause(source, target))
+		found := leftover{findings.TargetLeftovers.Refusal("topic "+topic, mend, "%s", left.Cause(source, target)), left.Grow}
+		if len(left.Misplaced) > 0 {
+			found.grow = nil
+		}
+		all[topic] = found
 		return nil
 	})
 	return all, err

@@ -55,8 +55,12 @@ type Chunk struct {
 	wantGroups         map[string]rocketmq.Group
 	MissingTopics      map[string][]string // brokers without it
 	MissingGroups      map[string][]string
+	ChangedTopics      map[string]map[string]rocketmq.TopicConfig // as they are to be, by broker
+	ChangedGroups      map[string]map[string]rocketmq.Group
+	KV                 []keyValue // that name servers of the target lack
 	Same               int
 	Conflicts          []api.Finding
+	Changes, Kept      []api.Finding // by the plan's decisions
 	Warnings           []api.Finding
 	targetBrokers      []rocketmq.Broker
 	haveTopics         clusters.TopicTable
@@ -64,7 +68,7 @@ type Chunk struct {
 	acceptsMixedTopics bool
 	sourceBrokers      []rocketmq.Broker
 	sourceTopics       clusters.TopicTable
-	remain             map[string]api.Finding // what an earlier run left, by topic
+	remain             map[string]leftover // what an earlier run left, by topic
 }
 
 // Compare compares what one chunk wants with what the target has.
@@ -72,6 +76,8 @@ func Compare(ctx context.Context, both clusters.Both, w Wanted) (*Chunk, error) 
 	o := &Chunk{
 		Both: both, wantTopics: map[string]map[string]rocketmq.TopicConfig{}, wantGroups: map[string]rocketmq.Group{},
 		MissingTopics: map[string][]string{}, MissingGroups: map[string][]string{},
+		ChangedTopics: map[string]map[string]rocketmq.TopicConfig{},
+		ChangedGroups: map[string]map[string]rocketmq.Group{},
 	}
 	if err := o.read(ctx, w); err != nil {
 		return nil, err
@@ -80,15 +86,17 @@ func Compare(ctx context.Context, both clusters.Both, w Wanted) (*Chunk, error) 
 		return o, o.compareBehindProxy(ctx, w)
 	}
 	var err error
-	if o.remain, err = Leftovers(ctx, o.Both, clusters.Layout{
+	if o.remain, err = leftoversOf(ctx, o.Both, clusters.Layout{
 		SourceBrokers: o.sourceBrokers, TargetBrokers: o.targetBrokers,
 		SourceTopics: o.sourceTopics, TargetTopics: o.haveTopics,
 	}, w.Topics, nil); err != nil {
 		return nil, err
 	}
-	o.compareTopics(w.Topics)
+	if err := o.compareTopics(ctx, w.Topics); err != nil {
+		return nil, err
+	}
 	o.compareGroups(w.Groups)
-	return o, nil
+	return o, o.compareKV(ctx, w)
 }
 
 // read takes what is wanted from the source, and what there is from the target.
@@ -156,31 +164,47 @@ func (o *Chunk) readTarget(ctx context.Context, names []string) (err error) {
 	return nil
 }
 
-func (o *Chunk) compareTopics(names []string) {
+func (o *Chunk) compareTopics(ctx context.Context, names []string) error {
 	for _, name := range names {
 		if o.wantTopics[name] == nil {
 			continue // can't be made, which is a conflict already
 		}
 		missing, found := missingTopic(name, o.wantTopics[name], o.haveTopics[name])
-		if found == nil && len(missing) > 0 && !o.acceptsMixedTopics &&
-			MessageType(o.wantTopics[name][missing[0]]) == plan.TypeMixed {
-			mixed := findings.MixedRefused.Refusal("topic "+name,
-				"set enableMixedMessageType=true on the target's brokers, or choose a type in topics.types."+name,
-				"holds messages of several types, and the target's brokers don't accept type MIXED")
-			found = &mixed
-		}
-		if left, some := o.remain[name]; some && found != nil {
-			found = &left // says more of the same
-		}
+		left, some := o.remain[name]
 		switch {
+		case some && found != nil && !o.growsAsWanted(name, left):
+			o.Conflicts = append(o.Conflicts, left.Finding) // says more of the same
 		case found != nil:
-			o.Conflicts = append(o.Conflicts, *found)
+			if some {
+				found.Cause = left.Cause
+				found.Next = left.Next + decided
+			}
+			if err := o.decideTopic(ctx, name, *found); err != nil {
+				return err
+			}
+		case len(missing) > 0 && !o.acceptsMixedTopics &&
+			MessageType(o.wantTopics[name][missing[0]]) == plan.TypeMixed:
+			o.Conflicts = append(o.Conflicts, findings.MixedRefused.Refusal("topic "+name,
+				"set enableMixedMessageType=true on the target's brokers, or choose a type in topics.types."+name,
+				"holds messages of several types, and the target's brokers don't accept type MIXED"))
 		case len(missing) > 0:
 			o.MissingTopics[name] = missing
 		default:
 			o.Same++
 		}
 	}
+	return nil
+}
+
+// growsAsWanted reports whether a topic with too few queues, and copies in some of them, gets what
+// it lacks by the wanted settings.
+func (o *Chunk) growsAsWanted(name string, left leftover) bool {
+	for broker, want := range o.wantTopics[name] {
+		if left.grow[broker] != want.Queues() {
+			return false
+		}
+	}
+	return len(left.grow) >= len(o.wantTopics[name])
 }
 
 func (o *Chunk) compareGroups(names []string) {
@@ -188,35 +212,13 @@ func (o *Chunk) compareGroups(names []string) {
 		missing, found := missingGroup(name, o.wantGroups[name], o.haveGroups[name], clusters.SortedKeys(o.addr))
 		switch {
 		case found != nil:
-			o.Conflicts = append(o.Conflicts, *found)
+			o.decideGroup(name, *found)
 		case len(missing) > 0:
 			o.MissingGroups[name] = missing
 		default:
 			o.Same++
 		}
 	}
-}
-
-// Create makes what is missing, and tells how far it is.
-func (o *Chunk) Create(ctx context.Context, tell func(string)) error {
-	client := o.Target.Client()
-	for _, name := range clusters.SortedKeys(o.MissingTopics) {
-		tell("topic " + name)
-		for _, broker := range o.MissingTopics[name] {
-			if err := client.CreateTopic(ctx, o.addr[broker], o.wantTopics[name][broker]); err != nil {
-				return o.Target.Explain(ctx, err)
-			}
-		}
-	}
-	for _, name := range clusters.SortedKeys(o.MissingGroups) {
-		tell("group " + name)
-		for _, broker := range o.MissingGroups[name] {
-			if err := client.PutGroup(ctx, o.addr[broker], o.wantGroups[name]); err != nil {
-				return o.Target.Explain(ctx, err)
-			}
-		}
-	}
-	return nil
 }
 
 func (o *Chunk) ordered(topic string, r Wanted) bool {
@@ -228,4 +230,6 @@ type Wanted struct {
 	Topics, Groups []string
 	Types          map[string]plan.MessageType
 	Ordered        map[string]bool
+	// KV asks for the keys of the plan's namespaces, besides the order configuration of Topics.
+	KV bool
 }

@@ -9,6 +9,7 @@ const (
 	CodeQueryOffset        = 14
 	CodeUpdateOffset       = 15
 	CodeCreateTopic        = 17
+	CodeCreateTopics       = 18 // 5.3 and later
 	CodeTopicConfigs       = 21
 	CodeUpdateBrokerConfig = 25
 	CodeBrokerConfig       = 26
@@ -28,7 +29,9 @@ const (
 	CodeUnlock             = 42
 	CodeAllOffsets         = 43
 	CodeDelayOffsets       = 45
+	CodeKVPut              = 100
 	CodeKVGet              = 101
+	CodeKVDelete           = 102
 	CodeRoute              = 105
 	CodeClusterInfo        = 106
 	CodePutGroup           = 200
@@ -42,6 +45,7 @@ const (
 	CodeDeleteTopicInNS    = 216
 	CodeKVList             = 219
 	CodeTopicsOfCluster    = 224
+	CodePutGroups          = 225 // 5.3 and later
 	CodeSystemTopics       = 304
 	CodeRunningInfo        = 307
 	CodeConsumeDirectly    = 309
@@ -108,7 +112,9 @@ var requestNames = map[int]string{
 	CodeConsumeStats: "GET_CONSUME_STATS", CodeDeleteTopic: "DELETE_TOPIC_IN_BROKER",
 	CodeDeleteTopicInNS: "DELETE_TOPIC_IN_NAMESRV", CodeRunningInfo: "GET_CONSUMER_RUNNING_INFO",
 	CodeTopicNames: "GET_ALL_TOPIC_LIST_FROM_NAMESERVER", CodeSendV2: "SEND_MESSAGE_V2",
-	CodeStats: "VIEW_BROKER_STATS_DATA", CodeSendBatch: "SEND_BATCH_MESSAGE",
+	CodeCreateTopics: "UPDATE_AND_CREATE_TOPIC_LIST", CodePutGroups: "UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST",
+	CodeKVPut: "PUT_KV_CONFIG", CodeKVGet: "GET_KV_CONFIG", CodeKVDelete: "DELETE_KV_CONFIG",
+	CodeKVList: "GET_KVLIST_BY_NAMESPACE", CodeStats: "VIEW_BROKER_STATS_DATA", CodeSendBatch: "SEND_BATCH_MESSAGE",
 	CodeProducers: "GET_ALL_PRODUCER_INFO",
 }
 
