@@ -110,7 +110,15 @@ var allowed = map[string][]string{
 		"internal/rocketmq",
 		"internal/socket",
 	},
-	"internal/gateway/routing": {"replicator/lane"},
+	"internal/gateway/routing": {
+		"internal/gateway/bodies",
+		"internal/gateway/control",
+		"internal/gateway/logs",
+		"internal/gateway/memory",
+		"internal/gateway/wire",
+		"internal/rocketmq",
+		"replicator/lane",
+	},
 	"internal/gateway/store": {
 		"internal/gateway/routing",
 		"internal/gateway/control",
@@ -442,7 +450,7 @@ const mostFiles = 20
 // larger are the packages that have more, and how many: they are still to be taken apart, and don't
 // grow meanwhile.
 var larger = map[string]int{
-	"internal/gateway": 108,
+	"internal/gateway": 107,
 }
 
 func TestPackagesStaySmall(t *testing.T) {

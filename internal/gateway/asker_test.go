@@ -55,8 +55,8 @@ func TestLocksThatStayBehindAreSigned(t *testing.T) {
 			}
 			g := newGuarded(t, keys)
 			g.queue(routing.Target)
-			g.gateway.table.authoritySide.Store(uint32(routing.Target))
-			g.gateway.table.topics.ensure("%RETRY%billing").ensure("broker-a", 1)
+			g.gateway.table.MoveAuthority(routing.Target)
+			g.gateway.table.Topics.Ensure("%RETRY%billing").Ensure("broker-a", 1)
 			here, signedHere := signedBroker(t, appSecret, `{"lockOKMQSet":[`+own+`]}`)
 			there, signedThere := signedBroker(t, "secret-there", `{"lockOKMQSet":[]}`)
 			g.gateway.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {here}})

@@ -10,42 +10,17 @@ import (
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
-	"rocketshift/replicator/lane"
 )
 
 // One side answers who the members of groups are, and who holds queues locked: the source, until
 // the end phase, then the target. So members behind the gateway share queues with those that are
 // connected to that side straight.
 
-// authority is that side.
-func (rt *routingTable) authority() routing.Side { return routing.Side(rt.authoritySide.Load()) }
-
-// settled is the authority that clients are told by: one that is on disk. A lock that was given by
-// a side that a restart doesn't know as the authority would be given twice.
-func (rt *routingTable) settled() routing.Side {
-	rt.judging.RLock()
-	defer rt.judging.RUnlock()
-	return rt.authority()
-}
-
-// authorityOf is the authority for one group: the source goes on for groups that weren't moved, as
-// they are no part of the migration.
-func (rt *routingTable) authorityOf(name []byte) routing.Side {
-	if rt.settled() == routing.Source {
-		return routing.Source
-	}
-	if one, known := rt.groups.known(name); known && !one.readsOn(routing.Target) {
-		return routing.Source
-	}
-	return routing.Target
-}
-
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
 	brokers := s.gateway.sides.greeted()
-	if s.gateway.table.authorityOf(f.Text("consumerGroup")) == routing.Source || len(brokers) == 0 {
+	if s.gateway.table.AuthorityOf(f.Text("consumerGroup")) == routing.Source || len(brokers) == 0 {
 		s.pass(f)
 		return
 	}
@@ -63,7 +38,7 @@ const mostLocking = 8
 // lock locks or unlocks queues with the authority, by the names that the target has for them, in
 // the client's own name.
 func (s *session) lock(f *wire.Frame) {
-	if s.gateway.table.settled() == routing.Source { // it is of all groups
+	if s.gateway.table.Settled() == routing.Source { // it is of all groups
 		s.pass(f)
 		return
 	}
@@ -73,7 +48,7 @@ func (s *session) lock(f *wire.Frame) {
 	if !ok {
 		return
 	}
-	if err != nil || s.gateway.table.authorityOf([]byte(body.Group)) == routing.Source {
+	if err != nil || s.gateway.table.AuthorityOf([]byte(body.Group)) == routing.Source {
 		s.memory.Give(cost)
 		s.pass(f)
 		return
@@ -112,7 +87,7 @@ func (s *session) lock(f *wire.Frame) {
 // lockOnTarget asks every target broker for its part of the queues, and returns those that are
 // locked, by the source's names.
 func (a asker) lockOnTarget(ctx context.Context, body bodies.LockBody) ([]bodies.JsonQueue, error) {
-	parts, names, behind, err := a.session.gateway.table.onTarget(body.Queues)
+	parts, names, behind, err := a.session.gateway.table.OnTarget(body.Queues)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +100,7 @@ func (a asker) lockOnTarget(ctx context.Context, body bodies.LockBody) ([]bodies
 		}
 		locked = append(locked, held...)
 	}
-	for _, broker := range sortedKeys(parts) {
+	for _, broker := range routing.SortedKeys(parts) {
 		held, err := a.lock(ctx, routing.Dest{Side: routing.Target, Broker: broker},
 			bodies.LockBody{Group: body.Group, Client: body.Client, Queues: parts[broker]})
 		if err != nil {
@@ -155,33 +130,4 @@ func (a asker) lock(ctx context.Context, at routing.Dest, body bodies.LockBody) 
 		return nil, fmt.Errorf("%s broker %s: what it has locked can't be read: %w", at.Side, at.Broker, err)
 	}
 	return held.Queues, nil
-}
-
-// onTarget gives queues the names that the target has for them, by broker, and says which is which.
-// Retry queues that the target has no pair of stay behind: their locks are the source's.
-func (rt *routingTable) onTarget(
-	queues []bodies.JsonQueue,
-) (
-	parts map[string][]bodies.JsonQueue, names map[bodies.JsonQueue]bodies.JsonQueue, behind []bodies.JsonQueue, err error,
-) {
-	parts, names = map[string][]bodies.JsonQueue{}, map[bodies.JsonQueue]bodies.JsonQueue{}
-	for _, one := range queues {
-		t := rt.topics.get([]byte(one.Topic))
-		if t == nil {
-			return nil, nil, nil, fmt.Errorf("topic %s isn't on the source", one.Topic)
-		}
-		q := t.queue([]byte(one.Broker), int64(one.ID))
-		if _, retry := rocketmq.RetryGroup(one.Topic); retry && q != nil && q.lane.Load() == nil {
-			behind = append(behind, one)
-			continue
-		}
-		if q == nil || q.lane.Load() == nil {
-			return nil, nil, nil, fmt.Errorf("queue %s of topic %s has no lane to the target",
-				lane.Queue{Broker: one.Broker, ID: one.ID}, one.Topic)
-		}
-		there := q.lane.Load().Target
-		mq := bodies.JsonQueue{Topic: one.Topic, Broker: there.Broker, ID: there.ID}
-		parts[there.Broker], names[mq] = append(parts[there.Broker], mq), one
-	}
-	return parts, names, behind, nil
 }

@@ -63,8 +63,8 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 				"doesn't say its version; it is asked again\" gateway=g side=source broker="+broker,
 			)+map[string]int{"well": 1}[broker])
 	}
-	require.NotNil(t, g.table.topics.get([]byte("orders")), "what the others have is known")
-	assert.Len(t, g.table.topics.get([]byte("orders")).all(), 2)
+	require.NotNil(t, g.table.Topics.Get([]byte("orders")), "what the others have is known")
+	assert.Len(t, g.table.Topics.Get([]byte("orders")).All(), 2)
 	assert.Equal(t, 1, log.with("it begins with what it knew"))
 
 	young.answer(
@@ -75,7 +75,7 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 			),
 		},
 	)
-	require.Eventually(t, func() bool { return g.table.topics.get([]byte("late")) != nil }, patience, lookEvery,
+	require.Eventually(t, func() bool { return g.table.Topics.Get([]byte("late")) != nil }, patience, lookEvery,
 		"it is asked again soon")
 
 	names.answer(remoting.CodeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{`+

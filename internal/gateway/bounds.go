@@ -8,6 +8,7 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 )
 
@@ -62,12 +63,12 @@ func (g *Gateway) Bounds() control.Bounds {
 		"calls": b.calls.Load(), "bodies": b.bodies.Load(), "parked": b.parked.Load(), "views": b.views.Load(),
 		"topics": b.topics.Load(), "connections": b.crowded.Load(),
 	}
-	for _, t := range g.table.topics.all() {
-		if n := t.vast.Load(); n > 0 && len(at.Topics) < mostVast {
+	for _, t := range g.table.Topics.All() {
+		if n := t.Vast.Load(); n > 0 && len(at.Topics) < mostVast {
 			if at.Topics == nil {
 				at.Topics = map[string]int64{}
 			}
-			at.Topics[t.name] = n
+			at.Topics[t.Name] = n
 		}
 	}
 	return at
@@ -81,14 +82,14 @@ func (g *Gateway) bind() {
 	c := g.config
 	g.admission.budget = memory.New(c.Memory - c.part(forProgram))
 	g.admission.limiter.Budget = g.admission.budget
-	g.table.groups.room.budget, g.table.topics.budget = g.admission.budget, g.admission.budget
+	g.table.Groups.Room.Budget, g.table.Topics.Budget = g.admission.budget, g.admission.budget
 	most := int(c.part(forConnections) / connections.PerDescriptor)
 	if n := connections.Descriptors() * (100 - connections.KeptBack) / 100; n > 0 {
 		most = min(most, n)
 	}
 	g.admission.limiter.Limit(most)
-	g.table.groups.room.most = min(mostViews, c.part(forViews)/perView)
-	g.table.topics.most = min(mostQueues, c.part(forQueues)/perQueue)
+	g.table.Groups.Room.Most = min(routing.MostViews, c.part(forViews)/routing.PerView)
+	g.table.Topics.Most = min(routing.MostQueues, c.part(forQueues)/routing.PerQueue)
 }
 
 // evicted closes the session's connection, as it holds memory that others wait for.

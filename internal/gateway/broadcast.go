@@ -24,7 +24,7 @@ func (g *Gateway) oldPositionsHold(
 	ctx context.Context,
 	m control.Move,
 	name string,
-	views []*view,
+	views []*routing.View,
 	to routing.Side,
 	l lanes,
 ) error {
@@ -34,22 +34,19 @@ func (g *Gateway) oldPositionsHold(
 	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("looking for old positions took too long"))
 	defer cancel()
 	for _, v := range views {
-		v.mu.Lock()
-		from, next := v.side, v.next+v.shift[v.side]
-		unread := v.next < 0
-		v.mu.Unlock()
-		if from == to || unread {
+		from, next, known := v.Place()
+		if from == to || !known {
 			continue
 		}
-		first, err := l.first(ctx, v.queue, from)
+		first, err := l.first(ctx, v.Queue, from)
 		if err != nil {
 			return err
 		}
-		there, err := l.exact(ctx, v.queue, from, next)
+		there, err := l.exact(ctx, v.Queue, from, next)
 		if err != nil {
 			return err
 		}
-		old, err := l.across(ctx, v.queue, from, first)
+		old, err := l.across(ctx, v.Queue, from, first)
 		if err != nil {
 			return err
 		}
@@ -62,7 +59,7 @@ func (g *Gateway) oldPositionsHold(
 				name,
 				first,
 				next,
-				v.queue,
+				v.Queue,
 				max(off, -off, old.Repeats),
 				to,
 			)
@@ -72,8 +69,8 @@ func (g *Gateway) oldPositionsHold(
 }
 
 // first is the oldest offset that a side still has of a queue.
-func (l lanes) first(ctx context.Context, q *queue, on routing.Side) (int64, error) {
-	at, err := q.on(on)
+func (l lanes) first(ctx context.Context, q *routing.Queue, on routing.Side) (int64, error) {
+	at, err := q.On(on)
 	if err != nil {
 		return 0, err
 	}
@@ -81,5 +78,5 @@ func (l lanes) first(ctx context.Context, q *queue, on routing.Side) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	return l.clusters[on].Client().MinOffset(ctx, broker.Addr, q.topic, at.ID)
+	return l.clusters[on].Client().MinOffset(ctx, broker.Addr, q.Topic, at.ID)
 }

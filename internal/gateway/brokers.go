@@ -57,7 +57,7 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on routing.Side, c *rocketm
 	if on == routing.Source {
 		err = g.ports.ensure(g, all)
 	} else {
-		err = g.number(sortedKeys(all))
+		err = g.number(routing.SortedKeys(all))
 	}
 	if err == nil && (renamed || before == nil || !sameAddresses(*before, all)) {
 		_ = g.save() // for a start without name servers; that it can't be written is said, and tried again
@@ -107,7 +107,7 @@ func (g *Gateway) number(names []string) error {
 // brokersOf are the masters of a side.
 func (bs *bothSides) brokersOf(on routing.Side) (names []string) {
 	if all := bs.brokers[on].Load(); all != nil {
-		for _, name := range sortedKeys(*all) {
+		for _, name := range routing.SortedKeys(*all) {
 			if !strings.Contains(name, "#") {
 				names = append(names, name)
 			}

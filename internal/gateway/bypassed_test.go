@@ -35,7 +35,7 @@ func TestARefusalNamesWhoseApplicationsBypassTheGateway(t *testing.T) {
 	} {
 		if m.Kind == control.KindAuthority {
 			two.withTarget(t, two.brokers[routing.Source], two.brokers[routing.Target].Addr().String())
-			two.table.authoritySide.Store(uint32(routing.Target))
+			two.table.MoveAuthority(routing.Target)
 		}
 		_, err = c.Move(t.Context(), m)
 		var refusal *control.RefusedError

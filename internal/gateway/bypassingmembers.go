@@ -154,7 +154,7 @@ func (l lanes) unknownOnTarget(ctx context.Context, group string) (missing strin
 		for _, m := range there.Connections {
 			known[m.ClientID] = true
 		}
-		for _, id := range sortedKeys(here) {
+		for _, id := range routing.SortedKeys(here) {
 			if !known[id] {
 				return fmt.Sprintf("target broker %s doesn't list member %s at %s", b.Name, id, here[id].at), nil
 			}
@@ -204,7 +204,7 @@ func past(members map[string]member, here behind) (all []string) {
 			visible = visible || does
 		}
 	}
-	for _, id := range sortedKeys(members) {
+	for _, id := range routing.SortedKeys(members) {
 		for _, from := range members[id].connections {
 			does, seen := here.comes(from)
 			if !does && (visible && seen || !here.ids[id]) {

@@ -88,8 +88,8 @@ func (p *bypassingProducers) unknown(why error, turns time.Duration) {
 }
 
 // read reads messages of a queue's replica on a side.
-func (l lanes) read(ctx context.Context, q *queue, on routing.Side, from int64, most int) ([]remoting.Message, error) {
-	at, err := q.on(on)
+func (l lanes) read(ctx context.Context, q *routing.Queue, on routing.Side, from int64, most int) ([]remoting.Message, error) {
+	at, err := q.On(on)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (l lanes) read(ctx context.Context, q *queue, on routing.Side, from int64, 
 		return nil, err
 	}
 	got, err := l.clusters[on].Client().
-		Pull(ctx, broker.Addr, rocketmq.PullRequest{Group: l.migration.LaneGroup, Topic: q.topic, Queue: at.ID, Offset: from, Max: most})
+		Pull(ctx, broker.Addr, rocketmq.PullRequest{Group: l.migration.LaneGroup, Topic: q.Topic, Queue: at.ID, Offset: from, Max: most})
 	return got.Messages, err
 }
 
@@ -107,11 +107,11 @@ func (l lanes) read(ctx context.Context, q *queue, on routing.Side, from int64, 
 func (bs *bothSides) suspects(
 	ctx context.Context,
 	l lanes,
-	q *queue,
+	q *routing.Queue,
 	mine map[netip.AddrPort]bool,
 ) (all []suspect, err error) {
-	on := q.at()
-	at, err := q.on(on)
+	on := q.At()
+	at, err := q.On(on)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (bs *bothSides) suspects(
 	if err != nil {
 		return nil, err
 	}
-	from := q.looked[on].Swap(end+1) - 1 // -1: never
+	from := q.Looked(on, end)
 	if from < 0 || from >= end {
 		return nil, nil
 	}
@@ -134,7 +134,7 @@ func (bs *bothSides) suspects(
 	for i := range found {
 		m := &found[i]
 		one := suspect{
-			bypassingProducer{q.topic, on, unmapped(m.BornHost)},
+			bypassingProducer{q.Topic, on, unmapped(m.BornHost)},
 			time.UnixMilli(m.StoreTimestamp).Add(-ahead),
 		}
 		if newlyWritten(m) && !mine[one.from] && time.Since(one.stored) < looksBack {
@@ -145,7 +145,7 @@ func (bs *bothSides) suspects(
 }
 
 // findBypassing looks for producers that write to queues past all gateways of the migration.
-func (g *Gateway) findBypassing(ctx context.Context, queues []*queue) error {
+func (g *Gateway) findBypassing(ctx context.Context, queues []*routing.Queue) error {
 	l, err := g.sides.lanes()
 	if err != nil {
 		return err
@@ -164,11 +164,11 @@ func (g *Gateway) findBypassing(ctx context.Context, queues []*queue) error {
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for _, q := range queues {
-		if strings.HasPrefix(q.topic, "%") || strings.HasPrefix(q.topic, ownTopics) ||
-			q.at() == routing.Target && q.lane.Load() == nil {
+		if strings.HasPrefix(q.Topic, "%") || strings.HasPrefix(q.Topic, ownTopics) ||
+			q.At() == routing.Target && q.Lane() == nil {
 			continue // brokers write to groups' own topics, and rocketshift to its own
 		}
-		if q.at() == routing.Target && g.sides.behindProxy() {
+		if q.At() == routing.Target && g.sides.behindProxy() {
 			continue // every message there comes from the proxy
 		}
 		all.Go(func() error {
@@ -214,9 +214,9 @@ func (g *Gateway) lookForBypassing(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	var queues []*queue
-	for _, t := range g.table.topics.all() {
-		queues = append(queues, t.all()...)
+	var queues []*routing.Queue
+	for _, t := range g.table.Topics.All() {
+		queues = append(queues, t.All()...)
 	}
 	if len(queues) == 0 {
 		return
@@ -238,7 +238,7 @@ const bypassingTime = 10 * time.Second
 // nobodyBypasses refuses to move homes of queues while producers write to them past the gateways:
 // they would go on writing to the side that is left, and their messages would come in another order
 // there than here. Those to topics that the caller accepts do so.
-func (g *Gateway) nobodyBypasses(ctx context.Context, m control.Move, queues []*queue) (inexact []string, err error) {
+func (g *Gateway) nobodyBypasses(ctx context.Context, m control.Move, queues []*routing.Queue) (inexact []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, bypassingTime)
 	defer cancel()
 	if err := g.findBypassing(ctx, queues); err != nil {
@@ -247,7 +247,7 @@ func (g *Gateway) nobodyBypasses(ctx context.Context, m control.Move, queues []*
 	}
 	of := map[string]bool{}
 	for _, q := range queues {
-		of[q.topic] = true
+		of[q.Topic] = true
 	}
 	var found []string
 	var by control.Bypassing

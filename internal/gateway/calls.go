@@ -15,14 +15,14 @@ type call struct {
 	code    int
 	since   time.Time
 	up      *upstream
-	queue   *queue    // of sends, and of whatever else is about one
-	view    *view     // of pulls and positions
-	asked   uint64    // of pulls: which one of the view it is
-	offset  int64     // of pulls: as the client sees it
-	commit  int64     // the position that it commits, as the client sees it; with commits
-	rare    *rareCall // what most calls have nothing of
-	opaque  int32     // the client's number of it, which the answer carries; of those that are pushed, none
-	size    int32     // of sends: of the body, in bytes
+	queue   *routing.Queue // of sends, and of whatever else is about one
+	view    *routing.View  // of pulls and positions
+	asked   uint64         // of pulls: which one of the view it is
+	offset  int64          // of pulls: as the client sees it
+	commit  int64          // the position that it commits, as the client sees it; with commits
+	rare    *rareCall      // what most calls have nothing of
+	opaque  int32          // the client's number of it, which the answer carries; of those that are pushed, none
+	size    int32          // of sends: of the body, in bytes
 	side    routing.Side
 	commits bool
 	oneWay  bool // the client wants no answer
@@ -39,7 +39,7 @@ type call struct {
 type rareCall struct {
 	greets  *greeting            // a heartbeat, or that the client leaves: it counts when a broker has taken it
 	answers chan<- brokersAnswer // who waits for the answer here; the client gets nothing
-	wants   *wanted              // the view that is made when a broker has taken it
+	wants   *routing.Wanted      // the view that is made when a broker has taken it
 	reply   *reply               // an answer of the client to another one's request
 }
 
@@ -144,7 +144,7 @@ func (s *session) any(which func(call) bool) bool {
 }
 
 // sendsTo counts the sends to queues that are without an answer.
-func (s *session) sendsTo(which map[*queue]bool) (n int) {
+func (s *session) sendsTo(which map[*routing.Queue]bool) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range s.open {

@@ -15,27 +15,8 @@ import (
 // of those the ones for which the source's broker gives the member the lock again, which it does to
 // nobody while another one has it.
 
-// says are the queues that a member says it holds locked, as far as its group reads them and they
-// have a lane; of the others the locks are the source's.
-func (rt *routingTable) says(group string, info rocketmq.RunningInfo) (all []*queue) {
-	one, known := rt.groups.known([]byte(group))
-	if !known {
-		return nil
-	}
-	for _, held := range info.Queues {
-		q := rt.heldQueue(held, true)
-		if q == nil || !held.Locked || held.Dropped || q.lane.Load() == nil {
-			continue
-		}
-		if v := one.known(q); v != nil && v.reads() == routing.Target {
-			all = append(all, q)
-		}
-	}
-	return all
-}
-
 // carryLocks locks queues for a member on the target, as far as it holds them locked on the source.
-func (l lanes) carryLocks(ctx context.Context, group, member string, queues []*queue) error {
+func (l lanes) carryLocks(ctx context.Context, group, member string, queues []*routing.Queue) error {
 	held, err := l.lockAll(ctx, routing.Source, group, member, queues)
 	if err != nil {
 		return err
@@ -47,21 +28,21 @@ func (l lanes) carryLocks(ctx context.Context, group, member string, queues []*q
 // lockAll asks the brokers of a side for the locks of queues, and returns those that the member has
 // now.
 func (l lanes) lockAll(
-	ctx context.Context, on routing.Side, group, member string, queues []*queue,
-) (held []*queue, err error) {
-	byBroker, of := map[string][]rocketmq.MessageQueue{}, map[rocketmq.MessageQueue]*queue{}
+	ctx context.Context, on routing.Side, group, member string, queues []*routing.Queue,
+) (held []*routing.Queue, err error) {
+	byBroker, of := map[string][]rocketmq.MessageQueue{}, map[rocketmq.MessageQueue]*routing.Queue{}
 	for _, q := range queues {
-		is, err := q.on(on)
+		is, err := q.On(on)
 		if err != nil {
 			return nil, err
 		}
-		mq := rocketmq.MessageQueue{Topic: q.topic, Broker: is.Broker, Queue: is.ID}
+		mq := rocketmq.MessageQueue{Topic: q.Topic, Broker: is.Broker, Queue: is.ID}
 		if of[mq] == nil {
 			byBroker[mq.Broker] = append(byBroker[mq.Broker], mq)
 		}
 		of[mq] = q
 	}
-	for _, name := range sortedKeys(byBroker) {
+	for _, name := range routing.SortedKeys(byBroker) {
 		broker, err := l.clusters[on].Broker(ctx, name)
 		if err != nil {
 			return nil, err

@@ -59,7 +59,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 			all, why := two.checks.bypassing.list()
 			assert.Empty(t, all)
 			assert.Contains(t, why, "the time of source broker broker-a isn't known", "nobody says that there is none")
-			_, err := two.nobodyBypasses(t.Context(), control.Move{}, two.table.topics.get([]byte("orders")).all())
+			_, err := two.nobodyBypasses(t.Context(), control.Move{}, two.table.Topics.Get([]byte("orders")).All())
 			require.NoError(t, err)
 
 			two.tells(routing.Source, ahead)

@@ -166,17 +166,17 @@ func TestProbesHearTheTruthWithoutAToken(t *testing.T) {
 
 func TestMetricsTellHowTheGatewayStands(t *testing.T) {
 	g := idle(t)
-	q := g.table.topics.ensure("orders")
-	q.ensure("broker-a", 3)
-	q.queue([]byte("broker-a"), 1).home.Store(uint32(routing.Target))
-	g.table.groups.get([]byte("billing")).of(q.queue([]byte("broker-a"), 0))
+	q := g.table.Topics.Ensure("orders")
+	q.Ensure("broker-a", 3)
+	q.Queue([]byte("broker-a"), 1).SetHome(routing.Target, q.Queue([]byte("broker-a"), 1).Shift())
+	g.table.Groups.Get([]byte("billing")).Of(q.Queue([]byte("broker-a"), 0))
 	g.figures.panics.Add(2)
 	_, err := g.Move(t.Context(), control.Move{})
 	require.ErrorIs(t, err, control.ErrRefused)
 	s := newSession(g, &port{}, nobody{})
 	f := frameOf(t, remoting.CodeSendV2)
-	h := newHold()
-	require.True(t, h.park(s, f))
+	h := routing.NewHold()
+	require.True(t, h.Park(s, f))
 	values := func() map[string]float64 {
 		all, err := g.Metrics().Gather()
 		require.NoError(t, err)

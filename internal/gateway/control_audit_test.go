@@ -153,7 +153,7 @@ func TestTheEndOfARoundIsOnRecordWithItsEpochs(t *testing.T) {
 	prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.NoError(t, other.Ready(t.Context(), "1", homeOutcome))
 	require.NoError(t, other.Commit(t.Context(), "1"))
-	require.Equal(t, routing.Target, queues[1].at())
+	require.Equal(t, routing.Target, queues[1].At())
 	written := lines(t, path)
 	require.GreaterOrEqual(t, len(written), 3)
 	last := written[len(written)-1]

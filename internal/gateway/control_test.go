@@ -29,7 +29,7 @@ func idle(t *testing.T) *Gateway {
 	g := &Gateway{
 		config: Config{Name: "idle"},
 		log:    slog.New(slog.DiscardHandler),
-		table:  newRoutingTable(),
+		table:  routing.NewTable(),
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	t.Cleanup(g.stop)
@@ -95,24 +95,24 @@ func TestTheControlAPILetsNobodyInWithoutItsToken(t *testing.T) {
 
 func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	g := idle(t)
-	q := g.table.topics.ensure("orders")
-	q.ensure("broker-a", 2)
-	one := q.queue([]byte("broker-a"), 1)
-	one.home.Store(uint32(routing.Target))
-	one.shift.Store(-7)
+	q := g.table.Topics.Ensure("orders")
+	q.Ensure("broker-a", 2)
+	one := q.Queue([]byte("broker-a"), 1)
+	one.SetHome(routing.Target, one.Shift())
+	one.SetHome(one.At(), -7)
 	lane := lane.Lane{
 		Topic:  "orders",
 		Index:  1,
 		Source: lane.Queue{Broker: "broker-a", ID: 1},
 		Target: lane.Queue{Broker: "new", ID: 3},
 	}
-	one.lane.Store(&lane)
-	v := g.table.groups.get([]byte("billing")).of(one)
+	one.SetLane(&lane)
+	v := g.table.Groups.Get([]byte("billing")).Of(one)
 	g.apply(
 		&store.Outcome{
 			Epoch:     5,
 			Authority: "target",
-			Views:     []store.View{v.after(routing.Target, step{next: 10, there: 3})},
+			Views:     []store.View{afterMove(v, routing.Target, step{next: 10, there: 3})},
 		},
 	)
 	require.NoError(t, g.save())
@@ -123,17 +123,17 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 	next.state, err = store.Open(dir)
 	require.NoError(t, err)
 	next.restore(next.state.Last())
-	got := next.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
-	assert.Equal(t, routing.Target, got.at())
-	assert.EqualValues(t, -7, got.shift.Load())
-	require.NotNil(t, got.lane.Load(), "a gateway that begins while the target is away knows where its sends go to")
-	assert.Equal(t, lane, *got.lane.Load())
-	assert.Equal(t, routing.Target, next.table.authority())
+	got := next.table.Topics.Get([]byte("orders")).Queue([]byte("broker-a"), 1)
+	assert.Equal(t, routing.Target, got.At())
+	assert.EqualValues(t, -7, got.Shift())
+	require.NotNil(t, got.Lane(), "a gateway that begins while the target is away knows where its sends go to")
+	assert.Equal(t, lane, *got.Lane())
+	assert.Equal(t, routing.Target, next.table.Authority())
 	assert.EqualValues(t, 5, next.moves.epoch.Load())
-	view := next.table.groups.get([]byte("billing")).of(got)
-	assert.Equal(t, routing.Target, view.side)
-	assert.EqualValues(t, 3, view.native(routing.Target, 10))
-	assert.True(t, next.table.anythingOnTarget())
+	view := next.table.Groups.Get([]byte("billing")).Of(got)
+	assert.Equal(t, routing.Target, view.Reads())
+	assert.EqualValues(t, 3, nativeOf(view, routing.Target, 10))
+	assert.True(t, next.table.AnythingOnTarget())
 
 	require.NoError(t, os.WriteFile(g.state.Path, []byte("{"), 0o600))
 	_, err = store.Open(dir)

@@ -60,19 +60,18 @@ const appKeys = "applications: [{accessKey: app, secretKey: app-secret, target: 
 	"secretKey: secret-there}}]"
 
 // queue is queue 0 of topic orders, with its home and the group billing's side as asked for.
-func (g *guarded) queue(at routing.Side) *view {
-	q := g.gateway.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
-	q.lane.Store(
+func (g *guarded) queue(at routing.Side) *routing.View {
+	q := g.gateway.table.Topics.Get([]byte("orders")).Queue([]byte("broker-a"), 0)
+	q.SetLane(
 		&lane.Lane{
 			Topic:  "orders",
 			Source: lane.Queue{Broker: "broker-a"},
 			Target: lane.Queue{Broker: "broker-t", ID: 1},
 		},
 	)
-	q.home.Store(uint32(at))
-	v := g.gateway.table.groups.get([]byte("billing")).of(q)
-	v.side = at
-	g.gateway.table.away.Store(int64(at))
+	g.gateway.table.MoveHome(q, at, q.Shift())
+	v := g.gateway.table.Groups.Get([]byte("billing")).Of(q)
+	g.gateway.table.MoveView(v, routing.ViewState{Side: at})
 	return v
 }
 
@@ -190,9 +189,8 @@ func TestAForgedRequestIsAnsweredAsByABrokerAndChangesNothing(t *testing.T) {
 			assert.Contains(t, remark, "Check signature failed for accessKey=app", "code %d", code)
 			g.nothing("everything on the " + at.String())
 		}
-		v.mu.Lock()
-		assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{v.kept, v.claimed}, "positions")
-		v.mu.Unlock()
+		is := v.Progress()
+		assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{is.Kept, is.Claimed}, "positions")
 		assert.Equal(t, 2*len(requests()), int(g.gateway.figures.refusedSignatures.Load()))
 	}
 }
@@ -235,17 +233,15 @@ func TestACommitThatABrokerRefusesCountsNothing(t *testing.T) {
 			"") // on the same connection: its answer comes after
 		for is, _ := g.answer2(); is == remoting.SystemError; is, _ = g.answer2() {
 		}
-		v.mu.Lock()
-		assert.EqualValues(t, -1, v.kept)
-		assert.EqualValues(t, 7, v.claimed, "a move asks the broker")
-		v.mu.Unlock()
+		is := v.Progress()
+		assert.EqualValues(t, -1, is.Kept)
+		assert.EqualValues(t, 7, is.Claimed, "a move asks the broker")
 
 		g.source.answer(remoting.CodeUpdateOffset, wire.Reply{})
 		g.request(remoting.CodeUpdateOffset, flag, rightly, r.fields, r.body)
 		require.Eventually(t, func() bool {
-			v.mu.Lock()
-			defer v.mu.Unlock()
-			return v.kept == 7 && v.claimed == -1
+			is := v.Progress()
+			return is.Kept == 7 && is.Claimed == -1
 		}, patience, time.Millisecond, "a position that a broker has taken counts")
 	}
 }

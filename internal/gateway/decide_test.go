@@ -45,12 +45,12 @@ func TestAMoveThatCannotBeWrittenIsNone(t *testing.T) {
 			c.of.Epoch = g.moves.epoch.Load() + 1
 			return roundHost{g}.GoBy(store.Round{ID: c.kind, Kind: c.kind, Ends: was}, &c.of, false)
 		}
-		before, away := g.snapshot(), g.table.away.Load()
+		before, away := g.snapshot(), g.table.Away()
 		require.NoError(t, os.Mkdir(full, 0o700))
 		require.ErrorContains(t, move(), "its state can't be written to "+g.state.Path)
 		assert.Equal(t, before, g.snapshot(), "%s in memory", c.kind)
 		assert.Equal(t, before, kept(t, g), "%s on disk", c.kind)
-		assert.Equal(t, away, g.table.away.Load(), c.kind)
+		assert.Equal(t, away, g.table.Away(), c.kind)
 		_, there := g.moves.remembered(c.kind)
 		assert.False(t, there, c.kind)
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"rocketshift/internal/brokerconfig"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -71,15 +72,15 @@ func (d delaying) of(level int) int64 { return d.levels[min(level, len(d.levels)
 
 // against says which of a topic's delays a broker takes otherwise than the source's does, and the
 // line to change; "" if it takes all.
-func (d delaying) against(k *sentKinds, here delaying) (cause, line string) {
-	switch timer := k.timer.Load(); {
+func (d delaying) against(k *routing.SentKinds, here delaying) (cause, line string) {
+	switch timer := k.Timer.Load(); {
 	case timer > 0 && d.noTimers:
 		return "takes no timers, which producers send", "timerWheelEnable=true"
 	case d.longest > 0 && timer > d.longest:
 		return fmt.Sprintf("takes timers of %d s at most, and producers send %d", d.longest, timer),
 			fmt.Sprintf("timerMaxDelaySec=%d", timer)
 	}
-	used := k.levels.Load()
+	used := k.Levels.Load()
 	if used == 0 || len(d.levels) == 0 || len(here.levels) == 0 {
 		return "", "" // settings that aren't told are findings before anything moves
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 )
 
@@ -64,7 +65,7 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &Gateway{
-			table: newRoutingTable(),
+			table: routing.NewTable(),
 		}
 		g.ctx, g.stop = context.WithCancel(t.Context())
 		g.rounds = g.newRounds()

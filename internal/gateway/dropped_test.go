@@ -87,7 +87,7 @@ func (a *amid) settles(answer wire.Reply) {
 	require.NoError(a, err)
 	assert.Empty(a, a.gateway.lost())
 	if answer.Code == remoting.Success {
-		acked := a.gateway.table.topics.get([]byte("orders")).all()[0].acked[routing.Source].Load()
+		acked := a.gateway.table.Topics.Get([]byte("orders")).All()[0].Acked(routing.Source)
 		assert.EqualValues(a, 6, acked, "where it was stored is known")
 	}
 }

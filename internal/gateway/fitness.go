@@ -187,13 +187,13 @@ func (g *Gateway) allFit(r store.Round) (inexact []string, err error) {
 		return nil, nil
 	}
 	moved := func(name string) bool {
-		one, known := g.table.groups.known([]byte(name))
-		return known && one.readsOn(routing.Target)
+		one, known := g.table.Groups.Known([]byte(name))
+		return known && one.ReadsOn(routing.Target)
 	}
 	var refusals []string // the first ones
 	n := 0
 	all := g.registry.unfits()
-	for _, id := range sortedKeys(all) {
+	for _, id := range routing.SortedKeys(all) {
 		c := all[id]
 		of := c.shares(r, moved)
 		if of == "" {

@@ -58,7 +58,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	fits(store.Round{Kind: control.KindSide, To: "target", Group: "audit"})
 	fits(homes("orders")) // which it only reads
 	fits(store.Round{Kind: control.KindAuthority, To: "target"})
-	g.gateway.table.groups.get([]byte("billing")).of(g.gateway.table.topics.get([]byte("orders")).all()[1]).side = routing.Target
+	g.gateway.table.Groups.Get([]byte("billing")).Of(g.gateway.table.Topics.Get([]byte("orders")).All()[1]).Set(routing.ViewState{Side: routing.Target})
 	holds(store.Round{Kind: control.KindAuthority, To: "target"}, "which shares in billing")
 
 	g.request(remoting.CodeSendV2, 0, stranger, requests()[remoting.CodeSendV2].fields, "body")
@@ -231,7 +231,7 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 
 	two.checks.bypassing.life = time.Minute
 	two.checks.bypassing.note(bypassingProducer{"orders", routing.Target, netip.MustParseAddrPort("10.0.0.7:1")})
-	orders := two.table.topics.get([]byte("orders")).all()
+	orders := two.table.Topics.Get([]byte("orders")).All()
 	_, err = two.nobodyBypasses(t.Context(), control.Move{}, orders)
 	require.ErrorContains(t, err, "or accept the topic")
 	requireBypassing(t, err, control.Bypassing{Topics: []string{"orders"}})

@@ -15,7 +15,6 @@ import (
 	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
-	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -124,22 +123,22 @@ func answers(ctx context.Context, c *rocketmq.Client, addr string) bool {
 
 // homesWithoutTarget is the outcome of a round in which queues get the source as their home, with
 // nothing proved.
-func (rt *routingTable) homesWithoutTarget(
+func (g *Gateway) homesWithoutTarget(
 	_ context.Context,
 	p *rounds.Current,
 	all []store.Prepared,
 ) (*store.Outcome, error) {
-	rt.learnAcknowledged(all)
+	learnAcknowledged(&g.table, all)
 	o := &store.Outcome{}
 	for _, q := range heldFor(p).homes.queues { // the shift stays: answers to sends of before are translated by it
 		o.Homes = append(o.Homes, store.Home{
-			Topic:  q.topic,
-			Broker: q.broker,
-			Queue:  q.id,
+			Topic:  q.Topic,
+			Broker: q.Broker,
+			Queue:  q.ID,
 			Home:   routing.Source.String(),
-			Shift:  q.shift.Load(),
+			Shift:  q.Shift(),
 		})
-		o.Lanes = append(o.Lanes, *q.lane.Load())
+		o.Lanes = append(o.Lanes, *q.Lane())
 	}
 	return o, nil
 }
@@ -151,8 +150,8 @@ func (g *Gateway) groupWithoutTarget(ctx context.Context, r store.Round) (outcom
 		return outcome{}, err
 	}
 	for _, v := range views {
-		if v.reads() == routing.Target {
-			r.Queues = append(r.Queues, v.queue.name())
+		if v.Reads() == routing.Target {
+			r.Queues = append(r.Queues, v.Queue.Name())
 		}
 	}
 	return g.lead(ctx, r, g.viewsWithoutTarget)
@@ -166,15 +165,15 @@ func (g *Gateway) viewsWithoutTarget(
 	if err != nil {
 		return nil, err
 	}
-	one, known := g.table.groups.get([]byte(p.Round().Group)), furthest(prepared)
+	one, known := g.table.Groups.Get([]byte(p.Round().Group)), furthest(prepared)
 	names := slices.SortedFunc(maps.Keys(known), control.CompareQueues)
 	o := &store.Outcome{Views: make([]store.View, len(names))}
-	broadcasts := g.membersHere()[one.name]
+	broadcasts := g.membersHere()[one.Name]
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for i, name := range names {
-		v := one.of(g.table.queueFor(name.Topic, name.Broker, name.ID))
-		if lane := v.queue.lane.Load(); lane != nil {
+		v := one.Of(g.table.QueueFor(name.Topic, name.Broker, name.ID))
+		if lane := v.Queue.Lane(); lane != nil {
 			o.Lanes = append(o.Lanes, *lane)
 		}
 		all.Go(func() (err error) {
@@ -189,17 +188,17 @@ func (g *Gateway) viewsWithoutTarget(
 // group's members are at most, -1 if no gateway knows: they go on there, and get what lies at the
 // position.
 func (g *Gateway) without(
-	ctx context.Context, l lanes, v *view, next int64, broadcasts bool,
+	ctx context.Context, l lanes, v *routing.View, next int64, broadcasts bool,
 ) (w store.View, err error) {
 	w = viewAsIs(v)
 	w.Side = routing.Source.String()
-	first, end, err := l.sourceBounds(ctx, v.queue)
+	first, end, err := l.sourceBounds(ctx, v.Queue)
 	if err != nil {
-		return w, fmt.Errorf("group %s: %w", v.group, err)
+		return w, fmt.Errorf("group %s: %w", v.Group, err)
 	}
 	if next < 0 && time.Since(g.serving) < askedAgain {
 		return w, fmt.Errorf("group %s: where members are in queue %s isn't known yet, as the gateway "+
-			"has just begun: try again", v.group, v.queue)
+			"has just begun: try again", v.Group, v.Queue)
 	}
 	if broadcasts { // members keep their positions themselves: the one that is furthest must skip nothing
 		if next >= 0 {
@@ -207,15 +206,15 @@ func (g *Gateway) without(
 		}
 		return w, nil
 	}
-	position, known, err := l.position(ctx, v.queue, v.group, routing.Source)
+	position, known, err := l.position(ctx, v.Queue, v.Group, routing.Source)
 	if err != nil {
-		return w, fmt.Errorf("group %s: %w", v.group, err)
+		return w, fmt.Errorf("group %s: %w", v.Group, err)
 	}
 	if at := min(position, end); !known || at < position {
 		if position = at; !known {
 			position = first
 		}
-		if err := l.commit(ctx, v.queue, v.group, routing.Source, position); err != nil {
+		if err := l.commit(ctx, v.Queue, v.Group, routing.Source, position); err != nil {
 			return w, err
 		}
 	}
@@ -226,15 +225,15 @@ func (g *Gateway) without(
 }
 
 // sourceBounds are where a queue begins and ends on the source.
-func (l lanes) sourceBounds(ctx context.Context, q *queue) (first, end int64, err error) {
+func (l lanes) sourceBounds(ctx context.Context, q *routing.Queue) (first, end int64, err error) {
 	if first, err = l.first(ctx, q, routing.Source); err != nil {
 		return 0, 0, err
 	}
-	broker, err := l.clusters[routing.Source].Broker(ctx, q.broker)
+	broker, err := l.clusters[routing.Source].Broker(ctx, q.Broker)
 	if err != nil {
 		return 0, 0, err
 	}
-	end, err = l.clusters[routing.Source].Client().MaxOffset(ctx, broker.Addr, q.topic, q.id)
+	end, err = l.clusters[routing.Source].Client().MaxOffset(ctx, broker.Addr, q.Topic, q.ID)
 	return first, end, err
 }
 
@@ -252,39 +251,4 @@ func furthest(all []store.Prepared) map[control.TopicQueue]int64 {
 		}
 	}
 	return next
-}
-
-// asks takes note of the offset that a member asks for, for as long as no broker answers. Callers
-// hold v.mu.
-func (v *view) asks(offset int64) {
-	v.askedFor, v.askedFurthest = offset+1, max(v.askedFurthest, offset+1)
-}
-
-// answers takes note of the answer to a pull. Nobody is at an offset that a broker refuses to read,
-// or that is behind the end of what it has. Callers hold v.mu.
-func (v *view) answers(f *wire.Frame, c call) {
-	end, known := f.Number("maxOffset")
-	if known && pullTaken(f.Code) && v.native(c.side, c.offset) <= end {
-		v.told = max(v.told, c.offset+1)
-	}
-	if !c.member { // the answer to a stranger's pull says nothing of a member's
-		return
-	}
-	if v.askedFor == c.offset+1 {
-		v.askedFor = 0
-	}
-	if v.askedFurthest == c.offset+1 {
-		v.askedFurthest = 0
-	}
-}
-
-// mayAskFor is the highest offset that members may ask for next; -1 if that isn't known. Those of a
-// broadcasting group are each at a place of their own.
-func (v *view) mayAskFor(broadcasts bool) int64 {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if broadcasts {
-		return max(v.next, v.askedFurthest-1, v.told-1)
-	}
-	return max(v.next, v.askedFor-1)
 }

@@ -54,7 +54,7 @@ func sourceWith(t *testing.T, first, end, position int64) *standIn {
 
 // withTarget gives a gateway lanes to a broker of the target at an address, and the topic's queues
 // and group billing there. Members ask for offset 500 next.
-func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *view) {
+func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *routing.Queue, v *routing.View) {
 	t.Helper()
 	cluster := func(name, addr string) *rocketmq.Cluster {
 		client := rocketmq.NewClient(rocketmq.Options{})
@@ -67,13 +67,12 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 	g.sides.migration.Load().target = cluster("broker-t", at)
 	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
 	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
-	g.table.groups.byName = map[string]*group{}
-	q = g.table.topics.ensure("orders").queue([]byte("broker-a"), 0)
+	q = g.table.Topics.Ensure("orders").Queue([]byte("broker-a"), 0)
 	if q == nil {
-		g.table.topics.ensure("orders").ensure("broker-a", 1)
-		q = g.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
+		g.table.Topics.Ensure("orders").Ensure("broker-a", 1)
+		q = g.table.Topics.Get([]byte("orders")).Queue([]byte("broker-a"), 0)
 	}
-	q.lane.Store(&lane.Lane{
+	q.SetLane(&lane.Lane{
 		Topic: "orders", Source: lane.Queue{Broker: "broker-a"},
 		Target: lane.Queue{Broker: "broker-t"},
 	})
@@ -92,11 +91,11 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *queue, v *
 		},
 		Authority: "target",
 	})
-	v = g.table.groups.get([]byte("billing")).of(q)
-	v.next, v.nextAt = 500, time.Now()
-	q.acknowledged(routing.Target, 506)
+	v = g.table.Groups.Get([]byte("billing")).Of(q)
+	goesOnAt(t, v, 500)
+	q.Acknowledged(routing.Target, 506)
 	g.serving = time.Now().Add(-time.Hour)
-	g.table.topics.get([]byte("orders")).since = g.serving.Add(-time.Hour)
+	g.table.Topics.Get([]byte("orders")).Since = g.serving.Add(-time.Hour)
 	return q, v
 }
 
@@ -132,7 +131,7 @@ func TestAGroupReturnsWithoutTheTargetToThePositionThatTheSourceHas(t *testing.T
 				b.answer(remoting.CodeUpdateOffset, wire.Reply{Code: remoting.SystemError})
 				_, err := g.Move(t.Context(), without(control.KindSide))
 				require.NoError(t, err)
-				require.Equal(t, routing.Target, v.reads(), "a position that isn't taken is none")
+				require.Equal(t, routing.Target, v.Reads(), "a position that isn't taken is none")
 				b.answer(remoting.CodeUpdateOffset, wire.Reply{})
 				b.onUpdate(strconv.FormatInt(c.goesOn, 10))
 			}
@@ -141,11 +140,11 @@ func TestAGroupReturnsWithoutTheTargetToThePositionThatTheSourceHas(t *testing.T
 			was, err := g.Move(t.Context(), m)
 			require.NoError(t, err)
 			require.True(t, was.Done, was.Reason)
-			require.Equal(t, routing.Source, v.reads())
-			assert.Equal(t, c.goesOn, v.native(routing.Source, 500), "members ask for 500 next")
-			assert.Zero(t, v.native(routing.Source, 0), "what is in work of before has no place there")
+			require.Equal(t, routing.Source, v.Reads())
+			assert.Equal(t, c.goesOn, nativeOf(v, routing.Source, 500), "members ask for 500 next")
+			assert.Zero(t, nativeOf(v, routing.Source, 0), "what is in work of before has no place there")
 			assert.EqualValues(t, 1, g.moves.epoch.Load())
-			assert.Equal(t, routing.Target, q.at(), "homes are moved by themselves")
+			assert.Equal(t, routing.Target, q.At(), "homes are moved by themselves")
 			kept, err := os.ReadFile(g.state.Path)
 			require.NoError(t, err)
 			assert.NotContains(t, string(kept), "withoutTarget", "older releases read it")
@@ -162,25 +161,25 @@ func TestNobodySkipsWhoAsksForMoreThanAnAnswerHasTold(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	g := before(t, b)
 	_, v := g.withTarget(t, b, nobodyAt)
-	v.mu.Lock()
-	v.asks(520)
-	v.mu.Unlock()
+	_, _, is := v.Pull(nil, nil, 520, true)
+	require.Equal(t, routing.PullGoes, is)
 	was, err := g.Move(t.Context(), without(control.KindSide))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
-	assert.EqualValues(t, 490, v.native(routing.Source, 520))
+	assert.EqualValues(t, 490, nativeOf(v, routing.Source, 520))
 }
 
 func TestWhereMembersAreIsWaitedForAfterAGatewayHasBegun(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	g := before(t, b)
 	_, v := g.withTarget(t, b, nobodyAt)
-	v.next, g.serving = -1, time.Now()
+	goesOnAt(t, v, -1)
+	g.serving = time.Now()
 	was, err := g.Move(t.Context(), without(control.KindSide))
 	require.NoError(t, err)
 	require.False(t, was.Done)
 	require.Contains(t, was.Reason, "has just begun")
-	require.Equal(t, routing.Target, v.reads())
+	require.Equal(t, routing.Target, v.Reads())
 	g.serving = time.Now().Add(-askedAgain)
 	was, err = g.Move(t.Context(), without(control.KindSide))
 	require.NoError(t, err)
@@ -215,11 +214,11 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	was, err := g.Move(t.Context(), without(control.KindHome))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
-	require.Equal(t, routing.Source, q.at())
-	require.Nil(t, q.hold.Load(), "sends go on")
+	require.Equal(t, routing.Source, q.At())
+	require.Nil(t, q.Hold(), "sends go on")
 	owed := g.State().Owed
 	require.Len(t, owed, 1)
-	assert.Equal(t, q.name(), owed[0].TopicQueue)
+	assert.Equal(t, q.Name(), owed[0].TopicQueue)
 	assert.Equal(t, "broker-t", owed[0].Target.Broker)
 	assert.EqualValues(t, -1, owed[0].Copied, "no copy was seen")
 	assert.EqualValues(t, 507, owed[0].Written)
@@ -230,7 +229,7 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	_, err = store.Open(filepath.Dir(g.state.Path))
 	require.NoError(t, err)
 
-	back := control.Move{ID: "forward", Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.name()}}
+	back := control.Move{ID: "forward", Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.Name()}}
 	g.sides.limits.Store(&map[string]limits{"broker-t": {}})
 	_, err = g.rounds.Prepare(t.Context(), store.Round{
 		ID:     "1",
@@ -243,10 +242,10 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "isn't all copied yet")
 
-	notYet := func(context.Context, *queue) error { return positions.ErrNotCopiedYet }
+	notYet := func(context.Context, *routing.Queue) error { return positions.ErrNotCopiedYet }
 	g.payNow(t.Context(), notYet)
 	require.Len(t, g.State().Owed, 1)
-	g.payNow(t.Context(), func(context.Context, *queue) error { return nil })
+	g.payNow(t.Context(), func(context.Context, *routing.Queue) error { return nil })
 	require.Empty(t, g.State().Owed)
 	var paid store.Owed
 	require.NoError(t, paid.Load(dirOf(g)))
@@ -263,7 +262,7 @@ func TestTheAuthorityReturnsWithoutTheTarget(t *testing.T) {
 	was, err := g.Move(t.Context(), without(control.KindAuthority))
 	require.NoError(t, err)
 	require.True(t, was.Done, was.Reason)
-	require.Equal(t, routing.Source, g.table.authority())
+	require.Equal(t, routing.Source, g.table.Authority())
 }
 
 func TestATargetThatAnswersIsAsked(t *testing.T) {
@@ -277,9 +276,9 @@ func TestATargetThatAnswersIsAsked(t *testing.T) {
 				_, err := g.Move(t.Context(), without(kind))
 				require.ErrorIs(t, err, control.ErrRefused)
 				require.ErrorContains(t, err, "target broker broker-t at "+there.Addr().String()+" answers")
-				require.Equal(t, routing.Target, q.at())
-				require.Equal(t, routing.Target, v.reads())
-				require.Equal(t, routing.Target, g.table.authority())
+				require.Equal(t, routing.Target, q.At())
+				require.Equal(t, routing.Target, v.Reads())
+				require.Equal(t, routing.Target, g.table.Authority())
 			})
 		}
 	}
@@ -326,7 +325,7 @@ func TestMovesThatWaitForTheTargetGiveWay(t *testing.T) {
 	was := <-forced
 	require.True(t, was.Done, was.Reason)
 	require.ErrorIs(t, <-ended, control.ErrRefused)
-	require.Equal(t, routing.Source, v.reads())
+	require.Equal(t, routing.Source, v.Reads())
 }
 
 func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
@@ -357,7 +356,7 @@ func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
 
 // pairBefore are two gateways of a migration before a broker of the source, with everything on the
 // target.
-func pairBefore(t *testing.T, b *standIn, at [2]string) (all [2]*Gateway, queues [2]*queue, views [2]*view) {
+func pairBefore(t *testing.T, b *standIn, at [2]string) (all [2]*Gateway, queues [2]*routing.Queue, views [2]*routing.View) {
 	t.Helper()
 	all, _ = idlePair(t)
 	for i, g := range all {
@@ -369,7 +368,7 @@ func pairBefore(t *testing.T, b *standIn, at [2]string) (all [2]*Gateway, queues
 func TestTwoGatewaysReturnAsOneWithoutTheTarget(t *testing.T) {
 	b := sourceWith(t, 0, 600, 490)
 	all, queues, views := pairBefore(t, b, [2]string{nobodyAt, nobodyAt})
-	views[1].next = 510 // its members are further
+	goesOnAt(t, views[1], 510) // its members are further
 	for _, kind := range []string{control.KindAuthority, control.KindHome, control.KindSide} {
 		m := without(kind)
 		id := m.ID
@@ -384,11 +383,11 @@ func TestTwoGatewaysReturnAsOneWithoutTheTarget(t *testing.T) {
 	}
 	for i, g := range all {
 		require.Eventually(t, func() bool { return g.moves.epoch.Load() == 3 }, patience, time.Millisecond)
-		assert.Equal(t, routing.Source, queues[i].at())
-		assert.Equal(t, routing.Source, views[i].reads())
-		assert.Equal(t, routing.Source, g.table.authority())
-		assert.EqualValues(t, 490, views[i].native(routing.Source, 510), "whoever is furthest skips nothing")
-		assert.EqualValues(t, 480, views[i].native(routing.Source, 500))
+		assert.Equal(t, routing.Source, queues[i].At())
+		assert.Equal(t, routing.Source, views[i].Reads())
+		assert.Equal(t, routing.Source, g.table.Authority())
+		assert.EqualValues(t, 490, nativeOf(views[i], routing.Source, 510), "whoever is furthest skips nothing")
+		assert.EqualValues(t, 480, nativeOf(views[i], routing.Source, 500))
 		assert.Len(t, g.State().Owed, 1)
 	}
 	assert.Len(t, control.Sum([]control.State{all[0].State(), all[1].State()}).Owed, 1)
@@ -407,9 +406,9 @@ func TestAGatewayThatReachesTheTargetRefusesForAll(t *testing.T) {
 		require.Contains(t, was.Reason, "answers gateway b")
 	}
 	for i, g := range all {
-		assert.Equal(t, routing.Target, queues[i].at())
-		assert.Equal(t, routing.Target, views[i].reads())
-		assert.Equal(t, routing.Target, g.table.authority())
+		assert.Equal(t, routing.Target, queues[i].At())
+		assert.Equal(t, routing.Target, views[i].Reads())
+		assert.Equal(t, routing.Target, g.table.Authority())
 		assert.Empty(t, g.State().Owed)
 	}
 }
@@ -423,9 +422,9 @@ func TestWhoMissedAReturnTakesOverWhatIsOwed(t *testing.T) {
 			Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 0, Home: "source", Shift: 7}},
 		},
 	)
-	all[0].owe([]control.OwedQueue{{TopicQueue: queues[0].name(), Copied: 42}})
+	all[0].owe([]control.OwedQueue{{TopicQueue: queues[0].Name(), Copied: 42}})
 	all[1].sync(t.Context())
-	require.Equal(t, routing.Source, queues[1].at())
+	require.Equal(t, routing.Source, queues[1].At())
 	owed := all[1].State().Owed
 	require.Len(t, owed, 1)
 	assert.EqualValues(t, 42, owed[0].Copied)
@@ -445,7 +444,7 @@ func TestAReturnWithoutTheTargetIsAuthorisedAndOnRecord(t *testing.T) {
 	_, err = control.NewClient(at.Addr().String(), control.Access{Token: "another-token-altogether"}).
 		Move(ctx, without(control.KindHome))
 	require.ErrorContains(t, err, "token")
-	require.Equal(t, routing.Target, q.at())
+	require.Equal(t, routing.Target, q.At())
 	was, err := control.NewClient(at.Addr().String(), control.Access{Token: testToken}).
 		Move(ctx, without(control.KindHome))
 	require.NoError(t, err)

@@ -68,7 +68,7 @@ type Gateway struct {
 
 	sides bothSides
 
-	table routingTable
+	table routing.Table
 
 	registry sessionRegistry
 	opaques  opaques
@@ -130,7 +130,7 @@ func Start(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		config: c, log: c.Log.With("gateway", c.Name), table: newRoutingTable(),
+		config: c, log: c.Log.With("gateway", c.Name), table: routing.NewTable(),
 		registry: newSessionRegistry(),
 		refresh:  newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
 		waits: usualWaits, checks: checks{bypassing: bypassingProducers{life: bypassLife}},
@@ -245,8 +245,6 @@ func (g *Gateway) meetClients(before *Predecessor) error {
 func (g *Gateway) NameServer() string {
 	return net.JoinHostPort(g.config.Advertise, strconv.Itoa(g.ports.numbers()[namesKey]))
 }
-
-func (rt *routingTable) anythingOnTarget() bool { return rt.away.Load() > 0 }
 
 // Close ends all connections. Clients find their ways by themselves when a gateway serves again.
 func (g *Gateway) Close() {

@@ -69,9 +69,7 @@ func (c call) counts() bool { return c.rare != nil || c.commits }
 func (s *session) learn(c call) {
 	switch {
 	case c.commits && c.view != nil:
-		c.view.mu.Lock()
-		defer c.view.mu.Unlock()
-		c.view.takes(c)
+		c.view.Taken(c.commit, c.side)
 	case c.rare != nil && c.rare.reply != nil:
 		s.memory.Give(c.rare.reply.cost)
 	case c.rare == nil || c.rare.greets == nil:

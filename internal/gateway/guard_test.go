@@ -19,7 +19,7 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
 	v := g.queue(routing.Target)
-	v.queue.lane.Store(nil) // as no gateway should be: it must know where the target's replica lies
+	v.Queue.SetLane(nil) // as no gateway should be: it must know where the target's replica lies
 	_, other := g.gateway.connect(t)
 
 	r := requests()[remoting.CodePull]
@@ -41,8 +41,8 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
 	v := g.queue(routing.Target)
-	other := g.gateway.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 1)
-	h := g.gateway.holdAll([]*queue{v.queue, other})
+	other := g.gateway.table.Topics.Get([]byte("orders")).Queue([]byte("broker-a"), 1)
+	h := g.gateway.holdAll([]*routing.Queue{v.Queue, other})
 	for range 3 {
 		g.request(remoting.CodeSendV2, 0, unsignedBy, requests()[remoting.CodeSendV2].fields, "body")
 	}
@@ -52,14 +52,14 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	held := func() int64 { return g.gateway.figures.counts.HeldSends.Load() }
 	require.Eventually(t, func() bool { return held() == 4 }, patience, time.Millisecond)
 
-	v.queue.lane.Store(nil) // as no gateway should be
+	v.Queue.SetLane(nil) // as no gateway should be
 	h.release()
 	_, err = g.client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 	require.Equal(t, remoting.CodeSendV2, g.source.next(t).code, "another client's send goes on")
 	require.Eventually(t, func() bool { return g.gateway.figures.panics.Load() == 1 && held() == 0 },
 		patience, time.Millisecond, "nothing is held any more")
-	require.Eventually(t, func() bool { return v.queue.hold.Load() == nil }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return v.Queue.Hold() == nil }, patience, time.Millisecond)
 }
 
 // A fault while a group is looked at keeps nobody else from it.
@@ -68,11 +68,11 @@ func TestAFaultOfTheGatewayLeavesNoGroupLocked(t *testing.T) {
 		g := newGuarded(t, "applications: []")
 		g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
 		v := g.queue(routing.Target)
-		v.queue.lane.Store(nil)
+		v.Queue.SetLane(nil)
 		r := requests()[code]
 		g.request(code, 0, unsignedBy, r.fields, r.body)
 		require.Eventually(t, func() bool { return g.gateway.figures.panics.Load() == 1 },
 			patience, time.Millisecond, "code %d", code)
-		require.Equal(t, routing.Target, v.reads(), "who looks at it doesn't wait for good")
+		require.Equal(t, routing.Target, v.Reads(), "who looks at it doesn't wait for good")
 	}
 }

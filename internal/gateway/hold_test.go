@@ -5,7 +5,6 @@ import (
 	"net"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -104,7 +103,7 @@ func before(t *testing.T, b *standIn) *Gateway {
 	g := alone(t)
 	g.registry.sessions, g.registry.mirrors.claims = map[*session]bool{}, map[claim]*session{}
 	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
-	g.table.topics.ensure("orders").ensure("broker-a", 2)
+	g.table.Topics.Ensure("orders").Ensure("broker-a", 2)
 	t.Cleanup(func() {
 		g.stop()
 		for _, s := range g.registry.all() {
@@ -151,24 +150,18 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 	_, err := stuck.upstream(stuck.port.Dest)
 	require.NoError(t, err)
 	_, other := g.connect(t)
-	queues := g.table.topics.get([]byte("orders")).all()
+	queues := g.table.Topics.Get([]byte("orders")).All()
 	m := g.holdAll(queues)
 	parked := func(n int) {
 		t.Helper()
 		require.Eventually(t, func() bool {
-			m.hold.mu.Lock()
-			defer m.hold.mu.Unlock()
-			all := 0
-			for _, l := range m.hold.lines {
-				all += len(l.parked)
-			}
-			return all == n
+			return g.figures.counts.HeldSends.Load() == int64(n)
 		}, patience, time.Millisecond, "%d sends wait", n)
 	}
 	for i := range 4 { // more than a connection takes
 		var f wire.Frame
 		require.NoError(t, f.Parse(sendFrame(int32(i), 4<<20)))
-		require.True(t, m.hold.park(stuck, &f))
+		require.True(t, m.hold.Park(stuck, &f))
 	}
 	for i := range 3 {
 		_, err := other.Write(sendFrame(int32(i), 10))
@@ -176,48 +169,26 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 	}
 	parked(7)
 	m.release()
-	select {
-	case <-m.hold.lines[stuck].gone:
-		t.Fatal("the client's sends aren't stuck")
-	default: // the move ended though they are
-	}
+	require.Positive(t, g.figures.counts.HeldSends.Load(), "the move ended though the client's sends are stuck")
 	for i := range 3 {
 		assert.Equal(t, fmt.Sprint(i), b.next(t).key)
 	}
 	_, err = other.Write(sendFrame(3, 10))
 	require.NoError(t, err)
 	assert.Equal(t, "3", b.next(t).key, "and who sends later doesn't wait either")
-	require.NotNil(t, queues[0].hold.Load(), "while it is stuck, the queue can't be moved again")
-	queues[0].lane.Store(&lane.Lane{Topic: "orders"})
+	require.NotNil(t, queues[0].Hold(), "while it is stuck, the queue can't be moved again")
+	queues[0].SetLane(&lane.Lane{Topic: "orders"})
 	_, err = g.holdSends(queues[:1], routing.Target)
 	require.ErrorContains(t, err, "is being moved already")
-}
-
-func TestAHoldKeepsSoMuchAndNoMore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		h := newHold()
-		s := &session{gateway: &Gateway{}}
-		var f wire.Frame
-		require.NoError(t, f.Parse(sendFrame(1, 15<<20)))
-		for range mostHeld / (15 << 20) {
-			require.True(t, h.park(s, &f))
-		}
-		done := make(chan bool, 1)
-		go func() { done <- h.park(&session{gateway: &Gateway{}}, &f) }()
-		synctest.Wait()
-		require.Empty(t, done, "its client waits")
-		h.lines = nil
-		h.end(func() {})
-		assert.False(t, <-done, "it goes on by itself")
-	})
 }
 
 func TestASendThatWaitedTooLongIsGivenBack(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
 	g := before(t, b)
 	s, client := g.connect(t)
-	go s.release(parked{s, sendFrame(7, 10), time.Now().Add(-tooLate)}, nil)
 	var f wire.Frame
+	require.NoError(t, f.Parse(sendFrame(7, 10)))
+	go s.release(routing.NewParked(s, &f, time.Now().Add(-routing.TooLate)), nil)
 	require.NoError(t, wire.NewReader(client).Next(&f))
 	assert.Equal(t, remoting.ServiceNotAvailable, f.Code)
 	assert.EqualValues(t, 7, f.Opaque)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/lab/javaclient"
 )
 
@@ -34,7 +35,7 @@ func TestLongJavaClientsOfAllAgesAndKinds(t *testing.T) {
 			Mode:    javaclient.LitePull,
 		}, // that of 5.3.3 reads nothing from a 4.9.7 broker, without a gateway either,
 	}
-	names, group := sortedKeys(all), map[string]string{}
+	names, group := routing.SortedKeys(all), map[string]string{}
 	for _, name := range names {
 		group[name] = r.group(name)
 	}

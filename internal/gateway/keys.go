@@ -72,7 +72,7 @@ func (s *session) problem() string {
 				"the target: add that, or have it sign"
 		}
 	}
-	for _, broker := range sortedKeys(s.unwelcome) {
+	for _, broker := range routing.SortedKeys(s.unwelcome) {
 		return s.unwelcome[broker]
 	}
 	return ""

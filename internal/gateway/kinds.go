@@ -26,32 +26,6 @@ import (
 // sends themselves. So the gateway notes what brokers have taken of each topic, and homes move only
 // to brokers that take the same.
 
-// sentKinds are what kinds of messages brokers have taken of a topic since the gateway began.
-type sentKinds struct {
-	transactions atomic.Bool
-	longest      atomic.Int64  // body of a message, or of a batch, as it is sent, in bytes
-	levels       atomic.Uint64 // of delays: bit n for level n
-	timer        atomic.Int64  // the longest delay by a timer, in seconds
-}
-
-// note takes note of one that a broker has stored.
-func (k *sentKinds) note(c call) {
-	if c.transaction && !k.transactions.Load() {
-		k.transactions.Store(true)
-	}
-	raise(&k.longest, int64(c.size))
-	raise(&k.timer, int64(c.timer))
-	if bit := uint64(1) << c.level; c.level > 0 && k.levels.Load()&bit == 0 {
-		k.levels.Or(bit)
-	}
-}
-
-// raise makes a number at least that great.
-func raise(n *atomic.Int64, to int64) {
-	for before := n.Load(); to > before && !n.CompareAndSwap(before, to); before = n.Load() {
-	}
-}
-
 // transacts reports whether a message is the first half of a transaction (SendMessageProcessor
 // reads the property, 4.5.2 to 5.3.3).
 func transacts(f *wire.Frame, propertiesKey string) bool {
@@ -148,11 +122,11 @@ func limitsAt(ctx context.Context, client *rocketmq.Client, addr string) limits 
 
 // against says what a broker doesn't take of a topic's sends as the source's broker does, and the
 // line to change; "" if nothing.
-func (l limits) against(k *sentKinds, here limits) (cause, line string) {
-	switch longest := k.longest.Load(); {
+func (l limits) against(k *routing.SentKinds, here limits) (cause, line string) {
+	switch longest := k.Longest.Load(); {
 	case l.noSends:
 		return "takes no sends at all", "brokerPermission=6"
-	case l.noTransactions && k.transactions.Load():
+	case l.noTransactions && k.Transactions.Load():
 		return "takes no transactions, which producers send", "rejectTransactionMessage=false"
 	case l.longest > 0 && longest > l.longest:
 		return fmt.Sprintf("takes %d bytes at most, and producers send %d", l.longest, longest),
@@ -170,25 +144,25 @@ func (g *Gateway) takesSends(r store.Round) (inexact []string, err error) {
 	}
 	var refusals, unknown []string
 	for _, name := range r.Queues {
-		t := g.table.topics.get([]byte(name.Topic))
+		t := g.table.Topics.Get([]byte(name.Topic))
 		if t == nil {
 			continue // which is said where it matters
 		}
-		q := t.queue([]byte(name.Broker), int64(name.ID))
-		if q == nil || q.lane.Load() == nil {
+		q := t.Queue([]byte(name.Broker), int64(name.ID))
+		if q == nil || q.Lane() == nil {
 			continue
 		}
-		broker := q.lane.Load().Target.Broker
+		broker := q.Lane().Target.Broker
 		if g.sides.behindProxy() {
 			inexact = append(inexact, "what target broker "+broker+" takes of what producers send isn't known: "+
 				"it is behind a proxy, which doesn't say")
 			continue
 		}
-		known, cause, line := g.sides.takes(broker, q.kinds, g.sides.limitsOfSource(name.Broker))
-		says := fmt.Sprintf("topic %s: target broker %s %s", t.name, broker, cause)
+		known, cause, line := g.sides.takes(broker, q.Kinds, g.sides.limitsOfSource(name.Broker))
+		says := fmt.Sprintf("topic %s: target broker %s %s", t.Name, broker, cause)
 		switch {
 		case cause == "":
-		case slices.Contains(r.Accept, t.name):
+		case slices.Contains(r.Accept, t.Name):
 			inexact = append(inexact, says)
 		case known:
 			refusals = append(refusals, says+": write "+line+" into its configuration and start it again")
@@ -213,7 +187,7 @@ func (g *Gateway) takesSends(r store.Round) (inexact []string, err error) {
 
 // takes says what a target broker doesn't take of a topic's sends, and the line to change, or why
 // that isn't known; no cause if it takes all.
-func (bs *bothSides) takes(broker string, k *sentKinds, here limits) (known bool, cause, line string) {
+func (bs *bothSides) takes(broker string, k *routing.SentKinds, here limits) (known bool, cause, line string) {
 	var is limits
 	asked := false
 	if all := bs.limits.Load(); all != nil {

@@ -20,13 +20,13 @@ import (
 func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
-	g.gateway.table.topics.ensure("orders").ensure("broker-a", 1)
-	q := g.gateway.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 0)
-	q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
+	g.gateway.table.Topics.Ensure("orders").Ensure("broker-a", 1)
+	q := g.gateway.table.Topics.Get([]byte("orders")).Queue([]byte("broker-a"), 0)
+	q.SetLane(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
 	configured := func(config map[string]string) {
 		g.gateway.sides.limits.Store(&map[string]limits{"broker-t": limitsOf(config)})
 	}
-	round := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.name()}}
+	round := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.Name()}}
 	send := func(code int, properties, body string) {
 		t.Helper()
 		g.source.answer(remoting.CodeSendV2, wire.Reply{Code: code, Fields: []string{
@@ -143,12 +143,12 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
 	g := alone(t)
 	g.sides.migration.Store(&migration{Migration: control.Migration{Name: "m", Proxy: "127.0.0.1:1"}})
-	t1 := g.table.topics.ensure("orders")
-	t1.ensure("broker-a", 2)
+	t1 := g.table.Topics.Ensure("orders")
+	t1.Ensure("broker-a", 2)
 	var queues []control.TopicQueue
-	for _, q := range t1.all() {
-		q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
-		queues = append(queues, q.name())
+	for _, q := range t1.All() {
+		q.SetLane(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
+		queues = append(queues, q.Name())
 	}
 	inexact, err := g.takesSends(store.Round{Kind: control.KindHome, To: "target", Queues: queues})
 	require.NoError(t, err)

@@ -30,17 +30,17 @@ func lengthOf(t *testing.T, v any) int {
 func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	v := g.queue(routing.Target)
-	v.group = "billing"
+	v.Group = "billing"
 	long := strings.Repeat("\u009b", (bodies.LongestGroup-7)/2)
 	const invented = 20_000
 	for i := range invented {
-		g.gateway.table.groups.asked(fmt.Appendf(nil, "%07d%s", i, long), v.queue)
+		g.gateway.table.Groups.Asked(fmt.Appendf(nil, "%07d%s", i, long), v.Queue)
 	}
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil,
 		`{"clientID":"one","consumerDataSet":[{"groupName":"zz-read"}]}`)
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
-	g.gateway.table.groups.asked([]byte("zz-read"), v.queue)
+	g.gateway.table.Groups.Asked([]byte("zz-read"), v.Queue)
 
 	g.gateway.ports.all = []*port{{Dest: routing.NameServers, listener: g.source.Listener}}
 	c, err := controlserver.New(g.gateway, testToken)

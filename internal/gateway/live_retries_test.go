@@ -49,7 +49,7 @@ func TestLongAGroupMovesWhoseRetryTopicHasGrown(t *testing.T) {
 	join("two") // which finds the second broker
 	retry := rocketmq.RetryTopic(group)
 	r.await("the retry topic has grown, and the gateway sees it", func() string {
-		if is := g.table.topics.get([]byte(retry)); is != nil && len(is.all()) == 2 {
+		if is := g.table.Topics.Get([]byte(retry)); is != nil && len(is.All()) == 2 {
 			return ""
 		}
 		return "a second queue"

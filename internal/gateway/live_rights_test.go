@@ -145,9 +145,7 @@ func (m *matrix) wants(p *place, q asked, at stage) ruling {
 // shifted reports whether the group's offsets aren't the source's own any more.
 func (m *matrix) shifted(p *place) bool {
 	v := m.view(p)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.shift[routing.Source] != 0
+	return v.Standing().Shift[routing.Source] != 0
 }
 
 // fill sends all requests of one account in a stage: first what must be refused, while nothing else

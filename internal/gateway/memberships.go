@@ -16,7 +16,7 @@ func (g *Gateway) membersHere() map[string]bool {
 		reads := s.reads
 		s.mu.Unlock()
 		for _, m := range reads {
-			if _, asks := g.table.groups.known([]byte(m.Group)); asks {
+			if _, asks := g.table.Groups.Known([]byte(m.Group)); asks {
 				groups[m.Group] = m.Model == bodies.Broadcasting
 			}
 		}

@@ -336,7 +336,7 @@ func TestLostCallsTakeOneGoroutine(t *testing.T) {
 // moved makes something be on the target: then clients live on without a broker.
 func (g *Gateway) moved(t *testing.T) {
 	t.Helper()
-	g.table.away.Store(1)
+	g.table.MoveHome(g.table.QueueFor("moved", "broker-a", 0), routing.Target, 0)
 }
 
 // A client that asks without end isn't read any more when there is no memory for its calls; what it
@@ -383,9 +383,8 @@ func TestWhatSessionsTakeComesBack(t *testing.T) {
 		}
 		return nil
 	})
-	v := s.table.groups.get([]byte("faulty")).of(s.table.topics.get([]byte("orders")).all()[0])
-	v.side = routing.Target // without a lane: pulls of this group bring a fault out
-	s.table.away.Store(1)
+	v := s.table.Groups.Get([]byte("faulty")).Of(s.table.Topics.Get([]byte("orders")).All()[0])
+	s.table.MoveView(v, routing.ViewState{Side: routing.Target}) // without a lane: pulls of this group bring a fault out
 	var all sync.WaitGroup
 	for i := range 60 {
 		conn := s.from(byte(1 + i%5))

@@ -112,7 +112,7 @@ func (m *migration) sameLanes(o *migration) bool {
 
 // replace makes another migration, or another version of it, the gateway's.
 func (g *Gateway) replace(ctx context.Context, now, next *migration) error {
-	if now != nil && g.table.anythingOnTarget() {
+	if now != nil && g.table.AnythingOnTarget() {
 		if err := g.sameClusters(ctx, now, next); err != nil {
 			return err
 		}
@@ -206,15 +206,15 @@ func (g *Gateway) holdsCopies(ctx context.Context, l lanes, broker string) error
 		if err != nil {
 			return err
 		}
-		for _, from := range []int64{first, max(first, q.acked[routing.Target].Load()-copiesRead)} {
+		for _, from := range []int64{first, max(first, q.Acked(routing.Target)-copiesRead)} {
 			found, err := l.read(ctx, q, routing.Target, from, copiesRead)
 			if err != nil {
 				return err
 			}
 			for i := range found {
 				stamp, is := replica.ParseStamp(found[i].Properties)
-				if is && stamp.Cluster == l.migration.Source && stamp.Topic == q.topic && stamp.Broker == q.broker &&
-					stamp.Queue == q.id {
+				if is && stamp.Cluster == l.migration.Source && stamp.Topic == q.Topic && stamp.Broker == q.Broker &&
+					stamp.Queue == q.ID {
 					return nil
 				}
 			}

@@ -51,8 +51,8 @@ func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
 			before := g.meant(now)
 			g.sides.migration.Store(before)
 			if c.away {
-				q := g.table.queueFor("orders", "broker-a", 0)
-				q.lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
+				q := g.table.QueueFor("orders", "broker-a", 0)
+				q.SetLane(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 				g.sides.targets.Store(&[]string{"broker-t"})
 				g.apply(&store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			}
@@ -143,8 +143,8 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 			}
 			before := g.meant(now)
 			g.sides.migration.Store(before)
-			q := g.table.queueFor("orders", "broker-a", 0)
-			q.lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
+			q := g.table.QueueFor("orders", "broker-a", 0)
+			q.SetLane(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 			g.sides.targets.Store(&[]string{"broker-t"})
 			g.apply(&store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			at := "10.0.0.7:10911"

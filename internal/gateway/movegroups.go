@@ -19,11 +19,11 @@ import (
 
 // viewsOf are a group's views of all queues that it reads and that may move to a side: of those
 // that were asked for here, and of those that it has positions on.
-func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]*view, error) {
-	one := g.table.groups.get([]byte(name))
+func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]*routing.View, error) {
+	one := g.table.Groups.Get([]byte(name))
 	topics := map[string]bool{rocketmq.RetryTopic(name): true}
-	for _, v := range one.all() {
-		topics[v.queue.topic] = true
+	for _, v := range one.All() {
+		topics[v.Queue.Topic] = true
 	}
 	brokers, err := g.sides.source.Brokers(ctx)
 	if err != nil {
@@ -38,18 +38,18 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]
 			topics[of.Topic] = true
 		}
 	}
-	var all []*view
-	for _, topic := range sortedKeys(topics) {
-		t := g.table.topics.get([]byte(topic))
+	var all []*routing.View
+	for _, topic := range routing.SortedKeys(topics) {
+		t := g.table.Topics.Get([]byte(topic))
 		if t == nil {
 			continue // it is no more, or it is the group's retry topic that no broker has made yet
 		}
 		// the way back needs nothing but the lanes that it came by
-		if problem := t.reason(); problem != "" && to == routing.Target {
+		if problem := t.Reason(); problem != "" && to == routing.Target {
 			return nil, fmt.Errorf("group %s: %s", name, problem)
 		}
-		for _, q := range t.all() {
-			if v := one.of(q); !v.staysBehind(to) {
+		for _, q := range t.All() {
+			if v := one.Of(q); !v.StaysBehind(to) {
 				all = append(all, v)
 			}
 		}
@@ -58,44 +58,43 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]
 }
 
 // prepareViews makes the group's pulls wait.
-func (g *Gateway) prepareViews(r store.Round, to routing.Side) (waits []*view, known store.Prepared, err error) {
-	one := g.table.groups.get([]byte(r.Group))
-	views := slices.DeleteFunc(one.all(), func(v *view) bool {
-		return v.staysBehind(to) && !slices.Contains(r.Queues, v.queue.name()) // who leads may know its lane
+func (g *Gateway) prepareViews(r store.Round, to routing.Side) (waits []*routing.View, known store.Prepared, err error) {
+	one := g.table.Groups.Get([]byte(r.Group))
+	views := slices.DeleteFunc(one.All(), func(v *routing.View) bool {
+		return v.StaysBehind(to) && !slices.Contains(r.Queues, v.Queue.Name()) // who leads may know its lane
 	})
 	for _, q := range r.Queues {
-		if v := one.of(g.table.queueFor(q.Topic, q.Broker, q.ID)); !slices.Contains(views, v) {
+		if v := one.Of(g.table.QueueFor(q.Topic, q.Broker, q.ID)); !slices.Contains(views, v) {
 			views = append(views, v)
 		}
 	}
-	if err := g.table.groups.mayFollow(one.name, to); err != nil {
+	if err := g.table.Groups.MayFollow(one.Name, to); err != nil {
 		return nil, known, err
 	}
 	if waits, err = g.registry.stopPulls(views, to); err != nil {
 		return nil, known, err
 	}
-	broadcasts := r.WithoutTarget && g.membersHere()[one.name]
+	broadcasts := r.WithoutTarget && g.membersHere()[one.Name]
 	for _, v := range waits {
-		is := v.prepared()
+		is := preparedOf(v)
 		if r.WithoutTarget {
-			is.Next = v.mayAskFor(broadcasts)
+			is.Next = v.MayAskFor(broadcasts)
 		}
 		known.Views = append(known.Views, is)
 	}
 	return waits, known, nil
 }
 
-// prepared is what this gateway knows of where the group is.
-func (v *view) prepared() store.PreparedView {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+// preparedOf is what this gateway knows of where the group is.
+func preparedOf(v *routing.View) store.PreparedView {
+	is := v.Progress()
 	return store.PreparedView{
-		TopicQueue: v.queue.name(),
-		Next:       v.next,
-		NextAge:    control.Duration(time.Since(v.nextAt)),
-		Kept:       v.onItsWay(),
-		KeptAge:    control.Duration(time.Since(v.keptAt)),
-		Claimed:    v.claimed,
+		TopicQueue: v.Queue.Name(),
+		Next:       is.Next,
+		NextAge:    control.Duration(time.Since(is.NextAt)),
+		Kept:       is.OnItsWay,
+		KeptAge:    control.Duration(time.Since(is.KeptAt)),
+		Claimed:    is.Claimed,
 	}
 }
 
@@ -129,17 +128,17 @@ func (g *Gateway) proveViews(
 	ctx context.Context,
 	p *rounds.Current,
 	prepared []store.Prepared,
-	brought map[*view]beforehand,
+	brought map[*routing.View]beforehand,
 ) (*store.Outcome, error) {
 	l, err := g.sides.lanes()
 	if err != nil {
 		return nil, err
 	}
-	one := g.table.groups.get([]byte(p.Round().Group))
+	one := g.table.Groups.Get([]byte(p.Round().Group))
 	known := newest(prepared)
 	names := slices.DeleteFunc(slices.Collect(maps.Keys(known)), func(name control.TopicQueue) bool {
-		return one.of(g.table.queueFor(name.Topic, name.Broker, name.ID)).
-			staysBehind(p.To())
+		return one.Of(g.table.QueueFor(name.Topic, name.Broker, name.ID)).
+			StaysBehind(p.To())
 		// as far as this gateway knows
 	})
 	o := &store.Outcome{Views: make([]store.View, len(names))}
@@ -147,59 +146,53 @@ func (g *Gateway) proveViews(
 	all.SetLimit(provedTogether)
 	for i, name := range names {
 		all.Go(func() error {
-			v := one.of(g.table.queueFor(name.Topic, name.Broker, name.ID))
+			v := one.Of(g.table.QueueFor(name.Topic, name.Broker, name.ID))
 			a, looked := brought[v]
 			if !looked { // another gateway alone knows it
 				var err error
-				if a.position, a.known, err = l.position(ctx, v.queue, v.group, p.To().Other()); err != nil {
+				if a.position, a.known, err = l.position(ctx, v.Queue, v.Group, p.To().Other()); err != nil {
 					return err
 				}
 			}
 			s, err := l.step(ctx, v, p.To(), known[name], a)
-			o.Views[i] = v.after(p.To(), s)
+			o.Views[i] = afterMove(v, p.To(), s)
 			return err
 		})
 	}
 	err = all.Wait()
 	for _, name := range names {
-		if lane := g.table.queueFor(name.Topic, name.Broker, name.ID).lane.Load(); lane != nil {
+		if lane := g.table.QueueFor(name.Topic, name.Broker, name.ID).Lane(); lane != nil {
 			o.Lanes = append(o.Lanes, *lane)
 		}
 	}
 	return o, err
 }
 
-// after is the view as it reads from the other side.
-func (v *view) after(to routing.Side, s step) store.View {
+// afterMove is the view as it reads from the other side.
+func afterMove(v *routing.View, to routing.Side, s step) store.View {
 	w := viewAsIs(v)
 	w.Side, w.Proved, w.Shift[to] = to.String(), s.next, s.there-s.next
 	return w
 }
 
-// wanted names the view.
-func (v *view) wanted() wanted { return wanted{v.group, v.queue} }
-
 // stopPulls makes the pulls of views wait that are to move, and answers those that wait at brokers.
 // It returns the views.
-func (sr *sessionRegistry) stopPulls(views []*view, to routing.Side) ([]*view, error) {
-	var moving []*view
-	is := map[*view]bool{}
+func (sr *sessionRegistry) stopPulls(views []*routing.View, to routing.Side) ([]*routing.View, error) {
+	var moving []*routing.View
+	is := map[*routing.View]bool{}
 	for _, v := range views {
-		v.mu.Lock()
-		busy := v.moving
-		if !busy && v.side != to {
-			v.moving = true
+		stopped, busy := v.Stop(to)
+		if stopped {
 			moving, is[v] = append(moving, v), true
 		}
-		v.mu.Unlock()
 		if busy {
-			goOn(moving)
-			return nil, fmt.Errorf("group %s is being moved already", v.group)
+			routing.GoOn(moving)
+			return nil, fmt.Errorf("group %s is being moved already", v.Group)
 		}
 	}
-	wanted := map[wanted]bool{} // by pulls that came before these views
+	wanted := map[routing.Wanted]bool{} // by pulls that came before these views
 	for _, v := range moving {
-		wanted[v.wanted()] = true
+		wanted[v.Wanted()] = true
 	}
 	for _, s := range sr.all() {
 		s.owe(0, nil, s.takeAll(func(c call) bool {
@@ -217,19 +210,17 @@ type step struct {
 
 // step finds the place on the new side that is the same as the group's next offset, and commits the
 // group's position there.
-func (l lanes) step(ctx context.Context, v *view, to routing.Side, is store.PreparedView, a beforehand) (step, error) {
-	v.mu.Lock()
-	from, shift := v.side, v.shift[v.side]
-	v.mu.Unlock()
+func (l lanes) step(ctx context.Context, v *routing.View, to routing.Side, is store.PreparedView, a beforehand) (step, error) {
+	from, shift := v.Reading()
 	committed, known := a.position, a.known
 	if is.Kept >= 0 && (!known || is.Kept+shift > committed) { // a commit of before the last move
 		committed, known = is.Kept+shift, true
 	}
 	// a client has asked for it: its broker knows whether it may
 	if is.Claimed > 0 && (!known || is.Claimed+shift > committed) {
-		last, there, err := l.position(ctx, v.queue, v.group, from)
+		last, there, err := l.position(ctx, v.Queue, v.Group, from)
 		if err != nil {
-			return step{}, fmt.Errorf("group %s: %w", v.group, err)
+			return step{}, fmt.Errorf("group %s: %w", v.Group, err)
 		}
 		if there && (!known || last > committed) {
 			committed, known = last, true
@@ -241,14 +232,14 @@ func (l lanes) step(ctx context.Context, v *view, to routing.Side, is store.Prep
 	}
 	brought := a.brought && committed == a.position
 	var bringing errgroup.Group
-	native, there, err := l.exactly(ctx, v.queue, from, func(c positions.Crossing) (native int64, err error) {
+	native, there, err := l.exactly(ctx, v.Queue, from, func(c positions.Crossing) (native int64, err error) {
 		switch {
 		case is.Next >= 0 && (!known || is.Next+shift >= committed):
 			native = is.Next + shift
 		case known: // what was read since was read past the gateway
 			native = committed
 		default: // nobody has read the queue: any place that is the same on both sides
-			if native, err = v.queue.endIn(c, from); err != nil {
+			if native, err = endIn(v.Queue, c, from); err != nil {
 				return 0, err
 			}
 		}
@@ -258,7 +249,7 @@ func (l lanes) step(ctx context.Context, v *view, to routing.Side, is store.Prep
 		t, err := c.Across(committed)
 		if err == nil {
 			brought = true
-			bringing.Go(func() error { return commit(ctx, v.queue, v.group, to, t.Target) })
+			bringing.Go(func() error { return commit(ctx, v.Queue, v.Group, to, t.Target) })
 		}
 		return native, err
 	})
@@ -266,7 +257,7 @@ func (l lanes) step(ctx context.Context, v *view, to routing.Side, is store.Prep
 		err = behind
 	}
 	if err != nil {
-		return step{}, fmt.Errorf("group %s: %w", v.group, err)
+		return step{}, fmt.Errorf("group %s: %w", v.Group, err)
 	}
 	return step{native - shift, there}, nil
 }

@@ -22,24 +22,24 @@ const provedTogether = 32
 // holding is a move of homes under way: sends to the queues wait.
 type holding struct {
 	mu     sync.Mutex // held while what waits is let go
-	queues []*queue
+	queues []*routing.Queue
 	to     routing.Side
-	hold   *hold
-	ends   map[*queue][2]int64 // of the source and of the target, once proved
+	hold   *routing.Hold
+	ends   map[*routing.Queue][2]int64 // of the source and of the target, once proved
 }
 
 // holdSends makes sends to the queues wait, all or none.
-func (g *Gateway) holdSends(queues []*queue, to routing.Side) (*holding, error) {
-	m := &holding{to: to, hold: newHold(), ends: map[*queue][2]int64{}}
+func (g *Gateway) holdSends(queues []*routing.Queue, to routing.Side) (*holding, error) {
+	m := &holding{to: to, hold: routing.NewHold(), ends: map[*routing.Queue][2]int64{}}
 	for _, q := range queues {
-		if q.at() == to {
+		if q.At() == to {
 			continue
 		}
-		if q.lane.Load() == nil {
+		if q.Lane() == nil {
 			m.release()
 			return nil, fmt.Errorf("queue %s has no lane to the target: is the topic imported?", q)
 		}
-		if !q.hold.CompareAndSwap(nil, m.hold) {
+		if !q.Held(m.hold) {
 			m.release()
 			return nil, fmt.Errorf("queue %s is being moved already", q)
 		}
@@ -49,10 +49,10 @@ func (g *Gateway) holdSends(queues []*queue, to routing.Side) (*holding, error) 
 }
 
 // holdAll makes sends to queues wait, whatever else is done with them.
-func (g *Gateway) holdAll(queues []*queue) *holding {
-	m := &holding{hold: newHold()}
+func (g *Gateway) holdAll(queues []*routing.Queue) *holding {
+	m := &holding{hold: routing.NewHold()}
 	for _, q := range queues {
-		if q.hold.CompareAndSwap(nil, m.hold) {
+		if q.Held(m.hold) {
 			m.queues = append(m.queues, q)
 		}
 	}
@@ -76,21 +76,21 @@ func (bs *bothSides) prove(ctx context.Context, m *holding) error {
 		if err != nil {
 			return err
 		}
-		left = slices.DeleteFunc(slices.Clone(left), func(q *queue) bool { return ends[q] == m.ends[q][from] })
+		left = slices.DeleteFunc(slices.Clone(left), func(q *routing.Queue) bool { return ends[q] == m.ends[q][from] })
 	}
 	return nil
 }
 
 // copied waits until the other side holds all that a side shows of queues, and notes where both
 // end.
-func (l lanes) copied(ctx context.Context, queues []*queue, from routing.Side, ends map[*queue][2]int64) error {
+func (l lanes) copied(ctx context.Context, queues []*routing.Queue, from routing.Side, ends map[*routing.Queue][2]int64) error {
 	var mu sync.Mutex
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for _, q := range queues {
 		all.Go(func() error {
 			here, there, err := l.exactly(ctx, q, from,
-				func(c positions.Crossing) (int64, error) { return q.endIn(c, from) })
+				func(c positions.Crossing) (int64, error) { return endIn(q, c, from) })
 			both := [2]int64{}
 			both[from], both[from.Other()] = here, there
 			mu.Lock()
@@ -112,9 +112,9 @@ func (m *holding) release() {
 // flush lets the sends go. The queues can't be moved again before all are on their way.
 func (m *holding) flush() {
 	h, queues := m.hold, m.queues
-	h.end(func() {
+	h.End(func() {
 		for _, q := range queues {
-			q.hold.CompareAndSwap(h, nil)
+			q.Freed(h)
 		}
 	})
 }
@@ -123,11 +123,10 @@ func (m *holding) flush() {
 func (m *holding) doubt(ordered func(topic string) bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	refusing := newHold()
-	refusing.refuses = true
+	refusing := routing.NewRefusing()
 	for _, q := range m.queues {
-		if ordered(q.topic) {
-			q.hold.Store(refusing)
+		if ordered(q.Topic) {
+			q.HeldInstead(refusing)
 		}
 	}
 	m.flush()
@@ -136,7 +135,7 @@ func (m *holding) doubt(ordered func(topic string) bool) {
 
 // readAhead learns how the replicas of queues are made up so far, while everything flows. What is
 // new since then is read in the move itself.
-func (bs *bothSides) readAhead(ctx context.Context, queues []*queue, from routing.Side) error {
+func (bs *bothSides) readAhead(ctx context.Context, queues []*routing.Queue, from routing.Side) error {
 	l, err := bs.lanes()
 	if err != nil {
 		return err
@@ -147,7 +146,7 @@ func (bs *bothSides) readAhead(ctx context.Context, queues []*queue, from routin
 	all.SetLimit(provedTogether)
 	for _, q := range queues {
 		all.Go(func() error {
-			if q.lane.Load() == nil {
+			if q.Lane() == nil {
 				return nil // which is said where it matters
 			}
 			for range 2 { // the second time reads what came during the first
@@ -183,20 +182,20 @@ func (g *Gateway) prepareHomes(
 	}
 	for _, q := range homes.queues {
 		known.Queues = append(known.Queues, store.PreparedQueue{
-			TopicQueue: q.name(),
-			Acked:      [2]int64{q.acked[routing.Source].Load(), q.acked[routing.Target].Load()},
+			TopicQueue: q.Name(),
+			Acked:      [2]int64{q.Acked(routing.Source), q.Acked(routing.Target)},
 		})
 	}
 	return homes, known, nil
 }
 
 // learnAcknowledged takes over what any gateway has an acknowledgement of: a queue must show it.
-func (rt *routingTable) learnAcknowledged(all []store.Prepared) {
+func learnAcknowledged(rt *routing.Table, all []store.Prepared) {
 	for _, known := range all {
 		for _, q := range known.Queues {
-			here := rt.queueFor(q.Topic, q.Broker, q.ID)
+			here := rt.QueueFor(q.Topic, q.Broker, q.ID)
 			for _, on := range []routing.Side{routing.Source, routing.Target} {
-				here.acknowledged(on, q.Acked[on]-1)
+				here.Acknowledged(on, q.Acked[on]-1)
 			}
 		}
 	}
@@ -210,7 +209,7 @@ func (g *Gateway) proveHomes(ctx context.Context, p *rounds.Current, all []store
 			p.Round().Ends.Inexact = append(p.Round().Ends.Inexact, known.Inexact...)
 		}
 	}
-	g.table.learnAcknowledged(all)
+	learnAcknowledged(&g.table, all)
 	if err := g.sides.prove(ctx, heldFor(p).homes); err != nil {
 		return nil, err
 	}
@@ -218,8 +217,8 @@ func (g *Gateway) proveHomes(ctx context.Context, p *rounds.Current, all []store
 	for _, q := range heldFor(p).homes.queues {
 		shift := heldFor(p).homes.ends[q][routing.Target] - heldFor(p).homes.ends[q][routing.Source]
 		o.Homes = append(o.Homes,
-			store.Home{Topic: q.topic, Broker: q.broker, Queue: q.id, Home: p.To().String(), Shift: shift})
-		o.Lanes = append(o.Lanes, *q.lane.Load())
+			store.Home{Topic: q.Topic, Broker: q.Broker, Queue: q.ID, Home: p.To().String(), Shift: shift})
+		o.Lanes = append(o.Lanes, *q.Lane())
 	}
 	return o, nil
 }

@@ -135,7 +135,7 @@ func (g *Gateway) carryOut(
 		}
 		return done, nil
 	case control.KindAuthority:
-		if g.table.authority() == to {
+		if g.table.Authority() == to {
 			return done, nil
 		}
 		if !m.WithoutTarget {
@@ -163,15 +163,15 @@ func (g *Gateway) moveHomes(
 	if err != nil {
 		return done, err
 	}
-	queues = slices.DeleteFunc(queues, func(q *queue) bool { return q.at() == to })
+	queues = slices.DeleteFunc(queues, func(q *routing.Queue) bool { return q.At() == to })
 	if len(queues) == 0 {
 		return done, nil
 	}
 	for _, q := range queues {
-		r.Queues = append(r.Queues, q.name())
+		r.Queues = append(r.Queues, q.Name())
 	}
 	if r.WithoutTarget {
-		if done, err = g.leads(ctx, r, g.table.homesWithoutTarget); err == nil {
+		if done, err = g.leads(ctx, r, g.homesWithoutTarget); err == nil {
 			g.seeCopied(ctx, r.Queues)
 		}
 		return done, err

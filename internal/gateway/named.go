@@ -9,20 +9,20 @@ import (
 )
 
 // queuesOf are the queues that a move names.
-func (g *Gateway) queuesOf(m control.Move) (all []*queue, err error) {
-	of := func(name string) (*topic, error) {
-		t := g.table.topics.get([]byte(name))
+func (g *Gateway) queuesOf(m control.Move) (all []*routing.Queue, err error) {
+	of := func(name string) (*routing.Topic, error) {
+		t := g.table.Topics.Get([]byte(name))
 		if t == nil {
 			return nil, control.Refused("topic %s isn't on the source", name)
 		}
 		// the way back needs the lanes that it came by
-		if problem := t.reason(); problem != "" && m.To != routing.Source.String() {
+		if problem := t.Reason(); problem != "" && m.To != routing.Source.String() {
 			return nil, control.Refused("%s", problem)
 		}
-		if n := t.vast.Load(); n > 0 && m.To == routing.Target.String() {
+		if n := t.Vast.Load(); n > 0 && m.To == routing.Target.String() {
 			return nil, control.Refused("%s", tooVast(name, n, routing.Source))
 		}
-		if young := time.Since(t.since); young < lossTime && !g.started(t) {
+		if young := time.Since(t.Since); young < lossTime && !g.started(t) {
 			return nil, control.Refused("topic %s is new: wait %s", name, (lossTime - young).Round(time.Second))
 		}
 		return t, nil
@@ -32,14 +32,14 @@ func (g *Gateway) queuesOf(m control.Move) (all []*queue, err error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, t.all()...)
+		all = append(all, t.All()...)
 	}
 	for _, one := range m.Queues {
 		t, err := of(one.Topic)
 		if err != nil {
 			return nil, err
 		}
-		q := t.queue([]byte(one.Broker), int64(one.ID))
+		q := t.Queue([]byte(one.Broker), int64(one.ID))
 		if q == nil {
 			return nil, control.Refused("topic %s has no queue %s", one.Topic, one.Queue)
 		}
@@ -54,4 +54,4 @@ func (g *Gateway) queuesOf(m control.Move) (all []*queue, err error) {
 }
 
 // started reports whether the topic was known before any client was served.
-func (g *Gateway) started(t *topic) bool { return t.since.Before(g.serving) }
+func (g *Gateway) started(t *routing.Topic) bool { return t.Since.Before(g.serving) }

@@ -18,36 +18,21 @@ func (s *session) queryOffset(f *wire.Frame) {
 	case v == nil:
 		s.pass(f)
 		return
-	case !v.uses():
+	}
+	on, ok := v.Ask()
+	if !ok {
 		s.queryOffset(f)
 		return
 	}
-	on := s.translate(f, v, nil)
-	s.forward(f, s.destOf(v, on), call{view: v})
-}
-
-// translate gives a request the names, and a commit the offset, that the side has which the group
-// reads. Callers hold v.mu, as uses leaves it; it is free afterwards.
-func (s *session) translate(f *wire.Frame, v *view, commit *int64) (on routing.Side) {
-	defer v.mu.Unlock()
-	on = v.side
-	if commit != nil {
-		v.claims(*commit)
-		if native := v.native(on, *commit); native != *commit {
-			f.SetNumber("commitOffset", native)
-		}
-	}
 	s.address(f, v, on)
-	return on
+	s.forward(f, s.destOf(v, on), call{view: v})
 }
 
 // queried answers with the later of what the broker knows and what was last committed through here,
 // which may have gone to the other side just before the group moved.
 func (u *upstream) queried(f *wire.Frame, c call) error {
 	v := c.view
-	v.mu.Lock()
-	kept, shift := v.onItsWay(), v.shift[c.side]
-	v.mu.Unlock()
+	kept, shift := v.Awaited(c.side)
 	offset, ok := f.Number("offset")
 	switch {
 	case f.Code == remoting.Success && ok:
@@ -74,22 +59,27 @@ func (s *session) updateOffset(f *wire.Frame) {
 	case v == nil || !ok:
 		s.pass(f)
 		return
-	case !v.uses():
+	}
+	on, native, ok := v.Commit(commit)
+	if !ok {
 		s.updateOffset(f)
 		return
 	}
-	on := s.translate(f, v, &commit)
+	if native != commit {
+		f.SetNumber("commitOffset", native)
+	}
+	s.address(f, v, on)
 	s.forward(f, s.destOf(v, on), call{view: v, commits: true, commit: commit})
 }
 
 // askBound asks for a queue's first or last offset at its home.
 func (s *session) askBound(f *wire.Frame) {
 	q := s.queueOf(f, "topic", "queueId")
-	if q == nil || q.at() == routing.Source {
+	if q == nil || q.At() == routing.Source {
 		s.pass(f)
 		return
 	}
-	lane := q.lane.Load()
+	lane := q.Lane()
 	f.SetNumber("queueId", int64(lane.Target.ID))
 	f.Set("bname", lane.Target.Broker)
 	s.forward(f, routing.Dest{Side: routing.Target, Broker: lane.Target.Broker}, call{queue: q})
@@ -97,6 +87,6 @@ func (s *session) askBound(f *wire.Frame) {
 
 func (u *upstream) bound(f *wire.Frame, c call) {
 	if offset, ok := f.Number("offset"); ok && c.queue != nil {
-		f.SetNumber("offset", max(0, offset-c.queue.shift.Load()))
+		f.SetNumber("offset", max(0, offset-c.queue.Shift()))
 	}
 }

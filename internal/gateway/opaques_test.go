@@ -81,7 +81,7 @@ func TestARefusalIsThatOfItsRequestWhateverNumbersAClientUses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, appKeys)
-			g.gateway.table.topics.ensure("mine").ensure("broker-a", 1)
+			g.gateway.table.Topics.Ensure("mine").Ensure("broker-a", 1)
 			v := g.queue(routing.Source)
 			g.source.answer(c.may, wire.Reply{Fields: c.fields})
 			g.source.answer(c.mayNot, wire.Reply{Code: remoting.SystemError, Remark: "no permission"})
@@ -89,10 +89,9 @@ func TestARefusalIsThatOfItsRequestWhateverNumbersAClientUses(t *testing.T) {
 				g.frame(c.mayNot, opaque, 0, rightly, c.mayNotFields),
 				g.frame(c.mayNot, opaque, 0, stranger, c.mayNotFields))
 			assert.Equal(t, []int{remoting.Success, remoting.SystemError, remoting.SystemError}, g.codes(opaque, 3))
-			v.mu.Lock()
-			assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{v.kept, v.next}, "positions")
-			v.mu.Unlock()
-			assert.Zero(t, v.queue.acked[routing.Source].Load(), "what is stored")
+			is := v.Progress()
+			assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{is.Kept, is.Next}, "positions")
+			assert.Zero(t, v.Queue.Acked(routing.Source), "what is stored")
 			assert.Empty(t, g.gateway.lost(), "none was lost: each has an answer")
 		})
 	}
@@ -139,9 +138,8 @@ func TestAnAnswerThatNobodyWaitsForIsNobodys(t *testing.T) {
 		_, err := last.conn.Write(no)
 		require.NoError(t, err)
 		assert.Equal(t, []int{remoting.SystemError}, g.codes(opaque, 1), "the client gets its own answer alone")
-		v.mu.Lock()
-		assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{v.kept, v.next}, "positions")
-		v.mu.Unlock()
+		is := v.Progress()
+		assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{is.Kept, is.Next}, "positions")
 	}
 }
 

@@ -36,7 +36,7 @@ const originLife = 5 * time.Minute
 
 // sample is a message that a broker has acknowledged to the gateway.
 type sample struct {
-	queue  *queue
+	queue  *routing.Queue
 	side   routing.Side
 	offset int64
 	from   netip.AddrPort
@@ -126,7 +126,7 @@ func (g *Gateway) originsOfAll(ctx context.Context) (known map[netip.AddrPort]bo
 }
 
 // sampled keeps a message that a broker has acknowledged, if one is wanted.
-func (u *upstream) sampled(q *queue, offset int64) {
+func (u *upstream) sampled(q *routing.Queue, offset int64) {
 	if u.dest.Side == routing.Target && u.session.gateway.sides.behindProxy() {
 		return
 	}

@@ -4,60 +4,39 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
-	"rocketshift/replicator/lane"
 )
 
 // apply makes an outcome so in memory.
 func (g *Gateway) apply(o *store.Outcome) {
-	g.table.decided.Lock()
-	defer g.table.decided.Unlock()
+	defer g.table.Decides()()
 	for _, h := range o.Homes {
-		q := g.table.queueFor(h.Topic, h.Broker, h.Queue)
+		q := g.table.QueueFor(h.Topic, h.Broker, h.Queue)
 		home, _ := routing.SideOf(h.Home)
-		q.shift.Store(h.Shift)
-		before := routing.Side(q.home.Swap(uint32(home)))
-		g.table.away.Add(int64(home) - int64(before))
+		g.table.MoveHome(q, home, h.Shift)
 	}
 	for _, kept := range o.Views {
-		v := g.table.groups.get([]byte(kept.Group)).of(g.table.queueFor(kept.Topic, kept.Broker, kept.Queue))
+		v := g.table.Groups.Get([]byte(kept.Group)).Of(g.table.QueueFor(kept.Topic, kept.Broker, kept.Queue))
 		on, _ := routing.SideOf(kept.Side)
-		v.mu.Lock()
-		before := v.side
-		if before != on && v.onItsWay() >= 0 { // perhaps not to the side that the group reads from now
-			v.owed, v.dirty = true, true
-		}
-		v.side, v.shift, v.proved = on, kept.Shift, kept.Proved
-		v.mu.Unlock()
-		g.table.away.Add(int64(on) - int64(before))
+		g.table.MoveView(v, routing.ViewState{Side: on, Shift: kept.Shift, Proved: kept.Proved})
 	}
 	if judge, known := routing.SideOf(o.Authority); known {
-		before := routing.Side(g.table.authoritySide.Swap(uint32(judge)))
-		g.table.away.Add(int64(judge) - int64(before))
+		g.table.MoveAuthority(judge)
 	}
 	g.moves.epoch.Store(o.Epoch)
-}
-
-// learnLanes takes over lanes that this gateway hasn't seen yet. What it has seen itself counts
-// more.
-func (rt *routingTable) learnLanes(lanes []lane.Lane) {
-	for i := range lanes {
-		lane := &lanes[i]
-		rt.queueFor(lane.Topic, lane.Source.Broker, lane.Source.ID).lane.CompareAndSwap(nil, lane)
-	}
 }
 
 // canGoBy refuses an outcome that sends anything to a place on the target that isn't known here.
 func (g *Gateway) canGoBy(o *store.Outcome) error {
 	for _, h := range o.Homes {
-		if q := g.table.queueFor(h.Topic, h.Broker, h.Queue); h.Home == routing.Target.String() &&
-			q.lane.Load() == nil {
+		if q := g.table.QueueFor(h.Topic, h.Broker, h.Queue); h.Home == routing.Target.String() &&
+			q.Lane() == nil {
 			return control.Refused("gateway %s doesn't know the lane of queue %s: it hasn't seen the topic yet",
 				g.config.Name, q)
 		}
 	}
 	for _, v := range o.Views {
-		if q := g.table.queueFor(v.Topic, v.Broker, v.Queue); v.Side == routing.Target.String() &&
-			q.lane.Load() == nil {
+		if q := g.table.QueueFor(v.Topic, v.Broker, v.Queue); v.Side == routing.Target.String() &&
+			q.Lane() == nil {
 			return control.Refused(
 				"gateway %s doesn't know the lane of queue %s, which group %s reads: it hasn't seen the topic yet",
 				g.config.Name, q, v.Group,
@@ -67,43 +46,35 @@ func (g *Gateway) canGoBy(o *store.Outcome) error {
 	return nil
 }
 
-// standing is how everything that an outcome names is now.
+// viewState is how everything that an outcome names is now.
 func (g *Gateway) standing(of *store.Outcome) *store.Outcome {
 	now := &store.Outcome{Epoch: g.moves.epoch.Load()}
 	for _, h := range of.Homes {
-		now.Homes = append(now.Homes, homeOf(g.table.queueFor(h.Topic, h.Broker, h.Queue)))
+		now.Homes = append(now.Homes, homeOf(g.table.QueueFor(h.Topic, h.Broker, h.Queue)))
 	}
 	for _, kept := range of.Views {
 		now.Views = append(now.Views,
-			viewAsIs(g.table.groups.get([]byte(kept.Group)).of(g.table.queueFor(kept.Topic, kept.Broker, kept.Queue))))
+			viewAsIs(g.table.Groups.Get([]byte(kept.Group)).Of(g.table.QueueFor(kept.Topic, kept.Broker, kept.Queue))))
 	}
 	if of.Authority != "" {
-		now.Authority = g.table.authority().String()
+		now.Authority = g.table.Authority().String()
 	}
 	return now
 }
 
-func homeOf(q *queue) store.Home {
-	return store.Home{Topic: q.topic, Broker: q.broker, Queue: q.id, Home: q.at().String(), Shift: q.shift.Load()}
+func homeOf(q *routing.Queue) store.Home {
+	return store.Home{Topic: q.Topic, Broker: q.Broker, Queue: q.ID, Home: q.At().String(), Shift: q.Shift()}
 }
 
-func viewAsIs(v *view) store.View {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+func viewAsIs(v *routing.View) store.View {
+	is := v.Standing()
 	return store.View{
-		Group:  v.group,
-		Topic:  v.queue.topic,
-		Broker: v.queue.broker,
-		Queue:  v.queue.id,
-		Side:   v.side.String(),
-		Shift:  v.shift,
-		Proved: v.proved,
+		Group:  v.Group,
+		Topic:  v.Queue.Topic,
+		Broker: v.Queue.Broker,
+		Queue:  v.Queue.ID,
+		Side:   is.Side.String(),
+		Shift:  is.Shift,
+		Proved: is.Proved,
 	}
-}
-
-// queueFor is a queue of the source, which is made if the gateway hasn't seen it yet.
-func (rt *routingTable) queueFor(name, broker string, id int) *queue {
-	t := rt.topics.ensure(name)
-	t.ensure(broker, id+1)
-	return t.queue([]byte(broker), int64(id))
 }

@@ -34,7 +34,7 @@ func (g *Gateway) seeCopied(ctx context.Context, names []control.TopicQueue) {
 	all.SetLimit(provedTogether)
 	for i, name := range names {
 		all.Go(func() error {
-			q := g.table.queueFor(name.Topic, name.Broker, name.ID)
+			q := g.table.QueueFor(name.Topic, name.Broker, name.ID)
 			found[i] = control.OwedQueue{TopicQueue: name, Copied: l.lastCopied(ctx, q)}
 			return nil
 		})
@@ -45,9 +45,9 @@ func (g *Gateway) seeCopied(ctx context.Context, names []control.TopicQueue) {
 
 // lastCopied is behind the last message on the target of which the end of the source's queue shows
 // a copy; -1 if none is seen.
-func (l lanes) lastCopied(ctx context.Context, q *queue) int64 {
+func (l lanes) lastCopied(ctx context.Context, q *routing.Queue) int64 {
 	_, end, err := l.sourceBounds(ctx, q)
-	lane := q.lane.Load()
+	lane := q.Lane()
 	if err != nil || lane == nil {
 		return -1
 	}
@@ -58,7 +58,7 @@ func (l lanes) lastCopied(ctx context.Context, q *queue) int64 {
 	copied := int64(-1)
 	for i := range found {
 		stamp, is := replica.ParseStamp(found[i].Properties)
-		if is && stamp.Cluster == l.migration.Target && stamp.Topic == q.topic &&
+		if is && stamp.Cluster == l.migration.Target && stamp.Topic == q.Topic &&
 			stamp.Broker == lane.Target.Broker && stamp.Queue == lane.Target.ID {
 			copied = max(copied, stamp.Offset+1)
 		}
@@ -72,7 +72,7 @@ func (g *Gateway) payOwed() {
 		if len(g.owing.All()) == 0 || g.targetIsAway(g.ctx) == nil {
 			continue
 		}
-		g.payNow(g.ctx, func(ctx context.Context, q *queue) error {
+		g.payNow(g.ctx, func(ctx context.Context, q *routing.Queue) error {
 			l, err := g.sides.lanes()
 			if err != nil {
 				return err
@@ -87,11 +87,11 @@ func (g *Gateway) payOwed() {
 }
 
 // payNow looks at each queue that is owed once; copied is an error while something isn't.
-func (g *Gateway) payNow(ctx context.Context, copied func(context.Context, *queue) error) {
+func (g *Gateway) payNow(ctx context.Context, copied func(context.Context, *routing.Queue) error) {
 	var paid []control.TopicQueue
 	for _, one := range g.owing.All() {
-		q := g.table.queueFor(one.Topic, one.Broker, one.ID)
-		if q.at() == routing.Target {
+		q := g.table.QueueFor(one.Topic, one.Broker, one.ID)
+		if q.At() == routing.Target {
 			continue // not yet, or again, where it was
 		}
 		ctx, cancel := context.WithTimeout(ctx, control.UsualBudget)

@@ -16,17 +16,17 @@ func (g *Gateway) recallOwed() {
 	}
 }
 
-// owes are the queues of a round's outcome as what is owed of them.
-func (rt *routingTable) owes(o *store.Outcome) (all []control.OwedQueue) {
+// owesAfter are the queues of a round's outcome as what is owed of them.
+func owesAfter(rt *routing.Table, o *store.Outcome) (all []control.OwedQueue) {
 	for _, h := range o.Homes {
-		q := rt.queueFor(h.Topic, h.Broker, h.Queue)
+		q := rt.QueueFor(h.Topic, h.Broker, h.Queue)
 		one := control.OwedQueue{
-			TopicQueue: q.name(),
+			TopicQueue: q.Name(),
 			Copied:     -1,
-			Written:    q.acked[routing.Target].Load(),
+			Written:    q.Acked(routing.Target),
 			Since:      time.Now(),
 		}
-		if lane := q.lane.Load(); lane != nil {
+		if lane := q.Lane(); lane != nil {
 			one.Target = lane.Target
 		}
 		all = append(all, one)
@@ -38,7 +38,7 @@ func (rt *routingTable) owes(o *store.Outcome) (all []control.OwedQueue) {
 // anything is sent to the source.
 func (g *Gateway) owesFor(r store.Round, o *store.Outcome) {
 	if r.WithoutTarget && r.Kind == control.KindHome {
-		g.owe(g.table.owes(o))
+		g.owe(owesAfter(&g.table, o))
 	}
 }
 

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"fmt"
 	"slices"
 
 	"rocketshift/internal/gateway/routing"
@@ -75,83 +74,4 @@ func keptLanes(topic string, here, there []lane.Queue, kept map[lane.Queue]lane.
 		}
 	}
 	return lanes
-}
-
-// kept are the lanes of a topic so far.
-func (t *topic) kept() map[lane.Queue]lane.Queue {
-	all := map[lane.Queue]lane.Queue{}
-	for _, q := range t.all() {
-		if lane := q.lane.Load(); lane != nil {
-			all[lane.Source] = lane.Target
-		}
-	}
-	return all
-}
-
-// pair gives the queues their lanes. What is in use keeps the lane that it has: by another one,
-// offsets would mean other messages.
-func (t *topic) pair(lanes []lane.Lane, problem string, inUse func(*queue) bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.problem = problem
-	for i := range lanes {
-		queues := t.queues[lanes[i].Source.Broker]
-		if lanes[i].Source.ID >= len(queues) {
-			continue
-		}
-		q := queues[lanes[i].Source.ID]
-		switch have := q.lane.Load(); {
-		case have == nil:
-			q.lane.Store(&lanes[i])
-		case have.Target == lanes[i].Target:
-			if *have != lanes[i] {
-				q.lane.Store(&lanes[i])
-			}
-		case inUse(q):
-			t.problem = fmt.Sprintf(
-				"queue %s is used with %s of the target, and is to be paired with %s: bring its home and its "+
-					"groups back to the source first",
-				q,
-				have.Target,
-				lanes[i].Target,
-			)
-		default:
-			q.lane.Store(&lanes[i])
-		}
-	}
-}
-
-// inUse reports whether a queue's home or a group has been on the target, so that offsets are
-// shifted by its lane.
-func (rt *routingTable) inUse(q *queue) bool {
-	if q.at() == routing.Target {
-		return true
-	}
-	return slices.ContainsFunc(rt.groups.all(), func(one *group) bool {
-		v := one.known(q)
-		return v != nil && v.reads() == routing.Target
-	})
-}
-
-// staysBehind reports whether a group's view stays on the source when the group moves: a retry
-// queue that the target has no pair of.
-func (v *view) staysBehind(to routing.Side) bool {
-	_, retry := rocketmq.RetryGroup(v.queue.topic)
-	return retry && to == routing.Target && v.queue.lane.Load() == nil
-}
-
-// unseen says which retries members behind gateways don't see once their group is on the target; ""
-// if they see all.
-func (rt *routingTable) unseen(group string, to routing.Side) string {
-	t := rt.topics.get([]byte(rocketmq.RetryTopic(group)))
-	if t == nil || to == routing.Source || t.beyond.Load() <= 0 {
-		return ""
-	}
-	return fmt.Sprintf(
-		"group %s: members behind gateways don't see %d queues of %s on the target, where retries may wait "+
-			"until the source has as many",
-		group,
-		t.beyond.Load(),
-		t.name,
-	)
 }

@@ -18,7 +18,7 @@ import (
 
 // on are so many queues of each broker.
 func on(counts map[string]int) (all []lane.Queue) {
-	for _, broker := range sortedKeys(counts) {
+	for _, broker := range routing.SortedKeys(counts) {
 		for id := range counts[broker] {
 			all = append(all, lane.Queue{Broker: broker, ID: id})
 		}
@@ -65,22 +65,22 @@ func TestRetryTopicsThatGrowKeepTheirPairs(t *testing.T) {
 // By another lane the offsets of a group on the target would mean other messages.
 func TestQueuesInUseKeepTheirLanes(t *testing.T) {
 	g, queues := sharedTopic(t)
-	orders := g.table.topics.get([]byte("orders"))
+	orders := g.table.Topics.Get([]byte("orders"))
 	other := []lane.Lane{{Topic: "orders", Source: lane.Queue{Broker: "a"}, Target: lane.Queue{Broker: "y", ID: 9}}}
-	was := *queues[0].lane.Load()
-	v := g.table.groups.get([]byte("billing")).of(queues[0])
-	v.side = routing.Target
-	orders.pair(other, "", g.table.inUse)
-	assert.Equal(t, was, *queues[0].lane.Load())
-	assert.Contains(t, orders.reason(), "bring its home and its groups back to the source first")
-	v.side = routing.Source
-	queues[0].home.Store(uint32(routing.Target))
-	orders.pair(other, "", g.table.inUse)
-	assert.Equal(t, was, *queues[0].lane.Load())
-	queues[0].home.Store(uint32(routing.Source))
-	orders.pair(other, "", g.table.inUse)
-	assert.Equal(t, other[0], *queues[0].lane.Load())
-	assert.Empty(t, orders.reason())
+	was := *queues[0].Lane()
+	v := g.table.Groups.Get([]byte("billing")).Of(queues[0])
+	v.Set(routing.ViewState{Side: routing.Target})
+	orders.Pair(other, "", g.table.InUse)
+	assert.Equal(t, was, *queues[0].Lane())
+	assert.Contains(t, orders.Reason(), "bring its home and its groups back to the source first")
+	v.Set(routing.ViewState{Side: routing.Source})
+	queues[0].SetHome(routing.Target, queues[0].Shift())
+	orders.Pair(other, "", g.table.InUse)
+	assert.Equal(t, was, *queues[0].Lane())
+	queues[0].SetHome(routing.Source, queues[0].Shift())
+	orders.Pair(other, "", g.table.InUse)
+	assert.Equal(t, other[0], *queues[0].Lane())
+	assert.Empty(t, orders.Reason())
 }
 
 // A retry queue that the target has no pair of stays where it is when its group moves, for this
@@ -88,22 +88,22 @@ func TestQueuesInUseKeepTheirLanes(t *testing.T) {
 func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 	two := newTwoSides(t)
 	retry := rocketmq.RetryTopic("billing")
-	two.table.topics.ensure(retry).ensure("broker-a", 2)
-	all := two.table.topics.get([]byte(retry)).all()
-	two.table.topics.get([]byte(retry)).
-		pair([]lane.Lane{{Topic: retry, Source: lane.Queue{Broker: "broker-a"}, Target: lane.Queue{Broker: "broker-t"}}}, "", nil)
-	one := two.table.groups.get([]byte("billing"))
+	two.table.Topics.Ensure(retry).Ensure("broker-a", 2)
+	all := two.table.Topics.Get([]byte(retry)).All()
+	two.table.Topics.Get([]byte(retry)).
+		Pair([]lane.Lane{{Topic: retry, Source: lane.Queue{Broker: "broker-a"}, Target: lane.Queue{Broker: "broker-t"}}}, "", nil)
+	one := two.table.Groups.Get([]byte("billing"))
 	views, err := two.viewsOf(t.Context(), "billing", routing.Target)
 	require.NoError(t, err)
-	require.Equal(t, []*view{one.of(all[0])}, views)
+	require.Equal(t, []*routing.View{one.Of(all[0])}, views)
 	r := store.Round{Kind: control.KindSide, To: "target", Group: "billing"}
 	_, known, err := two.prepareViews(r, routing.Target)
 	require.NoError(t, err)
 	require.Len(t, known.Views, 1)
 	require.Equal(t, "broker-a/0", known.Views[0].Queue.String())
-	assert.False(t, one.of(all[1]).moving, "its pulls go on")
+	assert.False(t, stops(one.Of(all[1])), "its pulls go on")
 
-	parts, _, behind, err := two.table.onTarget(
+	parts, _, behind, err := two.table.OnTarget(
 		[]bodies.JsonQueue{{Topic: retry, Broker: "broker-a", ID: 0}, {Topic: retry, Broker: "broker-a", ID: 1}},
 	)
 	require.NoError(t, err)
@@ -114,15 +114,15 @@ func TestARetryQueueWithoutAPairStaysBehind(t *testing.T) {
 // What can't be paired any more doesn't hold up the way back.
 func TestTheWayBackNeedsNoNewPairs(t *testing.T) {
 	two := newTwoSides(t)
-	orders := two.table.topics.get([]byte("orders"))
-	orders.pair(nil, "topic orders: the source has 3 queues and the target 2", nil)
-	two.table.groups.get([]byte("billing")).of(orders.all()[0])
+	orders := two.table.Topics.Get([]byte("orders"))
+	orders.Pair(nil, "topic orders: the source has 3 queues and the target 2", nil)
+	two.table.Groups.Get([]byte("billing")).Of(orders.All()[0])
 	_, err := two.viewsOf(t.Context(), "billing", routing.Target)
 	require.ErrorContains(t, err, "the source has 3 queues")
 	views, err := two.viewsOf(t.Context(), "billing", routing.Source)
 	require.NoError(t, err)
 	assert.Len(t, views, 2)
-	orders.since = time.Now().Add(-lossTime)
+	orders.Since = time.Now().Add(-lossTime)
 	home := control.Move{Topics: []string{"orders"}, To: "target"}
 	_, err = two.queuesOf(home)
 	require.ErrorContains(t, err, "the source has 3 queues")
@@ -140,7 +140,7 @@ func TestGatewaysPairQueuesThatProducersDoNotSeeAsLanesDo(t *testing.T) {
 		for broker, b := range brokers {
 			all[broker] = map[string]rocketmq.TopicConfig{"orders": {ReadQueues: b[0], WriteQueues: b[1], Perm: b[2]}}
 		}
-		return lay(all, mostQueues)
+		return lay(all, routing.MostQueues)
 	}
 	want := []string{"a/0-x/0", "a/1-x/1", "b/0-y/0", "b/1-y/1"}
 	for _, source := range []map[string][3]int{

@@ -50,19 +50,19 @@ func (bs *bothSides) readOf(m *migration, queues []lane.Queue) (read []lane.Queu
 
 // pairTopic pairs the queues that the source has of a topic with those of the target; masters are
 // those of both sides that count.
-func (g *Gateway) pairTopic(m *migration, t *topic, queues []lane.Queue, to layout, masters [2][]string) {
+func (g *Gateway) pairTopic(m *migration, t *routing.Topic, queues []lane.Queue, to layout, masters [2][]string) {
 	read, unread := g.sides.readOf(m, queues)
-	there := to.queues[t.name]
-	lanes, err := lanesOf(t.name, read, there, masters, t.kept())
-	problem := notRead(t.name, unread)
+	there := to.queues[t.Name]
+	lanes, err := lanesOf(t.Name, read, there, masters, t.Kept())
+	problem := notRead(t.Name, unread)
 	if err != nil {
 		problem = err.Error()
 	}
-	if n := to.vast[t.name]; n > 0 {
-		problem = tooVast(t.name, n, routing.Target)
+	if n := to.vast[t.Name]; n > 0 {
+		problem = tooVast(t.Name, n, routing.Target)
 	}
-	t.pair(lanes, problem, g.table.inUse)
-	t.beyond.Store(int64(len(there) - len(lanes)))
+	t.Pair(lanes, problem, g.table.InUse)
+	t.Beyond.Store(int64(len(there) - len(lanes)))
 }
 
 // notRead is why a topic doesn't move of which lanes don't read all queues that clients see; "" if

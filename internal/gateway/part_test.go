@@ -27,15 +27,15 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 				[]rocketmq.Node{{Name: "broker-a", Cluster: "Other"}, {Name: "broker-b", Cluster: "Shop"}},
 			)
 			masters := [2][]string{g.sides.readBy(&m, []string{"broker-a", "broker-b"}), {"broker-t"}}
-			pair := func(name string, here, there map[string]int) *topic {
-				one := g.table.topics.ensure(name)
+			pair := func(name string, here, there map[string]int) *routing.Topic {
+				one := g.table.Topics.Ensure(name)
 				queues := map[string]map[string]rocketmq.TopicConfig{}
 				for side, all := range map[string]map[string]int{"here": here, "there": there} {
 					queues[side] = map[string]rocketmq.TopicConfig{}
 					for broker, n := range all {
 						queues[side][broker] = rocketmq.TopicConfig{ReadQueues: n, WriteQueues: n, Perm: 6}
 						if side == "here" {
-							one.ensure(broker, n)
+							one.Ensure(broker, n)
 						}
 					}
 				}
@@ -43,8 +43,8 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 				g.pairTopic(&m, one, replica.QueuesBy(queues["here"]), to, masters)
 				return one
 			}
-			of := func(one *topic, broker string, id int64) any {
-				if l := one.queue([]byte(broker), id).lane.Load(); l != nil {
+			of := func(one *routing.Topic, broker string, id int64) any {
+				if l := one.Queue([]byte(broker), id).Lane(); l != nil {
 					return l.Target
 				}
 				return nil
@@ -53,17 +53,17 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			retry := pair("%RETRY%billing", map[string]int{"broker-a": 1, "broker-b": 1}, map[string]int{"broker-t": 1})
 			assert.Equal(t, lane.Queue{Broker: "broker-t"}, of(retry, "broker-b", 0), "as the lane pairs it")
 			assert.Nil(t, of(retry, "broker-a", 0))
-			assert.Empty(t, retry.reason())
+			assert.Empty(t, retry.Reason())
 
 			both := pair("orders", map[string]int{"broker-a": 2, "broker-b": 2}, map[string]int{"broker-t": 2})
 			assert.Equal(t, lane.Queue{Broker: "broker-t", ID: 1}, of(both, "broker-b", 1))
-			assert.Contains(t, both.reason(), "clients also see queues of topic orders on source broker broker-a")
+			assert.Contains(t, both.Reason(), "clients also see queues of topic orders on source broker broker-a")
 			registered := map[string]bool{"broker-b": true}
 			g.sides.excuse(&m, registered)
-			assert.False(t, both.lacks([2]map[string]bool{registered, {"broker-t": true}}),
+			assert.False(t, both.Lacks([2]map[string]bool{registered, {"broker-t": true}}),
 				"nobody waits for it while it is down")
-			assert.True(t, both.lacks([2]map[string]bool{{"broker-a": true}, {"broker-t": true}}))
-			assert.Empty(t, pair("clicks", map[string]int{"broker-b": 2}, map[string]int{"broker-t": 2}).reason())
+			assert.True(t, both.Lacks([2]map[string]bool{{"broker-a": true}, {"broker-t": true}}))
+			assert.Empty(t, pair("clicks", map[string]int{"broker-b": 2}, map[string]int{"broker-t": 2}).Reason())
 		})
 	}
 }

@@ -33,8 +33,8 @@ type passage struct {
 	gateway *Gateway
 	client  net.Conn
 	in      *wire.Reader
-	queue   *queue
-	view    *view
+	queue   *routing.Queue
+	view    *routing.View
 	asked   *atomic.Int64 // requests that brokers have got
 }
 
@@ -56,7 +56,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	g := &Gateway{
 		log: slog.New(
 			slog.DiscardHandler,
-		), table: newRoutingTable(),
+		), table: routing.NewTable(),
 		registry: newSessionRegistry(),
 		refresh:  newSignal(),
 	}
@@ -92,9 +92,9 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 		g.stop()
 		g.running.Wait()
 	})
-	g.table.topics.ensure("orders").ensure("broker-a", 4)
-	q := g.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 3)
-	q.lane.Store(
+	g.table.Topics.Ensure("orders").Ensure("broker-a", 4)
+	q := g.table.Topics.Get([]byte("orders")).Queue([]byte("broker-a"), 3)
+	q.SetLane(
 		&lane.Lane{
 			Topic:  "orders",
 			Source: lane.Queue{Broker: "broker-a", ID: 3},
@@ -107,7 +107,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 		client:  client,
 		in:      wire.NewReader(client),
 		queue:   q,
-		view:    g.table.groups.get([]byte("billing")).of(q),
+		view:    g.table.Groups.Get([]byte("billing")).Of(q),
 		asked:   asked,
 	}
 }
@@ -270,9 +270,9 @@ func (k kind) passage(tb testing.TB) (p *passage, request []byte) {
 	tb.Helper()
 	p = newPassage(tb, k.answer, k.answered)
 	if k.away {
-		p.queue.shift.Store(1000)
-		p.queue.home.Store(uint32(routing.Target))
-		p.view.side, p.view.shift[routing.Target] = routing.Target, 1000
+		p.queue.SetHome(p.queue.At(), 1000)
+		p.queue.SetHome(routing.Target, p.queue.Shift())
+		p.view.Set(routing.ViewState{Side: routing.Target, Shift: [2]int64{routing.Target: 1000}})
 	}
 	request = headed(k.request, k.body)
 	p.trips(1000, 16, request)
@@ -329,9 +329,9 @@ func TestFramesOfAllSizesArriveWhole(t *testing.T) {
 	}, &asked)
 	const requests = 600
 	away := bytes.Replace([]byte(k.request), []byte(`"e":"3"`), []byte(`"e":"2"`), 1)
-	q := p.gateway.table.topics.get([]byte("orders")).queue([]byte("broker-a"), 2)
-	q.lane.Store(p.queue.lane.Load())
-	q.home.Store(uint32(routing.Target))
+	q := p.gateway.table.Topics.Get([]byte("orders")).Queue([]byte("broker-a"), 2)
+	q.SetLane(p.queue.Lane())
+	q.SetHome(routing.Target, q.Shift())
 	go func() {
 		var burst []byte
 		for n := range requests {

@@ -106,12 +106,12 @@ func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 	if now, _ := g.rounds.Occupy(id, is.Gateway); now != "" {
 		return
 	}
-	homes := &holding{hold: newHold()}
+	homes := &holding{hold: routing.NewHold()}
 	defer func() {
 		g.rounds.Vacate(id)
 		homes.release()
 	}()
-	g.table.learnLanes(is.Lanes)
+	g.table.LearnLanes(is.Lanes)
 	o := g.difference(is.State)
 	if err := g.canGoBy(o); err != nil {
 		if g.figures.said.peers.Due(is.Gateway) {
@@ -119,9 +119,9 @@ func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 		}
 		return
 	}
-	var queues []*queue
+	var queues []*routing.Queue
 	for _, h := range o.Homes {
-		queues = append(queues, g.table.queueFor(h.Topic, h.Broker, h.Queue))
+		queues = append(queues, g.table.QueueFor(h.Topic, h.Broker, h.Queue))
 	}
 	homes = g.holdAll(queues)
 	settling, cancel := context.WithTimeout(ctx, control.UsualBudget)
@@ -131,8 +131,7 @@ func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 		g.sides.targets.Store(&is.Targets)
 	}
 	g.owe(is.Owed)
-	g.table.judging.Lock() // who asks meanwhile waits for the disk
-	defer g.table.judging.Unlock()
+	defer g.table.AuthorityChanges()()
 	g.apply(o)
 	g.log.Info("took over what other gateways had decided", "from", is.Gateway, "epoch", is.Epoch, "homes",
 		len(o.Homes), "views", len(o.Views))
@@ -199,11 +198,11 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 func (g *Gateway) used(broker string) bool { return len(g.queuesOn(broker)) > 0 }
 
 // queuesOn are the queues with something on a target broker.
-func (g *Gateway) queuesOn(broker string) (all []*queue) {
+func (g *Gateway) queuesOn(broker string) (all []*routing.Queue) {
 	s := g.snapshot()
 	add := func(topic, source string, id int) {
-		q := g.table.queueFor(topic, source, id)
-		if lane := q.lane.Load(); lane != nil && lane.Target.Broker == broker {
+		q := g.table.QueueFor(topic, source, id)
+		if lane := q.Lane(); lane != nil && lane.Target.Broker == broker {
 			all = append(all, q)
 		}
 	}

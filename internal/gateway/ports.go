@@ -95,7 +95,7 @@ func (p *ports) ensure(g *Gateway, brokers map[string][]string) error {
 	for _, one := range p.all {
 		known[one.Dest.Broker] = one
 	}
-	names := sortedKeys(brokers)
+	names := routing.SortedKeys(brokers)
 	slices.SortStableFunc(names, func(a, b string) int { // others are picked after those are taken
 		return cmp.Compare(-p.wanted(g, a), -p.wanted(g, b))
 	})

@@ -24,16 +24,16 @@ type beforehand struct {
 func (g *Gateway) bringAhead(
 	ctx context.Context,
 	l lanes,
-	views []*view,
+	views []*routing.View,
 	to routing.Side,
-) (map[*view]beforehand, error) {
+) (map[*routing.View]beforehand, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("bringing the group's positions took too long"))
 	defer cancel()
 	found := make([]beforehand, len(views))
 	var all errgroup.Group
 	all.SetLimit(provedTogether)
 	for i, v := range views {
-		if v.reads() == to || v.queue.lane.Load() == nil {
+		if v.Reads() == to || v.Queue.Lane() == nil {
 			continue
 		}
 		all.Go(func() (err error) {
@@ -42,23 +42,23 @@ func (g *Gateway) bringAhead(
 		})
 	}
 	err := all.Wait()
-	known := map[*view]beforehand{}
+	known := map[*routing.View]beforehand{}
 	for i, v := range views {
 		known[v] = found[i]
 	}
 	return known, err
 }
 
-func (l lanes) bring(ctx context.Context, v *view, to routing.Side) (a beforehand, err error) {
-	if a.position, a.known, err = l.position(ctx, v.queue, v.group, to.Other()); err != nil || !a.known {
+func (l lanes) bring(ctx context.Context, v *routing.View, to routing.Side) (a beforehand, err error) {
+	if a.position, a.known, err = l.position(ctx, v.Queue, v.Group, to.Other()); err != nil || !a.known {
 		return a, err
 	}
-	t, err := l.across(ctx, v.queue, to.Other(), a.position)
+	t, err := l.across(ctx, v.Queue, to.Other(), a.position)
 	if errors.Is(err, positions.ErrNotCopiedYet) {
 		return a, nil
 	}
 	if err == nil {
-		err = l.commit(ctx, v.queue, v.group, to, t.Target)
+		err = l.commit(ctx, v.Queue, v.Group, to, t.Target)
 	}
 	a.brought = err == nil
 	return a, err
@@ -77,9 +77,9 @@ func (g *Gateway) keepPositions() {
 		}
 		var all errgroup.Group
 		all.SetLimit(provedTogether / 4)
-		for _, one := range g.table.groups.all() {
-			for _, v := range one.all() {
-				d, due := v.due()
+		for _, one := range g.table.Groups.All() {
+			for _, v := range one.All() {
+				d, due := v.Due()
 				if !due {
 					continue
 				}
@@ -93,58 +93,27 @@ func (g *Gateway) keepPositions() {
 	}
 }
 
-func (l lanes) keep(ctx context.Context, v *view, d duty) {
+func (l lanes) keep(ctx context.Context, v *routing.View, d routing.Duty) {
 	ctx, cancel := context.WithTimeout(ctx, keepPause)
 	defer cancel()
 	err := l.catchUp(ctx, v, d)
 	if err == nil {
 		var t positions.Translation
-		if t, err = l.across(ctx, v.queue, d.on, d.position); err == nil {
-			err = l.commit(ctx, v.queue, v.group, d.on.Other(), t.Target)
+		if t, err = l.across(ctx, v.Queue, d.On, d.Position); err == nil {
+			err = l.commit(ctx, v.Queue, v.Group, d.On.Other(), t.Target)
 		}
 	}
-	v.putBack(d, err)
-}
-
-// duty is a position to be kept on both sides.
-type duty struct {
-	on       routing.Side // that the group reads
-	kept     int64
-	position int64 // the same, native to that side
-	owed     bool  // it may have gone to the other side
-}
-
-// due takes what is to be done out of the view.
-func (v *view) due() (d duty, due bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	due = v.dirty && !v.moving && v.kept >= 0 && (v.side == routing.Target || v.shift != [2]int64{} || v.owed)
-	d = duty{v.side, v.kept, v.native(v.side, v.kept), due && v.owed}
-	v.dirty, v.owed = v.dirty && !due, v.owed && !due
-	return d, due
-}
-
-// putBack puts back what couldn't be done, as it isn't copied yet or a side is away. What was
-// caught up with may have come behind the member's next commit, and then that one is owed.
-func (v *view) putBack(d duty, err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	switch {
-	case err != nil:
-		v.dirty, v.owed = true, v.owed || d.owed
-	case d.owed && v.kept != d.kept:
-		v.dirty, v.owed = true, true
-	}
+	v.PutBack(d, err)
 }
 
 // catchUp commits a position that went to the other side while the group moved.
-func (l lanes) catchUp(ctx context.Context, v *view, d duty) error {
-	if !d.owed {
+func (l lanes) catchUp(ctx context.Context, v *routing.View, d routing.Duty) error {
+	if !d.Owed {
 		return nil
 	}
-	is, known, err := l.position(ctx, v.queue, v.group, d.on)
-	if err != nil || known && is >= d.position {
+	is, known, err := l.position(ctx, v.Queue, v.Group, d.On)
+	if err != nil || known && is >= d.Position {
 		return err
 	}
-	return l.commit(ctx, v.queue, v.group, d.on, d.position)
+	return l.commit(ctx, v.Queue, v.Group, d.On, d.Position)
 }

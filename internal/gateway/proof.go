@@ -9,7 +9,6 @@ import (
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
-	"rocketshift/replicator/lane"
 	"rocketshift/replicator/positions"
 )
 
@@ -35,26 +34,10 @@ func (bs *bothSides) lanes() (lanes, error) {
 	return lanes{m, [2]*rocketmq.Cluster{bs.source, m.target}}, nil
 }
 
-// at is where a queue's replica on a side is.
-func (q *queue) on(s routing.Side) (lane.Queue, error) {
-	l := q.lane.Load()
-	switch {
-	case s == routing.Source:
-		return lane.Queue{Broker: q.broker, ID: q.id}, nil
-	case l == nil:
-		return lane.Queue{}, fmt.Errorf("queue %s has no lane to the target", q)
-	}
-	return l.Target, nil
-}
-
-func (q *queue) String() string {
-	return fmt.Sprintf("%s of topic %s", lane.Queue{Broker: q.broker, ID: q.id}, q.topic)
-}
-
 // crossing looks at both replicas of a queue, for native positions of a side to be translated to
 // the other.
-func (l lanes) crossing(ctx context.Context, q *queue, from routing.Side, glance bool) (positions.Crossing, error) {
-	forward := q.lane.Load()
+func (l lanes) crossing(ctx context.Context, q *routing.Queue, from routing.Side, glance bool) (positions.Crossing, error) {
+	forward := q.Lane()
 	if forward == nil {
 		return positions.Crossing{}, fmt.Errorf("queue %s has no lane to the target", q)
 	}
@@ -74,7 +57,7 @@ func (l lanes) leaving(from routing.Side) *positions.Positions {
 }
 
 // across translates a native position to the other side.
-func (l lanes) across(ctx context.Context, q *queue, from routing.Side, position int64) (positions.Translation, error) {
+func (l lanes) across(ctx context.Context, q *routing.Queue, from routing.Side, position int64) (positions.Translation, error) {
 	c, err := l.crossing(ctx, q, from, false)
 	if err != nil {
 		return positions.Translation{}, err
@@ -83,7 +66,7 @@ func (l lanes) across(ctx context.Context, q *queue, from routing.Side, position
 }
 
 // exact translates a native position when it is a cut, and waits until it is one.
-func (l lanes) exact(ctx context.Context, q *queue, from routing.Side, position int64) (int64, error) {
+func (l lanes) exact(ctx context.Context, q *routing.Queue, from routing.Side, position int64) (int64, error) {
 	_, there, err := l.exactly(ctx, q, from, func(positions.Crossing) (int64, error) { return position, nil })
 	return there, err
 }
@@ -92,7 +75,7 @@ func (l lanes) exact(ctx context.Context, q *queue, from routing.Side, position 
 // waits until it is one.
 func (l lanes) exactly(
 	ctx context.Context,
-	q *queue,
+	q *routing.Queue,
 	from routing.Side,
 	which func(positions.Crossing) (int64, error),
 ) (here, there int64, err error) {
@@ -135,8 +118,8 @@ func (l lanes) exactly(
 
 // endIn is where a queue ends on the side that is looked at, once that shows all that was
 // acknowledged: brokers do some milliseconds afterwards.
-func (q *queue) endIn(c positions.Crossing, on routing.Side) (int64, error) {
-	if end, acked := c.End(), q.acked[on].Load(); end < acked {
+func endIn(q *routing.Queue, c positions.Crossing, on routing.Side) (int64, error) {
+	if end, acked := c.End(), q.Acked(on); end < acked {
 		return 0, fmt.Errorf("queue %s: the %s shows %d of %d acknowledged messages", q, on, end, acked)
 	}
 	return c.End(), nil
@@ -144,8 +127,8 @@ func (q *queue) endIn(c positions.Crossing, on routing.Side) (int64, error) {
 
 // end is where a queue ends on a side: no send to it is on its way, and brokers show a message some
 // milliseconds after they acknowledged it.
-func (l lanes) end(ctx context.Context, q *queue, on routing.Side) (int64, error) {
-	at, err := q.on(on)
+func (l lanes) end(ctx context.Context, q *routing.Queue, on routing.Side) (int64, error) {
+	at, err := q.On(on)
 	if err != nil {
 		return 0, err
 	}
@@ -154,36 +137,36 @@ func (l lanes) end(ctx context.Context, q *queue, on routing.Side) (int64, error
 		if err != nil {
 			return 0, err
 		}
-		end, err := l.clusters[on].Client().MaxOffset(ctx, broker.Addr, q.topic, at.ID)
+		end, err := l.clusters[on].Client().MaxOffset(ctx, broker.Addr, q.Topic, at.ID)
 		if err != nil {
 			return 0, err
 		}
-		if end >= q.acked[on].Load() {
+		if end >= q.Acked(on) {
 			return end, nil
 		}
 		if sleep.For(ctx, proofPause) != nil {
 			return 0, fmt.Errorf("queue %s: the %s shows %d of %d acknowledged messages: %w", q, on, end,
-				q.acked[on].Load(), context.Cause(ctx))
+				q.Acked(on), context.Cause(ctx))
 		}
 	}
 }
 
 // ends are where queues end on a side. Many of one topic on one broker are asked for in one call.
-func (l lanes) ends(ctx context.Context, queues []*queue, on routing.Side) (map[*queue]int64, error) {
+func (l lanes) ends(ctx context.Context, queues []*routing.Queue, on routing.Side) (map[*routing.Queue]int64, error) {
 	type topicOn struct{ topic, broker string }
-	byTopic := map[topicOn]map[*queue]int{} // with their numbers there
+	byTopic := map[topicOn]map[*routing.Queue]int{} // with their numbers there
 	for _, q := range queues {
-		at, err := q.on(on)
+		at, err := q.On(on)
 		if err != nil {
 			return nil, err
 		}
-		of := topicOn{q.topic, at.Broker}
+		of := topicOn{q.Topic, at.Broker}
 		if byTopic[of] == nil {
-			byTopic[of] = map[*queue]int{}
+			byTopic[of] = map[*routing.Queue]int{}
 		}
 		byTopic[of][q] = at.ID
 	}
-	ends := map[*queue]int64{}
+	ends := map[*routing.Queue]int64{}
 	for of, some := range byTopic {
 		listed := map[int]rocketmq.QueueRange{}
 		if l.clusters[on].Proxy() == "" && len(some) > 1 { // proxies have no such list
@@ -197,7 +180,7 @@ func (l lanes) ends(ctx context.Context, queues []*queue, on routing.Side) (map[
 		}
 		for q, id := range some {
 			r, there := listed[id]
-			if ends[q] = r.Max; there && r.Max >= q.acked[on].Load() {
+			if ends[q] = r.Max; there && r.Max >= q.Acked(on) {
 				continue
 			}
 			end, err := l.end(ctx, q, on)
@@ -211,8 +194,8 @@ func (l lanes) ends(ctx context.Context, queues []*queue, on routing.Side) (map[
 }
 
 // position is a group's committed position on a side, as a native one.
-func (l lanes) position(ctx context.Context, q *queue, group string, on routing.Side) (int64, bool, error) {
-	at, err := q.on(on)
+func (l lanes) position(ctx context.Context, q *routing.Queue, group string, on routing.Side) (int64, bool, error) {
+	at, err := q.On(on)
 	if err != nil {
 		return 0, false, err
 	}
@@ -220,12 +203,12 @@ func (l lanes) position(ctx context.Context, q *queue, group string, on routing.
 	if err != nil {
 		return 0, false, err
 	}
-	return l.clusters[on].Client().QueryOffset(ctx, broker.Addr, group, q.topic, at.ID)
+	return l.clusters[on].Client().QueryOffset(ctx, broker.Addr, group, q.Topic, at.ID)
 }
 
 // commit writes a group's position on a side, and reads it back: brokers acknowledge some that they
 // don't take.
-func (l lanes) commit(ctx context.Context, q *queue, group string, on routing.Side, position int64) error {
+func (l lanes) commit(ctx context.Context, q *routing.Queue, group string, on routing.Side, position int64) error {
 	for {
 		if err := l.write(ctx, q, group, on, position); err != nil {
 			return err
@@ -242,8 +225,8 @@ func (l lanes) commit(ctx context.Context, q *queue, group string, on routing.Si
 }
 
 // write writes a group's position on a side.
-func (l lanes) write(ctx context.Context, q *queue, group string, on routing.Side, position int64) error {
-	at, err := q.on(on)
+func (l lanes) write(ctx context.Context, q *routing.Queue, group string, on routing.Side, position int64) error {
+	at, err := q.On(on)
 	if err != nil {
 		return err
 	}
@@ -251,5 +234,5 @@ func (l lanes) write(ctx context.Context, q *queue, group string, on routing.Sid
 	if err != nil {
 		return err
 	}
-	return l.clusters[on].Client().UpdateOffset(ctx, broker.Addr, group, q.topic, at.ID, position)
+	return l.clusters[on].Client().UpdateOffset(ctx, broker.Addr, group, q.Topic, at.ID, position)
 }

@@ -49,23 +49,18 @@ func (s *session) pull(f *wire.Frame) {
 	}
 	member := s.ofMember(f)
 	for {
-		if !v.uses() {
+		on, changes, is := v.Pull(s, f, offsetOf(f), member)
+		switch is {
+		case routing.PullForgotten:
 			s.pull(f)
 			return
-		}
-		if v.moving {
-			waits := v.park(s, f)
-			v.mu.Unlock()
-			if !waits {
-				s.giveUp(pullOf(f), "")
-			}
+		case routing.PullCrowded:
+			s.giveUp(pullOf(f), "")
 			return
+		case routing.PullWaits:
+			return
+		case routing.PullGoes:
 		}
-		if member {
-			v.asks(offsetOf(f))
-		}
-		on, changes := v.side, v.side == routing.Target || v.shift[v.side] != 0
-		v.mu.Unlock()
 		if !s.mayGo(f, on, changes) {
 			return
 		}
@@ -83,39 +78,31 @@ func (s *session) pull(f *wire.Frame) {
 }
 
 // destOf is where a group's requests about a queue go to while it reads from a side.
-func (s *session) destOf(v *view, on routing.Side) routing.Dest {
+func (s *session) destOf(v *routing.View, on routing.Side) routing.Dest {
 	if on == routing.Target {
-		return routing.Dest{Side: routing.Target, Broker: v.queue.lane.Load().Target.Broker}
+		return routing.Dest{Side: routing.Target, Broker: v.Queue.Lane().Target.Broker}
 	}
 	return s.port.Dest
 }
 
 // enterPull enters a pull and translates it, unless the group's side isn't where it goes to any
 // more.
-func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on routing.Side, member bool) bool {
+func (s *session) enterPull(f *wire.Frame, v *routing.View, up *upstream, on routing.Side, member bool) bool {
 	offset := offsetOf(f)
 	commit := commitOf(f)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.moving || v.gone || v.side != on {
-		return false
-	}
-	if member { // who may read nothing must not make what others are told the answer to an older pull
-		v.asked++
-	}
-	if commit > 0 {
-		v.claims(commit)
-	}
 	c := callOf(f)
-	c.up, c.side, c.view, c.asked = up, on, v, v.asked
+	c.up, c.side, c.view = up, on, v
 	c.offset, c.commit, c.commits, c.member = offset, commit, commit > 0, member
-	f.SetOpaque(s.enter(c))
-	if on == routing.Source && v.shift[routing.Source] == 0 {
-		return true
+	shift, ok := v.Enter(on, commit, member, func(asked uint64) {
+		c.asked = asked
+		f.SetOpaque(s.enter(c))
+	})
+	if !ok || on == routing.Source && shift == 0 {
+		return ok
 	}
-	f.SetNumber("queueOffset", v.native(on, offset))
+	f.SetNumber("queueOffset", max(0, offset+shift))
 	if commit >= 0 {
-		f.SetNumber("commitOffset", v.native(on, commit))
+		f.SetNumber("commitOffset", max(0, commit+shift))
 	}
 	s.address(f, v, on)
 	if on == routing.Target && f.Code == remoting.CodeLitePull {
@@ -125,9 +112,9 @@ func (s *session) enterPull(f *wire.Frame, v *view, up *upstream, on routing.Sid
 }
 
 // address gives a request the names that the target has for a queue.
-func (s *session) address(f *wire.Frame, v *view, on routing.Side) {
+func (s *session) address(f *wire.Frame, v *routing.View, on routing.Side) {
 	if on == routing.Target {
-		lane := v.queue.lane.Load()
+		lane := v.Queue.Lane()
 		f.SetNumber("queueId", int64(lane.Target.ID))
 		f.Set("bname", lane.Target.Broker)
 	}
@@ -137,16 +124,17 @@ func (s *session) address(f *wire.Frame, v *view, on routing.Side) {
 // nobody moves the group just now, does it say what the group reads next: then whoever moves it
 // afterwards begins there.
 func (u *upstream) pulled(f *wire.Frame, c call) error {
-	shift, ahead, there := u.read(f, c)
+	is, there := u.read(f, c)
+	shift := is.Shift
 	switch {
 	case !there:
 		return nil // whoever moves the group has answered it
-	case ahead:
+	case is.Ahead:
 		u.session.owe(aheadPause, nil, c)
 		return nil
 	case c.side == routing.Source && shift == 0:
-		if c.view.queue.retries() { // copies of what failed on the target
-			u.rename(f, c.view.queue.topic)
+		if c.view.Queue.Retries() { // copies of what failed on the target
+			u.rename(f, c.view.Queue.Topic)
 		}
 		return u.session.out.Frame(f)
 	}
@@ -156,7 +144,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 		}
 	}
 	v := c.view
-	moved := wire.Moved{Queue: v.queue.id, Shift: shift}
+	moved := wire.Moved{Queue: v.Queue.ID, Shift: shift}
 	if c.side == routing.Target {
 		f.Replace("suggestWhichBrokerId", "0")
 		moved.Tag, moved.Stored = u.session.gateway.sides.tag(u.dest.Broker), u.session.port.address()
@@ -164,82 +152,33 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	if err := moved.Move(f.Body); err != nil {
 		if u.session.gateway.figures.said.unreadable.Due(u.dest) {
 			u.session.gateway.log.Error("a broker's messages can't be read", "broker", u.dest.Broker, "topic",
-				v.queue.topic, "queue", v.queue.id, "cause", err)
+				v.Queue.Topic, "queue", v.Queue.ID, "cause", err)
 		}
 		u.session.pullAgain(c)
 		return nil
 	}
-	u.rename(f, v.queue.topic)
+	u.rename(f, v.Queue.Topic)
 	return u.session.out.Frame(f)
 }
 
-// read takes a pull out of the table with its answer, and notes what that says of the group: ahead,
-// that the group has read what isn't copied yet.
-func (u *upstream) read(f *wire.Frame, c call) (shift int64, ahead, there bool) {
+// read takes a pull out of the table with its answer, and notes what that says of the group.
+func (u *upstream) read(f *wire.Frame, c call) (is routing.Answered, there bool) {
 	v := c.view
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if _, there = u.session.take(f.Opaque, u); !there {
-		return 0, false, false
-	}
-	f.SetOpaque(c.opaque)
-	shift = v.shift[c.side]
-	if c.commits && pullTaken(f.Code) {
-		v.takes(c)
-	}
-	if v.ahead(f, c) {
-		if v.saidAhead() && u.session.gateway.figures.said.ahead.Due(v.group) {
-			u.session.gateway.log.Warn(
-				"a group has read more of a queue than is copied yet to the side that it reads now: it waits "+
-					"for the lane",
-				"group",
-				v.group,
-				"queue",
-				v.queue.String(),
-				"side",
-				c.side.String(),
-				"offset",
-				c.offset,
-			)
+	pull := routing.Pulling{Side: c.side, Offset: c.offset, Member: c.member, Asked: c.asked, Commits: c.commits, Commit: c.commit}
+	is, there = v.Answer(f, pull, func() bool {
+		_, there := u.session.take(f.Opaque, u)
+		if there {
+			f.SetOpaque(c.opaque)
 		}
-		return shift, true, true
+		return there
+	})
+	if is.Says && u.session.gateway.figures.said.ahead.Due(v.Group) {
+		u.session.gateway.log.Warn(
+			"a group has read more of a queue than is copied yet to the side that it reads now: it waits "+
+				"for the lane", "group", v.Group, "queue", v.Queue.String(), "side", c.side.String(), "offset", c.offset)
 	}
-	v.answers(f, c)
-	if next, ok := f.Number("nextBeginOffset"); ok && pullTaken(f.Code) && c.asked == v.asked {
-		v.next, v.nextAt = next-shift, time.Now()
-	}
-	return shift, false, true
+	return is, there
 }
 
-// pullTaken reports whether a broker that answers so has done what the pull asks for, its commit
-// among it. Others refuse it whole.
-func pullTaken(code int) bool {
-	return code == remoting.Success || code == remoting.PullNotFound || code == remoting.PullRetryImmediately ||
-		code == remoting.PullOffsetMoved
-}
-
-const (
-	// aheadPause is how soon a client asks again that is ahead of copies.
-	aheadPause = 20 * time.Millisecond
-	// aheadSaid is how often it is said.
-	aheadSaid = 10 * time.Second
-)
-
-// ahead reports whether a broker refuses a pull as the group has read what isn't copied there yet.
-// A gateway that is in doubt lets a group read on where it was, and may hear after some more
-// messages that it reads on the other side now. The client must not get the broker's advice: it is
-// to begin anew at the end of the queue, and with 4.8 and before perhaps at its beginning. Callers
-// hold v.mu.
-func (v *view) ahead(f *wire.Frame, c call) bool {
-	end, known := f.Number("maxOffset")
-	return f.Code == remoting.PullOffsetMoved && known && v.native(c.side, c.offset) > end && v.queue.at() != c.side
-}
-
-// saidAhead reports whether that is to be said, which many pulls would do. Callers hold v.mu.
-func (v *view) saidAhead() bool {
-	if time.Since(v.aheadAt) < aheadSaid {
-		return false
-	}
-	v.aheadAt = time.Now()
-	return true
-}
+// aheadPause is how soon a client asks again that is ahead of copies.
+const aheadPause = 20 * time.Millisecond

@@ -31,10 +31,11 @@ func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 				c.end,
 			)
 			p := newPassage(t, answer, nil)
-			p.queue.home.Store(uint32(c.home))
-			p.view.side, p.view.shift[routing.Target], p.view.next = c.reads, shift, offset
+			p.queue.SetHome(c.home, p.queue.Shift())
+			p.view.Set(routing.ViewState{Side: c.reads, Shift: [2]int64{routing.Target: shift}})
+			goesOnAt(t, p.view, offset)
 			code, next := p.asks(remoting.CodePull, "billing", offset)
-			advice := 2000 - p.view.shift[c.reads]
+			advice := 2000 - p.view.Standing().Shift[c.reads]
 			if c.waits {
 				assert.Equal(t, []int64{remoting.PullRetryImmediately, offset}, []int64{int64(code), next},
 					"it asks for the same offset again")
@@ -42,9 +43,7 @@ func TestAGroupThatIsAheadOfCopiesWaitsForThem(t *testing.T) {
 			} else {
 				assert.Equal(t, []int64{remoting.PullOffsetMoved, advice}, []int64{int64(code), next}, "the broker's word counts")
 			}
-			p.view.mu.Lock()
-			defer p.view.mu.Unlock()
-			assert.Equal(t, advice, p.view.next, "where the group goes on")
+			assert.Equal(t, advice, p.view.Progress().Next, "where the group goes on")
 		})
 	}
 }

@@ -45,7 +45,7 @@ func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.queue(routing.Source)
-	view := func(group string) *view {
+	view := func(group string) *routing.View {
 		fields := `{"consumerGroup":"` + group + `","topic":"orders","queueId":"0"}`
 		header := `{"code":11,"extFields":` + fields + `,"flag":0,"opaque":1}`
 		raw := append([]byte{0, 0, 0, byte(4 + len(header)), 0, 0, 0, byte(len(header))}, header...)
@@ -53,7 +53,7 @@ func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
 		require.NoError(t, f.Parse(raw))
 		v, wants := g.session.viewOf(&f)
 		if wants != nil {
-			v = g.gateway.table.groups.asked([]byte(wants.group), wants.queue)
+			v = g.gateway.table.Groups.Asked([]byte(wants.Group), wants.Queue)
 		}
 		return v
 	}

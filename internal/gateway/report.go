@@ -24,33 +24,31 @@ func (g *Gateway) State() control.State {
 	s.Fenced, s.StateProblem = g.lease.Fenced(), g.StateProblem()
 	s.VIPProblems = g.VIPProblems()
 	s.Round, s.Doubt = g.rounds.UnderWay()
-	s.Authority = g.table.authority().String()
+	s.Authority = g.table.Authority().String()
 	s.Bypass, s.BypassUnknown = g.checks.bypassing.list()
 	s.Clients, s.ClientsMore = control.ListClients(maps.Values(g.registry.connected()))
-	for _, t := range g.table.topics.all() {
-		for _, q := range t.all() {
-			if q.at() == routing.Source {
+	for _, t := range g.table.Topics.All() {
+		for _, q := range t.All() {
+			if q.At() == routing.Source {
 				s.Homes.Source++
 				continue
 			}
 			s.Homes.Target++
 			s.Homes.Away = append(s.Homes.Away,
-				control.TopicQueue{Topic: q.topic, Queue: lane.Queue{Broker: q.broker, ID: q.id}})
+				control.TopicQueue{Topic: q.Topic, Queue: lane.Queue{Broker: q.Broker, ID: q.ID}})
 		}
 	}
 	s.Owed = g.owing.All()
 	s.Mixed = g.checks.split.report()
 	here := g.membersHere()
-	for _, one := range g.table.groups.all() {
-		side := control.GroupSide{Group: one.name, Broadcasting: here[one.name]}
-		for _, v := range one.all() {
-			v.mu.Lock()
-			if v.side == routing.Source {
+	for _, one := range g.table.Groups.All() {
+		side := control.GroupSide{Group: one.Name, Broadcasting: here[one.Name]}
+		for _, v := range one.All() {
+			if v.Reads() == routing.Source {
 				side.Source++
 			} else {
 				side.Target++
 			}
-			v.mu.Unlock()
 		}
 		s.Groups = append(s.Groups, side)
 	}

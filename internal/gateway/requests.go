@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"time"
-
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -123,63 +121,3 @@ func (bs *bothSides) ours(group string) bool {
 
 // pass sends a request to the source as it is.
 func (s *session) pass(f *wire.Frame) { s.forward(f, s.port.Dest, call{}) }
-
-// queueOf is the queue that a request is about; nil if the gateway doesn't know it.
-func (s *session) queueOf(f *wire.Frame, topicKey, queueKey string) *queue {
-	t := s.gateway.table.topics.get(f.Text(topicKey))
-	if t == nil {
-		return nil
-	}
-	id, ok := f.Number(queueKey)
-	if !ok {
-		return nil
-	}
-	return t.queue(s.port.broker, id)
-}
-
-// picksNoQueue reports whether a send leaves it to the broker to which queue of a topic it goes,
-// and the gateway looks into the topic. For negative numbers brokers pick a queue at random
-// (4.9.7).
-func (s *session) picksNoQueue(f *wire.Frame, topicKey, queueKey string) bool {
-	t := s.gateway.table.topics.get(f.Text(topicKey))
-	id, given := f.Number(queueKey)
-	return (!given || id < 0) && t != nil && len(t.all()) > 0
-}
-
-// viewOf is the group's view of the queue that a request is about, or the one that is to be made.
-// There is neither if the gateway doesn't know the queue, or if no group of that name can be.
-func (s *session) viewOf(f *wire.Frame) (*view, *wanted) {
-	q := s.queueOf(f, "topic", "queueId")
-	if q == nil {
-		return nil, nil
-	}
-	name := f.Text("consumerGroup")
-	if one, known := s.gateway.table.groups.known(name); known {
-		if v := one.known(q); v != nil {
-			return v, nil
-		}
-	}
-	if len(name) > bodies.LongestGroup {
-		s.gateway.admission.bounds.views.Add(1)
-		return nil, nil
-	}
-	s.mu.Lock()
-	many := len(s.open) > mostWanted
-	s.mu.Unlock()
-	if many {
-		return nil, nil
-	}
-	return nil, &wanted{string(name), q}
-}
-
-// uses takes a view's lock for a request, and takes note that it is used; false if it was
-// forgotten.
-func (v *view) uses() bool {
-	v.mu.Lock()
-	if v.gone {
-		v.mu.Unlock()
-		return false
-	}
-	v.usedAt = time.Now()
-	return true
-}

@@ -33,8 +33,7 @@ func TestTheAuthorityChangesForClientsWhenItIsOnDisk(t *testing.T) {
 			t.Run(fmt.Sprint("to the ", to, ", adopted: ", adopts), func(t *testing.T) {
 				g := newGuarded(t, appKeys)
 				g.queue(routing.Target)
-				g.gateway.table.authoritySide.Store(uint32(to.Other()))
-				g.gateway.table.away.Add(int64(to.Other()))
+				g.gateway.table.MoveAuthority(to.Other())
 				writes, written := make(chan struct{}), make(chan struct{})
 				g.gateway.state.Reached = func(phase string) {
 					if phase == store.PhaseWritten {

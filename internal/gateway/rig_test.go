@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,8 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/keeper"
+	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
@@ -289,4 +292,31 @@ func untilAnswered[T any](r *rig, what string, ask func() (T, error)) (got T) {
 		return textOf(err)
 	})
 	return got
+}
+
+// goesOnAt makes the newest answer to a pull say where a group goes on.
+func goesOnAt(t *testing.T, v *routing.View, next int64) {
+	t.Helper()
+	on, shift := v.Reading()
+	var pull routing.Pulling
+	_, ok := v.Enter(on, -1, false, func(asked uint64) { pull = routing.Pulling{Side: on, Asked: asked} })
+	require.True(t, ok, "its pulls go")
+	raw := wire.AppendReply(nil, 1, false, wire.Reply{
+		Code: remoting.Success, Fields: []string{"nextBeginOffset", strconv.FormatInt(next+shift, 10)},
+	})
+	var f wire.Frame
+	require.NoError(t, f.Parse(raw))
+	_, there := v.Answer(&f, pull, func() bool { return true })
+	require.True(t, there)
+}
+
+// nativeOf is what an offset of the group is on a side.
+func nativeOf(v *routing.View, on routing.Side, offset int64) int64 {
+	return max(0, offset+v.Standing().Shift[on])
+}
+
+// stops reports whether a group's pulls wait.
+func stops(v *routing.View) bool {
+	_, busy := v.Stop(v.Reads())
+	return busy
 }

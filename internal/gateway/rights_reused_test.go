@@ -80,20 +80,18 @@ func (m *matrix) reused(c *caller, p *place, q, may asked, at stage) {
 
 // noted is what the gateway has learned of the account's queues from answers.
 func (m *matrix) noted(p *place) (text string) {
-	for _, q := range m.gateway.table.topics.get([]byte(p.topic)).all() {
+	for _, q := range m.gateway.table.Topics.Get([]byte(p.topic)).All() {
 		text += fmt.Sprintf("queue %d is acknowledged to %d and %d; ",
-			q.id, q.acked[routing.Source].Load(), q.acked[routing.Target].Load())
+			q.ID, q.Acked(routing.Source), q.Acked(routing.Target))
 	}
 	goesOn := map[int]int64{}
-	for _, v := range m.gateway.table.groups.get([]byte(p.group)).all() {
-		if at := v.mayAskFor(true); v.queue.topic == p.topic && at >= 0 {
-			text += fmt.Sprintf("members have asked for %d of queue %d; ", at, v.queue.id)
+	for _, v := range m.gateway.table.Groups.Get([]byte(p.group)).All() {
+		if at := v.MayAskFor(true); v.Queue.Topic == p.topic && at >= 0 {
+			text += fmt.Sprintf("members have asked for %d of queue %d; ", at, v.Queue.ID)
 		}
-		v.mu.Lock()
-		if v.queue.topic == p.topic && v.next >= 0 {
-			goesOn[v.queue.id] = v.next
+		if next := v.Progress().Next; v.Queue.Topic == p.topic && next >= 0 {
+			goesOn[v.Queue.ID] = next
 		}
-		v.mu.Unlock()
 	}
 	text += fmt.Sprint("the group goes on with, by queue: ", goesOn, "; ")
 	for _, lost := range m.gateway.lost() {

@@ -107,12 +107,10 @@ func (p *place) odd(positions map[int]int64) string {
 // learned are the positions that the gateway has noted as taken by brokers.
 func (m *matrix) learned(p *place) map[int]int64 {
 	all := map[int]int64{}
-	for _, v := range m.gateway.table.groups.get([]byte(p.group)).all() {
-		v.mu.Lock()
-		if v.queue.topic == p.topic && v.kept >= 0 {
-			all[v.queue.id] = v.kept
+	for _, v := range m.gateway.table.Groups.Get([]byte(p.group)).All() {
+		if kept := v.Progress().Kept; v.Queue.Topic == p.topic && kept >= 0 {
+			all[v.Queue.ID] = kept
 		}
-		v.mu.Unlock()
 	}
 	return all
 }
@@ -122,15 +120,12 @@ func (m *matrix) position(p *place, on routing.Side) int64 {
 	m.Helper()
 	at, _, err := m.cluster(on).Client().QueryOffset(m.ctx, m.addr(on), p.group, p.topic, 0)
 	require.NoError(m, err)
-	v := m.view(p)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return at - v.shift[on]
+	return at - m.view(p).Standing().Shift[on]
 }
 
-func (m *matrix) view(p *place) *view {
-	q := m.gateway.table.topics.get([]byte(p.topic)).queue([]byte(p.brokers[routing.Source]), 0)
-	return m.gateway.table.groups.get([]byte(p.group)).of(q)
+func (m *matrix) view(p *place) *routing.View {
+	q := m.gateway.table.Topics.Get([]byte(p.topic)).Queue([]byte(p.brokers[routing.Source]), 0)
+	return m.gateway.table.Groups.Get([]byte(p.group)).Of(q)
 }
 
 // ownersOnly is how locks are after lockForOwner.

@@ -23,7 +23,7 @@ func (g *Gateway) newRounds() *rounds.Rounds {
 // heldRequests are what waits for a round: sends to queues whose homes move, or pulls of a group.
 type heldRequests struct {
 	homes   *holding
-	views   []*view
+	views   []*routing.View
 	ordered func(topic string) bool
 }
 
@@ -39,7 +39,7 @@ func (w *heldRequests) Doubt() {
 	if w.homes != nil {
 		w.homes.doubt(w.ordered)
 	}
-	goOn(w.views)
+	routing.GoOn(w.views)
 }
 
 // Release implements rounds.Held.
@@ -47,7 +47,7 @@ func (w *heldRequests) Release() {
 	if w.homes != nil {
 		w.homes.release()
 	}
-	goOn(w.views)
+	routing.GoOn(w.views)
 }
 
 // Name implements rounds.Host.
@@ -114,11 +114,11 @@ func (g roundHost) Hold(ctx context.Context, r store.Round, to routing.Side) (ro
 func (g roundHost) HoldAgain(o *store.Outcome) rounds.Held {
 	w := &heldRequests{ordered: g.gateway.sides.ordered}
 	for _, h := range o.Homes {
-		q := g.gateway.table.queueFor(h.Topic, h.Broker, h.Queue)
+		q := g.gateway.table.QueueFor(h.Topic, h.Broker, h.Queue)
 		if w.homes == nil {
 			w.homes = g.gateway.holdAll(nil)
 		}
-		q.hold.Store(w.homes.hold)
+		q.HeldInstead(w.homes.hold)
 		w.homes.queues = append(w.homes.queues, q)
 	}
 	return w
@@ -126,7 +126,7 @@ func (g roundHost) HoldAgain(o *store.Outcome) rounds.Held {
 
 // Learn implements rounds.Host.
 func (g roundHost) Learn(o *store.Outcome) error {
-	g.gateway.table.learnLanes(o.Lanes)
+	g.gateway.table.LearnLanes(o.Lanes)
 	return g.gateway.canGoBy(o)
 }
 
@@ -136,8 +136,7 @@ func (g roundHost) Save() error { return g.gateway.save() }
 // GoBy implements rounds.Host.
 func (g roundHost) GoBy(r store.Round, o *store.Outcome, shared bool) error {
 	if o.Authority != "" {
-		g.gateway.table.judging.Lock() // who asks meanwhile waits for the disk
-		defer g.gateway.table.judging.Unlock()
+		defer g.gateway.table.AuthorityChanges()()
 	}
 	g.gateway.owesFor(r, o)
 	before := g.gateway.standing(o)

@@ -21,7 +21,7 @@ import (
 
 // idlePair are two gateways without clusters that know each other, with a queue whose home can
 // move.
-func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
+func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*routing.Queue) {
 	t.Helper()
 	var gateways []control.Peer
 	for i, name := range []string{"a", "b"} {
@@ -56,10 +56,10 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*queue) {
 		g.sides.migration.Store(
 			&migration{m, nobody, nil, m.OthersThan(g.config.Name), map[string]bool{"orders": true}},
 		)
-		t1 := g.table.topics.ensure("orders")
-		t1.ensure("broker-a", 1)
-		queues[i] = t1.queue([]byte("broker-a"), 0)
-		queues[i].lane.Store(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
+		t1 := g.table.Topics.Ensure("orders")
+		t1.Ensure("broker-a", 1)
+		queues[i] = t1.Queue([]byte("broker-a"), 0)
+		queues[i].SetLane(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 		g.serving = time.Now().Add(time.Hour) // the topic was there before
 		g.sides.limits.Store(&map[string]limits{"broker-t": {}})
 	}
@@ -110,7 +110,7 @@ func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	other := remoteParticipant{all[0].clientOf(all[0].sides.peers()[0])}
 	known := prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.Len(t, known.Queues, 1)
-	require.NotNil(t, queues[1].hold.Load(), "sends wait")
+	require.NotNil(t, queues[1].Hold(), "sends wait")
 	_, err := other.Prepare(t.Context(), homeRound("2", 2*time.Second))
 	require.ErrorContains(t, err, "takes part in round 1")
 	require.ErrorContains(t, other.Ready(t.Context(), "2", homeOutcome), "takes no part in round 2")
@@ -122,8 +122,8 @@ func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	for range 2 { // a repeated one has no effect
 		require.NoError(t, other.Commit(t.Context(), "1"))
 	}
-	require.Equal(t, routing.Target, queues[1].at())
-	require.Nil(t, queues[1].hold.Load(), "sends go on")
+	require.Equal(t, routing.Target, queues[1].At())
+	require.Nil(t, queues[1].Hold(), "sends go on")
 	require.ErrorContains(t, other.Abort(t.Context(), "1"), "round 1 is decided")
 	is, err := other.Replica(t.Context())
 	require.NoError(t, err)
@@ -138,9 +138,9 @@ func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
 	other := remoteParticipant{all[0].clientOf(all[0].sides.peers()[0])}
 	_, err := other.Prepare(t.Context(), homeRound("1", 200*time.Millisecond))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return queues[1].hold.Load() == nil }, patience, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return queues[1].Hold() == nil }, patience, 10*time.Millisecond,
 		"its budget passes")
-	require.Equal(t, routing.Source, queues[1].at())
+	require.Equal(t, routing.Source, queues[1].At())
 	require.NoError(t, other.Abort(t.Context(), "1"), "it has ended so")
 	require.ErrorContains(t, other.Ready(t.Context(), "1", homeOutcome), "takes no part")
 }
@@ -158,19 +158,19 @@ func TestAGatewayInDoubtGoesByWhatOthersKnow(t *testing.T) {
 			for _, p := range []store.Participant{leader, other} {
 				require.NoError(t, p.Ready(t.Context(), "1", homeOutcome))
 			}
-			require.Eventually(t, func() bool { h := queues[1].hold.Load(); return h != nil && h.refuses },
+			require.Eventually(t, func() bool { h := queues[1].Hold(); return h != nil && h.Refuses() },
 				patience, time.Millisecond, "an ordered topic's sends are refused when the budget has passed")
 			_, doubt := other.UnderWay()
 			require.True(t, doubt)
-			require.True(t, queues[1].hold.Load().refuses, "an ordered topic's sends are refused meanwhile")
+			require.True(t, queues[1].Hold().Refuses(), "an ordered topic's sends are refused meanwhile")
 			if decided {
 				require.NoError(t, leader.Commit(t.Context(), "1"))
 			} else {
 				require.NoError(t, leader.Abort(t.Context(), "1"))
 			}
-			require.Eventually(t, func() bool { return underWay(other) == "" && queues[1].hold.Load() == nil },
+			require.Eventually(t, func() bool { return underWay(other) == "" && queues[1].Hold() == nil },
 				patience, 10*time.Millisecond, "it finds out")
-			require.Equal(t, decided, queues[1].at() == routing.Target)
+			require.Equal(t, decided, queues[1].At() == routing.Target)
 			require.Equal(t, all[0].moves.epoch.Load(), all[1].moves.epoch.Load())
 		})
 	}
@@ -186,12 +186,14 @@ func TestARestartTakesUpAnOpenRound(t *testing.T) {
 	}
 	state, err := store.Open(filepath.Dir(all[1].state.Path))
 	require.NoError(t, err)
-	queues[1].hold.Swap(nil).end(func() {}) // as if it had been killed
+	held := queues[1].Hold()
+	queues[1].Freed(held)
+	held.End(func() {}) // as if it had been killed
 	all[1].rounds = all[1].newRounds()
 	all[1].rounds.FindOut(all[1].rounds.Reopen(state.Last().Open))
-	require.True(t, queues[1].hold.Load().refuses)
+	require.True(t, queues[1].Hold().Refuses())
 	require.NoError(t, leader.Commit(t.Context(), "1"))
-	require.Eventually(t, func() bool { return queues[1].at() == routing.Target }, patience, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return queues[1].At() == routing.Target }, patience, 10*time.Millisecond,
 		"it finds out")
 }
 
@@ -199,12 +201,12 @@ func TestAGatewayThatMissedARoundTakesItOver(t *testing.T) {
 	all, queues := idlePair(t)
 	all[0].apply(&homeOutcome)
 	all[1].sync(t.Context())
-	require.Equal(t, routing.Target, queues[1].at())
+	require.Equal(t, routing.Target, queues[1].At())
 	require.EqualValues(t, 1, all[1].moves.epoch.Load())
 	all[0].apply(&store.Outcome{Epoch: 2, Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "source"}}})
 	all[1].sync(t.Context())
-	require.Equal(t, routing.Source, queues[1].at())
-	require.False(t, all[1].table.anythingOnTarget())
+	require.Equal(t, routing.Source, queues[1].At())
+	require.False(t, all[1].table.AnythingOnTarget())
 }
 
 func TestWhoAnsweredLastKnowsWhereAGroupIs(t *testing.T) {
@@ -244,7 +246,7 @@ func TestTargetBrokersHaveTheSameNumbersEverywhere(t *testing.T) {
 	g.sides.targets.Store(&[]string{"broker-t", "broker-u"})
 	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t"}), "nothing is there yet")
 	assert.Equal(t, []string{"broker-u", "broker-t"}, *g.sides.targets.Load())
-	queues[0].home.Store(uint32(routing.Target))
+	queues[0].SetHome(routing.Target, queues[0].Shift())
 	require.ErrorContains(t, g.agreeOnTargets([]string{"broker-t"}), "numbers target broker broker-t otherwise")
 	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t", "broker-v"}))
 }
@@ -253,7 +255,8 @@ func TestTargetBrokersHaveTheSameNumbersEverywhere(t *testing.T) {
 // over. Without them the round is refused, as that gateway wouldn't know where to send to.
 func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 	all, queues := idlePair(t)
-	l := *queues[1].lane.Swap(nil)
+	l := *queues[1].Lane()
+	queues[1].SetLane(nil)
 	l.Source = lane.Queue{Broker: "broker-a"}
 	other := all[1].rounds
 	r := store.Round{
@@ -263,7 +266,7 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 		Leader: "a",
 		Group:  "billing",
 		Budget: control.Duration(2 * time.Second),
-		Queues: []control.TopicQueue{queues[0].name()},
+		Queues: []control.TopicQueue{queues[0].Name()},
 	}
 	prepare(t, other, all[1], r)
 	o := store.Outcome{
@@ -277,7 +280,7 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 	o.Lanes = []lane.Lane{l}
 	require.NoError(t, other.Ready(t.Context(), "one", o))
 	require.NoError(t, other.Commit(t.Context(), "one"))
-	require.Equal(t, l, *queues[1].lane.Load())
+	require.Equal(t, l, *queues[1].Lane())
 }
 
 // Queues that a gateway is told of are made here up to their numbers: one that nobody could have is
@@ -288,7 +291,7 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 		all, queues := idlePair(t)
 		g, other := all[1], remoteParticipant{all[0].clientOf(all[0].sides.peers()[0])}
 		odd := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a", ID: id}}
-		v := g.table.groups.get([]byte("billing")).of(queues[1])
+		v := g.table.Groups.Get([]byte("billing")).Of(queues[1])
 		for _, r := range []store.Round{
 			homeRound("1", time.Second),
 			{ID: "1", Kind: control.KindSide, To: "target", Budget: control.Duration(time.Second), Group: "billing"},
@@ -298,7 +301,7 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 			require.ErrorContains(t, err, "numbers from 0 to 16383 are possible", r.Kind)
 			round, _ := g.rounds.UnderWay()
 			require.Empty(t, round)
-			require.False(t, v.moving, "pulls don't wait")
+			require.False(t, stops(v), "pulls don't wait")
 		}
 		prepare(t, other, g, homeRound("2", 2*time.Second))
 		for _, o := range []store.Outcome{
@@ -315,6 +318,6 @@ func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 		require.ErrorContains(t, is.Numbers(), "numbers from 0 to 16383")
 		known := store.Prepared{Views: []store.PreparedView{{TopicQueue: odd}}}
 		require.ErrorContains(t, known.Numbers(), "numbers from 0 to 16383")
-		require.Len(t, g.table.topics.get([]byte("orders")).all(), 1, "none was made")
+		require.Len(t, g.table.Topics.Get([]byte("orders")).All(), 1, "none was made")
 	}
 }

@@ -50,11 +50,10 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	g.sides.brokers[routing.Target].Store(
 		&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}},
 	)
-	g.table.away.Store(1) // so that connections stay
-	q := g.table.topics.get([]byte("orders")).all()[0]
+	q := g.table.Topics.Get([]byte("orders")).All()[0]
 	guarded := &guarded{gateway: g}
 	guarded.queue(routing.Target)
-	require.Equal(t, routing.Target, q.at())
+	require.Equal(t, routing.Target, q.At())
 	_, client := g.connect(t)
 	in := wire.NewReader(client)
 	var f wire.Frame
@@ -89,13 +88,13 @@ func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	g, queues := sharedTopic(t)
 	var log logLines
 	g.log = logTo(&log)
-	both := map[*queue][]string{queues[0]: {"one", "two"}}
+	both := map[*routing.Queue][]string{queues[0]: {"one", "two"}}
 	for range 3 * mixedLooks {
 		now := &sharing{
 			MixedGroup: control.MixedGroup{Group: "billing"},
 			holders:    both,
-			contested:  map[*queue]int{},
-			unread:     map[*queue]int{},
+			contested:  map[*routing.Queue]int{},
+			unread:     map[*routing.Queue]int{},
 		}
 		now.count(g)
 		g.checks.split.take(map[string]*sharing{"billing": now}, g.log)

@@ -2,12 +2,10 @@ package gateway
 
 import (
 	"bytes"
-	"strings"
 	"time"
 
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
 
@@ -22,7 +20,7 @@ func keysOf(code int) (topic, queue, broker, properties string) {
 
 // send sends a message to its queue's home, or keeps it while the home moves. What has been kept by
 // a hold goes past it.
-func (s *session) send(f *wire.Frame, past *hold) {
+func (s *session) send(f *wire.Frame, past *routing.Hold) {
 	topicKey, queueKey, brokerKey, propertiesKey := keysOf(f.Code)
 	q := s.queueOf(f, topicKey, queueKey)
 	if q == nil {
@@ -30,26 +28,26 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		return
 	}
 	for {
-		if h := q.hold.Load(); h != nil && h != past {
-			if h.refuses {
-				s.refuse(f, remoting.ServiceNotAvailable, "topic "+q.topic+otherSide)
+		if h := q.Hold(); h != nil && h != past {
+			if h.Refuses() {
+				s.refuse(f, remoting.ServiceNotAvailable, "topic "+q.Topic+otherSide)
 				return
 			}
-			if h.park(s, f) {
+			if h.Park(s, f) {
 				return
 			}
 			past = h
 			continue
 		}
-		if s.gateway.lease.Fenced() && s.gateway.sides.ordered(q.topic) {
+		if s.gateway.lease.Fenced() && s.gateway.sides.ordered(q.Topic) {
 			s.refuseFenced(f, q)
 			return
 		}
-		home := q.at()
+		home := q.At()
 		stores := s.gateway.sides.storesAt(home, f.Get(propertiesKey))
 		to := s.port.Dest
 		if stores == routing.Target {
-			to = routing.Dest{Side: routing.Target, Broker: q.lane.Load().Target.Broker}
+			to = routing.Dest{Side: routing.Target, Broker: q.Lane().Target.Broker}
 		}
 		if !s.mayGo(f, stores, stores == routing.Target) {
 			return
@@ -63,7 +61,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 		c.since, c.up, c.side, c.queue = time.Now(), up, stores, q
 		c.size, c.transaction = int32(len(f.Body)), transacts(f, propertiesKey)
 		c.level, c.timer = delays(f, propertiesKey, c.since)
-		if q.retries() || elsewhere(f.Get(propertiesKey)) {
+		if q.Retries() || elsewhere(f.Get(propertiesKey)) {
 			c.offset = -1
 		}
 		opaque, entered := s.enterSend(c, home, past)
@@ -75,7 +73,7 @@ func (s *session) send(f *wire.Frame, past *hold) {
 			f.SetFlag(f.Flag &^ wire.FlagOneWay) // so that a move can wait for it
 		}
 		if stores == routing.Target {
-			f.SetNumber(queueKey, int64(q.lane.Load().Target.ID))
+			f.SetNumber(queueKey, int64(q.Lane().Target.ID))
 			f.Set(brokerKey, to.Broker)
 		}
 		up.write(f)
@@ -87,8 +85,8 @@ func (s *session) send(f *wire.Frame, past *hold) {
 const otherSide = " is ordered, and other gateways may send to its other side: try again"
 
 // refuseFenced refuses a send to an ordered topic while the gateway's lease has run out.
-func (s *session) refuseFenced(f *wire.Frame, q *queue) {
-	s.refuse(f, remoting.ServiceNotAvailable, "topic "+q.topic+" is ordered, and the gateway hasn't reached the "+
+func (s *session) refuseFenced(f *wire.Frame, q *routing.Queue) {
+	s.refuse(f, remoting.ServiceNotAvailable, "topic "+q.Topic+" is ordered, and the gateway hasn't reached the "+
 		"source's brokers for so long that other gateways may have moved on: try again")
 }
 
@@ -105,19 +103,14 @@ func (s *session) sendAnywhere(f *wire.Frame, topicKey, queueKey string) {
 
 // enterSend enters a send, unless the queue's home isn't where it goes to any more. Who moves a
 // home looks for sends afterwards.
-func (s *session) enterSend(c call, home routing.Side, past *hold) (opaque int32, entered bool) {
+func (s *session) enterSend(c call, home routing.Side, past *routing.Hold) (opaque int32, entered bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if h := c.queue.hold.Load(); h != nil && h != past || c.queue.at() != home {
+	if h := c.queue.Hold(); h != nil && h != past || c.queue.At() != home {
 		return 0, false
 	}
 	return s.put(c), true
 }
-
-// retries reports whether it is a queue of a group's retry topic: a broker stores a message that
-// comes there once more than the group retries as a dead letter, and answers with its place in that
-// topic (SendMessageProcessor.handleRetryAndDLQ).
-func (q *queue) retries() bool { return strings.HasPrefix(q.topic, rocketmq.RetryTopic("")) }
 
 // elsewhere reports whether the answer to a send names an offset of another topic: of those that
 // hold delayed and half messages.
@@ -139,10 +132,10 @@ func (u *upstream) judgeSent(f *wire.Frame, c call) {
 		}
 		return
 	}
-	u.session.wrote.note(&c.queue.topic)
-	c.queue.kinds.note(c)
+	u.session.wrote.note(&c.queue.Topic)
+	c.queue.Kinds.Note(routing.SentMessage{Size: c.size, Transaction: c.transaction, Level: c.level, Timer: c.timer})
 	if offset, ok := f.Number("queueOffset"); ok && c.offset == 0 {
-		c.queue.acknowledged(c.side, offset)
+		c.queue.Acknowledged(c.side, offset)
 		u.sampled(c.queue, offset)
 	}
 }
@@ -153,9 +146,9 @@ func (u *upstream) sent(f *wire.Frame, c call) {
 		return
 	}
 	offset, ok := f.Number("queueOffset")
-	f.SetNumber("queueId", int64(c.queue.id))
+	f.SetNumber("queueId", int64(c.queue.ID))
 	if ok && c.offset == 0 {
-		f.SetNumber("queueOffset", offset-c.queue.shift.Load())
+		f.SetNumber("queueOffset", offset-c.queue.Shift())
 	}
 	u.tellIDs(f.Get("msgId"))
 	f.Replace("recallHandle", "") // it names a broker that clients don't find

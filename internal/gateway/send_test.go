@@ -17,7 +17,7 @@ func TestWhereADeadLetterIsStoredSaysNothingOfItsRetryTopic(t *testing.T) {
 	for topic, acked := range map[string]int64{"%RETRY%billing": 0, "orders": 5001} {
 		g := newGuarded(t, "applications: []")
 		g.gateway.keys.File = ""
-		g.gateway.table.topics.ensure(topic).ensure("broker-a", 1)
+		g.gateway.table.Topics.Ensure(topic).Ensure("broker-a", 1)
 		g.source.answer(remoting.CodeSendV2, wire.Reply{
 			Fields: []string{"msgId", "x", "queueId", "0", "queueOffset", "5000"},
 		})
@@ -26,7 +26,7 @@ func TestWhereADeadLetterIsStoredSaysNothingOfItsRetryTopic(t *testing.T) {
 		}, "body")
 		code, _ := g.answer()
 		require.Equal(t, remoting.Success, code)
-		q := g.gateway.table.topics.get([]byte(topic)).queue([]byte("broker-a"), 0)
-		assert.Equal(t, acked, q.acked[routing.Source].Load(), topic)
+		q := g.gateway.table.Topics.Get([]byte(topic)).Queue([]byte("broker-a"), 0)
+		assert.Equal(t, acked, q.Acked(routing.Source), topic)
 	}
 }

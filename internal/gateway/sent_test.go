@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/lab/labtest"
 )
 
@@ -124,7 +125,7 @@ func (s *seen) slowMove(a attempt) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range s.moved {
-		if m.end.Sub(m.begin) > tooLate && a.begin.Before(m.end) && a.end.After(m.begin) {
+		if m.end.Sub(m.begin) > routing.TooLate && a.begin.Before(m.end) && a.end.After(m.begin) {
 			return true
 		}
 	}

@@ -257,7 +257,7 @@ func (s *session) unreachable(f *wire.Frame, to routing.Dest, err error) {
 // slave: who read there is sent to the master, whereas the address of a slave that only the gateway
 // can't reach would be tried again and again.
 func (s *session) endsWith(to routing.Dest) bool {
-	return to.Side == routing.Source && !to.Slave() && !s.gateway.table.anythingOnTarget()
+	return to.Side == routing.Source && !to.Slave() && !s.gateway.table.AnythingOnTarget()
 }
 
 // giveUp answers a call that will have no answer. A question for a position is never answered with

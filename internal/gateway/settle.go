@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/sleep"
 )
@@ -18,7 +19,7 @@ const orAccept = "; or accept the topic, " +
 
 // worthATry is an error where sends would be held for nothing: the budget is over before what may
 // still be on its way surely isn't any more.
-func (g *Gateway) worthATry(r store.Round, queues []*queue) error {
+func (g *Gateway) worthATry(r store.Round, queues []*routing.Queue) error {
 	_, all := acceptedOf(g.unansweredSends.among(setOf(queues)), r.Accept)
 	for _, one := range all {
 		if left := one.left(); !one.answered.IsZero() && left > time.Duration(r.Budget) {
@@ -28,8 +29,8 @@ func (g *Gateway) worthATry(r store.Round, queues []*queue) error {
 	return nil
 }
 
-func setOf(queues []*queue) map[*queue]bool {
-	of := make(map[*queue]bool, len(queues))
+func setOf(queues []*routing.Queue) map[*routing.Queue]bool {
+	of := make(map[*routing.Queue]bool, len(queues))
 	for _, q := range queues {
 		of[q] = true
 	}
@@ -40,7 +41,7 @@ func setOf(queues []*queue) map[*queue]bool {
 // accepts, and others.
 func acceptedOf(all []lateSend, accept []string) (accepted, others []lateSend) {
 	for _, one := range all {
-		if slices.Contains(accept, one.queue.topic) {
+		if slices.Contains(accept, one.queue.Topic) {
 			accepted = append(accepted, one)
 		} else {
 			others = append(others, one)
@@ -79,7 +80,7 @@ const unreadTime = control.UsualBudget / 2
 
 // unansweredTo counts the sends to queues that are without an answer. Clients that don't read what
 // they have asked for are let go: else they could keep homes where they are.
-func (g *Gateway) unansweredTo(of map[*queue]bool) (n int) {
+func (g *Gateway) unansweredTo(of map[*routing.Queue]bool) (n int) {
 	for _, s := range g.registry.all() {
 		own := s.sendsTo(of)
 		n += own

@@ -29,9 +29,9 @@ func (g *Gateway) allSettled(stopped []*stoppedSession) bool {
 			return false
 		}
 	}
-	for _, t := range g.table.topics.all() {
-		for _, q := range t.all() {
-			if q.hold.Load() != nil {
+	for _, t := range g.table.Topics.All() {
+		for _, q := range t.All() {
+			if q.Hold() != nil {
 				return false
 			}
 		}

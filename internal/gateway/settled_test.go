@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -45,7 +46,7 @@ func TestAProcessThatPassesEverythingOnSaysWhetherAllHasArrived(t *testing.T) {
 		}, false},
 		"a predecessor's may be under way": {func(s *serving) { s.gateway.beginsAgain() }, false},
 		"a hold hasn't let all go": {func(s *serving) {
-			s.gateway.table.topics.get([]byte("orders")).all()[0].hold.Store(newHold())
+			s.gateway.table.Topics.Get([]byte("orders")).All()[0].Held(routing.NewHold())
 		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {

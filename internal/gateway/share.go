@@ -46,7 +46,7 @@ func (g *Gateway) mayShare(
 	if err != nil {
 		return nil, err
 	}
-	if to == routing.Target && !g.table.anythingOnTarget() {
+	if to == routing.Target && !g.table.AnythingOnTarget() {
 		return nil, control.Refused("nothing is on the target yet: move groups and homes first")
 	}
 	if inexact, err = g.allFit(r); err != nil {
@@ -56,15 +56,15 @@ func (g *Gateway) mayShare(
 	var refusals []*control.BypassedError // of each group: their applications return together
 	var all errgroup.Group
 	all.SetLimit(askedTogether)
-	for _, one := range g.table.groups.all() {
-		if !one.readsOn(routing.Target) {
+	for _, one := range g.table.Groups.All() {
+		if !one.ReadsOn(routing.Target) {
 			continue // no part of the migration: the source stays its authority
 		}
 		all.Go(func() error {
-			if err := one.ready(to); err != nil {
+			if err := ready(one, to); err != nil {
 				return err
 			}
-			passing, err := g.noneIsPast(ctx, one.name, to.Other(), l, m.Accept)
+			passing, err := g.noneIsPast(ctx, one.Name, to.Other(), l, m.Accept)
 			mu.Lock()
 			inexact = append(inexact, passing...)
 			var refusal *control.BypassedError
@@ -75,11 +75,11 @@ func (g *Gateway) mayShare(
 			if err != nil || refusal != nil || to == routing.Source {
 				return err
 			}
-			accepted := slices.Contains(m.Accept, one.name)
-			if err := g.table.sameRetries(one.name); err != nil && !accepted {
+			accepted := slices.Contains(m.Accept, one.Name)
+			if err := sameRetries(&g.table, one.Name); err != nil && !accepted {
 				return err
 			}
-			return g.table.shareOnTarget(ctx, one.name, accepted, l)
+			return shareOnTarget(ctx, &g.table, one.Name, accepted, l)
 		})
 	}
 	if err = all.Wait(); err == nil {
@@ -91,20 +91,20 @@ func (g *Gateway) mayShare(
 // ready refuses the target as authority while members behind the gateway read the source, or
 // producers write there: those that are connected to the target would read and write the other
 // replica.
-func (g *group) ready(to routing.Side) error {
+func ready(g *routing.Group, to routing.Side) error {
 	if to == routing.Source {
 		return nil
 	}
-	for _, v := range g.all() {
-		own := strings.HasPrefix(v.queue.topic, "%") // brokers write to retry and dead-letter topics
+	for _, v := range g.All() {
+		own := strings.HasPrefix(v.Queue.Topic, "%") // brokers write to retry and dead-letter topics
 		switch {
-		case v.queue.lane.Load() != nil && v.reads() == routing.Source:
+		case v.Queue.Lane() != nil && v.Reads() == routing.Source:
 			return control.Refused("group %s reads queue %s on the source: move the group to the target first",
-				g.name, v.queue)
-		case v.queue.lane.Load() != nil && !own && v.queue.at() == routing.Source:
+				g.Name, v.Queue)
+		case v.Queue.Lane() != nil && !own && v.Queue.At() == routing.Source:
 			return control.Refused(
 				"queue %s, which group %s reads, has its home on the source: move it to the target first",
-				v.queue, g.name,
+				v.Queue, g.Name,
 			)
 		}
 	}
@@ -113,9 +113,9 @@ func (g *group) ready(to routing.Side) error {
 
 // sameRetries refuses groups whose retry topic has queues on the target that members behind the
 // gateway don't see: they and members on the target would share its queues differently.
-func (rt *routingTable) sameRetries(group string) error {
-	t := rt.topics.get([]byte(rocketmq.RetryTopic(group)))
-	if t == nil || t.beyond.Load() <= 0 {
+func sameRetries(rt *routing.Table, group string) error {
+	t := rt.Topics.Get([]byte(rocketmq.RetryTopic(group)))
+	if t == nil || t.Beyond.Load() <= 0 {
 		return nil
 	}
 	return control.Refused(
@@ -123,20 +123,20 @@ func (rt *routingTable) sameRetries(group string) error {
 			"don't see these: give it as many on the source; "+
 			"or accept the group, where retries may wait until none is left behind the gateway",
 		group,
-		t.name,
-		t.beyond.Load(),
+		t.Name,
+		t.Beyond.Load(),
 	)
 }
 
 // shareOnTarget refuses groups with a member that says it allocates queues by their names. What
 // members hold locked is locked for them on the target too, where they and others will ask for it
 // from now on.
-func (rt *routingTable) shareOnTarget(ctx context.Context, group string, accepted bool, l lanes) error {
+func shareOnTarget(ctx context.Context, rt *routing.Table, group string, accepted bool, l lanes) error {
 	members, model, err := l.membersOn(ctx, group, routing.Source)
 	if err != nil || model == bodies.Broadcasting {
 		return err
 	}
-	for _, id := range sortedKeys(members) {
+	for _, id := range routing.SortedKeys(members) {
 		info, err := l.ask(ctx, routing.Source, members[id], group, id)
 		if err != nil {
 			continue // it doesn't say, as those of client-go at times: what it holds will be looked at
@@ -152,7 +152,7 @@ func (rt *routingTable) shareOnTarget(ctx context.Context, group string, accepte
 				name,
 			)
 		}
-		if err := l.carryLocks(ctx, group, id, rt.says(group, info)); err != nil {
+		if err := l.carryLocks(ctx, group, id, rt.Says(group, info)); err != nil {
 			return fmt.Errorf("group %s: the locks of %s: %w", group, id, err)
 		}
 	}

@@ -47,16 +47,16 @@ func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 
 func TestPairsStayWhileABrokerIsAway(t *testing.T) {
 	g := idle(t)
-	one := g.table.topics.ensure("%RETRY%billing")
-	one.ensure("broker-a", 1)
-	one.ensure("broker-b", 1)
-	lanes, err := lanesOf(one.name, []lane.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}},
+	one := g.table.Topics.Ensure("%RETRY%billing")
+	one.Ensure("broker-a", 1)
+	one.Ensure("broker-b", 1)
+	lanes, err := lanesOf(one.Name, []lane.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}},
 		[]lane.Queue{{Broker: "new", ID: 0}, {Broker: "new", ID: 1}}, [2][]string{}, nil)
 	require.NoError(t, err)
-	one.pair(lanes, "", nil)
+	one.Pair(lanes, "", nil)
 	all := [2]map[string]bool{{"broker-a": true, "broker-b": true}, {"new": true}}
-	assert.False(t, one.lacks(all))
-	assert.True(t, one.lacks([2]map[string]bool{{"broker-b": true}, {"new": true}}),
+	assert.False(t, one.Lacks(all))
+	assert.True(t, one.Lacks([2]map[string]bool{{"broker-b": true}, {"new": true}}),
 		"what is left would be paired with the queue of broker-a")
-	assert.True(t, one.lacks([2]map[string]bool{all[0], {}}))
+	assert.True(t, one.Lacks([2]map[string]bool{all[0], {}}))
 }

@@ -87,7 +87,7 @@ func (g *Gateway) sameSource(ctx context.Context, kept store.State) error {
 		return why("whether it is the same isn't known: %v", err)
 	}
 	known := kept.Brokers[routing.Source.String()]
-	for _, name := range sortedKeys(mastersOf(known)) {
+	for _, name := range routing.SortedKeys(mastersOf(known)) {
 		i := slices.IndexFunc(nodes, func(n rocketmq.Node) bool { return n.Name == name && n.ID == 0 })
 		if i < 0 {
 			return why("no broker %s is there", name)

@@ -19,9 +19,7 @@ import (
 	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/routing"
-	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/sleep"
-	"rocketshift/replicator/lane"
 )
 
 const (
@@ -41,15 +39,15 @@ type splitGroups struct {
 // sharing is how members of one group share its queues; counts are of looks in a row.
 type sharing struct {
 	control.MixedGroup
-	holders           map[*queue][]string
-	contested, unread map[*queue]int
+	holders           map[*routing.Queue][]string
+	contested, unread map[*routing.Queue]int
 }
 
 // report is what was so for so long that it won't pass by itself.
 func (m *splitGroups) report() (all []control.MixedGroup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, name := range sortedKeys(m.groups) {
+	for _, name := range routing.SortedKeys(m.groups) {
 		all = append(all, m.groups[name].Short())
 	}
 	return all
@@ -135,7 +133,7 @@ func inTurn(byAddress map[netip.Prefix][]string, most int) (now, rest []string) 
 			}
 		}
 	}
-	return sortedKeys(taken), sortedKeys(others)
+	return routing.SortedKeys(taken), routing.SortedKeys(others)
 }
 
 // take takes a look's results over, and says what is wrong. What was known of the rest, which
@@ -161,7 +159,7 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 
 // lookAtMembers asks all members of a group what they hold, if some are past the gateway.
 func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sharing, error) {
-	on := g.table.authorityOf([]byte(group))
+	on := g.table.AuthorityOf([]byte(group))
 	members, model, err := l.membersOn(ctx, group, on)
 	if err != nil || model == bodies.Broadcasting {
 		return nil, err
@@ -172,21 +170,21 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 	}
 	now := &sharing{
 		MixedGroup: control.MixedGroup{Group: group, Past: past(members, here)},
-		holders:    map[*queue][]string{},
-		contested:  map[*queue]int{},
-		unread:     map[*queue]int{},
+		holders:    map[*routing.Queue][]string{},
+		contested:  map[*routing.Queue]int{},
+		unread:     map[*routing.Queue]int{},
 	}
 	if len(now.Past) == 0 || len(now.Past) == len(members) {
 		return nil, nil
 	}
-	for _, id := range sortedKeys(members) {
+	for _, id := range routing.SortedKeys(members) {
 		behind := here.ids[id]
 		info, err := l.ask(ctx, on, members[id], group, id)
 		if err != nil {
 			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].at, err)
 		}
 		for _, one := range info.Queues {
-			if q := g.table.heldQueue(one, behind || on == routing.Source); q != nil && !one.Dropped {
+			if q := g.table.HeldQueue(one, behind || on == routing.Source); q != nil && !one.Dropped {
 				now.holders[q] = append(now.holders[q], id)
 			}
 		}
@@ -195,23 +193,12 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 	return now, nil
 }
 
-// heldQueue is the queue that a member means, by the names of the source or of the target.
-func (rt *routingTable) heldQueue(held rocketmq.ProcessQueueInfo, bySource bool) *queue {
-	if !bySource {
-		return rt.pairOf(held.Topic, lane.Queue{Broker: held.Broker, ID: held.Queue})
-	}
-	if t := rt.topics.get([]byte(held.Topic)); t != nil {
-		return t.queue([]byte(held.Broker), int64(held.Queue))
-	}
-	return nil
-}
-
 // count finds the queues that several members hold, and those that none does although the group
 // reads their topic.
 func (n *sharing) count(g *Gateway) {
 	topics := map[string]bool{}
 	for q, members := range n.holders {
-		topics[q.topic] = true
+		topics[q.Topic] = true
 		if len(members) > 1 {
 			n.contested[q] = 1
 		}
@@ -220,8 +207,8 @@ func (n *sharing) count(g *Gateway) {
 		return
 	}
 	for topic := range topics {
-		for _, q := range g.table.topics.get([]byte(topic)).all() {
-			if q.lane.Load() != nil && len(n.holders[q]) == 0 {
+		for _, q := range g.table.Topics.Get([]byte(topic)).All() {
+			if q.Lane() != nil && len(n.holders[q]) == 0 {
 				n.unread[q] = 1
 			}
 		}
@@ -239,22 +226,22 @@ func (n *sharing) since(last *sharing) {
 		}
 	}
 	for _, q := range lasting(n.contested) {
-		n.Contested = append(n.Contested, control.HeldQueue{TopicQueue: q.name(), Members: n.holders[q]})
+		n.Contested = append(n.Contested, control.HeldQueue{TopicQueue: q.Name(), Members: n.holders[q]})
 	}
 	for _, q := range lasting(n.unread) {
-		n.Unread = append(n.Unread, q.name())
+		n.Unread = append(n.Unread, q.Name())
 	}
 }
 
 // lasting are the queues that were counted in enough looks in a row, sorted.
-func lasting(counts map[*queue]int) (all []*queue) {
+func lasting(counts map[*routing.Queue]int) (all []*routing.Queue) {
 	for q, looks := range counts {
 		if looks >= mixedLooks {
 			all = append(all, q)
 		}
 	}
-	slices.SortFunc(all, func(a, b *queue) int {
-		return cmp.Or(cmp.Compare(a.topic, b.topic), cmp.Compare(a.broker, b.broker), cmp.Compare(a.id, b.id))
+	slices.SortFunc(all, func(a, b *routing.Queue) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Broker, b.Broker), cmp.Compare(a.ID, b.ID))
 	})
 	return all
 }

@@ -29,36 +29,36 @@ func TestStrategiesAreReadFromWhatMembersSay(t *testing.T) {
 }
 
 // sharedTopic is a gateway that knows a topic with two queues and their lanes.
-func sharedTopic(t *testing.T) (*Gateway, []*queue) {
+func sharedTopic(t *testing.T) (*Gateway, []*routing.Queue) {
 	t.Helper()
 	g := &Gateway{
-		table: newRoutingTable(),
+		table: routing.NewTable(),
 	}
-	orders := g.table.topics.ensure("orders")
-	orders.ensure("a", 2)
-	orders.pair([]lane.Lane{
+	orders := g.table.Topics.Ensure("orders")
+	orders.Ensure("a", 2)
+	orders.Pair([]lane.Lane{
 		{Topic: "orders", Source: lane.Queue{Broker: "a"}, Target: lane.Queue{Broker: "x", ID: 4}},
 		{Topic: "orders", Source: lane.Queue{Broker: "a", ID: 1}, Target: lane.Queue{Broker: "x", ID: 5}},
 	}, "", nil)
-	return g, orders.all()
+	return g, orders.All()
 }
 
 func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 	g, queues := sharedTopic(t)
 	assert.Equal(t, queues[1],
-		g.table.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 5}, false),
+		g.table.HeldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 5}, false),
 		"by the target's names")
 	assert.Equal(t, queues[1],
-		g.table.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: 1}, true),
+		g.table.HeldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "a", Queue: 1}, true),
 		"by the source's names")
-	assert.Nil(t, g.table.heldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 9}, false))
+	assert.Nil(t, g.table.HeldQueue(rocketmq.ProcessQueueInfo{Topic: "orders", Broker: "x", Queue: 9}, false))
 
-	look := func(problem string, holders map[*queue][]string) control.MixedGroup {
+	look := func(problem string, holders map[*routing.Queue][]string) control.MixedGroup {
 		now := &sharing{
 			MixedGroup: control.MixedGroup{Group: "billing", Problem: problem},
 			holders:    holders,
-			contested:  map[*queue]int{},
-			unread:     map[*queue]int{},
+			contested:  map[*routing.Queue]int{},
+			unread:     map[*routing.Queue]int{},
 		}
 		now.count(g)
 		g.checks.split.take(map[string]*sharing{"billing": now}, slog.New(slog.DiscardHandler))
@@ -66,18 +66,18 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 		require.Len(t, all, 1)
 		return all[0]
 	}
-	both := map[*queue][]string{queues[0]: {"one", "two"}}
+	both := map[*routing.Queue][]string{queues[0]: {"one", "two"}}
 	for range mixedLooks - 1 {
 		assert.Empty(t, look("", both).Contested, "members hand queues over")
 	}
 	seen := look("", both)
-	assert.Equal(t, []control.HeldQueue{{TopicQueue: queues[0].name(), Members: []string{"one", "two"}}},
+	assert.Equal(t, []control.HeldQueue{{TopicQueue: queues[0].Name(), Members: []string{"one", "two"}}},
 		seen.Contested)
-	assert.Equal(t, []control.TopicQueue{queues[1].name()}, seen.Unread)
+	assert.Equal(t, []control.TopicQueue{queues[1].Name()}, seen.Unread)
 	seen = look("one doesn't say what it reads", both)
 	assert.Empty(t, seen.Unread, "the silent member may read it")
 	assert.NotEmpty(t, seen.Contested)
-	seen = look("", map[*queue][]string{queues[0]: {"one"}, queues[1]: {"two"}})
+	seen = look("", map[*routing.Queue][]string{queues[0]: {"one"}, queues[1]: {"two"}})
 	assert.Empty(t, seen.Contested)
 	assert.Empty(t, seen.Unread)
 	assert.Empty(t, look("", both).Contested, "it is counted from the beginning again")
@@ -85,25 +85,25 @@ func TestQueuesAreContestedOrUnreadWhenLookAfterLookShowsIt(t *testing.T) {
 
 func TestTheTargetIsTheAuthorityOfGroupsThatHaveMovedAlone(t *testing.T) {
 	g, queues := sharedTopic(t)
-	g.table.authoritySide.Store(uint32(routing.Target))
-	assert.Equal(t, routing.Target, g.table.authorityOf([]byte("new")))
-	v := g.table.groups.get([]byte("billing")).of(queues[0])
-	assert.Equal(t, routing.Source, g.table.authorityOf([]byte("billing")), "it reads on the source alone")
-	v.side = routing.Target
-	assert.Equal(t, routing.Target, g.table.authorityOf([]byte("billing")))
-	one, _ := g.table.groups.known([]byte("billing"))
-	require.ErrorContains(t, one.ready(routing.Target),
+	g.table.MoveAuthority(routing.Target)
+	assert.Equal(t, routing.Target, g.table.AuthorityOf([]byte("new")))
+	v := g.table.Groups.Get([]byte("billing")).Of(queues[0])
+	assert.Equal(t, routing.Source, g.table.AuthorityOf([]byte("billing")), "it reads on the source alone")
+	v.Set(routing.ViewState{Side: routing.Target})
+	assert.Equal(t, routing.Target, g.table.AuthorityOf([]byte("billing")))
+	one, _ := g.table.Groups.Known([]byte("billing"))
+	require.ErrorContains(t, ready(one, routing.Target),
 		"queue a/0 of topic orders, which group billing reads, has its home on the source")
-	queues[0].home.Store(uint32(routing.Target))
-	require.NoError(t, one.ready(routing.Target))
-	one.of(queues[1])
-	require.ErrorContains(t, one.ready(routing.Target), "group billing reads queue a/1 of topic orders on the source")
-	require.NoError(t, one.ready(routing.Source))
-	one.of(queues[1]).side = routing.Target
-	queues[1].home.Store(uint32(routing.Target))
-	require.NoError(t, g.table.sameRetries("billing"))
-	g.table.topics.ensure("%RETRY%billing").beyond.Store(2)
-	require.ErrorContains(t, g.table.sameRetries("billing"), "%RETRY%billing has 2 queues more on the target")
+	queues[0].SetHome(routing.Target, queues[0].Shift())
+	require.NoError(t, ready(one, routing.Target))
+	one.Of(queues[1])
+	require.ErrorContains(t, ready(one, routing.Target), "group billing reads queue a/1 of topic orders on the source")
+	require.NoError(t, ready(one, routing.Source))
+	one.Of(queues[1]).Set(routing.ViewState{Side: routing.Target})
+	queues[1].SetHome(routing.Target, queues[1].Shift())
+	require.NoError(t, sameRetries(&g.table, "billing"))
+	g.table.Topics.Ensure("%RETRY%billing").Beyond.Store(2)
+	require.ErrorContains(t, sameRetries(&g.table, "billing"), "%RETRY%billing has 2 queues more on the target")
 }
 
 // Brokers are asked about so many groups in a look, of each address as many.
@@ -143,7 +143,7 @@ func TestGroupsAreLookedAtInTurn(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	m.take(map[string]*sharing{"a": {}, "b": {}}, log)
 	m.take(map[string]*sharing{}, log, "a", "other")
-	assert.Equal(t, []string{"a"}, sortedKeys(m.groups), "what wasn't looked at stays as it was")
+	assert.Equal(t, []string{"a"}, routing.SortedKeys(m.groups), "what wasn't looked at stays as it was")
 }
 
 // Heartbeats that name groups which nobody reads cost brokers nothing.

@@ -9,13 +9,12 @@ import (
 func (g *Gateway) save() error { return g.state.Save(g.snapshot) }
 
 func (g *Gateway) snapshot() store.State {
-	g.table.decided.Lock() // all of an outcome, or nothing
-	defer g.table.decided.Unlock()
+	defer g.table.Decides()()
 	s := store.State{
 		Epoch:     g.moves.epoch.Load(),
 		Ports:     g.ports.numbers(),
 		Targets:   *g.sides.targets.Load(),
-		Authority: g.table.authority().String(),
+		Authority: g.table.Authority().String(),
 		Homes:     []store.Home{},
 		Views:     []store.View{},
 		Moves:     g.moves.newest(savedMoves),
@@ -28,23 +27,23 @@ func (g *Gateway) snapshot() store.State {
 		s.Migration = next
 	}
 	s.Open = g.rounds.Open()
-	lanes := map[*queue]bool{}
-	for _, t := range g.table.topics.all() {
-		for _, q := range t.all() {
-			if home, shift := q.at(), q.shift.Load(); home != routing.Source || shift != 0 {
+	lanes := map[*routing.Queue]bool{}
+	for _, t := range g.table.Topics.All() {
+		for _, q := range t.All() {
+			if home, shift := q.At(), q.Shift(); home != routing.Source || shift != 0 {
 				s.Homes, lanes[q] = append(s.Homes, homeOf(q)), true
 			}
 		}
 	}
-	for _, one := range g.table.groups.all() {
-		for _, v := range one.all() {
+	for _, one := range g.table.Groups.All() {
+		for _, v := range one.All() {
 			if is := viewAsIs(v); is.Side != routing.Source.String() || is.Shift != [2]int64{} {
-				s.Views, lanes[v.queue] = append(s.Views, is), true
+				s.Views, lanes[v.Queue] = append(s.Views, is), true
 			}
 		}
 	}
 	for q := range lanes {
-		if lane := q.lane.Load(); lane != nil {
+		if lane := q.Lane(); lane != nil {
 			s.Lanes = append(s.Lanes, *lane)
 		}
 	}
@@ -54,9 +53,9 @@ func (g *Gateway) snapshot() store.State {
 // restore takes over what was decided before a restart.
 func (g *Gateway) restore(s store.State) {
 	g.recallOwed()
-	g.table.learnLanes(s.Lanes)
+	g.table.LearnLanes(s.Lanes)
 	if s.Open != nil {
-		g.table.learnLanes(s.Open.Outcome.Lanes)
+		g.table.LearnLanes(s.Open.Outcome.Lanes)
 	}
 	for _, was := range s.Moves {
 		g.moves.remember(was)

@@ -84,8 +84,8 @@ func TestAnUnansweredPullCountsFromMembersOnly(t *testing.T) {
 			if c.counts {
 				want = farOff
 			}
-			assert.Equal(t, want, v.mayAskFor(false))
-			assert.Equal(t, want, v.mayAskFor(true))
+			assert.Equal(t, want, v.MayAskFor(false))
+			assert.Equal(t, want, v.MayAskFor(true))
 		})
 	}
 }
@@ -95,16 +95,14 @@ func TestAnUnansweredPullCountsFromMembersOnly(t *testing.T) {
 func TestAnAnswerToAStrangerSaysNothingOfAMembersPull(t *testing.T) {
 	g := newGuarded(t, twoKeys)
 	v := g.queue(routing.Target)
-	v.mu.Lock()
-	v.asks(10)
+	_, _, is := v.Pull(nil, nil, 10, true)
+	require.Equal(t, routing.PullGoes, is)
 	refusal := &wire.Frame{Code: remoting.NoPermission}
-	v.answers(refusal, call{offset: 10})
-	v.mu.Unlock()
-	assert.EqualValues(t, 10, v.mayAskFor(false))
-	v.mu.Lock()
-	v.answers(refusal, call{offset: 10, member: true})
-	v.mu.Unlock()
-	assert.EqualValues(t, -1, v.mayAskFor(false))
+	there := func() bool { return true }
+	v.Answer(refusal, routing.Pulling{Offset: 10}, there)
+	assert.EqualValues(t, 10, v.MayAskFor(false))
+	v.Answer(refusal, routing.Pulling{Offset: 10, Member: true}, there)
+	assert.EqualValues(t, -1, v.MayAskFor(false))
 }
 
 var other = signing{"other", "others-secret", ""}
@@ -136,8 +134,8 @@ func TestAnAnswerJudgesWhatAPullAsksFor(t *testing.T) {
 			g.target.answer(remoting.CodePull, c.says)
 			g.request(remoting.CodePull, 0, rightly, pullFrom(c.offset), "")
 			g.answer()
-			assert.Equal(t, c.want, v.mayAskFor(false))
-			assert.Equal(t, c.want, v.mayAskFor(true))
+			assert.Equal(t, c.want, v.MayAskFor(false))
+			assert.Equal(t, c.want, v.MayAskFor(true))
 		})
 	}
 }
@@ -169,8 +167,7 @@ func TestAPullOfAStrangerHidesNoAnswer(t *testing.T) {
 	g.client, g.in, g.opaque = client, in, mine
 	is, _ := g.answer()
 	require.Equal(t, remoting.PullNotFound, is)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	assert.EqualValues(t, 530, v.next)
-	assert.WithinDuration(t, time.Now(), v.nextAt, patience)
+	at := v.Progress()
+	assert.EqualValues(t, 530, at.Next)
+	assert.WithinDuration(t, time.Now(), at.NextAt, patience)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/routing"
 )
 
 // succeedIn is the socket in a gateway's folder at which its successor asks for everything.
@@ -124,7 +125,7 @@ func (g *Gateway) passTo(to connections.PassLine) (sessions int, pause time.Dura
 func (g *Gateway) passListeners(to connections.PassLine) error {
 	names, listeners := g.ports.listeners()
 	others := g.config.Listeners.all()
-	for _, name := range sortedKeys(others) {
+	for _, name := range routing.SortedKeys(others) {
 		names, listeners = append(names, name), append(listeners, others[name])
 	}
 	fds, err := connections.FdsOf(listeners)

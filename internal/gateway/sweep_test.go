@@ -39,7 +39,7 @@ func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 		return b.next(t)
 	}
 	asks(sendFrame(1, 10))
-	queues := map[*queue]bool{g.table.topics.get([]byte("orders")).all()[0]: true}
+	queues := map[*routing.Queue]bool{g.table.Topics.Get([]byte("orders")).All()[0]: true}
 	require.Equal(t, 1, s.sendsTo(queues))
 	begin := time.Now()
 	s.sweep(begin)
@@ -67,9 +67,9 @@ func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 func TestALossLastsUntilItsBrokerAnswersAndTenSecondsMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l unansweredSends
-		q, broker := &queue{}, routing.Dest{Side: routing.Source, Broker: "broker-a"}
-		of := map[*queue]bool{q: true}
-		l.of, l.asking = map[*queue]unansweredSend{
+		q, broker := &routing.Queue{}, routing.Dest{Side: routing.Source, Broker: "broker-a"}
+		of := map[*routing.Queue]bool{q: true}
+		l.of, l.asking = map[*routing.Queue]unansweredSend{
 			q: {at: broker, since: time.Now()},
 		}, map[routing.Dest]bool{
 			broker: true,

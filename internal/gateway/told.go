@@ -36,7 +36,7 @@ func (u *upstream) tellPush(f *wire.Frame) bool {
 	case remoting.CodeConsumeDirectly:
 		broker := string(u.session.port.broker)
 		if q := u.tellMessage(f, true); q != nil {
-			broker = q.broker
+			broker = q.Broker
 		}
 		f.Replace("brokerName", broker)
 	case remoting.CodePushReply:
@@ -66,35 +66,21 @@ func (u *upstream) tellCheck(f *wire.Frame) bool {
 // tellMessage gives the one message of a target broker that a frame holds its place on the
 // source, and returns its queue there; nil if it isn't one of a pair. shifts says whether its
 // offset in the queue is one of that queue.
-func (u *upstream) tellMessage(f *wire.Frame, shifts bool) *queue {
+func (u *upstream) tellMessage(f *wire.Frame, shifts bool) *routing.Queue {
 	topic, id, whole := wire.PlaceOf(f.Body)
 	if !whole {
 		return nil
 	}
 	moved := wire.Moved{Queue: id, Tag: u.session.gateway.sides.tag(u.dest.Broker), Stored: u.session.port.address()}
-	q := u.session.gateway.table.pairOf(topic, lane.Queue{Broker: u.dest.Broker, ID: id})
+	q := u.session.gateway.table.PairOf(topic, lane.Queue{Broker: u.dest.Broker, ID: id})
 	if q != nil {
-		moved.Queue = q.id
+		moved.Queue = q.ID
 		if shifts {
-			moved.Shift = q.shift.Load()
+			moved.Shift = q.Shift()
 		}
 	}
 	if moved.Move(f.Body) == nil {
 		u.rename(f, topic)
 	}
 	return q
-}
-
-// pairOf is the queue of the source of which a queue of the target is the pair; nil if none is.
-func (rt *routingTable) pairOf(topic string, there lane.Queue) *queue {
-	t := rt.topics.get([]byte(topic))
-	if t == nil {
-		return nil
-	}
-	for _, q := range t.all() {
-		if lane := q.lane.Load(); lane != nil && lane.Target == there {
-			return q
-		}
-	}
-	return nil
 }

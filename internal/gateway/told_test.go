@@ -75,15 +75,14 @@ func TestMessagesOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	for _, topic := range []string{"orders", "%RETRY%billing"} {
 		g := newNamed(t)
 		g.knowsTheBrokerOfIDs()
-		g.gateway.table.topics.ensure(topic).ensure("broker-a", 1)
-		q := g.gateway.table.topics.get([]byte(topic)).queue([]byte("broker-a"), 0)
-		q.lane.Store(&lane.Lane{
+		g.gateway.table.Topics.Ensure(topic).Ensure("broker-a", 1)
+		q := g.gateway.table.Topics.Get([]byte(topic)).Queue([]byte("broker-a"), 0)
+		q.SetLane(&lane.Lane{
 			Topic: topic, Source: lane.Queue{Broker: "broker-a"},
 			Target: lane.Queue{Broker: "broker-t", ID: 1},
 		})
-		v := g.gateway.table.groups.get([]byte("billing")).of(q)
-		v.side, v.shift = routing.Target, [2]int64{routing.Target: 100}
-		g.gateway.table.away.Store(1)
+		v := g.gateway.table.Groups.Get([]byte("billing")).Of(q)
+		g.gateway.table.MoveView(v, routing.ViewState{Side: routing.Target, Shift: [2]int64{routing.Target: 100}})
 		ids := "ORIGIN_MESSAGE_ID\x01" + id(idThere) + "\x02"
 		body := append(
 			storedMessage(topic, 1, 105, "CLUSTER\x01New\x02"+region+ids),
@@ -113,9 +112,9 @@ func TestMessagesOfTheTargetNameWhatClientsKnow(t *testing.T) {
 func TestCopiedRetriesNameIDsThatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	g.knowsTheBrokerOfIDs()
-	g.gateway.table.topics.ensure("%RETRY%billing").ensure("broker-a", 1)
-	q := g.gateway.table.topics.get([]byte("%RETRY%billing")).queue([]byte("broker-a"), 0)
-	g.gateway.table.groups.get([]byte("billing")).of(q)
+	g.gateway.table.Topics.Ensure("%RETRY%billing").Ensure("broker-a", 1)
+	q := g.gateway.table.Topics.Get([]byte("%RETRY%billing")).Queue([]byte("broker-a"), 0)
+	g.gateway.table.Groups.Get([]byte("billing")).Of(q)
 	named := func(is string) string { return "CLUSTER\x01Old\x02ORIGIN_MESSAGE_ID\x01" + is + "\x02" }
 	g.source.answer(remoting.CodePull, wire.Reply{
 		Body: append(storedMessage("%RETRY%billing", 0, 5, named(id(idThere))),
@@ -140,7 +139,7 @@ func TestCopiedRetriesNameIDsThatClientsKnow(t *testing.T) {
 func TestAnswersToSendsNameWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	v := g.queue(routing.Target)
-	v.queue.shift.Store(100)
+	v.Queue.SetHome(v.Queue.At(), 100)
 	g.target.answer(remoting.CodeSendV2, wire.Reply{Fields: []string{
 		"msgId", id(idThere) + "," + id(ofOther), "queueId", "1", "queueOffset", "105",
 		"transactionId", "7F01",
@@ -160,7 +159,7 @@ func TestAnswersToSendsNameWhatClientsKnow(t *testing.T) {
 func TestAMessageByItsIDNamesWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	v := g.queue(routing.Target)
-	v.queue.shift.Store(100)
+	v.Queue.SetHome(v.Queue.At(), 100)
 	g.target.answer(remoting.CodeViewMessage, wire.Reply{
 		Body: storedMessage("orders", 1, 105, "CLUSTER\x01New\x02"),
 	})
@@ -194,7 +193,7 @@ func (g *guarded) broker() net.Conn {
 func TestQuestionsOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	v := g.queue(routing.Target)
-	v.queue.shift.Store(100)
+	v.Queue.SetHome(v.Queue.At(), 100)
 	message := func() []byte {
 		return storedMessage("orders", 1, 105, "PGROUP\x01p\x02CLUSTER\x01New\x02")
 	}
@@ -238,8 +237,8 @@ func TestPositionsOfTheTargetAreThoseThatClientsKnow(t *testing.T) {
 	for code, want := range map[int]string{remoting.CodeQueryOffset: "7", remoting.CodeMaxOffset: "7", remoting.CodeMinOffset: "7"} {
 		g := newNamed(t)
 		v := g.queue(routing.Target)
-		v.queue.shift.Store(100)
-		v.shift[routing.Target] = 100
+		v.Queue.SetHome(v.Queue.At(), 100)
+		v.Set(routing.ViewState{Side: v.Reads(), Shift: [2]int64{routing.Target: 100}})
 		g.target.answer(code, wire.Reply{Fields: []string{"offset", "107"}})
 		g.request(code, 0, unsignedBy, requests()[remoting.CodeQueryOffset].fields, "")
 		_, _, fields := g.whole()
@@ -253,7 +252,7 @@ func TestPositionsOfTheTargetAreThoseThatClientsKnow(t *testing.T) {
 func TestLocksOfTheTargetNameWhatClientsKnow(t *testing.T) {
 	g := newNamed(t)
 	g.queue(routing.Target)
-	g.gateway.table.authoritySide.Store(uint32(routing.Target))
+	g.gateway.table.MoveAuthority(routing.Target)
 	g.target.answer(remoting.CodeLock, wire.Reply{
 		Body: []byte(`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-t","queueId":1}]}`),
 	})
@@ -269,7 +268,7 @@ func TestLocksOfTheTargetNameWhatClientsKnow(t *testing.T) {
 func TestARefusalOfALockIsToldAsItIs(t *testing.T) {
 	g := newNamed(t)
 	g.queue(routing.Target)
-	g.gateway.table.authoritySide.Store(uint32(routing.Target))
+	g.gateway.table.MoveAuthority(routing.Target)
 	const says = "no permission for \"billing\"\n  at x"
 	g.target.answer(remoting.CodeLock, wire.Reply{Code: remoting.NoPermission, Remark: says})
 	g.request(remoting.CodeLock, 0, unsignedBy, nil, requests()[remoting.CodeLock].body)

@@ -46,7 +46,7 @@ func TestTopicsOfTooManyQueuesAreNotListed(t *testing.T) {
 				"odd":    -7,
 			},
 		),
-		mostQueues,
+		routing.MostQueues,
 	)
 	assert.Equal(
 		t,
@@ -114,7 +114,7 @@ func TestATopicOfTooManyQueuesPassesAsItIs(t *testing.T) {
 	}
 	assert.Equal(t, map[string]int64{"vast": 3_000_001}, s.Bounds().Topics)
 	assert.EqualValues(t, 1, s.Bounds().Reached["topics"], "it is said once")
-	assert.Empty(t, s.table.groups.all(), "nothing is kept of it")
+	assert.Empty(t, s.table.Groups.All(), "nothing is kept of it")
 	_, err := s.queuesOf(control.Move{Kind: control.KindHome, To: "target", Topics: []string{"vast"}})
 	require.ErrorContains(t, err, "topic vast has 3000001 queues on the source")
 }
@@ -123,19 +123,19 @@ func TestATopicOfTooManyQueuesPassesAsItIs(t *testing.T) {
 func TestATopicThatGrewKeepsWhatItHas(t *testing.T) {
 	g := idle(t)
 	g.serving = time.Now().Add(time.Hour)
-	one := g.table.topics.ensure("orders")
-	one.ensure("broker-a", 4)
-	one.pair(
+	one := g.table.Topics.Ensure("orders")
+	one.Ensure("broker-a", 4)
+	one.Pair(
 		[]lane.Lane{
 			{Topic: "orders", Source: lane.Queue{Broker: "broker-a", ID: 1}, Target: lane.Queue{Broker: "broker-t"}},
 		},
 		"",
-		func(*queue) bool { return false },
+		func(*routing.Queue) bool { return false },
 	)
-	one.all()[1].home.Store(uint32(routing.Target))
+	one.All()[1].SetHome(routing.Target, one.All()[1].Shift())
 	g.passVast(map[string]int64{"orders": routing.MostOfTopic + 1})
-	assert.Empty(t, one.reason())
-	assert.NotNil(t, one.all()[1].lane.Load())
+	assert.Empty(t, one.Reason())
+	assert.NotNil(t, one.All()[1].Lane())
 	back, err := g.queuesOf(control.Move{Kind: control.KindHome, To: "source", Topics: []string{"orders"}})
 	require.NoError(t, err)
 	assert.Len(t, back, 4)
@@ -147,14 +147,14 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g := idle(t)
 	g.config.Memory = memory.LeastMemory
 	g.bind()
-	g.table.topics.ensure("orders").ensure("broker-a", 4)
-	g.table.topics.ensure("orders").ensure("broker-a", 3)
-	g.table.topics.ensure("orders").ensure("broker-a", 6)
-	g.table.groups.asked([]byte("billing"), g.table.topics.get([]byte("orders")).all()[0])
-	assert.EqualValues(t, 6*perQueue+perView, g.Bounds().Fixed)
+	g.table.Topics.Ensure("orders").Ensure("broker-a", 4)
+	g.table.Topics.Ensure("orders").Ensure("broker-a", 3)
+	g.table.Topics.Ensure("orders").Ensure("broker-a", 6)
+	g.table.Groups.Asked([]byte("billing"), g.table.Topics.Get([]byte("orders")).All()[0])
+	assert.EqualValues(t, 6*routing.PerQueue+routing.PerView, g.Bounds().Fixed)
 	assert.Less(
 		t,
-		g.table.topics.most*perQueue+g.table.groups.room.most*perView+int64(
+		g.table.Topics.Most*routing.PerQueue+g.table.Groups.Room.Most*routing.PerView+int64(
 			g.admission.limiter.Most,
 		)*connections.PerDescriptor,
 		g.Bounds().Limit*3/4,
@@ -168,8 +168,9 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 // Pulls that wait for a group's move take memory; without it they are asked for again.
 func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	s := share(t, fine)
-	v := s.table.groups.get([]byte("billing")).of(s.table.topics.get([]byte("orders")).all()[0])
-	v.moving = true
+	v := s.table.Groups.Get([]byte("billing")).Of(s.table.Topics.Get([]byte("orders")).All()[0])
+	stopped, _ := v.Stop(routing.Target)
+	require.True(t, stopped)
 	full := s.admission.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
 	pull := func(opaque int32) []byte {
 		return wire.AppendRequest(nil, remoting.CodePull, opaque, 0,
@@ -179,7 +180,7 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	conn := s.from(2)
 	_, err := conn.Write(pull(1))
 	require.NoError(t, err)
-	s.until("one waits", func() bool { v.mu.Lock(); defer v.mu.Unlock(); return len(v.parked) == 1 })
+	s.until("one waits", func() bool { return s.figures.counts.HeldPulls.Load() == 1 })
 	held := s.Bounds().Held
 	assert.GreaterOrEqual(t, held, int64(len(pull(1))))
 	b := s.Bounds()
@@ -191,7 +192,7 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	assert.Equal(t, fmt.Sprint(remoting.PullRetryImmediately, 2), fmt.Sprint(f.Code, f.Opaque))
 	assert.EqualValues(t, 1, s.Bounds().Reached["parked"])
 	full.Leave()
-	goOn([]*view{v})
+	routing.GoOn([]*routing.View{v})
 	s.until("it is given back", func() bool { return s.Bounds().Held == 0 })
 }
 

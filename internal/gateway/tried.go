@@ -69,7 +69,7 @@ func (g *Gateway) triesOf(group string) (all []pullTry) {
 			continue
 		}
 		for _, sub := range subscriptionsIn(wire.BodyOf(beat), group) {
-			for _, at := range g.table.onePerBroker(sub.Topic) {
+			for _, at := range g.table.OnePerBroker(sub.Topic) {
 				what := fmt.Sprintf("%q %q %q %q %s", key, sub.Topic, sub.Type, sub.Expression, at.Broker)
 				if sub.ByClass || seen[what] {
 					continue
@@ -77,21 +77,6 @@ func (g *Gateway) triesOf(group string) (all []pullTry) {
 				seen[what] = true
 				all = append(all, pullTry{asker{s, key, remoting.CodePull}, group, sub, at, client})
 			}
-		}
-	}
-	return all
-}
-
-// onePerBroker are queues of a topic on the target, one on each of its brokers.
-func (rt *routingTable) onePerBroker(name string) (all []lane.Queue) {
-	t := rt.topics.get([]byte(name))
-	if t == nil {
-		return nil
-	}
-	for _, q := range t.all() {
-		l := q.lane.Load()
-		if l != nil && !slices.ContainsFunc(all, func(o lane.Queue) bool { return o.Broker == l.Target.Broker }) {
-			all = append(all, l.Target)
 		}
 	}
 	return all
@@ -163,7 +148,7 @@ func (p pullTry) refusal(ctx context.Context, l lanes) (string, error) {
 	switch {
 	case !errors.As(err, &no):
 		return "", err
-	case pullTaken(no.code):
+	case routing.PullTaken(no.code):
 		return "", nil
 	}
 	says := no.firstLine()

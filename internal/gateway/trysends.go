@@ -59,7 +59,7 @@ func (g *Gateway) sendTries(topics []string) (all []sendTry) {
 			if !wanted[topic] {
 				continue
 			}
-			for _, at := range g.table.onePerBroker(topic) {
+			for _, at := range g.table.OnePerBroker(topic) {
 				if what := fmt.Sprintf("%q %q %s", key, topic, at.Broker); !seen[what] {
 					seen[what] = true
 					all = append(all, sendTry{
@@ -118,7 +118,7 @@ func (s *session) signing() (client, key string) {
 func (w *wroteTo) kept() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return sortedKeys(w.all)
+	return routing.SortedKeys(w.all)
 }
 
 // refusal is what the broker says against a send; "" if it would take it.

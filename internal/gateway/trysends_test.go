@@ -23,7 +23,7 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 	round := store.Round{
 		Kind:   control.KindHome,
 		To:     "target",
-		Queues: []control.TopicQueue{g.queue(routing.Source).queue.name()},
+		Queues: []control.TopicQueue{g.queue(routing.Source).Queue.Name()},
 	}
 	illegal := wire.Reply{
 		Code:   remoting.SystemError,

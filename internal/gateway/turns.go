@@ -102,14 +102,14 @@ func checkMove(m control.Move) (to routing.Side, budget time.Duration, err error
 
 // viewsReadAhead are the views of a group that move to a side. What will be read to prove them is
 // read before anything waits.
-func (g *Gateway) viewsReadAhead(ctx context.Context, group string, to routing.Side) ([]*view, error) {
+func (g *Gateway) viewsReadAhead(ctx context.Context, group string, to routing.Side) ([]*routing.View, error) {
 	views, err := g.viewsOf(ctx, group, to)
 	if err != nil {
 		return nil, err
 	}
-	queues := make([]*queue, 0, len(views))
+	queues := make([]*routing.Queue, 0, len(views))
 	for _, v := range views {
-		queues = append(queues, v.queue)
+		queues = append(queues, v.Queue)
 	}
 	if err := g.sides.readAhead(ctx, queues, to.Other()); err != nil {
 		return nil, fmt.Errorf("group %s: %w", group, err)
@@ -141,7 +141,7 @@ func (g *Gateway) moveGroup(
 		return done, err
 	}
 	inexact := append(unfit, passing...)
-	if unseen := g.table.unseen(r.Group, to); unseen != "" {
+	if unseen := g.table.Unseen(r.Group, to); unseen != "" {
 		inexact = append(inexact, unseen)
 	}
 	untaken, err := g.tryGroup(ctx, r.Group, to, m.Accept)
@@ -160,7 +160,7 @@ func (g *Gateway) moveGroup(
 		return done, err
 	}
 	for _, v := range views {
-		r.Queues = append(r.Queues, v.queue.name())
+		r.Queues = append(r.Queues, v.Queue.Name())
 	}
 	if err := g.oldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
 		return done, err

@@ -17,7 +17,7 @@ import (
 // loses an answer by going: the connection to the broker is read until its sends are answered.
 type unansweredSends struct {
 	mu     sync.Mutex
-	of     map[*queue]unansweredSend
+	of     map[*routing.Queue]unansweredSend
 	before map[routing.Dest]unansweredSend // brokers to which a process before this one may have sent
 	asking map[routing.Dest]bool           // brokers that are asked until they answer
 	// whose clients have gone, with the connections to servers that they have yet
@@ -37,7 +37,7 @@ const lossTime = 10 * time.Second
 // lateSend is a send that may still be on its way.
 type lateSend struct {
 	unansweredSend
-	queue  *queue
+	queue  *routing.Queue
 	before bool // a process before this one has sent it, if anybody has
 }
 
@@ -69,7 +69,7 @@ func (g *Gateway) unanswered(c call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.of == nil {
-		l.of = map[*queue]unansweredSend{}
+		l.of = map[*routing.Queue]unansweredSend{}
 	}
 	l.of[c.queue] = unansweredSend{at: to, since: time.Now()}
 	g.askUntil(to)
@@ -105,7 +105,7 @@ func (g *Gateway) beginsAgain() {
 }
 
 // among are the sends to some queues that may still be on their ways.
-func (l *unansweredSends) among(of map[*queue]bool) (all []lateSend) {
+func (l *unansweredSends) among(of map[*routing.Queue]bool) (all []lateSend) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for q, one := range l.of {
@@ -122,7 +122,7 @@ func (l *unansweredSends) among(of map[*queue]bool) (all []lateSend) {
 			continue
 		}
 		for q := range of {
-			if q.lies(to) {
+			if q.Lies(to) {
 				all = append(all, lateSend{unansweredSend: one, queue: q, before: true})
 			}
 		}
@@ -132,15 +132,6 @@ func (l *unansweredSends) among(of map[*queue]bool) (all []lateSend) {
 
 // over reports whether what was lost is surely stored by now, or never will be.
 func (l unansweredSend) over() bool { return !l.answered.IsZero() && time.Since(l.answered) > lossTime }
-
-// lies reports whether a broker has the queue, or its replica.
-func (q *queue) lies(at routing.Dest) bool {
-	if at.Side == routing.Source {
-		return q.broker == at.Broker
-	}
-	lane := q.lane.Load()
-	return lane != nil && lane.Target.Broker == at.Broker
-}
 
 // ends takes note that a session's client has gone, and that it has so many connections to servers
 // yet.

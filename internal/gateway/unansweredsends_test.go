@@ -23,7 +23,7 @@ import (
 
 // settles has the queues of topic orders held, and wants what was sent to them to come to its end.
 func (g *Gateway) settles(within time.Duration, accept ...string) (inexact []string, err error) {
-	m := g.holdAll(g.table.topics.get([]byte("orders")).all())
+	m := g.holdAll(g.table.Topics.Get([]byte("orders")).All())
 	defer m.release()
 	ctx, cancel := context.WithTimeoutCause(context.Background(), within, rounds.ErrBudget)
 	defer cancel()
@@ -54,7 +54,7 @@ func TestAClientThatGoesLosesNoSend(t *testing.T) {
 			require.NoError(t, err)
 			assert.Empty(t, g.lost())
 			if answer.Code == remoting.Success {
-				acked := g.table.topics.get([]byte("orders")).all()[0].acked[routing.Source].Load()
+				acked := g.table.Topics.Get([]byte("orders")).All()[0].Acked(routing.Source)
 				assert.EqualValues(t, 6, acked, "where it was stored is known")
 			}
 			require.Eventually(t, func() bool { return len(g.unansweredSends.ended()) == 0 },
@@ -144,13 +144,13 @@ func TestAfterAnotherStartWhatWasSentBeforeIsWaitedFor(t *testing.T) {
 			Side:   routing.Source,
 			Broker: "broker-b",
 		}
-		q := &queue{topic: "orders", broker: here.Broker}
-		of := map[*queue]bool{q: true}
+		q := &routing.Queue{Topic: "orders", Broker: here.Broker}
+		of := map[*routing.Queue]bool{q: true}
 		var l unansweredSends
 		began := unansweredSend{since: time.Now()}
 		l.before = map[routing.Dest]unansweredSend{here: began, there: began, other: began}
 		require.Len(t, l.among(of), 1, "that of its broker")
-		q.lane.Store(&lane.Lane{Target: lane.Queue{Broker: there.Broker}})
+		q.SetLane(&lane.Lane{Target: lane.Queue{Broker: there.Broker}})
 		require.Len(t, l.among(of), 2, "and of its replica's")
 		time.Sleep(time.Hour)
 		require.Contains(t, l.among(of)[0].String(), "hasn't answered anything since")
@@ -172,7 +172,7 @@ func TestAGatewayThatBeginsAgainMovesNoHomesAtOnce(t *testing.T) {
 	broker := newStandIn(t, func(int) bool { return true })
 	broker.answer(codeConfig, wire.Reply{})
 	g := before(t, broker)
-	queues := g.table.topics.get([]byte("orders")).all()
+	queues := g.table.Topics.Get([]byte("orders")).All()
 	r := store.Round{Kind: control.KindHome, To: "target", Budget: control.Duration(time.Second)}
 	require.NoError(t, g.worthATry(r, queues))
 	g.beginsAgain()
@@ -195,8 +195,8 @@ func TestASendIsKnownBeforeItIsOutOfSight(t *testing.T) {
 	g := before(t, b)
 	s, client := g.connect(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
-	q := g.table.topics.get([]byte("orders")).all()[0]
-	of := map[*queue]bool{q: true}
+	q := g.table.Topics.Get([]byte("orders")).All()[0]
+	of := map[*routing.Queue]bool{q: true}
 	for i := range int64(sent) {
 		_, err := client.Write(sendFrame(1, 10))
 		require.NoError(t, err)
@@ -210,7 +210,7 @@ func TestASendIsKnownBeforeItIsOutOfSight(t *testing.T) {
 		for s.sendsTo(of) > 0 {
 			runtime.Gosched()
 		}
-		require.Equal(t, i+1, q.acked[routing.Source].Load(), "where send %d was stored is known", i)
+		require.Equal(t, i+1, q.Acked(routing.Source), "where send %d was stored is known", i)
 		<-answered
 	}
 }

@@ -30,7 +30,7 @@ func (g *Gateway) collectors() []prometheus.Collector {
 func (g *Gateway) now() metrics.Now {
 	_, doubt := g.rounds.UnderWay()
 	n := metrics.Now{
-		Epoch: g.moves.epoch.Load(), OnTarget: g.table.authority() == routing.Target,
+		Epoch: g.moves.epoch.Load(), OnTarget: g.table.Authority() == routing.Target,
 		InDoubt: doubt, Fenced: g.lease.Fenced(),
 		Panics: g.figures.panics.Load(), Signatures: g.figures.refusedSignatures.Load(),
 		StateErrors: g.state.Failures.Load(), Kept: g.handover.kept(),
@@ -42,14 +42,14 @@ func (g *Gateway) now() metrics.Now {
 	g.registry.mu.Lock()
 	n.Sessions = len(g.registry.sessions)
 	g.registry.mu.Unlock()
-	for _, t := range g.table.topics.all() {
-		for _, q := range t.all() {
-			n.Homes[q.at()]++
+	for _, t := range g.table.Topics.All() {
+		for _, q := range t.All() {
+			n.Homes[q.At()]++
 		}
 	}
-	for _, one := range g.table.groups.all() {
-		for _, v := range one.all() {
-			n.Views[v.reads()]++
+	for _, one := range g.table.Groups.All() {
+		for _, v := range one.All() {
+			n.Views[v.Reads()]++
 		}
 	}
 	return n

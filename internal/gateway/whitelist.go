@@ -101,7 +101,7 @@ func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on routing.Side, clien
 	}
 	_ = all.Wait()
 	var found error
-	for _, name := range sortedKeys(open) {
+	for _, name := range routing.SortedKeys(open) {
 		found = errors.Join(found, open[name])
 	}
 	g.checks.whiteList.mu.Lock()
