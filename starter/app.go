@@ -22,6 +22,7 @@ import (
 	"rocketshift/plan"
 	"rocketshift/starter/page"
 	"rocketshift/starter/remote"
+	"rocketshift/starter/users"
 )
 
 // app is one run of the command line, with all that it touches, so that tests run it in process.
@@ -119,8 +120,17 @@ func (a *app) command() *cobra.Command {
 		a.steerCommand(api.HoldName, "Stop before the next step, until resume"),
 		a.steerCommand(api.ResumeName, "Go on after a hold"),
 		a.steerCommand(api.BackName, "Return everything to the source; needs no approval"), a.copyCommand(),
-		a.assessCommand(), a.doctorCommand(), a.targetsCommand(), newExitCodesTopic())
+		a.assessCommand(), a.doctorCommand(), a.targetsCommand(), users.Command(a.screenOfUsers()),
+		newExitCodesTopic())
 	return root
+}
+
+// screenOfUsers is how the commands about users speak.
+func (a *app) screenOfUsers() users.Screen {
+	return users.Screen{
+		LookupEnv: func(name string) (string, bool) { return a.lookupEnv(name) },
+		JSON:      a.json, Say: a.say, Document: a.document, Exit: func(code int) { a.code = code },
+	}
 }
 
 // asksJSON finds -o json before flags are parsed, since parsing may be what fails.

@@ -204,7 +204,21 @@ var allowed = map[string][]string{
 		"plan",
 		"replicator",
 	},
-	"internal/metadata/rights": {},
+	"internal/metadata/rights":         {},
+	"internal/metadata/rights/keyring": {"internal/files"},
+	"internal/metadata/rights/acl1":    {"internal/metadata/rights", "internal/metadata/rights/keyring"},
+	"internal/metadata/rights/acl2": {
+		"internal/metadata/rights",
+		"internal/metadata/rights/keyring",
+		"internal/rocketmq",
+	},
+	"internal/metadata/rights/transfer": {
+		"internal/metadata/rights",
+		"internal/metadata/rights/keyring",
+		"internal/metadata/rights/acl1",
+		"internal/metadata/rights/acl2",
+		"internal/rocketmq",
+	},
 	"internal/clusters/fleet": {
 		"api",
 		"internal/clusters",
@@ -299,7 +313,13 @@ var allowed = map[string][]string{
 	},
 	"starter/remote": {"plan", "api", "activities", "internal/failure"},
 	"starter/page":   {"plan", "api", "internal/printable", "replicator", "starter/remote"},
+	"starter/users": {
+		"internal/failure",
+		"internal/metadata/rights",
+		"internal/rocketmq",
+	},
 	"starter": {
+		"starter/users",
 		"starter/remote",
 		"starter/page",
 		"plan",

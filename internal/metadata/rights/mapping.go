@@ -74,7 +74,7 @@ func (m *mapper) mapped() User {
 	if m.Type == Super {
 		m.add(Changed, "", "make it a super user by hand if it should do more",
 			"the source holds this admin to its lists for messages, which a super user of ACL 2.0 isn't: it "+
-				"becomes a normal user that may create, change and delete every topic and group")
+				"becomes a normal user that may create and delete every topic and group")
 	}
 	whole, sources := m.everythingFrom()
 	if whole {
@@ -239,7 +239,7 @@ func (m *mapper) byDefault(kind Kind) (out []Action) {
 	}
 	out = translated(kind, of.Actions())
 	if m.Type == Super {
-		out = append(out, Create, Update, Delete, List)
+		out = append(out, Create, Delete, List) // not Update, by which positions may be committed
 	}
 	return out
 }

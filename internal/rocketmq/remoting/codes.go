@@ -29,6 +29,7 @@ const (
 	CodeUnlock             = 42
 	CodeAllOffsets         = 43
 	CodeDelayOffsets       = 45
+	CodeACLConfig          = 54 // 4.7 to 4.9.7, 5.0 to 5.3.2
 	CodeKVPut              = 100
 	CodeKVGet              = 101
 	CodeKVDelete           = 102
@@ -57,6 +58,13 @@ const (
 	CodePushReply          = 326
 	CodeProducers          = 328
 	CodeLitePull           = 361
+	CodeCreateUser         = 3001 // ACL 2.0: 5.3 and later
+	CodeUpdateUser         = 3002
+	CodeListUsers          = 3005
+	CodeCreateACL          = 3006
+	CodeUpdateACL          = 3007
+	CodeDeleteACL          = 3008
+	CodeListACLs           = 3010
 )
 
 // Response codes (ResponseCode and RemotingSysResponseCode).
@@ -116,6 +124,10 @@ var requestNames = map[int]string{
 	CodeKVPut: "PUT_KV_CONFIG", CodeKVGet: "GET_KV_CONFIG", CodeKVDelete: "DELETE_KV_CONFIG",
 	CodeKVList: "GET_KVLIST_BY_NAMESPACE", CodeStats: "VIEW_BROKER_STATS_DATA", CodeSendBatch: "SEND_BATCH_MESSAGE",
 	CodeProducers: "GET_ALL_PRODUCER_INFO",
+	CodeACLConfig: "GET_BROKER_CLUSTER_ACL_CONFIG",
+	CodeCreateUser: "AUTH_CREATE_USER", CodeUpdateUser: "AUTH_UPDATE_USER", CodeListUsers: "AUTH_LIST_USER",
+	CodeCreateACL: "AUTH_CREATE_ACL", CodeUpdateACL: "AUTH_UPDATE_ACL", CodeDeleteACL: "AUTH_DELETE_ACL",
+	CodeListACLs: "AUTH_LIST_ACL",
 }
 
 // CodeName is RocketMQ's name of a response code, or its number.
