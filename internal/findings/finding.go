@@ -61,6 +61,7 @@ func Areas() []Area {
 		{"Clusters and brokers", clusterEntries()},
 		{"What the plan selects", planEntries()},
 		{"Topics and their messages", topicEntries()},
+		{"What messages are for, and how large they are", contentEntries()},
 		{"Groups and their members", groupEntries()},
 		{"Clients", clientEntries()},
 		{"Gateways", gatewayEntries()},

@@ -9,6 +9,7 @@ import (
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/inventory/advice"
+	"rocketshift/internal/clusters/inventory/contents"
 	"rocketshift/internal/clusters/inventory/facts"
 	"rocketshift/internal/findings"
 	"rocketshift/plan"
@@ -16,7 +17,9 @@ import (
 
 // areas are fields of findings that stand in packages of their own, each a line here.
 func areas() []facts.Area {
-	return []facts.Area{}
+	return []facts.Area{
+		contents.Find,
+	}
 }
 
 // Assess looks at the source, and at the target if it exists, and tells how far it is.
