@@ -54,7 +54,8 @@ func TestEveryFieldOfANormalPlanIsWrittenOrMeansOneThing(t *testing.T) {
 		"Source.Advertised": true, "Target.Advertised": true, // none
 		"Target.NameServers": true, "Target.Proxy": true, "Target.ID": true, // a cluster of its own; none; see TargetID
 		"Target.Credentials": true, "Target.Rename": true, // none; same names
-		"Topics.Types": true, "Topics.Ordered": true, // what Assess infers
+		"Target.MaxDelay": true,                         // as the target tells, or its kind
+		"Topics.Types":    true, "Topics.Ordered": true, // what Assess infers
 		"Metadata.Topics": true, "Metadata.Groups": true, "Metadata.KV": true, // Conflicts decides; none
 		"Metadata.Conflicts": true, "Metadata.Drift": true, // refuse; report
 		"Traffic.Gateways": true, "Traffic.Credentials": true, // none; see GatewayToken

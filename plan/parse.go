@@ -77,6 +77,7 @@ func readPlan(o *object, p *Plan) {
 		o.text("version", &p.Target.Version)
 		o.number("brokers", &p.Target.Brokers)
 		readRename(o, &p.Target.Rename)
+		o.duration("maxDelay", &p.Target.MaxDelay)
 	})
 	o.object("topics", func(o *object) {
 		readSelection(o, &p.Topics.Selection)

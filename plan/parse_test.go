@@ -151,7 +151,7 @@ func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, metadata, name, replicate, shift, source, " +
 			"target, topics, traffic"},
 		{"target.provder", `"local"`, "target.provder: unknown key; allowed: addresses, brokers, cluster, " +
-			"credentials, id, nameServers, provider, proxy, rename, version"},
+			"credentials, id, maxDelay, nameServers, provider, proxy, rename, version"},
 		{"topics.includes", `[]`, "topics.includes: unknown key; allowed: exclude, include, ordered, types"},
 		{"source.credentials.accessKey", `"AK"`, "source.credentials.accessKey: unknown key; allowed: env"},
 		{"shift.a b", `1`, `shift["a b"]: unknown key; allowed: fenceBudget, settle, soak, steps`},

@@ -70,6 +70,9 @@ type Target struct {
 	Version     string       `json:"version,omitempty"` // ProviderLocal: of the broker to run
 	Brokers     int          `json:"brokers,omitempty"` // ProviderLocal: how many to run
 	Rename      *Rename      `json:"rename,omitempty"`  // nil: topics and groups have the same names there
+	// MaxDelay is the longest delay that the target takes, where it doesn't tell: Assess judges the
+	// delays of the source by it.
+	MaxDelay Duration `json:"maxDelay,omitzero"`
 }
 
 // Providers of a target.

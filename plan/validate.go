@@ -19,8 +19,10 @@ const (
 	// maxBatchMessages keeps a batch of usual messages far from the broker's 4 MiB.
 	maxBatchMessages = 1000
 
-	shortest     = Duration(time.Millisecond)
-	maxSoak      = Duration(7 * 24 * time.Hour)
+	shortest = Duration(time.Millisecond)
+	maxSoak  = Duration(7 * 24 * time.Hour)
+	// maxDelay is far more than any release or instance takes.
+	maxDelay     = Duration(366 * 24 * time.Hour)
 	maxSettle    = Duration(10 * time.Minute)
 	maxFence     = Duration(time.Hour)
 	minHeartbeat = Duration(2 * time.Second)
@@ -84,6 +86,9 @@ func checkTarget(c *Problems, t Target) {
 	}
 	checkCredentials(c, "target.credentials", t.Credentials)
 	checkRename(c, t.Rename)
+	if t.MaxDelay != 0 {
+		checkRange(c, "target.maxDelay", t.MaxDelay, Duration(time.Second), maxDelay)
+	}
 	switch t.Provider {
 	case ProviderLocal:
 		if len(t.NameServers) > 0 {

@@ -61,6 +61,9 @@ func (o *Connections) Note(found rocketmq.ConsumerConnections, addr string) {
 	}
 }
 
+// Pulls reports whether members pull by themselves, as stream processing does.
+func (o Connections) Pulls() bool { return o.uses[brokerconfig.Pulling] }
+
 // MembersOf asks every broker for the connected members of each group. Clients behind a proxy are
 // known to the proxy alone.
 func (c *One) MembersOf(

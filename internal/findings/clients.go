@@ -4,6 +4,10 @@ package findings
 const (
 	ProducersUntold ID = "producers-untold"
 	VIPClients      ID = "vip-clients"
+	ClientHTTP      ID = "client-http"
+	ClientTooOld    ID = "client-too-old"
+	ClientTrace     ID = "client-trace"
+	SDKFeature      ID = "sdk-feature"
 )
 
 func clientEntries() []Entry {
@@ -17,6 +21,25 @@ func clientEntries() []Entry {
 			VIPClients, warning, "clients send at the port 2 below a broker's (VIP channel)",
 			"a 5.x proxy listens at no such port: all that they send there fails",
 			"run them with -Dcom.rocketmq.sendMessageWithVIPChannel=false, or with a newer client",
+		},
+		{
+			ClientHTTP, refusal, "clients of a protocol that 5.x doesn't speak",
+			"5.x has no HTTP and no gRPC v1 (ONS HTTP SDK, ONS TCP 2.x SDK): such clients can't follow",
+			"move them to the 5.x gRPC SDK or a remoting SDK first, or postpone the migration",
+		},
+		{
+			ClientTooOld, warning, "clients older than what is known to work",
+			"5.x proxies answer only requests that name the broker, as SDKs from 4.9.5 on do; SDKs before 4.4.0 were not tried",
+			"bring them to 4.9.5 or later before they get the target's address",
+		},
+		{
+			ClientTrace, warning, "message traces of SDKs before 4.5.2",
+			"5.x doesn't show them", "bring these clients to 4.5.2 or later if their traces are needed",
+		},
+		{
+			SDKFeature, advice, "a group uses what an SDK for 5.x lacks",
+			"the 5.x gRPC SDK has no broadcasting and no stream consumption; remoting SDKs of 4.x and 5.x have both",
+			"let these groups stay on a remoting SDK",
 		},
 	}
 }

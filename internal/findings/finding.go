@@ -62,6 +62,8 @@ func Areas() []Area {
 		{"What the plan selects", planEntries()},
 		{"Topics and their messages", topicEntries()},
 		{"What messages are for, and how large they are", contentEntries()},
+		{"Messages", messageEntries()},
+		{"Names", nameEntries()},
 		{"Groups and their members", groupEntries()},
 		{"Clients", clientEntries()},
 		{"Gateways", gatewayEntries()},

@@ -1,11 +1,16 @@
 package findings
 
+import "rocketshift/api"
+
 // Groups and their members.
 const (
-	GroupName       ID = "group-name"
-	GroupBroadcasts ID = "group-broadcasts"
-	GroupClosed     ID = "group-closed"
-	OrderUntold     ID = "order-untold"
+	GroupName           ID = "group-name"
+	GroupBroadcasts     ID = "group-broadcasts"
+	GroupClosed         ID = "group-closed"
+	OrderUntold         ID = "order-untold"
+	GroupMixesOrder     ID = "group-mixes-order"
+	SubscriptionsDiffer ID = "subscriptions-differ"
+	FromTimestamp       ID = "from-timestamp"
 )
 
 func groupEntries() []Entry {
@@ -28,6 +33,24 @@ func groupEntries() []Entry {
 			OrderUntold, warning, "no member of a group says whether it consumes in order",
 			"the topic would be moved as an unordered one, and queues may be read out of order for a while",
 			"list its topics in topics.ordered if they are to be read in order",
+		},
+		{
+			GroupMixesOrder,
+			[]api.Severity{api.SeverityWarning, api.SeverityRefusal},
+			"members of one group read in order, others don't",
+			"on 5.x order belongs to the group: half of the members would be served otherwise, and messages that come again " +
+				"go other ways",
+			"give the concurrent members, or the orderly ones, a group of their own",
+		},
+		{
+			SubscriptionsDiffer, warning, "members of one group ask for different things",
+			"brokers keep one subscription of a group, the last that was said: messages are skipped, now and on 5.x",
+			"let all members of a group ask for the same, or give them groups of their own",
+		},
+		{
+			FromTimestamp, warning, "members start by a time where they have no position",
+			"managed 5.x instances ignore that setting of 4.x SDKs (third-party reports): a new group starts elsewhere",
+			"nothing for groups that move, as their positions are written first; for new ones reset the position once",
 		},
 	}
 }

@@ -11,6 +11,9 @@ import (
 	"rocketshift/internal/clusters/inventory/advice"
 	"rocketshift/internal/clusters/inventory/contents"
 	"rocketshift/internal/clusters/inventory/facts"
+	"rocketshift/internal/clusters/inventory/members"
+	"rocketshift/internal/clusters/inventory/messages"
+	"rocketshift/internal/clusters/inventory/names"
 	"rocketshift/internal/findings"
 	"rocketshift/plan"
 )
@@ -19,6 +22,9 @@ import (
 func areas() []facts.Area {
 	return []facts.Area{
 		contents.Find,
+		messages.Findings,
+		members.Findings,
+		names.Findings,
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func TestASampleTellsHowLargeMessagesAreAndWhatTheyAreFor(t *testing.T) {
 	seen := newSample()
 	add := func(body string, properties ...remoting.Property) {
-		seen.add(remoting.Message{Body: []byte(body), Properties: remoting.EncodeProperties(properties)})
+		seen.add("broker-a", remoting.Message{Body: []byte(body), Properties: remoting.EncodeProperties(properties)})
 	}
 	add(strings.Repeat("x", 900), remoting.Property{Name: "KEYS", Value: "k"})
 	add("ask", remoting.Property{Name: "CORRELATION_ID", Value: "1"}, remoting.Property{Name: "TTL", Value: "3000"})

@@ -29,11 +29,12 @@ type Sample struct {
 	Empty  int  // messages without a body
 	Looked int
 	Extent Extent
+	Noted  Noted
 }
 
-func newSample() Sample { return Sample{Kinds: map[plan.MessageType]bool{}} }
+func newSample() Sample { return Sample{Kinds: map[plan.MessageType]bool{}, Noted: newNoted()} }
 
-func (s *Sample) add(m remoting.Message) {
+func (s *Sample) add(broker string, m remoting.Message) {
 	s.Kinds[kindOf(m.Properties)] = true
 	if _, keyed := remoting.PropertyValue(m.Properties, remoting.PropShardingKeyGo); keyed || s.Kinds[plan.TypeFIFO] {
 		s.Keyed = true
@@ -43,6 +44,7 @@ func (s *Sample) add(m remoting.Message) {
 		s.Empty++
 	}
 	s.Extent.add(m)
+	s.Noted.add(broker, m)
 }
 
 // MessageType is the type that accepts every message seen; a topic without messages is NORMAL.
@@ -66,7 +68,7 @@ func kindOf(raw []byte) plan.MessageType {
 		switch {
 		case p.Name == remoting.PropTranMsg && p.Value == "true":
 			return plan.TypeTransaction
-		case p.Name == remoting.PropDelay, strings.HasPrefix(p.Name, "TIMER_"), p.Name == "__STARTDELIVERTIME":
+		case p.Name == remoting.PropDelay, strings.HasPrefix(p.Name, "TIMER_"), p.Name == propStartDeliver:
 			delayed = true
 		case p.Name == remoting.PropShardingKey:
 			sharded = true
@@ -116,7 +118,7 @@ func SampleTopic(
 				return seen, err
 			}
 			for _, m := range got.Messages {
-				seen.add(m)
+				seen.add(queue.Broker, m)
 			}
 			got.Release()
 		}

@@ -38,7 +38,7 @@ func TestTypeIsInferredFromWhatMessagesCarry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSample()
 			for _, m := range c.messages {
-				s.add(m)
+				s.add("broker-a", m)
 			}
 			assert.Equal(t, c.want, s.MessageType())
 		})
@@ -48,6 +48,7 @@ func TestTypeIsInferredFromWhatMessagesCarry(t *testing.T) {
 func TestMessagesWithTheGoClientsKeyAreKeyed(t *testing.T) {
 	seen := newSample()
 	seen.add(
+		"broker-a",
 		remoting.Message{
 			Properties: remoting.EncodeProperties([]remoting.Property{{Name: "SHARDING_KEY", Value: "k"}}),
 		},

@@ -43,6 +43,7 @@ type Facts struct {
 	Members map[string]map[string]Member
 	// Runtime is what each source broker tells of itself (GET_BROKER_RUNTIME_INFO), by broker name.
 	Runtime map[string]map[string]string
+	Past    []Client // seen connected before, by observation
 	Target  Target
 }
 
