@@ -65,6 +65,7 @@ func Areas() []Area {
 		{"Messages", messageEntries()},
 		{"Names", nameEntries()},
 		{"Groups and their members", groupEntries()},
+		{"Disks, retention, and what nobody uses", storageEntries()},
 		{"Clients", clientEntries()},
 		{"Gateways", gatewayEntries()},
 		{"Brokers' settings", settingEntries()},

@@ -14,6 +14,8 @@ import (
 	"rocketshift/internal/clusters/inventory/members"
 	"rocketshift/internal/clusters/inventory/messages"
 	"rocketshift/internal/clusters/inventory/names"
+	"rocketshift/internal/clusters/inventory/storage"
+	"rocketshift/internal/clusters/inventory/unused"
 	"rocketshift/internal/findings"
 	"rocketshift/plan"
 )
@@ -25,6 +27,8 @@ func areas() []facts.Area {
 		messages.Findings,
 		members.Findings,
 		names.Findings,
+		storage.Find,
+		unused.Find,
 	}
 }
 
