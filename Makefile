@@ -201,6 +201,10 @@ bench-moves: jars ## how long applications wait when homes and groups move, and 
 bench-assess: jars ## how long Assess takes, and what memory, for 10,000 topics and 10,000 groups: of a fake, and of real brokers
 	go test ./internal/clusters/inventory -run '^$$' -bench BenchmarkAssess -benchtime 1x -timeout 20m
 
+.PHONY: bench-metadata
+bench-metadata: jars ## how long 10,000 topics and 10,000 groups take to a real 5.3.3, and a second run that changes nothing
+	go test ./internal/clusters/metadata -run '^$$' -bench BenchmarkApply -benchtime 1x -timeout 20m
+
 .PHONY: bench-stock
 bench-stock: jars ## the same beside copiers that people write by hand with stock clients
 	go run ./bench/stock -way rocketshift,client-go-batch,java-batch,java-single -messages 200000 -rounds 3

@@ -50,7 +50,11 @@ func (m *Metadata) Diff(ctx context.Context, r MetadataRequest) (_ api.MetadataD
 		return api.MetadataDiff{}, err
 	}
 	w.KV = true
-	o, err := m.compare(ctx, r, w)
+	both, err := m.whole(ctx, r)
+	if err != nil {
+		return api.MetadataDiff{}, err
+	}
+	o, err := metadata.Compare(ctx, both, w)
 	if err != nil {
 		return api.MetadataDiff{}, err
 	}
@@ -107,9 +111,11 @@ func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (_ MetadataResu
 		return MetadataResult{}, err
 	}
 	w.KV = r.KV
-	done, err := metadata.Apply(ctx,
-		func() (*metadata.Chunk, error) { return m.compare(ctx, r, w) },
-		func(p api.ApplyProgress) { activity.RecordHeartbeat(ctx, p) })
+	both, err := m.whole(ctx, r)
+	if err != nil {
+		return MetadataResult{}, err
+	}
+	done, err := metadata.Apply(ctx, both, w, func(p api.ApplyProgress) { activity.RecordHeartbeat(ctx, p) })
 	if err != nil {
 		return MetadataResult{}, err
 	}
@@ -120,18 +126,13 @@ func (m *Metadata) Apply(ctx context.Context, r MetadataRequest) (_ MetadataResu
 	}, nil
 }
 
-// compare reads both sides.
-func (m *Metadata) compare(
-	ctx context.Context, r MetadataRequest, w metadata.Wanted,
-) (*metadata.Chunk, error) {
+// whole opens both sides, of which everything must be seen.
+func (m *Metadata) whole(ctx context.Context, r MetadataRequest) (clusters.Both, error) {
 	both, err := m.settings.clusters().Both(ctx, r.Plan.WithDefaults())
 	if err != nil {
-		return nil, err
+		return both, err
 	}
-	if err := both.Whole(ctx); err != nil {
-		return nil, err
-	}
-	return metadata.Compare(ctx, both, w)
+	return both, both.Whole(ctx)
 }
 
 func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w metadata.Wanted, err error) {

@@ -20,6 +20,7 @@ import (
 	"rocketshift/internal/printable"
 	"rocketshift/internal/version"
 	"rocketshift/plan"
+	"rocketshift/starter/metadataapply"
 	"rocketshift/starter/page"
 	"rocketshift/starter/remote"
 	"rocketshift/starter/users"
@@ -120,9 +121,23 @@ func (a *app) command() *cobra.Command {
 		a.steerCommand(api.HoldName, "Stop before the next step, until resume"),
 		a.steerCommand(api.ResumeName, "Go on after a hold"),
 		a.steerCommand(api.BackName, "Return everything to the source; needs no approval"), a.copyCommand(),
-		a.assessCommand(), a.doctorCommand(), a.targetsCommand(), users.Command(a.screenOfUsers()),
-		newExitCodesTopic())
+		a.assessCommand(), a.doctorCommand(), a.metadataCommand(), a.targetsCommand(),
+		users.Command(a.screenOfUsers()), newExitCodesTopic())
 	return root
+}
+
+// metadataCommand is metadata with what is below it.
+func (a *app) metadataCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "metadata", Short: "Topics, groups and their settings, apart from a migration; needs no Temporal",
+		Args: cobra.NoArgs,
+	}
+	c.AddCommand(metadataapply.Command(metadataapply.Terminal{
+		Stdin: a.stdin, LookupEnv: func(name string) (string, bool) { return a.lookupEnv(name) },
+		Now: func() time.Time { return a.now() }, JSON: a.json, Document: a.document, Say: a.say, Warn: a.warn,
+		Exit: func(code int) { a.code = code },
+	}))
+	return c
 }
 
 // screenOfUsers is how the commands about users speak.

@@ -52,6 +52,10 @@ var allowed = map[string][]string{
 		"replicator",
 	},
 	"internal/metadata": {},
+	"internal/metadata/apply": {
+		"plan", "api", "internal/clusters", "internal/failure", "internal/metadata", "internal/rocketmq",
+		"internal/secrets",
+	},
 	"internal/instance": {"plan", "api", "internal/lab", "internal/rocketmq", "internal/secrets"},
 	"internal/assess": {
 		"plan",
@@ -318,7 +322,9 @@ var allowed = map[string][]string{
 		"internal/metadata/rights",
 		"internal/rocketmq",
 	},
+	"starter/metadataapply": {"api", "internal/failure", "internal/metadata/apply"},
 	"starter": {
+		"starter/metadataapply",
 		"starter/users",
 		"starter/remote",
 		"starter/page",

@@ -17,33 +17,40 @@ import (
 // of 500 has 150 kB and takes well under a second.
 const listed = 500
 
-// Apply compares, changes the target, and compares again until everything is as wanted. Brokers may
-// stop in the middle of a list with success: what is missing then is made one by one.
+// Apply compares, changes the target, and compares again until everything is as wanted; it returns
+// what the first comparison found. Brokers may stop in the middle of a list with success: what is missing then is made one by one.
 func Apply(
-	ctx context.Context, compare func() (*Chunk, error), tell func(api.ApplyProgress),
-) (done *Chunk, err error) {
-	if done, err = compare(); err != nil {
+	ctx context.Context, both clusters.Both, wanted Wanted, tell func(api.ApplyProgress),
+) (*Chunk, error) {
+	done, err := Compare(ctx, both, wanted)
+	if err != nil {
 		return nil, err
 	}
+	return done, done.Apply(ctx, tell)
+}
+
+// Apply changes the target as a comparison found, and reads it back.
+func (o *Chunk) Apply(ctx context.Context, tell func(api.ApplyProgress)) error {
+	done := o
 	if len(done.Conflicts) > 0 {
 		first := done.Conflicts[0]
-		return nil, fault.Conflict("%d conflicts, first: %s %s: %s", len(done.Conflicts), first.Object,
+		return fault.Conflict("%d conflicts, first: %s %s: %s", len(done.Conflicts), first.Object,
 			first.Cause, first.Next)
 	}
-	left := done
 	for _, singly := range []bool{false, true} {
-		w := newWriter(left, singly, tell)
+		w := newWriter(done, singly, tell)
 		if w.total == 0 {
-			return done, nil
+			return nil
 		}
 		if err := w.write(ctx); err != nil {
-			return nil, err
+			return err
 		}
-		if left, err = compare(); err != nil {
-			return nil, err
+		var err error
+		if done, err = done.Again(ctx); err != nil {
+			return err
 		}
 	}
-	return done, left.notTaken()
+	return done.notTaken()
 }
 
 // notTaken is the error about the first object that isn't as it was made.

@@ -52,7 +52,7 @@ func testPlan(decide plan.Decision) plan.Plan {
 
 func applied(t testing.TB, p plan.Plan, source, target *fakeSide, w Wanted) (*Chunk, error) {
 	both := bothOf(t, p, source, target)
-	return Apply(t.Context(), func() (*Chunk, error) { return Compare(t.Context(), both, w) },
+	return Apply(t.Context(), both, w,
 		func(api.ApplyProgress) {})
 }
 
@@ -227,7 +227,7 @@ func TestTheProgressHasTheTimeLeft(t *testing.T) {
 	target.lists = false
 	both := bothOf(t, testPlan(""), source, target)
 	var told []api.ApplyProgress
-	_, err := Apply(t.Context(), func() (*Chunk, error) { return Compare(t.Context(), both, w) },
+	_, err := Apply(t.Context(), both, w,
 		func(p api.ApplyProgress) { told = append(told, p) })
 	require.NoError(t, err)
 	require.Len(t, told, 20, "9 topics, 9 groups, 2 keys")

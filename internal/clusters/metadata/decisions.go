@@ -3,6 +3,7 @@ package metadata
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"rocketshift/api"
@@ -91,7 +92,8 @@ func (o *Chunk) changeTopic(ctx context.Context, name string, found api.Finding)
 
 // typed names the type even if it is NORMAL: brokers change attributes, and remove none.
 func typed(want rocketmq.TopicConfig) rocketmq.TopicConfig {
-	want.Attributes = map[string]string{typeAttribute: string(MessageType(want))}
+	want.Attributes = maps.Clone(want.Attributes)
+	want.Attributes[typeAttribute] = string(MessageType(want))
 	return want
 }
 
@@ -101,6 +103,12 @@ func (o *Chunk) unsafe(
 ) (string, error) {
 	if want.ReadQueues < have.ReadQueues || want.WriteQueues < have.WriteQueues {
 		return fmt.Sprintf("it has more queues on %s, whose messages nobody would see", broker), nil
+	}
+	for _, name := range []string{"queue.type", "cleanup.policy"} {
+		if value := want.Attributes[name]; value != "" && value != have.Attributes[name] {
+			return fmt.Sprintf("brokers never change the attribute %s, which is %q on %s", name,
+				have.Attributes[name], broker), nil
+		}
 	}
 	if MessageType(want) == MessageType(have) {
 		return "", nil

@@ -1,8 +1,10 @@
 package metadata
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -33,13 +35,11 @@ func desiredTopic(
 		return nil, found
 	}
 	model := source[clusters.SortedKeys(source)[0]]
-	model.Name, model.Perm, model.Attributes = name, rocketmq.PermRead|rocketmq.PermWrite, nil
+	model.Name, model.Perm = name, rocketmq.PermRead|rocketmq.PermWrite
 	if ordered {
 		model.Perm = rocketmq.PermRead
 	}
-	if kind != "" && kind != plan.TypeNormal {
-		model.Attributes = map[string]string{typeAttribute: string(kind)}
-	}
+	model.Attributes = withType(model.Attributes, kind)
 	want := map[string]rocketmq.TopicConfig{}
 	for broker, share := range shares {
 		config := model
@@ -47,6 +47,18 @@ func desiredTopic(
 		want[broker] = config
 	}
 	return want, nil
+}
+
+// withType are a topic's attributes, which 4.x has none of, with its message type.
+func withType(attributes map[string]string, kind plan.MessageType) map[string]string {
+	kind = cmp.Or(kind, plan.MessageType(attributes[typeAttribute]))
+	all := map[string]string{}
+	maps.Copy(all, attributes)
+	delete(all, typeAttribute)
+	if kind != "" && kind != plan.TypeNormal {
+		all[typeAttribute] = string(kind)
+	}
+	return all
 }
 
 // sharesOf are the queues of each target broker.
@@ -106,6 +118,11 @@ func topicDifference(want, have rocketmq.TopicConfig) string {
 		return fmt.Sprintf("permission %d, so that producers see no queue", have.Perm)
 	case have.SysFlag != want.SysFlag:
 		return fmt.Sprintf("system flag %d, wanted is %d", have.SysFlag, want.SysFlag)
+	}
+	for _, name := range clusters.SortedKeys(want.Attributes) {
+		if name != typeAttribute && have.Attributes[name] != want.Attributes[name] {
+			return fmt.Sprintf("attribute %s=%q, wanted is %q", name, have.Attributes[name], want.Attributes[name])
+		}
 	}
 	return ""
 }

@@ -67,7 +67,7 @@ func (o *Chunk) compareKV(ctx context.Context, w Wanted) error {
 		return nil
 	}
 	for _, namespace := range o.Plan.Metadata.KV {
-		from, err := keysOf(ctx, o.Source, namespace)
+		from, err := o.wantedKeys(ctx, namespace)
 		if err != nil {
 			return err
 		}
@@ -75,20 +75,29 @@ func (o *Chunk) compareKV(ctx context.Context, w Wanted) error {
 		if err != nil {
 			return err
 		}
-		o.compareKeys(namespace, from.any(o.Source.NameServers()), there,
+		o.compareKeys(namespace, from, there,
 			func(string) plan.Decision { return o.Plan.Metadata.TopicDecision("") })
 	}
 	return nil
 }
 
+// wantedKeys are the source's keys of a namespace.
+func (o *Chunk) wantedKeys(ctx context.Context, namespace string) (map[string]string, error) {
+	if o.Source == nil {
+		return o.sourceKV[namespace], nil
+	}
+	from, err := keysOf(ctx, o.Source, namespace)
+	return from.any(o.Source.NameServers()), err
+}
+
 // compareOrder compares order configurations. A topic that is made closed gets its own when it is
 // opened: producers would write into it, whatever its permission.
 func (o *Chunk) compareOrder(ctx context.Context, w Wanted) error {
-	from, err := keysOf(ctx, o.Source, rocketmq.OrderNamespace)
+	source, err := o.wantedKeys(ctx, rocketmq.OrderNamespace)
 	if err != nil {
 		return err
 	}
-	source, want := from.any(o.Source.NameServers()), map[string]string{}
+	want := map[string]string{}
 	topicOf := map[string]string{}
 	for _, name := range w.Topics {
 		config, ordered := source[name]
@@ -100,7 +109,7 @@ func (o *Chunk) compareOrder(ctx context.Context, w Wanted) error {
 			o.Warnings = append(o.Warnings, findings.OrderNotCarried.Warning("topic "+name, "",
 				"its order configuration %q isn't brought over: %v", config, err))
 		}
-		if err != nil || o.ordered(name, w) {
+		if err != nil || o.ordered(name, w) && !w.Open {
 			continue
 		}
 		key := o.Plan.Target.Topic(name)

@@ -7,7 +7,6 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/clusters"
-	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/plan"
@@ -68,89 +67,91 @@ type Chunk struct {
 	acceptsMixedTopics bool
 	sourceBrokers      []rocketmq.Broker
 	sourceTopics       clusters.TopicTable
+	sourceGroups       clusters.GroupTable
+	sourceKV           map[string]map[string]string // of tables; else name servers are asked
+	wanted             Wanted
 	remain             map[string]leftover // what an earlier run left, by topic
 }
 
 // Compare compares what one chunk wants with what the target has.
 func Compare(ctx context.Context, both clusters.Both, w Wanted) (*Chunk, error) {
-	o := &Chunk{
-		Both: both, wantTopics: map[string]map[string]rocketmq.TopicConfig{}, wantGroups: map[string]rocketmq.Group{},
+	o := newChunk(both, w)
+	if err := o.readSource(ctx); err != nil {
+		return nil, err
+	}
+	return o, o.compare(ctx)
+}
+
+// CompareTables compares what one chunk of tables wants with what the target has; both need no
+// source.
+func CompareTables(ctx context.Context, both clusters.Both, t Tables, w Wanted) (*Chunk, error) {
+	o := newChunk(both, w)
+	o.sourceBrokers, o.sourceTopics, o.sourceGroups, o.sourceKV = t.Brokers, t.Topics, t.Groups, t.KV
+	return o, o.compare(ctx)
+}
+
+// Again compares with what the target has by now. The source is as it was read: what is made must
+// be what was decided on.
+func (o *Chunk) Again(ctx context.Context) (*Chunk, error) {
+	next := newChunk(o.Both, o.wanted)
+	next.sourceBrokers, next.sourceTopics, next.sourceGroups = o.sourceBrokers, o.sourceTopics, o.sourceGroups
+	next.sourceKV = o.sourceKV
+	return next, next.compare(ctx)
+}
+
+func newChunk(both clusters.Both, w Wanted) *Chunk {
+	return &Chunk{
+		Both: both, wanted: w,
+		wantTopics: map[string]map[string]rocketmq.TopicConfig{}, wantGroups: map[string]rocketmq.Group{},
 		MissingTopics: map[string][]string{}, MissingGroups: map[string][]string{},
 		ChangedTopics: map[string]map[string]rocketmq.TopicConfig{},
 		ChangedGroups: map[string]map[string]rocketmq.Group{},
 	}
-	if err := o.read(ctx, w); err != nil {
-		return nil, err
+}
+
+func (o *Chunk) compare(ctx context.Context) error {
+	w := o.wanted
+	if err := o.readTarget(ctx); err != nil {
+		return err
+	}
+	if err := o.want(w); err != nil {
+		return err
 	}
 	if o.Target.Proxy() != "" {
-		return o, o.compareBehindProxy(ctx, w)
+		return o.compareBehindProxy(ctx, w)
 	}
-	var err error
-	if o.remain, err = leftoversOf(ctx, o.Both, clusters.Layout{
-		SourceBrokers: o.sourceBrokers, TargetBrokers: o.targetBrokers,
-		SourceTopics: o.sourceTopics, TargetTopics: o.haveTopics,
-	}, w.Topics, nil); err != nil {
-		return nil, err
+	if o.Source != nil { // else nothing was copied
+		var err error
+		if o.remain, err = leftoversOf(ctx, o.Both, clusters.Layout{
+			SourceBrokers: o.sourceBrokers, TargetBrokers: o.targetBrokers,
+			SourceTopics: o.sourceTopics, TargetTopics: o.haveTopics,
+		}, w.Topics, nil); err != nil {
+			return err
+		}
 	}
 	if err := o.compareTopics(ctx, w.Topics); err != nil {
-		return nil, err
+		return err
 	}
 	o.compareGroups(w.Groups)
-	return o, o.compareKV(ctx, w)
+	return o.compareKV(ctx, w)
 }
 
-// read takes what is wanted from the source, and what there is from the target.
-func (o *Chunk) read(ctx context.Context, r Wanted) error {
-	sourceBrokers, err := o.Source.FindBrokers(ctx)
-	if err != nil {
-		return err
-	}
-	topics, err := o.Source.TopicTable(ctx, sourceBrokers, nil)
-	if err != nil {
-		return err
-	}
-	groups, err := o.Source.GroupTable(ctx, sourceBrokers)
-	if err != nil {
-		return err
-	}
-	o.sourceBrokers, o.sourceTopics = sourceBrokers, topics
-	names := append(slices.Clone(r.Topics), clusters.CanaryTopic(o.Plan))
-	for _, group := range r.Groups {
-		names = append(names, rocketmq.RetryTopic(group))
-	}
-	if err := o.readTarget(ctx, names); err != nil {
-		return err
-	}
-	for _, name := range r.Topics {
-		if topics[name] == nil {
-			return fault.Refused("topic %s: it is no longer on the source: run Assess again", name)
-		}
-		want, found := desiredTopic(name, topics[name], r.Types[name], o.ordered(name, r), clusters.SortedKeys(o.addr))
-		if found != nil {
-			o.Conflicts = append(o.Conflicts, *found)
-			continue
-		}
-		o.wantTopics[name] = want
-	}
-	for _, name := range r.Groups {
-		if groups[name] == nil {
-			return fault.Refused("group %s: it is no longer on the source: run Assess again", name)
-		}
-		o.wantGroups[name] = desiredGroup(groups[name])
-	}
-	return nil
-}
-
-func (o *Chunk) readTarget(ctx context.Context, names []string) (err error) {
+func (o *Chunk) readTarget(ctx context.Context) (err error) {
 	if o.targetBrokers, err = o.Target.FindBrokers(ctx); err != nil {
 		return err
 	}
 	o.addr = clusters.AddressesOf(o.targetBrokers)
-	if o.haveTopics, err = o.Target.TopicTable(ctx, o.targetBrokers, names); err != nil || o.Target.Proxy() != "" {
+	topics, groups := o.tables()
+	if topics {
+		o.haveTopics, err = o.Target.TopicTable(ctx, o.targetBrokers, o.looked())
+	}
+	if err != nil || o.Target.Proxy() != "" {
 		return err
 	}
-	if o.haveGroups, err = o.Target.GroupTable(ctx, o.targetBrokers); err != nil {
-		return err
+	if groups {
+		if o.haveGroups, err = o.Target.GroupTable(ctx, o.targetBrokers); err != nil {
+			return err
+		}
 	}
 	o.acceptsMixedTopics = true
 	for _, b := range o.targetBrokers {
@@ -162,6 +163,15 @@ func (o *Chunk) readTarget(ctx context.Context, names []string) (err error) {
 		o.Conflicts = append(o.Conflicts, closedBroker(b.Name, config)...)
 	}
 	return nil
+}
+
+// looked are the topics that a proxy is asked for, as it lists none.
+func (o *Chunk) looked() []string {
+	names := append(slices.Clone(o.wanted.Topics), clusters.CanaryTopic(o.Plan))
+	for _, group := range o.wanted.Groups {
+		names = append(names, rocketmq.RetryTopic(group))
+	}
+	return names
 }
 
 func (o *Chunk) compareTopics(ctx context.Context, names []string) error {
@@ -219,17 +229,4 @@ func (o *Chunk) compareGroups(names []string) {
 			o.Same++
 		}
 	}
-}
-
-func (o *Chunk) ordered(topic string, r Wanted) bool {
-	return r.Ordered[topic] || o.Plan.Ordered(topic)
-}
-
-// Wanted is what one chunk is about, with what Assess found of it.
-type Wanted struct {
-	Topics, Groups []string
-	Types          map[string]plan.MessageType
-	Ordered        map[string]bool
-	// KV asks for the keys of the plan's namespaces, besides the order configuration of Topics.
-	KV bool
 }
