@@ -140,6 +140,15 @@ var allowed = map[string][]string{
 	},
 	"internal/gateway/bodies": {"internal/gateway/wire", "internal/rocketmq"},
 	"internal/gateway/keys":   {"internal/gateway/wire", "internal/gateway/routing"},
+	"internal/gateway/replicas": {
+		"internal/brokerconfig",
+		"internal/gateway/control",
+		"internal/gateway/routing",
+		"internal/gateway/store",
+		"internal/rocketmq",
+		"internal/sleep",
+		"replicator",
+	},
 	"internal/gateway/rounds": {
 		"internal/gateway/control",
 		"internal/gateway/routing",
@@ -147,6 +156,7 @@ var allowed = map[string][]string{
 		"internal/sleep",
 	},
 	"internal/gateway": {
+		"internal/gateway/replicas",
 		"internal/gateway/rounds",
 		"internal/gateway/controlserver",
 		"internal/gateway/audit",
@@ -476,7 +486,7 @@ const mostFiles = 20
 // larger are the packages that have more, and how many: they are still to be taken apart, and don't
 // grow meanwhile.
 var larger = map[string]int{
-	"internal/gateway": 107,
+	"internal/gateway": 99,
 }
 
 func TestPackagesStaySmall(t *testing.T) {

@@ -13,33 +13,19 @@ import (
 // Name servers may be away when a gateway starts, while the brokers are well. So it keeps on disk
 // where the brokers of both sides were seen last, and goes by that until the name servers answer.
 
-// knownAddresses are where the brokers of both sides were seen last; nil where none was.
-func (bs *bothSides) knownAddresses() map[string]store.Addresses {
-	all := map[string]store.Addresses{}
-	for _, on := range []routing.Side{routing.Source, routing.Target} {
-		if known := bs.brokers[on].Load(); known != nil && len(*known) > 0 {
-			all[on.String()] = *known
-		}
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	return all
-}
-
 // recall goes by the addresses of before a restart until name servers answer. A broker of which
 // only the port is known, as in a state of an older gateway, gets that port again.
 func (g *Gateway) recall(kept store.State) error {
 	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		if was := map[string][]string(kept.Brokers[on.String()]); len(was) > 0 {
 			was = maps.Clone(was)
-			g.sides.brokers[on].Store(&was)
+			g.sides.Brokers[on].Store(&was)
 		}
 	}
-	g.sides.recallClusters(kept.Clusters)
-	g.sides.source.Assume(mastersOf(kept.Brokers[routing.Source.String()]))
-	if m := g.sides.migration.Load(); m != nil {
-		m.target.Assume(mastersOf(kept.Brokers[routing.Target.String()]))
+	g.sides.RecallClusters(kept.Clusters)
+	g.sides.Source.Assume(mastersOf(kept.Brokers[routing.Source.String()]))
+	if m := g.sides.Migration.Load(); m != nil {
+		m.TargetCluster.Assume(mastersOf(kept.Brokers[routing.Target.String()]))
 	}
 	here := map[string][]string{}
 	for name := range kept.Ports {
@@ -70,7 +56,7 @@ func (g *Gateway) firstLook(kept store.State) error {
 	if err == nil {
 		return nil
 	}
-	if len(kept.Homes)+len(kept.Views)+len(g.sides.brokersOf(routing.Source)) == 0 {
+	if len(kept.Homes)+len(kept.Views)+len(g.sides.BrokersOf(routing.Source)) == 0 {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	g.log.Warn("it begins with what it knew", "cause", err)

@@ -73,11 +73,11 @@ func TestAGatewayBeginsWithTheAddressesOfBefore(t *testing.T) {
 	assert.Equal(t, []string{"127.0.0.1:10911"}, g.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a"}))
 	assert.Equal(t, []string{"127.0.0.1:10921"}, g.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a#1"}))
 	assert.Equal(t, []string{"127.0.0.1:20911"}, g.addresses(routing.Dest{Side: routing.Target, Broker: "broker-x"}))
-	assert.Equal(t, []string{"broker-x"}, g.sides.greeted(), "it gets heartbeats")
-	l, err := g.sides.lanes()
+	assert.Equal(t, []string{"broker-x"}, g.sides.Greeted(), "it gets heartbeats")
+	l, err := g.sides.Lanes()
 	require.NoError(t, err)
 	for on, name := range []string{"broker-a", "broker-x"} {
-		_, err := l.clusters[on].Broker(t.Context(), name)
+		_, err := l.Clusters[on].Broker(t.Context(), name)
 		require.NoError(t, err, "positions are kept across")
 	}
 	assert.Equal(t, kept.Brokers, keptIn(t, dir).Brokers)
@@ -92,8 +92,8 @@ func TestAGatewayBeginsWithTheClustersOfBefore(t *testing.T) {
 	dir := stood(t, func(s *store.State) { s.Clusters = clusters })
 	g, err := begins(t, dir)
 	require.NoError(t, err)
-	assert.Equal(t, "Old", g.sides.clusters[routing.Source].of("broker-a"))
-	assert.Equal(t, "Brand-New", g.sides.clusters[routing.Target].of("broker-x"))
+	assert.Equal(t, "Old", g.sides.Clusters[routing.Source].Of("broker-a"))
+	assert.Equal(t, "Brand-New", g.sides.Clusters[routing.Target].Of("broker-x"))
 	assert.Equal(t, clusters, keptIn(t, dir).Clusters)
 	assert.Nil(t, g.Replica().Clusters, "another gateway finds them by itself")
 
@@ -107,11 +107,11 @@ func TestAGatewayBeginsWithTheClustersOfBefore(t *testing.T) {
 // Names are written when they are learnt, though no address has changed, and once.
 func TestClustersAreWrittenWhenTheyAreLearnt(t *testing.T) {
 	g := alone(t)
-	assert.True(t, g.sides.clusters[routing.Target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Brand-New"}}))
-	assert.False(t, g.sides.clusters[routing.Target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Brand-New"}}))
+	assert.True(t, g.sides.Clusters[routing.Target].Learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Brand-New"}}))
+	assert.False(t, g.sides.Clusters[routing.Target].Learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Brand-New"}}))
 	require.NoError(t, g.save())
 	assert.Equal(t, map[string]map[string]string{"target": {"broker-x": "Brand-New"}}, kept(t, g).Clusters)
-	assert.True(t, g.sides.clusters[routing.Target].learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Newer"}}))
+	assert.True(t, g.sides.Clusters[routing.Target].Learn([]rocketmq.Node{{Name: "broker-x", Cluster: "Newer"}}))
 }
 
 func TestClustersThatAreNoneAreRefused(t *testing.T) {
@@ -151,7 +151,7 @@ func TestAddressesAreWrittenWhenTheyChange(t *testing.T) {
 	g := alone(t)
 	require.NoError(t, g.save())
 	addrs := map[string][]string{"broker-a": {"127.0.0.1:10911"}}
-	g.sides.brokers[routing.Source].Store(&addrs)
+	g.sides.Brokers[routing.Source].Store(&addrs)
 	require.NoError(t, g.save())
 	assert.Equal(t, map[string]store.Addresses{"source": {"broker-a": {"127.0.0.1:10911"}}}, kept(t, g).Brokers)
 }

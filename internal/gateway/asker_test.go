@@ -59,8 +59,8 @@ func TestLocksThatStayBehindAreSigned(t *testing.T) {
 			g.gateway.table.Topics.Ensure("%RETRY%billing").Ensure("broker-a", 1)
 			here, signedHere := signedBroker(t, appSecret, `{"lockOKMQSet":[`+own+`]}`)
 			there, signedThere := signedBroker(t, "secret-there", `{"lockOKMQSet":[]}`)
-			g.gateway.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {here}})
-			g.gateway.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {there}})
+			g.gateway.sides.Brokers[routing.Source].Store(&map[string][]string{"broker-a": {here}})
+			g.gateway.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-t": {there}})
 			g.request(remoting.CodeLock, 0, by, nil, `{"consumerGroup":"billing","clientId":"one","mqSet":[`+own+
 				`,{"topic":"orders","brokerName":"broker-a","queueId":0}]}`)
 			is, remark := g.answer()

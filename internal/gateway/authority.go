@@ -19,7 +19,7 @@ import (
 
 // members asks the authority for a group's members.
 func (s *session) members(f *wire.Frame) {
-	brokers := s.gateway.sides.greeted()
+	brokers := s.gateway.sides.Greeted()
 	if s.gateway.table.AuthorityOf(f.Text("consumerGroup")) == routing.Source || len(brokers) == 0 {
 		s.pass(f)
 		return

@@ -88,8 +88,8 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
 	b.answer(remoting.CodeHeartbeat, wire.Reply{})
 	g := before(t, b)
-	g.sides.targets.Store(&[]string{"broker-x"})
-	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-x": {b.Addr().String()}})
+	g.sides.Targets.Store(&[]string{"broker-x"})
+	g.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-x": {b.Addr().String()}})
 	_, client := g.connect(t)
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	for i := range int32(3) {

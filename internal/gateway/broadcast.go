@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 )
 
@@ -14,9 +14,6 @@ import (
 // comes back with an older position than any that the move has looked at, and it must mean the same
 // message then. It does where the shift has been the same since the first message that can still be
 // read; where it hasn't, that is said before the group moves.
-
-// oldTime bounds how long looking for old positions may take.
-const oldTime = 10 * time.Second
 
 // oldPositionsHold refuses to move a broadcasting group to the target with queues where positions
 // of before would mean another message afterwards. The way back is always open.
@@ -26,27 +23,27 @@ func (g *Gateway) oldPositionsHold(
 	name string,
 	views []*routing.View,
 	to routing.Side,
-	l lanes,
+	l replicas.Lanes,
 ) error {
 	if to == routing.Source || !g.membersHere()[name] || slices.Contains(m.Accept, name) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, oldTime, errors.New("looking for old positions took too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, replicas.OldTime, errors.New("looking for old positions took too long"))
 	defer cancel()
 	for _, v := range views {
 		from, next, known := v.Place()
 		if from == to || !known {
 			continue
 		}
-		first, err := l.first(ctx, v.Queue, from)
+		first, err := l.First(ctx, v.Queue, from)
 		if err != nil {
 			return err
 		}
-		there, err := l.exact(ctx, v.Queue, from, next)
+		there, err := l.Exact(ctx, v.Queue, from, next)
 		if err != nil {
 			return err
 		}
-		old, err := l.across(ctx, v.Queue, from, first)
+		old, err := l.Across(ctx, v.Queue, from, first)
 		if err != nil {
 			return err
 		}
@@ -66,17 +63,4 @@ func (g *Gateway) oldPositionsHold(
 		}
 	}
 	return nil
-}
-
-// first is the oldest offset that a side still has of a queue.
-func (l lanes) first(ctx context.Context, q *routing.Queue, on routing.Side) (int64, error) {
-	at, err := q.On(on)
-	if err != nil {
-		return 0, err
-	}
-	broker, err := l.clusters[on].Broker(ctx, at.Broker)
-	if err != nil {
-		return 0, err
-	}
-	return l.clusters[on].Client().MinOffset(ctx, broker.Addr, q.Topic, at.ID)
 }

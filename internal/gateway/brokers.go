@@ -7,30 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 )
-
-// bothSides is what is known of the two clusters: their servers, limits and clocks, and the
-// migration between them.
-type bothSides struct {
-	source     *rocketmq.Cluster
-	migration  atomic.Pointer[migration]
-	intended   atomic.Pointer[control.Migration]      // that is to be on disk before it counts
-	brokers    [2]atomic.Pointer[map[string][]string] // addresses by name; of slaves by name#id
-	clusters   [2]clusterNames
-	targets    atomic.Pointer[[]string]          // target brokers in the order of their tags
-	limits     atomic.Pointer[map[string]limits] // of target brokers; nil while none has said them
-	limitsHere atomic.Pointer[map[string]limits] // of source brokers
-	dials      [2]rocketmq.Dial                  // to servers of both sides; nil: in plain text
-	origins    origins
-	reach      reach
-	clocks     clocks
-}
 
 // lookAtBrokers takes over which brokers a side has. Those that are gone keep their last address.
 func (g *Gateway) lookAtBrokers(ctx context.Context, on routing.Side, c *rocketmq.Cluster) error {
@@ -39,12 +21,12 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on routing.Side, c *rocketm
 		return err
 	}
 	all := map[string][]string{}
-	if last := g.sides.brokers[on].Load(); last != nil {
+	if last := g.sides.Brokers[on].Load(); last != nil {
 		for name, addrs := range *last {
 			all[name] = addrs
 		}
 	}
-	renamed := g.sides.clusters[on].learn(nodes)
+	renamed := g.sides.Clusters[on].Learn(nodes)
 	for _, n := range nodes {
 		name := n.Name
 		if n.ID != 0 {
@@ -53,7 +35,7 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on routing.Side, c *rocketm
 		all[name] = []string{rocketmq.ServerOf(n.Addr)}
 	}
 	g.tellVersions(ctx, on, c)
-	before := g.sides.brokers[on].Swap(&all)
+	before := g.sides.Brokers[on].Swap(&all)
 	if on == routing.Source {
 		err = g.ports.ensure(g, all)
 	} else {
@@ -82,7 +64,7 @@ func (g *Gateway) tellVersions(ctx context.Context, on routing.Side, c *rocketmq
 
 // number gives new target brokers the next numbers.
 func (g *Gateway) number(names []string) error {
-	before := g.sides.targets.Load()
+	before := g.sides.Targets.Load()
 	now := *before
 	next := slices.Clone(now)
 	for _, name := range names {
@@ -90,30 +72,18 @@ func (g *Gateway) number(names []string) error {
 			next = append(next, name)
 		}
 	}
-	if len(next) > mostTargets {
-		return fmt.Errorf("the target has %d brokers, at most %d can be told apart", len(next), mostTargets)
+	if len(next) > replicas.MostTargets {
+		return fmt.Errorf("the target has %d brokers, at most %d can be told apart", len(next), replicas.MostTargets)
 	}
 	if len(next) == len(now) {
 		return nil
 	}
-	g.sides.targets.Store(&next)
+	g.sides.Targets.Store(&next)
 	err := g.save() // before any client gets a tag of theirs
 	if err != nil {
-		g.sides.targets.CompareAndSwap(&next, before)
+		g.sides.Targets.CompareAndSwap(&next, before)
 	}
 	return err
-}
-
-// brokersOf are the masters of a side.
-func (bs *bothSides) brokersOf(on routing.Side) (names []string) {
-	if all := bs.brokers[on].Load(); all != nil {
-		for _, name := range routing.SortedKeys(*all) {
-			if !strings.Contains(name, "#") {
-				names = append(names, name)
-			}
-		}
-	}
-	return names
 }
 
 // addresses are where a server is looked for, in this order.
@@ -121,14 +91,14 @@ func (g *Gateway) addresses(to routing.Dest) []string {
 	if to == routing.NameServers {
 		return g.config.NameServers
 	}
-	if all := g.sides.brokers[to.Side].Load(); all != nil {
+	if all := g.sides.Brokers[to.Side].Load(); all != nil {
 		return (*all)[to.Broker] // of brokers behind a proxy the proxy's
 	}
 	return nil
 }
 
 func (g *Gateway) lookAgain() {
-	tick := time.NewTimer(lookPause)
+	tick := time.NewTimer(replicas.LookPause)
 	defer tick.Stop()
 	for soon := time.Duration(0); ; { // 0: the last look went well
 		select {
@@ -139,10 +109,10 @@ func (g *Gateway) lookAgain() {
 		}
 		if err := g.look(g.ctx); err == nil {
 			soon = 0
-		} else if soon = min(max(2*soon, lookSoon), lookPause); g.ctx.Err() == nil && g.figures.said.looks.Due() {
+		} else if soon = min(max(2*soon, lookSoon), replicas.LookPause); g.ctx.Err() == nil && g.figures.said.looks.Due() {
 			g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
 		}
-		tick.Reset(cmp.Or(soon, lookPause))
+		tick.Reset(cmp.Or(soon, replicas.LookPause))
 		g.ports.accept(g)
 		g.sync(g.ctx)
 	}

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +8,11 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
-	"rocketshift/internal/sleep"
 )
 
 // connected is what there is to say of the session's client. Callers hold s.mu.
@@ -49,7 +47,7 @@ func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]co
 // askPeers asks the other gateways of the migration one after the other, until one of them doesn't
 // answer.
 func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, control.Peer, *control.Client) error) error {
-	for _, p := range g.sides.peers() {
+	for _, p := range g.sides.Peers() {
 		asking, cancel := context.WithTimeout(ctx, rounds.AskTime)
 		err := ask(asking, p, g.clientOf(p))
 		cancel()
@@ -58,109 +56,6 @@ func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, contro
 		}
 	}
 	return nil
-}
-
-// member is a member of a group with the address of a broker that it is connected to.
-type member struct {
-	at, broker  string
-	connections []string // addresses of all of that id
-}
-
-// membersOn are a group's members on a side by their ids, and how they read.
-func (l lanes) membersOn(
-	ctx context.Context,
-	group string,
-	on routing.Side,
-) (all map[string]member, model string, err error) {
-	c := l.clusters[on]
-	brokers, err := c.Brokers(ctx)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", on, err)
-	}
-	all = map[string]member{}
-	for _, b := range brokers {
-		members, err := c.Client().ConsumerConnectionsOf(ctx, b.Addr, group)
-		if err != nil {
-			return nil, "", fmt.Errorf("members of group %s on %s broker %s: %w", group, on, b.Name, err)
-		}
-		model = cmp.Or(model, members.MessageModel)
-		for _, m := range members.Connections {
-			all[m.ClientID] = member{m.Addr, b.Addr, append(all[m.ClientID].connections, m.Addr)}
-		}
-	}
-	return all, model, nil
-}
-
-// knownTime bounds how long the target may take to list a member that the source lists: a heartbeat
-// goes to both.
-const knownTime = 3 * time.Second
-
-// knownOnTarget refuses to move a group to the target while one of its brokers doesn't list all
-// members that the source lists: it would refuse their pulls. A proxy doesn't say whom it lists.
-// Members that are missing are introduced again.
-func (l lanes) knownOnTarget(ctx context.Context, group string, to routing.Side, introduce func()) error {
-	if to == routing.Source || l.migration.Proxy != "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, knownTime)
-	defer cancel()
-	why, last := "", time.Time{}
-	for {
-		missing, err := l.unknownOnTarget(ctx, group)
-		switch {
-		case err == nil && missing == "":
-			return nil
-		case err == nil:
-			why = missing
-		case ctx.Err() == nil || why == "":
-			why = err.Error()
-		}
-		if time.Since(last) > introducePause {
-			last = time.Now()
-			introduce()
-		}
-		if sleep.For(ctx, 10*proofPause) != nil {
-			return control.Refused(
-				"group %s: %s, and its pulls would be refused there: two applications with one client id and "+
-					"other groups, or a heartbeat that the target refuses, may be the cause",
-				group,
-				why,
-			)
-		}
-	}
-}
-
-// introducePause is between two introductions of the same members: brokers take some milliseconds
-// for one.
-const introducePause = 500 * time.Millisecond
-
-// unknownOnTarget says which members of a group a target broker doesn't list, and nothing if all
-// list all.
-func (l lanes) unknownOnTarget(ctx context.Context, group string) (missing string, err error) {
-	here, _, err := l.membersOn(ctx, group, routing.Source)
-	if err != nil || len(here) == 0 {
-		return "", err
-	}
-	brokers, err := l.migration.target.Brokers(ctx)
-	if err != nil {
-		return "", fmt.Errorf("target: %w", err)
-	}
-	for _, b := range brokers {
-		there, err := l.migration.target.Client().ConsumerConnectionsOf(ctx, b.Addr, group)
-		if err != nil {
-			return "", fmt.Errorf("members of group %s on target broker %s: %w", group, b.Name, err)
-		}
-		known := map[string]bool{}
-		for _, m := range there.Connections {
-			known[m.ClientID] = true
-		}
-		for _, id := range routing.SortedKeys(here) {
-			if !known[id] {
-				return fmt.Sprintf("target broker %s doesn't list member %s at %s", b.Name, id, here[id].at), nil
-			}
-		}
-	}
-	return "", nil
 }
 
 // behind is who of a group's members counts as one behind a gateway.
@@ -190,22 +85,22 @@ func (g *Gateway) behindAll(ctx context.Context, group string) (is behind, err e
 // tell.
 func (b behind) comes(from string) (does, seen bool) {
 	addr, err := netip.ParseAddrPort(from)
-	return err == nil && b.known[unmapped(addr)], err == nil
+	return err == nil && b.known[replicas.Unmapped(addr)], err == nil
 }
 
 // past are those of a group's members that aren't behind a gateway, as "client at address". Where
 // the addresses of gateways are among those that brokers list, each connection is judged by its
 // own.
-func past(members map[string]member, here behind) (all []string) {
+func past(members map[string]replicas.Member, here behind) (all []string) {
 	visible := false
 	for _, m := range members {
-		for _, from := range m.connections {
+		for _, from := range m.Connections {
 			does, _ := here.comes(from)
 			visible = visible || does
 		}
 	}
 	for _, id := range routing.SortedKeys(members) {
-		for _, from := range members[id].connections {
+		for _, from := range members[id].Connections {
 			does, seen := here.comes(from)
 			if !does && (visible && seen || !here.ids[id]) {
 				all = append(all, fmt.Sprintf("%s at %s", id, from))
@@ -222,10 +117,10 @@ func (g *Gateway) noneIsPast(
 	ctx context.Context,
 	group string,
 	from routing.Side,
-	l lanes,
+	l replicas.Lanes,
 	accept []string,
 ) (inexact []string, err error) {
-	members, _, err := l.membersOn(ctx, group, from)
+	members, _, err := l.MembersOn(ctx, group, from)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -16,29 +17,29 @@ import (
 // group.
 func TestAMemberIsNotBehindByItsIdAlone(t *testing.T) {
 	const gateway, straight = "10.0.0.1:5000", "10.0.0.9:4711"
-	of := func(addrs ...string) member { return member{at: addrs[0], connections: addrs} }
+	of := func(addrs ...string) replicas.Member { return replicas.Member{At: addrs[0], Connections: addrs} }
 	ids := map[string]bool{"one": true, "two": true}
 	visible := behind{ids, map[netip.AddrPort]bool{netip.MustParseAddrPort(gateway): true}}
 	hidden := behind{ids: ids}
 	for name, c := range map[string]struct {
 		here    behind
-		members map[string]member
+		members map[string]replicas.Member
 		past    []string
 	}{
-		"behind":            {visible, map[string]member{"one": of(gateway)}, nil},
-		"its id is unknown": {visible, map[string]member{"new": of(gateway)}, nil},
-		"past":              {visible, map[string]member{"other": of(straight)}, []string{"other at " + straight}},
+		"behind":            {visible, map[string]replicas.Member{"one": of(gateway)}, nil},
+		"its id is unknown": {visible, map[string]replicas.Member{"new": of(gateway)}, nil},
+		"past":              {visible, map[string]replicas.Member{"other": of(straight)}, []string{"other at " + straight}},
 		"an id of one behind": {
-			visible, map[string]member{"one": of(straight), "two": of(gateway)}, []string{"one at " + straight},
+			visible, map[string]replicas.Member{"one": of(straight), "two": of(gateway)}, []string{"one at " + straight},
 		},
 		"one id, on both ways": {
-			visible, map[string]member{"one": of(gateway, straight)}, []string{"one at " + straight},
+			visible, map[string]replicas.Member{"one": of(gateway, straight)}, []string{"one at " + straight},
 		},
 		"translated addresses": {
-			visible, map[string]member{"one": of("192.0.2.1:7"), "x": of(straight)}, []string{"x at " + straight},
+			visible, map[string]replicas.Member{"one": of("192.0.2.1:7"), "x": of(straight)}, []string{"x at " + straight},
 		},
 		"hidden addresses": {
-			hidden, map[string]member{"one": of("192.0.2.1:7"), "x": of(straight)}, []string{"x at " + straight},
+			hidden, map[string]replicas.Member{"one": of("192.0.2.1:7"), "x": of(straight)}, []string{"x at " + straight},
 		},
 	} {
 		assert.Equal(t, c.past, past(c.members, c.here), name)
@@ -48,7 +49,7 @@ func TestAMemberIsNotBehindByItsIdAlone(t *testing.T) {
 	g.queue(routing.Source)
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	g.answer()
-	members := map[string]member{"one": of(straight)}
+	members := map[string]replicas.Member{"one": of(straight)}
 	for group, is := range map[string][]string{"billing": nil, "audit": {"one at " + straight}} {
 		here, err := g.gateway.behindAll(t.Context(), group)
 		require.NoError(t, err)

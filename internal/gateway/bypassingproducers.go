@@ -13,9 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
-	"rocketshift/internal/rocketmq"
-	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
 )
 
@@ -87,26 +86,12 @@ func (p *bypassingProducers) unknown(why error, turns time.Duration) {
 	}
 }
 
-// read reads messages of a queue's replica on a side.
-func (l lanes) read(ctx context.Context, q *routing.Queue, on routing.Side, from int64, most int) ([]remoting.Message, error) {
-	at, err := q.On(on)
-	if err != nil {
-		return nil, err
-	}
-	broker, err := l.clusters[on].Broker(ctx, at.Broker)
-	if err != nil {
-		return nil, err
-	}
-	got, err := l.clusters[on].Client().
-		Pull(ctx, broker.Addr, rocketmq.PullRequest{Group: l.migration.LaneGroup, Topic: q.Topic, Queue: at.ID, Offset: from, Max: most})
-	return got.Messages, err
-}
-
-// suspects are the newest messages of a queue's home that no gateway's connection may have brought,
+// suspectsOf are the newest messages of a queue's home that no gateway's connection may have brought,
 // since the last look at it. What was there before the first look isn't judged.
-func (bs *bothSides) suspects(
+func suspectsOf(
 	ctx context.Context,
-	l lanes,
+	bs *replicas.Sides,
+	l replicas.Lanes,
 	q *routing.Queue,
 	mine map[netip.AddrPort]bool,
 ) (all []suspect, err error) {
@@ -115,11 +100,11 @@ func (bs *bothSides) suspects(
 	if err != nil {
 		return nil, err
 	}
-	ahead, err := bs.clocks.ahead(ctx, l, routing.Dest{Side: on, Broker: at.Broker})
+	ahead, err := bs.Clocks.Ahead(ctx, l, routing.Dest{Side: on, Broker: at.Broker})
 	if err != nil {
 		return nil, err
 	}
-	end, err := l.end(ctx, q, on)
+	end, err := l.End(ctx, q, on)
 	if err != nil {
 		return nil, err
 	}
@@ -127,14 +112,14 @@ func (bs *bothSides) suspects(
 	if from < 0 || from >= end {
 		return nil, nil
 	}
-	found, err := l.read(ctx, q, on, max(from, end-looksAt), looksAt)
+	found, err := l.Read(ctx, q, on, max(from, end-looksAt), looksAt)
 	if err != nil {
 		return nil, err
 	}
 	for i := range found {
 		m := &found[i]
 		one := suspect{
-			bypassingProducer{q.Topic, on, unmapped(m.BornHost)},
+			bypassingProducer{q.Topic, on, replicas.Unmapped(m.BornHost)},
 			time.UnixMilli(m.StoreTimestamp).Add(-ahead),
 		}
 		if newlyWritten(m) && !mine[one.from] && time.Since(one.stored) < looksBack {
@@ -146,11 +131,11 @@ func (bs *bothSides) suspects(
 
 // findBypassing looks for producers that write to queues past all gateways of the migration.
 func (g *Gateway) findBypassing(ctx context.Context, queues []*routing.Queue) error {
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	if err != nil {
 		return err
 	}
-	own, hidden := g.sides.origins.all()
+	own, hidden := g.sides.Origins.All()
 	if hidden {
 		_, _, err := g.originsOfAll(ctx)
 		return err
@@ -162,17 +147,17 @@ func (g *Gateway) findBypassing(ctx context.Context, queues []*routing.Queue) er
 	var mu sync.Mutex
 	var suspects []suspect
 	var all errgroup.Group
-	all.SetLimit(provedTogether)
+	all.SetLimit(replicas.ProvedTogether)
 	for _, q := range queues {
 		if strings.HasPrefix(q.Topic, "%") || strings.HasPrefix(q.Topic, ownTopics) ||
 			q.At() == routing.Target && q.Lane() == nil {
 			continue // brokers write to groups' own topics, and rocketshift to its own
 		}
-		if q.At() == routing.Target && g.sides.behindProxy() {
+		if q.At() == routing.Target && g.sides.BehindProxy() {
 			continue // every message there comes from the proxy
 		}
 		all.Go(func() error {
-			found, err := g.sides.suspects(ctx, l, q, mine)
+			found, err := suspectsOf(ctx, &g.sides, l, q, mine)
 			mu.Lock()
 			defer mu.Unlock()
 			suspects = append(suspects, found...)
@@ -203,14 +188,14 @@ func (g *Gateway) findBypassing(ctx context.Context, queues []*routing.Queue) er
 const freshTime = 5 * time.Second
 
 func (g *Gateway) lookForBypassingAgain() {
-	for sleep.For(g.ctx, lookPause) == nil {
+	for sleep.For(g.ctx, replicas.LookPause) == nil {
 		g.lookForBypassing(g.ctx)
 	}
 }
 
 // lookForBypassing looks at the next queues.
 func (g *Gateway) lookForBypassing(ctx context.Context) {
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	if err != nil {
 		return
 	}
@@ -223,13 +208,13 @@ func (g *Gateway) lookForBypassing(ctx context.Context) {
 	}
 	first := int(g.checks.turn.Add(looksTogether)-looksTogether) % len(queues)
 	queues = append(queues[first:len(queues):len(queues)], queues[:first]...)
-	ctx, cancel := context.WithTimeout(ctx, lookPause)
+	ctx, cancel := context.WithTimeout(ctx, replicas.LookPause)
 	defer cancel()
-	err = g.sides.checkOrigins(ctx, l)
+	err = g.sides.CheckOrigins(ctx, l)
 	if err == nil {
 		err = g.findBypassing(ctx, queues[:min(looksTogether, len(queues))])
 	}
-	g.checks.bypassing.unknown(err, time.Duration((len(queues)-1)/looksTogether)*lookPause)
+	g.checks.bypassing.unknown(err, time.Duration((len(queues)-1)/looksTogether)*replicas.LookPause)
 }
 
 // bypassingTime bounds the look before a move.

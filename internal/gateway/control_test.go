@@ -16,6 +16,7 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/controlserver"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -33,8 +34,8 @@ func idle(t *testing.T) *Gateway {
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	t.Cleanup(g.stop)
-	g.sides.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
-	g.sides.targets.Store(&[]string{})
+	g.sides.Source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
+	g.sides.Targets.Store(&[]string{})
 	g.ports.byAddr = map[string]*port{}
 	var err error
 	g.state, err = store.Open(t.TempDir())
@@ -112,7 +113,7 @@ func TestWhatWasDecidedIsThereAfterARestart(t *testing.T) {
 		&store.Outcome{
 			Epoch:     5,
 			Authority: "target",
-			Views:     []store.View{afterMove(v, routing.Target, step{next: 10, there: 3})},
+			Views:     []store.View{afterMove(v, routing.Target, replicas.Step{Next: 10, There: 3})},
 		},
 	)
 	require.NoError(t, g.save())

@@ -11,6 +11,7 @@ import (
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/keys"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -45,8 +46,8 @@ func newGuarded(t *testing.T, keyFile string) *guarded {
 		}
 	}
 	g.gateway = before(t, g.source)
-	g.gateway.sides.targets.Store(&[]string{"broker-t"})
-	g.gateway.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {g.target.Addr().String()}})
+	g.gateway.sides.Targets.Store(&[]string{"broker-t"})
+	g.gateway.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-t": {g.target.Addr().String()}})
 	keys, err := keys.Parse([]byte(keyFile))
 	require.NoError(t, err)
 	g.gateway.keys.File = "keys.yaml"
@@ -377,7 +378,7 @@ func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
 	g.queue(routing.Source)
-	g.gateway.sides.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
+	g.gateway.sides.Migration.Store(&replicas.Migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeMembers, remoting.CodeHeartbeat, remoting.CodeLock} {
 		r := requests()[code]
 		g.request(code, 0, unsignedBy, r.fields, r.body)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/store"
 )
 
@@ -16,10 +17,10 @@ import (
 func alone(t *testing.T) *Gateway {
 	t.Helper()
 	g := idle(t)
-	g.sides.migration.Store(
-		&migration{
-			Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"},
-			target:    g.sides.source,
+	g.sides.Migration.Store(
+		&replicas.Migration{
+			Migration:     control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"},
+			TargetCluster: g.sides.Source,
 		},
 	)
 	return g

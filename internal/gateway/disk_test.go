@@ -69,7 +69,7 @@ func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 		}
 		g.ctx, g.stop = context.WithCancel(t.Context())
 		g.rounds = g.newRounds()
-		g.sides.targets.Store(&[]string{})
+		g.sides.Targets.Store(&[]string{})
 		var err error
 		g.state, err = store.Open(t.TempDir())
 		require.NoError(t, err)
@@ -98,12 +98,12 @@ func TestNumbersOfTargetBrokersThatCannotBeKeptAreNotUsed(t *testing.T) {
 	require.NoError(t, g.number([]string{"x"}))
 	again := stuck(t, filepath.Dir(g.state.Path))
 	require.Error(t, g.number([]string{"x", "y"}))
-	assert.Equal(t, []string{"x"}, *g.sides.targets.Load())
+	assert.Equal(t, []string{"x"}, *g.sides.Targets.Load())
 	require.Error(t, g.agreeOnTargets([]string{"y", "x"}))
-	assert.Equal(t, []string{"x"}, *g.sides.targets.Load())
+	assert.Equal(t, []string{"x"}, *g.sides.Targets.Load())
 	again()
 	require.NoError(t, g.number([]string{"x", "y"}))
-	assert.Equal(t, []string{"x", "y"}, *g.sides.targets.Load())
+	assert.Equal(t, []string{"x", "y"}, *g.sides.Targets.Load())
 }
 
 // begins starts a gateway of which no name server answers.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -66,7 +67,7 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	require.Equal(t, remoting.Success, is)
 	holds(homes("orders"), "which shares in orders")
 	fits(homes("other"))
-	g.gateway.sides.limits.Store(&map[string]limits{"broker-t": {}})
+	g.gateway.sides.Limits.Store(&map[string]replicas.Limits{"broker-t": {}})
 	_, err := g.gateway.rounds.Prepare(t.Context(), store.Round{
 		ID:     "r",
 		Kind:   control.KindHome,
@@ -167,14 +168,14 @@ func newTwoSides(t *testing.T) *twoSides {
 	two.Gateway = g
 	there := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	t.Cleanup(there.Client().Close)
-	g.sides.migration.Store(
-		&migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, target: there},
+	g.sides.Migration.Store(
+		&replicas.Migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, TargetCluster: there},
 	)
-	g.sides.targets.Store(&[]string{"broker-t"})
-	g.sides.brokers[routing.Target].Store(
+	g.sides.Targets.Store(&[]string{"broker-t"})
+	g.sides.Brokers[routing.Target].Store(
 		&map[string][]string{"broker-t": {two.brokers[routing.Target].Addr().String()}},
 	)
-	g.sides.source.Assume(map[string]string{"broker-a": two.brokers[routing.Source].Addr().String()})
+	g.sides.Source.Assume(map[string]string{"broker-a": two.brokers[routing.Source].Addr().String()})
 	there.Assume(map[string]string{"broker-t": two.brokers[routing.Target].Addr().String()})
 	for on, b := range two.brokers {
 		b.answer(remoting.CodeHeartbeat, wire.Reply{})

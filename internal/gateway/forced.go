@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
@@ -64,11 +65,11 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 	if !g.awayTarget.seen.IsZero() && time.Since(g.awayTarget.seen) < awayLife {
 		return nil
 	}
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	if err != nil {
 		return control.Refused("%v", err)
 	}
-	names := g.sides.brokersOf(routing.Target)
+	names := g.sides.BrokersOf(routing.Target)
 	if len(names) == 0 {
 		return control.Refused("gateway %s knows no broker of the target, and can't tell whether it answers",
 			g.config.Name)
@@ -79,7 +80,7 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 	for _, name := range names {
 		for _, addr := range g.addresses(routing.Dest{Side: routing.Target, Broker: name}) {
 			all.Go(func() error {
-				if !answers(ctx, l.migration.target.Client(), addr) {
+				if !answers(ctx, l.Migration.TargetCluster.Client(), addr) {
 					return nil
 				}
 				return control.Refused("target broker %s at %s answers gateway %s: ask without withoutTarget",
@@ -161,7 +162,7 @@ func (g *Gateway) groupWithoutTarget(ctx context.Context, r store.Round) (outcom
 func (g *Gateway) viewsWithoutTarget(
 	ctx context.Context, p *rounds.Current, prepared []store.Prepared,
 ) (*store.Outcome, error) {
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +171,7 @@ func (g *Gateway) viewsWithoutTarget(
 	o := &store.Outcome{Views: make([]store.View, len(names))}
 	broadcasts := g.membersHere()[one.Name]
 	var all errgroup.Group
-	all.SetLimit(provedTogether)
+	all.SetLimit(replicas.ProvedTogether)
 	for i, name := range names {
 		v := one.Of(g.table.QueueFor(name.Topic, name.Broker, name.ID))
 		if lane := v.Queue.Lane(); lane != nil {
@@ -188,11 +189,11 @@ func (g *Gateway) viewsWithoutTarget(
 // group's members are at most, -1 if no gateway knows: they go on there, and get what lies at the
 // position.
 func (g *Gateway) without(
-	ctx context.Context, l lanes, v *routing.View, next int64, broadcasts bool,
+	ctx context.Context, l replicas.Lanes, v *routing.View, next int64, broadcasts bool,
 ) (w store.View, err error) {
 	w = viewAsIs(v)
 	w.Side = routing.Source.String()
-	first, end, err := l.sourceBounds(ctx, v.Queue)
+	first, end, err := l.SourceBounds(ctx, v.Queue)
 	if err != nil {
 		return w, fmt.Errorf("group %s: %w", v.Group, err)
 	}
@@ -206,7 +207,7 @@ func (g *Gateway) without(
 		}
 		return w, nil
 	}
-	position, known, err := l.position(ctx, v.Queue, v.Group, routing.Source)
+	position, known, err := l.Position(ctx, v.Queue, v.Group, routing.Source)
 	if err != nil {
 		return w, fmt.Errorf("group %s: %w", v.Group, err)
 	}
@@ -214,7 +215,7 @@ func (g *Gateway) without(
 		if position = at; !known {
 			position = first
 		}
-		if err := l.commit(ctx, v.Queue, v.Group, routing.Source, position); err != nil {
+		if err := l.Commit(ctx, v.Queue, v.Group, routing.Source, position); err != nil {
 			return w, err
 		}
 	}
@@ -222,19 +223,6 @@ func (g *Gateway) without(
 		w.Shift[routing.Source], w.Proved = position-next, next
 	}
 	return w, nil
-}
-
-// sourceBounds are where a queue begins and ends on the source.
-func (l lanes) sourceBounds(ctx context.Context, q *routing.Queue) (first, end int64, err error) {
-	if first, err = l.first(ctx, q, routing.Source); err != nil {
-		return 0, 0, err
-	}
-	broker, err := l.clusters[routing.Source].Broker(ctx, q.Broker)
-	if err != nil {
-		return 0, 0, err
-	}
-	end, err = l.clusters[routing.Source].Client().MaxOffset(ctx, broker.Addr, q.Topic, q.ID)
-	return first, end, err
 }
 
 // furthest is, of each queue, the highest offset that members of a group may ask for next, by what

@@ -14,6 +14,7 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/controlserver"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -63,10 +64,10 @@ func (g *Gateway) withTarget(t *testing.T, b *standIn, at string) (q *routing.Qu
 		c.Assume(map[string]string{name: addr})
 		return c
 	}
-	g.sides.source = cluster("broker-a", b.Addr().String())
-	g.sides.migration.Load().target = cluster("broker-t", at)
-	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
-	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
+	g.sides.Source = cluster("broker-a", b.Addr().String())
+	g.sides.Migration.Load().TargetCluster = cluster("broker-t", at)
+	g.sides.Brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
+	g.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
 	q = g.table.Topics.Ensure("orders").Queue([]byte("broker-a"), 0)
 	if q == nil {
 		g.table.Topics.Ensure("orders").Ensure("broker-a", 1)
@@ -199,9 +200,9 @@ func TestABroadcastingGroupReturnsWithoutTheTarget(t *testing.T) {
 	}
 }
 
-func mustLanes(t *testing.T, g *Gateway) lanes {
+func mustLanes(t *testing.T, g *Gateway) replicas.Lanes {
 	t.Helper()
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	require.NoError(t, err)
 	return l
 }
@@ -230,7 +231,7 @@ func TestHomesReturnWithoutTheTargetAndWhatLiesThereIsOwed(t *testing.T) {
 	require.NoError(t, err)
 
 	back := control.Move{ID: "forward", Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.Name()}}
-	g.sides.limits.Store(&map[string]limits{"broker-t": {}})
+	g.sides.Limits.Store(&map[string]replicas.Limits{"broker-t": {}})
 	_, err = g.rounds.Prepare(t.Context(), store.Round{
 		ID:     "1",
 		Kind:   control.KindHome,

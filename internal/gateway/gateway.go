@@ -16,6 +16,7 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/keys"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
@@ -66,7 +67,7 @@ type Gateway struct {
 	stop    context.CancelFunc
 	running sync.WaitGroup
 
-	sides bothSides
+	sides replicas.Sides
 
 	table routing.Table
 
@@ -104,8 +105,6 @@ type Gateway struct {
 }
 
 const (
-	// lookPause is between looks at what both sides have.
-	lookPause = 10 * time.Second
 	// lookSoon is after a look that failed: who was away may be back.
 	lookSoon = time.Second
 )
@@ -134,26 +133,26 @@ func Start(c Config) (*Gateway, error) {
 		registry: newSessionRegistry(),
 		refresh:  newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
 		waits: usualWaits, checks: checks{bypassing: bypassingProducers{life: bypassLife}},
-		admission: admission{entry: connections.EntryWith(c.TLSCert, c.TLSKey)}, sides: bothSides{dials: dials},
+		admission: admission{entry: connections.EntryWith(c.TLSCert, c.TLSKey)}, sides: replicas.Sides{Dials: dials},
 	}
 	g.handover.succession.done = make(chan struct{})
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	g.sides.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
+	g.sides.Source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
 		Credentials: c.Credentials,
 		Dial:        dials[routing.Source],
 	}), c.NameServers)
 	g.rounds, g.lease = g.newRounds(), g.newLease()
 	g.opaques.begin()
 	g.bind()
-	g.ports.byAddr, g.sides.targets = map[string]*port{}, atomic.Pointer[[]string]{}
-	g.sides.targets.Store(&[]string{})
+	g.ports.byAddr, g.sides.Targets = map[string]*port{}, atomic.Pointer[[]string]{}
+	g.sides.Targets.Store(&[]string{})
 	if err := g.begin(); err != nil {
 		g.Close()
 		return nil, err
 	}
 	g.running.Go(g.lookAgain)
 	g.running.Go(g.keepSaving)
-	g.running.Go(g.keepPositions)
+	g.running.Go(func() { g.sides.KeepPositions(g.ctx, &g.table) })
 	g.running.Go(g.payOwed)
 	g.running.Go(g.readKeysAgain)
 	g.running.Go(func() { g.lease.Keep(g.ctx) })
@@ -188,12 +187,12 @@ func (g *Gateway) begin() (err error) {
 	if err = g.sameSource(g.ctx, kept); err != nil {
 		return err
 	}
-	g.sides.targets.Store(&kept.Targets)
+	g.sides.Targets.Store(&kept.Targets)
 	if err := g.ports.open(g, kept.Ports); err != nil {
 		return err
 	}
 	if kept.Migration != nil {
-		g.sides.migration.Store(g.meant(*kept.Migration))
+		g.sides.Migration.Store(g.meant(*kept.Migration))
 	}
 	if err := g.recall(kept); err != nil {
 		return err
@@ -259,8 +258,8 @@ func (g *Gateway) Close() {
 	if g.handover.folder != nil {
 		_ = g.handover.folder.Close()
 	}
-	g.sides.source.Client().Close()
-	if m := g.sides.migration.Load(); m != nil {
-		m.target.Client().Close()
+	g.sides.Source.Client().Close()
+	if m := g.sides.Migration.Load(); m != nil {
+		m.TargetCluster.Client().Close()
 	}
 }

@@ -22,7 +22,7 @@ func TestHeartbeatsTakeOneGoroutineWhileTheTargetStandsStill(t *testing.T) {
 	g.queue(routing.Source)
 	dialled, goesOn := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	g.gateway.sides.dials[routing.Target] = func(_ context.Context, addr string) (net.Conn, error) {
+	g.gateway.sides.Dials[routing.Target] = func(_ context.Context, addr string) (net.Conn, error) {
 		once.Do(func() { close(dialled) })
 		<-goesOn
 		return net.Dial("tcp", addr)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -43,7 +44,7 @@ func producerField(code int) string {
 
 // bodiesOfGroups are the codes whose bodies name groups, but for heartbeats and locks, with what
 // finds one there.
-var bodiesOfGroups = map[int]func(body []byte, m *migration) (bool, error){
+var bodiesOfGroups = map[int]func(body []byte, m *replicas.Migration) (bool, error){
 	46:     jsonNames(is),    // CHECK_CLIENT_CONFIG
 	200:    jsonNames(is),    // UPDATE_AND_CREATE_SUBSCRIPTIONGROUP
 	225:    jsonNames(is),    // UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST, 5.x as all below
@@ -56,19 +57,12 @@ var bodiesOfGroups = map[int]func(body []byte, m *migration) (bool, error){
 	2002:   propertiesName,   // REMOVE_COLD_DATA_FLOW_CTR_CONFIG: the group alone
 }
 
-// owns reports whether a group is one of the migration's own: that of the lanes, or one that is
-// named after it, for their way back, for what applications have left, or for fences.
-func (m *migration) owns(group string) bool {
-	rest, ours := strings.CutPrefix(group, m.LaneGroup)
-	return ours && (rest == "" || rest[0] == '-')
-}
-
-func is(text string, m *migration) bool { return m.owns(text) }
+func is(text string, m *replicas.Migration) bool { return m.Owns(text) }
 
 // lists reports whether a text names one of the migration's own groups among other things.
-func lists(text string, m *migration) bool {
+func lists(text string, m *replicas.Migration) bool {
 	for part := range strings.FieldsFuncSeq(text, noNamePart) { // there may be very many
-		if m.owns(part) {
+		if m.Owns(part) {
 			return true
 		}
 	}
@@ -83,8 +77,8 @@ func noNamePart(c rune) bool {
 // jsonNames reports whether a JSON text names one of the migration's groups anywhere: as a text, or
 // as a number or a word that brokers take for one. Errors: it is no JSON, though brokers, which
 // read more than that, may take it.
-func jsonNames(names func(string, *migration) bool) func(body []byte, m *migration) (bool, error) {
-	return func(body []byte, m *migration) (bool, error) {
+func jsonNames(names func(string, *replicas.Migration) bool) func(body []byte, m *replicas.Migration) (bool, error) {
+	return func(body []byte, m *replicas.Migration) (bool, error) {
 		in := json.NewDecoder(bytes.NewReader(body))
 		in.UseNumber()
 		for {
@@ -116,7 +110,7 @@ func textOfToken(token json.Token) string {
 
 // propertiesName reports whether properties name one of the migration's groups anywhere. Errors:
 // they have an escape, which may be any character.
-func propertiesName(body []byte, m *migration) (bool, error) {
+func propertiesName(body []byte, m *replicas.Migration) (bool, error) {
 	if bytes.IndexByte(body, '\\') >= 0 {
 		return false, errors.New("properties with escapes")
 	}
@@ -124,9 +118,9 @@ func propertiesName(body []byte, m *migration) (bool, error) {
 }
 
 // inFields reports whether a field of a request names one of the migration's own groups.
-func (m *migration) inFields(f *wire.Frame) bool {
+func inFields(m *replicas.Migration, f *wire.Frame) bool {
 	for _, field := range groupFields {
-		if m.owns(string(f.Text(field))) {
+		if m.Owns(string(f.Text(field))) {
 			return true
 		}
 	}
@@ -136,17 +130,17 @@ func (m *migration) inFields(f *wire.Frame) bool {
 		}
 	}
 	field := producerField(f.Code)
-	return field != "" && m.owns(string(f.Text(field)))
+	return field != "" && m.Owns(string(f.Text(field)))
 }
 
 // namesOurs reports whether a request that isn't looked into otherwise names the lanes' group, or
 // one that is named after it, or may do so: it answers that one.
 func (s *session) namesOurs(f *wire.Frame) bool {
-	m := s.gateway.sides.migration.Load()
+	m := s.gateway.sides.Migration.Load()
 	if m == nil {
 		return false
 	}
-	if m.inFields(f) {
+	if inFields(m, f) {
 		s.refuse(f, remoting.NoPermission, laneGroup)
 		return true
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -79,8 +80,8 @@ func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
 	g.queue(routing.Source)
-	m := &migration{Migration: control.Migration{LaneGroup: "lanes"}}
-	g.gateway.sides.migration.Store(m)
+	m := &replicas.Migration{Migration: control.Migration{LaneGroup: "lanes"}}
+	g.gateway.sides.Migration.Store(m)
 	all := func(group string, sends func(code int, what string, fields []string, body string)) {
 		for code, places := range requestsOfGroups {
 			g.source.answer(code, wire.Reply{})
@@ -136,7 +137,7 @@ func TestBodiesThatMayNameTheLanesGroupAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
 	g.queue(routing.Source)
-	g.gateway.sides.migration.Store(&migration{Migration: control.Migration{LaneGroup: "17"}})
+	g.gateway.sides.Migration.Store(&replicas.Migration{Migration: control.Migration{LaneGroup: "17"}})
 	for _, c := range []struct {
 		code  int
 		body  string

@@ -102,7 +102,7 @@ func before(t *testing.T, b *standIn) *Gateway {
 	t.Helper()
 	g := alone(t)
 	g.registry.sessions, g.registry.mirrors.claims = map[*session]bool{}, map[claim]*session{}
-	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
+	g.sides.Brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
 	g.table.Topics.Ensure("orders").Ensure("broker-a", 2)
 	t.Cleanup(func() {
 		g.stop()

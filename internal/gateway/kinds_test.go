@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
@@ -24,7 +25,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	q := g.gateway.table.Topics.Get([]byte("orders")).Queue([]byte("broker-a"), 0)
 	q.SetLane(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
 	configured := func(config map[string]string) {
-		g.gateway.sides.limits.Store(&map[string]limits{"broker-t": limitsOf(config)})
+		g.gateway.sides.Limits.Store(&map[string]replicas.Limits{"broker-t": replicas.LimitsOf(config)})
 	}
 	round := store.Round{Kind: control.KindHome, To: "target", Queues: []control.TopicQueue{q.Name()}}
 	send := func(code int, properties, body string) {
@@ -63,7 +64,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 		require.Contains(t, inexact[0], says)
 	}
 	unknown("wasn't asked yet")
-	g.gateway.sides.limits.Store(&map[string]limits{"broker-t": {unknown: "code 16: no right"}})
+	g.gateway.sides.Limits.Store(&map[string]replicas.Limits{"broker-t": {Unknown: "code 16: no right"}})
 	unknown("doesn't say how it is configured: code 16: no right")
 	configured(strict)
 	send(remoting.Success, "KEYS\x01TRAN_MSG\x02", "plain")
@@ -103,8 +104,8 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	}
 	configured(open)
 	here := func(levels string) {
-		g.gateway.sides.limitsHere.Store(
-			&map[string]limits{"broker-a": limitsOf(map[string]string{"messageDelayLevel": levels})},
+		g.gateway.sides.LimitsHere.Store(
+			&map[string]replicas.Limits{"broker-a": replicas.LimitsOf(map[string]string{"messageDelayLevel": levels})},
 		)
 	}
 	here("7s 5s 10s 30s")
@@ -142,7 +143,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 // Brokers behind a proxy never say what they take: that is said, and holds nothing up.
 func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
 	g := alone(t)
-	g.sides.migration.Store(&migration{Migration: control.Migration{Name: "m", Proxy: "127.0.0.1:1"}})
+	g.sides.Migration.Store(&replicas.Migration{Migration: control.Migration{Name: "m", Proxy: "127.0.0.1:1"}})
 	t1 := g.table.Topics.Ensure("orders")
 	t1.Ensure("broker-a", 2)
 	var queues []control.TopicQueue
@@ -180,17 +181,17 @@ func TestBrokersSayTogetherWhatTheyTake(t *testing.T) {
 	c := rocketmq.NewCluster(client, []string{nobodyAt})
 	c.Assume(names)
 	begin := time.Now()
-	lookAtLimits(t.Context(), c, &g.sides.limits)
-	require.Less(t, time.Since(begin), 2*limitsTime, "not one after the other")
-	is := *g.sides.limits.Load()
+	replicas.LookAtLimits(t.Context(), c, &g.sides.Limits)
+	require.Less(t, time.Since(begin), 2*replicas.LimitsTime, "not one after the other")
+	is := *g.sides.Limits.Load()
 	for i := range 4 {
 		one := is[fmt.Sprint("broker-", i)]
-		assert.Equal(t, i >= 2, one.unknown != "", "broker-%d: %+v", i, one)
+		assert.Equal(t, i >= 2, one.Unknown != "", "broker-%d: %+v", i, one)
 	}
-	assert.EqualValues(t, 77, is["broker-0"].longest)
+	assert.EqualValues(t, 77, is["broker-0"].Longest)
 
-	was := map[string]limits{"broker-2": {longest: 5}}
-	g.sides.limits.Store(&was)
-	lookAtLimits(t.Context(), c, &g.sides.limits)
-	assert.Equal(t, limits{longest: 5}, (*g.sides.limits.Load())["broker-2"], "what it said before counts")
+	was := map[string]replicas.Limits{"broker-2": {Longest: 5}}
+	g.sides.Limits.Store(&was)
+	replicas.LookAtLimits(t.Context(), c, &g.sides.Limits)
+	assert.Equal(t, replicas.Limits{Longest: 5}, (*g.sides.Limits.Load())["broker-2"], "what it said before counts")
 }

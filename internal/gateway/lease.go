@@ -20,19 +20,8 @@ const leaseKind = "rocketshift-gateway"
 // newLease is the gateway's lease.
 func (g *Gateway) newLease() *rounds.Lease {
 	return &rounds.Lease{
-		Name: g.config.Name, Lock: g.lockLease, Alone: func() bool { return len(g.sides.peers()) == 0 }, Log: g.log,
+		Name: g.config.Name, Lock: g.lockLease, Alone: func() bool { return len(g.sides.Peers()) == 0 }, Log: g.log,
 	}
-}
-
-// leasing are the brokers that give leases: those of both sides, the source's first, so that one
-// side may be dead.
-func (bs *bothSides) leasing() (all []routing.Dest) {
-	for on := range bs.brokers {
-		for _, name := range bs.brokersOf(routing.Side(on)) {
-			all = append(all, routing.Dest{Side: routing.Side(on), Broker: name})
-		}
-	}
-	return all
 }
 
 // lockLease takes a gateway's lease from all brokers that give leases. A proxy that serves no locks
@@ -40,12 +29,12 @@ func (bs *bothSides) leasing() (all []routing.Dest) {
 func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, err error) {
 	var mu sync.Mutex
 	var asked errgroup.Group // all at once: one that doesn't answer must not use up the others' time
-	for _, at := range g.sides.leasing() {
+	for _, at := range g.sides.Leasing() {
 		asked.Go(func() error {
 			got, lockErr := g.lockLeaseAt(ctx, at, of)
 			mu.Lock()
 			defer mu.Unlock()
-			if at.Side == routing.Target && g.sides.behindProxy() && remoting.CodeOf(lockErr) == remoting.NotSupported {
+			if at.Side == routing.Target && g.sides.BehindProxy() && remoting.CodeOf(lockErr) == remoting.NotSupported {
 				return nil
 			}
 			brokers++
@@ -64,5 +53,5 @@ func (g *Gateway) lockLease(ctx context.Context, of string) (held, brokers int, 
 func (g *Gateway) lockLeaseAt(ctx context.Context, at routing.Dest, of string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*rounds.AskTime)
 	defer cancel()
-	return g.sides.lockOwn(ctx, at, leaseKind, of, g.config.Name)
+	return g.sides.LockOwn(ctx, at, leaseKind, of, g.config.Name)
 }

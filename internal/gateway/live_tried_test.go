@@ -119,8 +119,8 @@ func TestLiveWhatTheTargetRefusesDoesNotMove(t *testing.T) {
 	r.configureAll(r.target, "enablePropertyFilter", "true")
 	r.configureAll(r.target, "rejectTransactionMessage", "false")
 	r.eventually("the gateway has seen it", func() bool {
-		all := g.sides.limits.Load()
-		return all != nil && !(*all)["broker-a"].noTransactions
+		all := g.sides.Limits.Load()
+		return all != nil && !(*all)["broker-a"].NoTransactions
 	})
 	r.move(control.Move{Kind: control.KindSide, To: "target", Groups: []string{group}})
 	r.move(control.Move{Kind: control.KindHome, To: "target", Topics: []string{orders}})

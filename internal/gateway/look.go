@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
-	"rocketshift/internal/rocketmq"
+	"rocketshift/replicator/lane"
 )
 
 // passVast lets topics pass as they are that have too many queues. What is known of one stays: it
@@ -21,7 +22,7 @@ func (g *Gateway) passVast(vast map[string]int64) {
 				"queues", vast[name], "most", routing.MostOfTopic)
 		}
 		if len(t.All()) == 0 {
-			t.Pair(nil, tooVast(name, vast[name], routing.Source), g.table.InUse)
+			t.Pair(nil, replicas.TooVast(name, vast[name], routing.Source), g.table.InUse)
 		}
 	}
 }
@@ -30,13 +31,13 @@ func (g *Gateway) passVast(vast map[string]int64) {
 // broker that can't be asked, all stays as it was known, and no new pairs are made meanwhile:
 // queues that aren't seen would be missing among them.
 func (g *Gateway) look(ctx context.Context) error {
-	if err := g.lookAtBrokers(ctx, routing.Source, g.sides.source); err != nil {
+	if err := g.lookAtBrokers(ctx, routing.Source, g.sides.Source); err != nil {
 		return fmt.Errorf("source: %w", err)
 	}
 	most := cmp.Or(g.table.Topics.Most, routing.MostQueues)
-	at, unread := queuesOf(ctx, g.sides.source, nil, most)
-	g.passVast(at.vast)
-	here := at.queues
+	at, unread := replicas.QueuesOf(ctx, g.sides.Source, nil, most)
+	g.passVast(at.Vast)
+	here := at.Queues
 	for name, queues := range here {
 		t := g.table.Topics.Ensure(name)
 		t.Vast.Store(0)
@@ -47,31 +48,31 @@ func (g *Gateway) look(ctx context.Context) error {
 	if unread != nil {
 		unread = fmt.Errorf("source: %w", unread)
 	}
-	m := g.sides.migration.Load()
+	m := g.sides.Migration.Load()
 	if m == nil {
 		return unread
 	}
-	to, err := queuesOf(ctx, m.target, routing.SortedKeys(here), most)
+	to, err := replicas.QueuesOf(ctx, m.TargetCluster, routing.SortedKeys(here), most)
 	if err != nil {
 		unread = errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
-	if err := g.lookAtBrokers(ctx, routing.Target, m.target); err != nil {
+	if err := g.lookAtBrokers(ctx, routing.Target, m.TargetCluster); err != nil {
 		return errors.Join(unread, fmt.Errorf("target: %w", err))
 	}
-	lookAtLimits(ctx, g.sides.source, &g.sides.limitsHere)
-	lookAtLimits(ctx, m.target, &g.sides.limits)
+	replicas.LookAtLimits(ctx, g.sides.Source, &g.sides.LimitsHere)
+	replicas.LookAtLimits(ctx, m.TargetCluster, &g.sides.Limits)
 	if unread != nil {
 		return unread
 	}
-	registered, err := g.sides.registered(ctx, m)
+	registered, err := g.sides.Registered(ctx, m)
 	if err != nil {
 		return err
 	}
 	masters := [2][]string{
-		g.sides.readBy(m, routing.SortedKeys(registered[routing.Source])),
+		g.sides.ReadBy(m, routing.SortedKeys(registered[routing.Source])),
 		routing.SortedKeys(registered[routing.Target]),
 	}
-	g.sides.excuse(m, registered[routing.Source])
+	g.sides.Excuse(m, registered[routing.Source])
 	for name, queues := range here {
 		t := g.table.Topics.Ensure(name)
 		if t.Lacks(registered) {
@@ -82,17 +83,19 @@ func (g *Gateway) look(ctx context.Context) error {
 	return nil
 }
 
-// registered are the masters of both sides that name servers know now.
-func (bs *bothSides) registered(ctx context.Context, m *migration) (both [2]map[string]bool, err error) {
-	for on, c := range [2]*rocketmq.Cluster{bs.source, m.target} {
-		brokers, err := c.Brokers(ctx)
-		if err != nil {
-			return both, fmt.Errorf("%s: %w", routing.Side(on), err)
-		}
-		both[on] = map[string]bool{}
-		for _, b := range brokers {
-			both[on][b.Name] = true
-		}
+// pairTopic pairs the queues that the source has of a topic with those of the target; masters are
+// those of both sides that count.
+func (g *Gateway) pairTopic(m *replicas.Migration, t *routing.Topic, queues []lane.Queue, to replicas.Layout, masters [2][]string) {
+	read, unread := g.sides.ReadOf(m, queues)
+	there := to.Queues[t.Name]
+	lanes, err := replicas.LanesOf(t.Name, read, there, masters, t.Kept())
+	problem := replicas.NotRead(t.Name, unread)
+	if err != nil {
+		problem = err.Error()
 	}
-	return both, nil
+	if n := to.Vast[t.Name]; n > 0 {
+		problem = replicas.TooVast(t.Name, n, routing.Target)
+	}
+	t.Pair(lanes, problem, g.table.InUse)
+	t.Beyond.Store(int64(len(there) - len(lanes)))
 }

@@ -43,8 +43,8 @@ func (s *session) heartbeat(f *wire.Frame) {
 		s.refuse(f, remoting.SystemError, "a heartbeat that isn't understood: "+err.Error())
 		return
 	}
-	if slices.ContainsFunc(says.Reads, func(m bodies.Membership) bool { return s.gateway.sides.ours(m.Group) }) ||
-		slices.ContainsFunc(says.Writes, s.gateway.sides.ours) {
+	if slices.ContainsFunc(says.Reads, func(m bodies.Membership) bool { return s.gateway.sides.Ours(m.Group) }) ||
+		slices.ContainsFunc(says.Writes, s.gateway.sides.Ours) {
 		s.memory.Give(cost)
 		s.refuse(f, remoting.NoPermission, "a member of the lanes' own group")
 		return
@@ -107,7 +107,7 @@ func (m *mirrors) beat(s *session, identity string, raw []byte) {
 	if identity == "" || raw == nil {
 		return
 	}
-	for _, broker := range s.gateway.sides.greeted() {
+	for _, broker := range s.gateway.sides.Greeted() {
 		m.mu.Lock()
 		of := claim{identity, broker}
 		holder := m.claims[of]

@@ -23,7 +23,7 @@ const (
 // tellIDs gives message ids of the upstream's broker, with commas between them, the form that
 // clients know, where they lie. What is no such id stays.
 func (u *upstream) tellIDs(ids []byte) {
-	tag, at := u.session.gateway.sides.tag(u.dest.Broker), u.session.port.address()
+	tag, at := u.session.gateway.sides.Tag(u.dest.Broker), u.session.port.address()
 	for len(ids) > 0 {
 		end := bytes.IndexByte(ids, ',')
 		if end < 0 {
@@ -97,9 +97,9 @@ func (s *session) tellStrangeID(id []byte) {
 		return
 	}
 	stored := netip.AddrPortFrom(ip, uint16(number)).String()
-	for _, broker := range s.gateway.sides.brokersOf(routing.Target) {
+	for _, broker := range s.gateway.sides.BrokersOf(routing.Target) {
 		if slices.Contains(s.gateway.addresses(routing.Dest{Side: routing.Target, Broker: broker}), stored) {
-			tellID(id, s.gateway.sides.tag(broker), s.port.address())
+			tellID(id, s.gateway.sides.Tag(broker), s.port.address())
 			return
 		}
 	}

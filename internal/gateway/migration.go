@@ -8,35 +8,17 @@ import (
 	"slices"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/positions"
 	"rocketshift/replicator/replica"
 )
 
-// without are the other gateways of the migration that aren't of another version of it.
-func (m *migration) without(next control.Migration) (gone []control.Peer) {
-	for _, p := range m.others {
-		if !slices.ContainsFunc(next.Gateways, func(o control.Peer) bool { return o.Name == p.Name }) {
-			gone = append(gone, p)
-		}
-	}
-	return gone
-}
-
-// migration is one with what is needed to carry it out.
-type migration struct {
-	control.Migration
-	target    *rocketmq.Cluster
-	positions *positions.Positions
-	others    []control.Peer // the other gateways
-	ordered   map[string]bool
-}
-
 // meant makes what is needed to carry a migration out.
-func (g *Gateway) meant(m control.Migration) *migration {
+func (g *Gateway) meant(m control.Migration) *replicas.Migration {
 	credentials := cmp.Or(g.config.OnTarget, g.config.Credentials)
-	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.sides.dials[routing.Target]})
+	client := rocketmq.NewClient(rocketmq.Options{Credentials: credentials, Dial: g.sides.Dials[routing.Target]})
 	c := rocketmq.NewClusterOf(client, m.NameServers, rocketmq.Part{Cluster: m.Cluster})
 	if m.Proxy != "" {
 		c = rocketmq.NewClusterBehind(client, m.Proxy)
@@ -46,13 +28,7 @@ func (g *Gateway) meant(m control.Migration) *migration {
 	for _, topic := range m.Ordered {
 		ordered[topic] = true
 	}
-	return &migration{m, c, positions.New(g.sides.source, c, names), m.OthersThan(g.config.Name), ordered}
-}
-
-// ordered reports whether a topic's order must hold even while gateways can't agree.
-func (bs *bothSides) ordered(topic string) bool {
-	m := bs.migration.Load()
-	return m != nil && (m.Ordered == nil || m.ordered[topic])
+	return &replicas.Migration{Migration: m, TargetCluster: c, Positions: positions.New(g.sides.Source, c, names), Others: m.OthersThan(g.config.Name), OrderedTopics: ordered}
 }
 
 // Use tells the gateway the migration that it is for. What is wrong with it is found before
@@ -65,12 +41,12 @@ func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
 	}
 	g.moves.one.Lock()
 	defer g.moves.one.Unlock()
-	now := g.sides.migration.Load()
+	now := g.sides.Migration.Load()
 	// else what is known of the lanes, and the connections, stay
 	if now == nil || !reflect.DeepEqual(now.Migration, m) {
 		next := g.meant(m)
 		if err := g.replaceAlone(ctx, now, next); err != nil {
-			next.target.Client().Close()
+			next.TargetCluster.Client().Close()
 			return err
 		}
 	}
@@ -91,48 +67,41 @@ func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
 // replaceAlone is replace while no round is under way: what that brings to the target would be of
 // another migration than it was prepared for. Only the list of gateways may change while the end of
 // a round is in doubt, as whoever knows how it ended may be gone for good.
-func (g *Gateway) replaceAlone(ctx context.Context, now, next *migration) error {
+func (g *Gateway) replaceAlone(ctx context.Context, now, next *replicas.Migration) error {
 	id := "migration " + next.Name
 	round, doubt := g.rounds.Occupy(id, g.config.Name)
 	switch {
 	case round == "":
 		defer g.rounds.Vacate(id)
-	case !doubt || !now.sameLanes(next):
+	case !doubt || !now.SameLanes(next):
 		return control.Refused("gateway %s takes part in round %s: wait until that has ended", g.config.Name, round)
 	}
 	return g.replace(ctx, now, next)
 }
 
-// sameLanes reports whether the lanes of two versions of a migration are the same, between the same
-// clusters.
-func (m *migration) sameLanes(o *migration) bool {
-	return m != nil && m.Name == o.Name && m.LaneGroup == o.LaneGroup && m.Source == o.Source && m.Target == o.Target &&
-		m.SameTarget(o.Migration) && m.SamePart(o.Migration)
-}
-
 // replace makes another migration, or another version of it, the gateway's.
-func (g *Gateway) replace(ctx context.Context, now, next *migration) error {
+func (g *Gateway) replace(ctx context.Context, now, next *replicas.Migration) error {
 	if now != nil && g.table.AnythingOnTarget() {
 		if err := g.sameClusters(ctx, now, next); err != nil {
 			return err
 		}
 	}
 	if next.Proxy == "" { // a proxy knows brokers by the topics that are asked for
-		if _, err := next.target.Brokers(ctx); err != nil {
+		if _, err := next.TargetCluster.Brokers(ctx); err != nil {
 			return fmt.Errorf("migration %s: its target: %w", next.Name, err)
 		}
 	}
 	if now != nil {
-		if err := g.lease.Evict(ctx, now.without(next.Migration)); err != nil {
+		if err := g.lease.Evict(ctx, now.Without(next.Migration)); err != nil {
 			return err
 		}
 	}
-	g.sides.intended.Store(&next.Migration)
+	g.sides.Intended.Store(&next.Migration)
 	err := g.save()
 	if err == nil {
-		g.sides.migration.Store(next)
+		g.sides.Migration.Store(next)
 	}
-	g.sides.intended.Store(nil)
+	g.sides.Intended.Store(nil)
 	if err != nil {
 		_ = g.save() // what failed may yet be on disk
 	}
@@ -141,7 +110,7 @@ func (g *Gateway) replace(ctx context.Context, now, next *migration) error {
 
 // sameClusters refuses another migration, and other clusters under the names of these, while homes
 // or groups are on the target.
-func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error {
+func (g *Gateway) sameClusters(ctx context.Context, now, next *replicas.Migration) error {
 	const back = "homes or groups are still on the target: move them back first"
 	if now.Name != next.Name || now.LaneGroup != next.LaneGroup || now.Source != next.Source ||
 		now.Target != next.Target {
@@ -155,11 +124,11 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 		return fmt.Errorf("migration %s: the target's proxy %q instead of %q: %s", next.Name, next.Proxy,
 			now.Proxy, back)
 	}
-	there, err := next.target.Brokers(ctx)
+	there, err := next.TargetCluster.Brokers(ctx)
 	if err != nil {
 		return fmt.Errorf("migration %s: its target: %w", next.Name, err)
 	}
-	for _, name := range *g.sides.targets.Load() {
+	for _, name := range *g.sides.Targets.Load() {
 		if !g.used(name) {
 			continue
 		}
@@ -172,7 +141,7 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *migration) error 
 			rocketmq.ServerOf(there[i].Addr)) {
 			continue
 		}
-		if err := g.holdsCopies(ctx, lanes{next, [2]*rocketmq.Cluster{g.sides.source, next.target}}, name); err != nil {
+		if err := g.holdsCopies(ctx, replicas.Lanes{Migration: next, Clusters: [2]*rocketmq.Cluster{g.sides.Source, next.TargetCluster}}, name); err != nil {
 			return fmt.Errorf(
 				"migration %s: broker %s of the cluster at %v is at %s, where it never was, and nothing "+
 					"shows that it is the same one: %w; %s",
@@ -196,24 +165,24 @@ const (
 
 // holdsCopies makes sure that a target broker holds copies that the migration's lanes have made, in
 // queues that something is on.
-func (g *Gateway) holdsCopies(ctx context.Context, l lanes, broker string) error {
+func (g *Gateway) holdsCopies(ctx context.Context, l replicas.Lanes, broker string) error {
 	looked := 0
 	for _, q := range g.queuesOn(broker) {
 		if looked++; looked > copiesLooked {
 			break
 		}
-		first, err := l.first(ctx, q, routing.Target)
+		first, err := l.First(ctx, q, routing.Target)
 		if err != nil {
 			return err
 		}
 		for _, from := range []int64{first, max(first, q.Acked(routing.Target)-copiesRead)} {
-			found, err := l.read(ctx, q, routing.Target, from, copiesRead)
+			found, err := l.Read(ctx, q, routing.Target, from, copiesRead)
 			if err != nil {
 				return err
 			}
 			for i := range found {
 				stamp, is := replica.ParseStamp(found[i].Properties)
-				if is && stamp.Cluster == l.migration.Source && stamp.Topic == q.Topic && stamp.Broker == q.Broker &&
+				if is && stamp.Cluster == l.Migration.Source && stamp.Topic == q.Topic && stamp.Broker == q.Broker &&
 					stamp.Queue == q.ID {
 					return nil
 				}

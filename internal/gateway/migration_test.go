@@ -47,19 +47,19 @@ func TestAMigrationThatIsRefusedChangesNothing(t *testing.T) {
 			var err error
 			g.state, err = store.Open(t.TempDir())
 			require.NoError(t, err)
-			g.sides.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
+			g.sides.Source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 			before := g.meant(now)
-			g.sides.migration.Store(before)
+			g.sides.Migration.Store(before)
 			if c.away {
 				q := g.table.QueueFor("orders", "broker-a", 0)
 				q.SetLane(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
-				g.sides.targets.Store(&[]string{"broker-t"})
+				g.sides.Targets.Store(&[]string{"broker-t"})
 				g.apply(&store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			}
 			next := now
 			c.next(&next)
 			require.ErrorContains(t, g.Use(t.Context(), next), c.says)
-			require.Same(t, before, g.sides.migration.Load())
+			require.Same(t, before, g.sides.Migration.Load())
 			_, err = os.Stat(g.state.Path)
 			require.ErrorIs(t, err, os.ErrNotExist, "nothing was written")
 		})
@@ -77,7 +77,7 @@ func TestAMigrationThatCannotBeWrittenIsNone(t *testing.T) {
 	err = g.replace(t.Context(), nil, next)
 	require.Error(t, err)
 	require.False(t, errors.Is(err, control.ErrRefused))
-	require.Nil(t, g.sides.migration.Load())
+	require.Nil(t, g.sides.Migration.Load())
 }
 
 // abroad are a name server and a broker of a cluster, which has a broker of the target's name.
@@ -142,16 +142,16 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 				NameServers: []string{"127.0.0.1:1"},
 			}
 			before := g.meant(now)
-			g.sides.migration.Store(before)
+			g.sides.Migration.Store(before)
 			q := g.table.QueueFor("orders", "broker-a", 0)
 			q.SetLane(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
-			g.sides.targets.Store(&[]string{"broker-t"})
+			g.sides.Targets.Store(&[]string{"broker-t"})
 			g.apply(&store.Outcome{Homes: []store.Home{{Topic: "orders", Broker: "broker-a", Home: "target"}}})
 			at := "10.0.0.7:10911"
 			if c.known {
 				at = broker.Addr().String()
 			}
-			g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
+			g.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-t": {at}})
 			next := now
 			next.NameServers = []string{names.Addr().String()}
 			err := g.replaceAlone(t.Context(), before, g.meant(next))
@@ -161,7 +161,7 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 			}
 			require.ErrorContains(t, err, "where it never was")
 			require.ErrorContains(t, err, "no copy of this migration's lanes was found in 1 queues there")
-			require.Same(t, before, g.sides.migration.Load())
+			require.Same(t, before, g.sides.Migration.Load())
 		})
 	}
 }
@@ -169,27 +169,27 @@ func TestAnotherClusterWithBrokersOfTheSameNamesIsNoTarget(t *testing.T) {
 // A migration is another one between moves alone, and when it is on disk.
 func TestAMigrationChangesBetweenMovesAndWhenItIsOnDisk(t *testing.T) {
 	g := alone(t)
-	now := g.sides.migration.Load()
+	now := g.sides.Migration.Load()
 	next := control.Migration{Name: "n", LaneGroup: "l", Source: "S", Target: "T", Proxy: "127.0.0.1:1"}
 	p := g.rounds
 	r := store.Round{ID: "1", Kind: control.KindAuthority, To: "target", Budget: control.Duration(time.Second)}
 	prepare(t, p, g, r)
 	require.ErrorContains(t, g.Use(t.Context(), next), "takes part in round 1: wait until that has ended")
-	require.Same(t, now, g.sides.migration.Load())
+	require.Same(t, now, g.sides.Migration.Load())
 	require.NoError(t, p.Abort(t.Context(), "1"))
 
 	asked := false
 	g.state.Reached = func(phase string) {
 		if phase == store.PhaseWritten && !asked {
 			asked = true
-			assert.Same(t, now, g.sides.migration.Load(), "it isn't on disk yet")
+			assert.Same(t, now, g.sides.Migration.Load(), "it isn't on disk yet")
 			_, err := p.Prepare(t.Context(), r)
 			assert.ErrorContains(t, err, "takes part in round migration n", "nor does a round begin meanwhile")
 		}
 	}
 	require.NoError(t, g.replaceAlone(t.Context(), now, g.meant(next)))
 	require.True(t, asked)
-	require.Equal(t, "n", g.sides.migration.Load().Name)
+	require.Equal(t, "n", g.sides.Migration.Load().Name)
 	require.Equal(t, "n", kept(t, g).Migration.Name)
 
 	g.moves.one.Lock()

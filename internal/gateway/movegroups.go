@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
-	"rocketshift/replicator/positions"
 )
 
 // viewsOf are a group's views of all queues that it reads and that may move to a side: of those
@@ -25,12 +25,12 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]
 	for _, v := range one.All() {
 		topics[v.Queue.Topic] = true
 	}
-	brokers, err := g.sides.source.Brokers(ctx)
+	brokers, err := g.sides.Source.Brokers(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("source: %w", err)
 	}
 	for _, b := range brokers { // of the group alone: all positions of a broker may be more than a frame
-		positions, err := g.sides.source.Client().ConsumeStats(ctx, b.Addr, name)
+		positions, err := g.sides.Source.Client().ConsumeStats(ctx, b.Addr, name)
 		if err != nil {
 			return nil, fmt.Errorf("positions on source broker %s: %w", b.Name, err)
 		}
@@ -128,9 +128,9 @@ func (g *Gateway) proveViews(
 	ctx context.Context,
 	p *rounds.Current,
 	prepared []store.Prepared,
-	brought map[*routing.View]beforehand,
+	brought map[*routing.View]replicas.Beforehand,
 ) (*store.Outcome, error) {
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	if err != nil {
 		return nil, err
 	}
@@ -143,18 +143,18 @@ func (g *Gateway) proveViews(
 	})
 	o := &store.Outcome{Views: make([]store.View, len(names))}
 	var all errgroup.Group
-	all.SetLimit(provedTogether)
+	all.SetLimit(replicas.ProvedTogether)
 	for i, name := range names {
 		all.Go(func() error {
 			v := one.Of(g.table.QueueFor(name.Topic, name.Broker, name.ID))
 			a, looked := brought[v]
 			if !looked { // another gateway alone knows it
 				var err error
-				if a.position, a.known, err = l.position(ctx, v.Queue, v.Group, p.To().Other()); err != nil {
+				if a.Position, a.Known, err = l.Position(ctx, v.Queue, v.Group, p.To().Other()); err != nil {
 					return err
 				}
 			}
-			s, err := l.step(ctx, v, p.To(), known[name], a)
+			s, err := l.Step(ctx, v, p.To(), known[name], a)
 			o.Views[i] = afterMove(v, p.To(), s)
 			return err
 		})
@@ -169,9 +169,9 @@ func (g *Gateway) proveViews(
 }
 
 // afterMove is the view as it reads from the other side.
-func afterMove(v *routing.View, to routing.Side, s step) store.View {
+func afterMove(v *routing.View, to routing.Side, s replicas.Step) store.View {
 	w := viewAsIs(v)
-	w.Side, w.Proved, w.Shift[to] = to.String(), s.next, s.there-s.next
+	w.Side, w.Proved, w.Shift[to] = to.String(), s.Next, s.There-s.Next
 	return w
 }
 
@@ -200,64 +200,4 @@ func (sr *sessionRegistry) stopPulls(views []*routing.View, to routing.Side) ([]
 		})...)
 	}
 	return moving, nil
-}
-
-// step is where a view goes on, on the side that it moves to.
-type step struct {
-	next  int64 // the group's next offset, as the group counts
-	there int64 // what that is on the new side
-}
-
-// step finds the place on the new side that is the same as the group's next offset, and commits the
-// group's position there.
-func (l lanes) step(ctx context.Context, v *routing.View, to routing.Side, is store.PreparedView, a beforehand) (step, error) {
-	from, shift := v.Reading()
-	committed, known := a.position, a.known
-	if is.Kept >= 0 && (!known || is.Kept+shift > committed) { // a commit of before the last move
-		committed, known = is.Kept+shift, true
-	}
-	// a client has asked for it: its broker knows whether it may
-	if is.Claimed > 0 && (!known || is.Claimed+shift > committed) {
-		last, there, err := l.position(ctx, v.Queue, v.Group, from)
-		if err != nil {
-			return step{}, fmt.Errorf("group %s: %w", v.Group, err)
-		}
-		if there && (!known || last > committed) {
-			committed, known = last, true
-		}
-	}
-	commit := l.commit
-	if a.brought {
-		commit = l.write // that the other side takes them was seen just now
-	}
-	brought := a.brought && committed == a.position
-	var bringing errgroup.Group
-	native, there, err := l.exactly(ctx, v.Queue, from, func(c positions.Crossing) (native int64, err error) {
-		switch {
-		case is.Next >= 0 && (!known || is.Next+shift >= committed):
-			native = is.Next + shift
-		case known: // what was read since was read past the gateway
-			native = committed
-		default: // nobody has read the queue: any place that is the same on both sides
-			if native, err = endIn(v.Queue, c, from); err != nil {
-				return 0, err
-			}
-		}
-		if !known || brought {
-			return native, nil
-		}
-		t, err := c.Across(committed)
-		if err == nil {
-			brought = true
-			bringing.Go(func() error { return commit(ctx, v.Queue, v.Group, to, t.Target) })
-		}
-		return native, err
-	})
-	if behind := bringing.Wait(); err == nil {
-		err = behind
-	}
-	if err != nil {
-		return step{}, fmt.Errorf("group %s: %w", v.Group, err)
-	}
-	return step{native - shift, there}, nil
 }

@@ -2,22 +2,16 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
-	"rocketshift/replicator/positions"
 )
-
-// provedTogether is how many queues are looked at at the same time.
-const provedTogether = 32
 
 // holding is a move of homes under way: sends to the queues wait.
 type holding struct {
@@ -62,44 +56,23 @@ func (g *Gateway) holdAll(queues []*routing.Queue) *holding {
 // prove waits until the other side holds everything that the queues hold. Nobody sends to them
 // meanwhile; what arrives all the same, as it was on its way to the broker for longer than anybody
 // could know, is waited for too.
-func (bs *bothSides) prove(ctx context.Context, m *holding) error {
-	l, err := bs.lanes()
+func prove(ctx context.Context, bs *replicas.Sides, m *holding) error {
+	l, err := bs.Lanes()
 	if err != nil {
 		return err
 	}
 	from := m.to.Other()
 	for left := m.queues; len(left) > 0; {
-		if err := l.copied(ctx, left, from, m.ends); err != nil {
+		if err := l.Copied(ctx, left, from, m.ends); err != nil {
 			return err
 		}
-		ends, err := l.ends(ctx, left, from)
+		ends, err := l.Ends(ctx, left, from)
 		if err != nil {
 			return err
 		}
 		left = slices.DeleteFunc(slices.Clone(left), func(q *routing.Queue) bool { return ends[q] == m.ends[q][from] })
 	}
 	return nil
-}
-
-// copied waits until the other side holds all that a side shows of queues, and notes where both
-// end.
-func (l lanes) copied(ctx context.Context, queues []*routing.Queue, from routing.Side, ends map[*routing.Queue][2]int64) error {
-	var mu sync.Mutex
-	var all errgroup.Group
-	all.SetLimit(provedTogether)
-	for _, q := range queues {
-		all.Go(func() error {
-			here, there, err := l.exactly(ctx, q, from,
-				func(c positions.Crossing) (int64, error) { return endIn(q, c, from) })
-			both := [2]int64{}
-			both[from], both[from.Other()] = here, there
-			mu.Lock()
-			defer mu.Unlock()
-			ends[q] = both
-			return err
-		})
-	}
-	return all.Wait()
 }
 
 // release lets the sends go that have waited, then those that come.
@@ -131,33 +104,6 @@ func (m *holding) doubt(ordered func(topic string) bool) {
 	}
 	m.flush()
 	m.hold = refusing
-}
-
-// readAhead learns how the replicas of queues are made up so far, while everything flows. What is
-// new since then is read in the move itself.
-func (bs *bothSides) readAhead(ctx context.Context, queues []*routing.Queue, from routing.Side) error {
-	l, err := bs.lanes()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, control.ReadAheadTime, errors.New("reading ahead took too long"))
-	defer cancel()
-	var all errgroup.Group
-	all.SetLimit(provedTogether)
-	for _, q := range queues {
-		all.Go(func() error {
-			if q.Lane() == nil {
-				return nil // which is said where it matters
-			}
-			for range 2 { // the second time reads what came during the first
-				if _, err := l.across(ctx, q, from, 0); err != nil { // such as that its lane is far behind
-					return fmt.Errorf("queue %s: %w", q, err)
-				}
-			}
-			return nil
-		})
-	}
-	return all.Wait()
 }
 
 // prepareHomes makes sends to the queues wait, and those that are under way come to their ends.
@@ -210,7 +156,7 @@ func (g *Gateway) proveHomes(ctx context.Context, p *rounds.Current, all []store
 		}
 	}
 	learnAcknowledged(&g.table, all)
-	if err := g.sides.prove(ctx, heldFor(p).homes); err != nil {
+	if err := prove(ctx, &g.sides, heldFor(p).homes); err != nil {
 		return nil, err
 	}
 	o := &store.Outcome{}

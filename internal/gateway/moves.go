@@ -63,7 +63,7 @@ func (g *Gateway) moveOnce(ctx context.Context, m control.Move) (control.Moved, 
 			"the move was asked for in epoch %d, and it is epoch %d: look at the state again", *m.Epoch, now,
 		)
 	}
-	if _, err := g.sides.lanes(); err != nil {
+	if _, err := g.sides.Lanes(); err != nil {
 		return control.Moved{}, control.Refused("%v", err)
 	}
 	if err := g.writable(); err != nil {
@@ -180,7 +180,7 @@ func (g *Gateway) moveHomes(
 	if err != nil {
 		return done, err
 	}
-	g.sides.askUnknownLimits(ctx)
+	g.sides.AskUnknownLimits(ctx)
 	untaken, err := g.takesAll(ctx, r)
 	if err != nil {
 		return done, err
@@ -190,7 +190,7 @@ func (g *Gateway) moveHomes(
 		return done, err
 	}
 	r.Ends.Inexact = slices.Concat(unfit, untaken, passing)
-	if err := g.sides.readAhead(ctx, queues, to.Other()); err != nil {
+	if err := g.sides.ReadAhead(ctx, queues, to.Other()); err != nil {
 		return done, err
 	}
 	return g.leads(ctx, r, g.proveHomes)

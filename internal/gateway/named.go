@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 )
 
@@ -20,7 +21,7 @@ func (g *Gateway) queuesOf(m control.Move) (all []*routing.Queue, err error) {
 			return nil, control.Refused("%s", problem)
 		}
 		if n := t.Vast.Load(); n > 0 && m.To == routing.Target.String() {
-			return nil, control.Refused("%s", tooVast(name, n, routing.Source))
+			return nil, control.Refused("%s", replicas.TooVast(name, n, routing.Source))
 		}
 		if young := time.Since(t.Since); young < lossTime && !g.started(t) {
 			return nil, control.Refused("topic %s is new: wait %s", name, (lossTime - young).Round(time.Second))

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/replicas"
 )
 
 func TestRoutesNameTheGatewaysPorts(t *testing.T) {
@@ -36,14 +37,14 @@ func FuzzTranslateRoute(f *testing.F) {
 }
 
 func TestOffsetsCarryTheirBroker(t *testing.T) {
-	for number := range mostTargets {
-		got, real := untag(tagOf(number) | 123_456_789)
+	for number := range replicas.MostTargets {
+		got, real := replicas.Untag(replicas.TagOf(number) | 123_456_789)
 		assert.Equal(t, number, got)
 		assert.EqualValues(t, 123_456_789, real)
 	}
-	got, real := untag(1<<tagBits - 1)
+	got, real := replicas.Untag(1<<replicas.TagBits - 1)
 	assert.Equal(t, -1, got, "no tag: of the source")
-	assert.EqualValues(t, 1<<tagBits-1, real)
+	assert.EqualValues(t, 1<<replicas.TagBits-1, real)
 }
 
 // An id that a target broker gives has its tag, and says where the gateway is, for messages of
@@ -67,7 +68,7 @@ func TestMessageIDsSayTheGatewaysAddress(t *testing.T) {
 		{four, "0A000001000029AF000000000000x4D2", "0A000001000029AF000000000000x4D2"},
 	} {
 		id := []byte(c.before)
-		tellID(id, tagOf(1), c.at)
+		tellID(id, replicas.TagOf(1), c.at)
 		assert.Equal(t, c.after, string(id), "%s at %s", c.before, c.at)
 	}
 }

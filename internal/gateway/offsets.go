@@ -3,6 +3,7 @@ package gateway
 import (
 	"strconv"
 
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -89,4 +90,23 @@ func (u *upstream) bound(f *wire.Frame, c call) {
 	if offset, ok := f.Number("offset"); ok && c.queue != nil {
 		f.SetNumber("offset", max(0, offset-c.queue.Shift()))
 	}
+}
+
+// byCommitLog sends a request about a message to the broker that the message's offset is of.
+func (s *session) byCommitLog(f *wire.Frame, key string) {
+	offset, ok := f.Number(key)
+	number, offset := replicas.Untag(offset)
+	if !ok || number < 0 {
+		s.pass(f)
+		return
+	}
+	broker, known := s.gateway.sides.Tagged(number)
+	if !known {
+		s.refuse(f, remoting.SystemError,
+			"the message's offset is of a target broker that isn't known: was the gateway's state lost?")
+		return
+	}
+	f.SetNumber(key, offset)
+	f.Replace("bname", broker)
+	s.forward(f, routing.Dest{Side: routing.Target, Broker: broker}, call{})
 }

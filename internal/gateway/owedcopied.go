@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 	"rocketshift/replicator/replica"
@@ -23,7 +24,7 @@ const (
 // seeCopied finds out up to where the lanes have brought queues back, as far as the last messages
 // on the source tell, and takes note of it.
 func (g *Gateway) seeCopied(ctx context.Context, names []control.TopicQueue) {
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	if err != nil {
 		return
 	}
@@ -31,11 +32,11 @@ func (g *Gateway) seeCopied(ctx context.Context, names []control.TopicQueue) {
 	defer cancel()
 	found := make([]control.OwedQueue, len(names))
 	var all errgroup.Group
-	all.SetLimit(provedTogether)
+	all.SetLimit(replicas.ProvedTogether)
 	for i, name := range names {
 		all.Go(func() error {
 			q := g.table.QueueFor(name.Topic, name.Broker, name.ID)
-			found[i] = control.OwedQueue{TopicQueue: name, Copied: l.lastCopied(ctx, q)}
+			found[i] = control.OwedQueue{TopicQueue: name, Copied: lastCopied(ctx, l, q)}
 			return nil
 		})
 	}
@@ -45,20 +46,20 @@ func (g *Gateway) seeCopied(ctx context.Context, names []control.TopicQueue) {
 
 // lastCopied is behind the last message on the target of which the end of the source's queue shows
 // a copy; -1 if none is seen.
-func (l lanes) lastCopied(ctx context.Context, q *routing.Queue) int64 {
-	_, end, err := l.sourceBounds(ctx, q)
+func lastCopied(ctx context.Context, l replicas.Lanes, q *routing.Queue) int64 {
+	_, end, err := l.SourceBounds(ctx, q)
 	lane := q.Lane()
 	if err != nil || lane == nil {
 		return -1
 	}
-	found, err := l.read(ctx, q, routing.Source, max(0, end-copiesSought), copiesSought)
+	found, err := l.Read(ctx, q, routing.Source, max(0, end-copiesSought), copiesSought)
 	if err != nil {
 		return -1
 	}
 	copied := int64(-1)
 	for i := range found {
 		stamp, is := replica.ParseStamp(found[i].Properties)
-		if is && stamp.Cluster == l.migration.Target && stamp.Topic == q.Topic &&
+		if is && stamp.Cluster == l.Migration.Target && stamp.Topic == q.Topic &&
 			stamp.Broker == lane.Target.Broker && stamp.Queue == lane.Target.ID {
 			copied = max(copied, stamp.Offset+1)
 		}
@@ -73,11 +74,11 @@ func (g *Gateway) payOwed() {
 			continue
 		}
 		g.payNow(g.ctx, func(ctx context.Context, q *routing.Queue) error {
-			l, err := g.sides.lanes()
+			l, err := g.sides.Lanes()
 			if err != nil {
 				return err
 			}
-			c, err := l.crossing(ctx, q, routing.Target, false)
+			c, err := l.Crossing(ctx, q, routing.Target, false)
 			if err == nil {
 				_, err = c.Across(c.End())
 			}

@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
@@ -54,11 +55,11 @@ func TestRetryTopicsThatGrowKeepTheirPairs(t *testing.T) {
 		"none is taken for a queue that's gone": {n{"a": 2}, n{"x": 1}, [2][]string{{"a"}, {"x"}}, map[lane.Queue]lane.Queue{{Broker: "a", ID: 1}: {Broker: "x", ID: 7}}, []string{"a/0-x/0"}},
 		"the target lacks it":                   {n{"a": 1}, nil, [2][]string{{"a"}, {"x"}}, nil, nil},
 	} {
-		lanes, err := lanesOf("%RETRY%billing", on(c.here), on(c.there), c.masters, c.kept)
+		lanes, err := replicas.LanesOf("%RETRY%billing", on(c.here), on(c.there), c.masters, c.kept)
 		require.NoError(t, err, name)
 		assert.Equal(t, c.want, told(lanes), name)
 	}
-	_, err := lanesOf("orders", on(n{"a": 2}), on(n{"x": 1}), [2][]string{{"a"}, {"x"}}, nil)
+	_, err := replicas.LanesOf("orders", on(n{"a": 2}), on(n{"x": 1}), [2][]string{{"a"}, {"x"}}, nil)
 	require.ErrorContains(t, err, "can't be paired", "others must be alike")
 }
 
@@ -135,12 +136,12 @@ func TestTheWayBackNeedsNoNewPairs(t *testing.T) {
 // Gateways and lanes pair the same queues, whatever brokers show clients of them; that changes
 // while homes are on either side.
 func TestGatewaysPairQueuesThatProducersDoNotSeeAsLanesDo(t *testing.T) {
-	shown := func(brokers map[string][3]int) layout {
+	shown := func(brokers map[string][3]int) replicas.Layout {
 		all := map[string]map[string]rocketmq.TopicConfig{}
 		for broker, b := range brokers {
 			all[broker] = map[string]rocketmq.TopicConfig{"orders": {ReadQueues: b[0], WriteQueues: b[1], Perm: b[2]}}
 		}
-		return lay(all, routing.MostQueues)
+		return replicas.Lay(all, routing.MostQueues)
 	}
 	want := []string{"a/0-x/0", "a/1-x/1", "b/0-y/0", "b/1-y/1"}
 	for _, source := range []map[string][3]int{
@@ -154,8 +155,8 @@ func TestGatewaysPairQueuesThatProducersDoNotSeeAsLanesDo(t *testing.T) {
 		},
 	} {
 		for _, target := range []map[string][3]int{{"x": {2, 2, 6}, "y": {2, 2, 4}}, {"x": {2, 1, 6}, "y": {2, 0, 6}}} {
-			here, there := shown(source).queues["orders"], shown(target).queues["orders"]
-			lanes, err := lanesOf("orders", here, there, [2][]string{{"a", "b"}, {"x", "y"}}, nil)
+			here, there := shown(source).Queues["orders"], shown(target).Queues["orders"]
+			lanes, err := replicas.LanesOf("orders", here, there, [2][]string{{"a", "b"}, {"x", "y"}}, nil)
 			require.NoError(t, err)
 			assert.Equal(t, want, told(lanes), "source %v, target %v", source, target)
 			ofLanes, err := lane.Pair("orders", here, there)

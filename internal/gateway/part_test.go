@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/replicator/lane"
@@ -21,12 +22,12 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := alone(t)
-			m := *g.sides.migration.Load()
+			m := *g.sides.Migration.Load()
 			m.SourceCluster, m.LeftOut = part.SourceCluster, part.LeftOut
-			g.sides.clusters[routing.Source].learn(
+			g.sides.Clusters[routing.Source].Learn(
 				[]rocketmq.Node{{Name: "broker-a", Cluster: "Other"}, {Name: "broker-b", Cluster: "Shop"}},
 			)
-			masters := [2][]string{g.sides.readBy(&m, []string{"broker-a", "broker-b"}), {"broker-t"}}
+			masters := [2][]string{g.sides.ReadBy(&m, []string{"broker-a", "broker-b"}), {"broker-t"}}
 			pair := func(name string, here, there map[string]int) *routing.Topic {
 				one := g.table.Topics.Ensure(name)
 				queues := map[string]map[string]rocketmq.TopicConfig{}
@@ -39,7 +40,7 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 						}
 					}
 				}
-				to := layout{map[string][]lane.Queue{name: replica.QueuesBy(queues["there"])}, nil}
+				to := replicas.Layout{Queues: map[string][]lane.Queue{name: replica.QueuesBy(queues["there"])}, Vast: nil}
 				g.pairTopic(&m, one, replica.QueuesBy(queues["here"]), to, masters)
 				return one
 			}
@@ -59,7 +60,7 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 			assert.Equal(t, lane.Queue{Broker: "broker-t", ID: 1}, of(both, "broker-b", 1))
 			assert.Contains(t, both.Reason(), "clients also see queues of topic orders on source broker broker-a")
 			registered := map[string]bool{"broker-b": true}
-			g.sides.excuse(&m, registered)
+			g.sides.Excuse(&m, registered)
 			assert.False(t, both.Lacks([2]map[string]bool{registered, {"broker-t": true}}),
 				"nobody waits for it while it is down")
 			assert.True(t, both.Lacks([2]map[string]bool{{"broker-a": true}, {"broker-t": true}}))

@@ -63,11 +63,11 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	g.opaques.last.Store(lowestOpaque)
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.rounds, g.lease = g.newRounds(), g.newLease()
-	g.sides.source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
-	g.sides.targets.Store(&[]string{"broker-t"})
+	g.sides.Source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
+	g.sides.Targets.Store(&[]string{"broker-t"})
 	here, there := listen(tb), listen(tb)
-	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
-	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {there.Addr().String()}})
+	g.sides.Brokers[routing.Source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
+	g.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-t": {there.Addr().String()}})
 	for _, l := range []net.Listener{here, there} {
 		go acceptAll(l, serve)
 	}

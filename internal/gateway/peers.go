@@ -36,15 +36,6 @@ func (r remoteParticipant) Replica(ctx context.Context) (is store.Replica, err e
 	return is, r.Call(ctx, http.MethodGet, "/v1/replica", nil, &is)
 }
 
-// peers are the other gateways of the migration.
-func (bs *bothSides) peers() []control.Peer {
-	m := bs.migration.Load()
-	if m == nil {
-		return nil
-	}
-	return m.others
-}
-
 func (g *Gateway) clientOf(p control.Peer) *control.Client {
 	g.registry.mu.Lock()
 	defer g.registry.mu.Unlock()
@@ -72,7 +63,7 @@ func (g *Gateway) Replica() store.Replica {
 // sync takes over what other gateways have decided without this one hearing of it: it was away, or
 // new.
 func (g *Gateway) sync(ctx context.Context) {
-	for _, p := range g.sides.peers() {
+	for _, p := range g.sides.Peers() {
 		asking, cancel := context.WithTimeout(ctx, rounds.AskTime)
 		is, err := remoteParticipant{g.clientOf(p)}.Replica(asking)
 		cancel()
@@ -128,7 +119,7 @@ func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 	defer cancel()
 	_, _ = g.settle(settling, homes, nil) // what was sent to a side that was left reaches the other one, late
 	if len(is.Targets) > 0 {
-		g.sides.targets.Store(&is.Targets)
+		g.sides.Targets.Store(&is.Targets)
 	}
 	g.owe(is.Owed)
 	defer g.table.AuthorityChanges()()
@@ -163,7 +154,7 @@ func (g *Gateway) difference(is store.State) *store.Outcome {
 // agreeOnTargets takes over the order in which who leads numbers target brokers, unless tags with
 // other numbers may be on their way.
 func (g *Gateway) agreeOnTargets(theirs []string) error {
-	before := g.sides.targets.Load()
+	before := g.sides.Targets.Load()
 	ours := *before
 	if slices.Equal(ours, theirs) || theirs == nil {
 		return nil
@@ -186,10 +177,10 @@ func (g *Gateway) agreeOnTargets(theirs []string) error {
 			theirs = append(theirs, name)
 		}
 	}
-	g.sides.targets.Store(&theirs)
+	g.sides.Targets.Store(&theirs)
 	err := g.save()
 	if err != nil {
-		g.sides.targets.CompareAndSwap(&theirs, before)
+		g.sides.Targets.CompareAndSwap(&theirs, before)
 	}
 	return err
 }

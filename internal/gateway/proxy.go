@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"bytes"
-
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
@@ -21,16 +19,10 @@ import (
 //   - It lists a client once for each connection that brought a heartbeat: one is enough for all
 //     brokers.
 
-// behindProxy reports whether the target's brokers are reached through a proxy.
-func (bs *bothSides) behindProxy() bool {
-	m := bs.migration.Load()
-	return m != nil && m.Proxy != ""
-}
-
 // nameBroker names the broker of a request to the target, which proxies want, and clients before
 // 4.9.5 don't do.
 func (u *upstream) nameBroker(f *wire.Frame) {
-	if u.dest.Side == routing.Source || f.Response() || !u.session.gateway.sides.behindProxy() {
+	if u.dest.Side == routing.Source || f.Response() || !u.session.gateway.sides.BehindProxy() {
 		return
 	}
 	f.Set(rocketmq.BrokerNameField(f.Code), u.dest.Broker)
@@ -43,26 +35,8 @@ func (u *upstream) nameBroker(f *wire.Frame) {
 	}
 }
 
-// storesAt is the side on which a message for a queue is stored: at its home, but for half messages
-// whose end the target wouldn't learn.
-func (bs *bothSides) storesAt(home routing.Side, properties []byte) routing.Side {
-	if home == routing.Target && bytes.Contains(properties, []byte("TRAN_MSG")) && bs.behindProxy() {
-		return routing.Source
-	}
-	return home
-}
-
-// greeted are the target brokers that get clients' heartbeats: of those behind a proxy, the one
-// that was known first.
-func (bs *bothSides) greeted() []string {
-	if all := *bs.targets.Load(); bs.behindProxy() && len(all) > 0 {
-		return all[:1]
-	}
-	return bs.brokersOf(routing.Target)
-}
-
 // mayBeStored reports whether a message that a server answers it couldn't store may be stored yet:
 // a proxy answers so when it lost the broker.
 func (u *upstream) mayBeStored(f *wire.Frame) bool {
-	return u.dest.Side == routing.Target && f.Code == remoting.SystemError && u.session.gateway.sides.behindProxy()
+	return u.dest.Side == routing.Target && f.Code == remoting.SystemError && u.session.gateway.sides.BehindProxy()
 }

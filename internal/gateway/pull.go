@@ -147,7 +147,7 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 	moved := wire.Moved{Queue: v.Queue.ID, Shift: shift}
 	if c.side == routing.Target {
 		f.Replace("suggestWhichBrokerId", "0")
-		moved.Tag, moved.Stored = u.session.gateway.sides.tag(u.dest.Broker), u.session.port.address()
+		moved.Tag, moved.Stored = u.session.gateway.sides.Tag(u.dest.Broker), u.session.port.address()
 	}
 	if err := moved.Move(f.Body); err != nil {
 		if u.session.gateway.figures.said.unreadable.Due(u.dest) {

@@ -5,21 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 )
-
-// reach knows the servers to which connections get no answer. A request for one fails at once then:
-// while a client's connection waits for that, all else that it has asked, of servers that are well,
-// waits too.
-type reach struct {
-	mu     sync.Mutex
-	silent map[routing.Dest]error // why they count as such
-}
 
 const (
 	// dialTimeout bounds how long a client waits for an upstream connection.
@@ -28,32 +19,6 @@ const (
 	dialPause = 200 * time.Millisecond
 )
 
-func (r *reach) why(to routing.Dest) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.silent[to]
-}
-
-// lost notes a silent server, and reports whether it was none before.
-func (r *reach) lost(to routing.Dest, why error) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.silent[to] != nil {
-		return false
-	}
-	if r.silent == nil {
-		r.silent = map[routing.Dest]error{}
-	}
-	r.silent[to] = why
-	return true
-}
-
-func (r *reach) found(to routing.Dest) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.silent, to)
-}
-
 // gaveNoAnswer tells a server that is silent from one that refuses: nobody waits for that.
 func gaveNoAnswer(err error) bool {
 	var network net.Error
@@ -61,11 +26,11 @@ func gaveNoAnswer(err error) bool {
 }
 
 func (g *Gateway) dial(to routing.Dest) (net.Conn, error) {
-	if why := g.sides.reach.why(to); why != nil {
+	if why := g.sides.Reach.Why(to); why != nil {
 		return nil, why
 	}
 	conn, err := g.dialNow(to)
-	if gaveNoAnswer(err) && g.sides.reach.lost(to, err) {
+	if gaveNoAnswer(err) && g.sides.Reach.Lost(to, err) {
 		g.running.Go(func() { g.dialAgain(to) })
 	}
 	return conn, err
@@ -73,7 +38,7 @@ func (g *Gateway) dial(to routing.Dest) (net.Conn, error) {
 
 // dialAgain tries a silent server until it answers, be it by a refusal.
 func (g *Gateway) dialAgain(to routing.Dest) {
-	defer g.sides.reach.found(to)
+	defer g.sides.Reach.Found(to)
 	for sleep.For(g.ctx, dialPause) == nil {
 		conn, err := g.dialNow(to)
 		if err == nil {
@@ -88,7 +53,7 @@ func (g *Gateway) dialAgain(to routing.Dest) {
 func (g *Gateway) dialNow(to routing.Dest) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(g.ctx, dialTimeout)
 	defer cancel()
-	dial := g.sides.dials[to.Side]
+	dial := g.sides.Dials[to.Side]
 	if dial == nil {
 		dial = connections.InPlain
 	}

@@ -42,7 +42,7 @@ func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 	t.Cleanup(g.running.Wait)
 	t.Cleanup(g.stop)
 	addr, end := silentServer(t)
-	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-x": {addr}})
+	g.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-x": {addr}})
 	to := routing.Dest{Side: routing.Target, Broker: "broker-x"}
 	_, first := g.dial(to)
 	require.True(t, gaveNoAnswer(first), "%v", first)
@@ -53,7 +53,7 @@ func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 	}
 
 	end() // it refuses now
-	require.Eventually(t, func() bool { return g.sides.reach.why(to) == nil }, patience, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return g.sides.Reach.Why(to) == nil }, patience, 10*time.Millisecond,
 		"a server that refuses isn't silent")
 	again, err := net.Listen("tcp", addr)
 	require.NoError(t, err)
@@ -65,10 +65,10 @@ func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 
 func TestARefusingServerIsTriedEachTime(t *testing.T) {
 	g := idle(t)
-	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-x": {"127.0.0.1:1"}})
+	g.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-x": {"127.0.0.1:1"}})
 	for range 2 {
 		_, err := g.dial(routing.Dest{Side: routing.Target, Broker: "broker-x"})
 		require.ErrorContains(t, err, "refused")
-		require.NoError(t, g.sides.reach.why(routing.Dest{Side: routing.Target, Broker: "broker-x"}))
+		require.NoError(t, g.sides.Reach.Why(routing.Dest{Side: routing.Target, Broker: "broker-x"}))
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -21,7 +22,7 @@ func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
 	g.queue(routing.Source)
-	g.gateway.sides.migration.Store(&migration{Migration: control.Migration{LaneGroup: "billing"}})
+	g.gateway.sides.Migration.Store(&replicas.Migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, body := range []string{
 		`{'consumerGroup':'billing','clientId':'c','mqSet':[]}`,
 		`{"consumerGroup":"x","ConsumerGroup":"billing","clientId":"c","mqSet":[]}`,

@@ -55,11 +55,11 @@ func (s *session) sendReply(f *wire.Frame) {
 
 // repliesTo are the brokers of the target whose cluster is known.
 func (s *session) repliesTo() (all []string) {
-	if s.gateway.sides.migration.Load() == nil {
+	if s.gateway.sides.Migration.Load() == nil {
 		return nil
 	}
-	for _, broker := range s.gateway.sides.brokersOf(routing.Target) {
-		if s.gateway.sides.clusters[routing.Target].of(broker) != "" {
+	for _, broker := range s.gateway.sides.BrokersOf(routing.Target) {
+		if s.gateway.sides.Clusters[routing.Target].Of(broker) != "" {
 			all = append(all, broker)
 		}
 	}
@@ -107,7 +107,7 @@ func (s *session) replyOnTarget(c call) {
 			continue
 		}
 		topicKey, queueKey, brokerKey, _ := keysOf(f.Code)
-		f.Set(topicKey, rocketmq.ReplyTopic(s.gateway.sides.clusters[routing.Target].of(to.Broker)))
+		f.Set(topicKey, rocketmq.ReplyTopic(s.gateway.sides.Clusters[routing.Target].Of(to.Broker)))
 		f.SetNumber(queueKey, 0) // the only one that brokers make
 		f.Set(brokerKey, to.Broker)
 		if c.oneWay {
@@ -139,8 +139,8 @@ func (s *session) routeOfReplies(f *wire.Frame) {
 	if !s.repliesThere(string(f.Text("topic"))) {
 		return
 	}
-	for _, broker := range s.gateway.sides.brokersOf(routing.Source) {
-		if here := s.gateway.sides.clusters[routing.Source].of(broker); here != "" {
+	for _, broker := range s.gateway.sides.BrokersOf(routing.Source) {
+		if here := s.gateway.sides.Clusters[routing.Source].Of(broker); here != "" {
 			f.Set("topic", rocketmq.ReplyTopic(here))
 			return
 		}
@@ -150,6 +150,6 @@ func (s *session) routeOfReplies(f *wire.Frame) {
 // repliesThere reports whether a topic is the reply topic of the target, and not of the source.
 func (s *session) repliesThere(topic string) bool {
 	cluster, is := rocketmq.ReplyCluster(topic)
-	return is && s.gateway.sides.clusters[routing.Target].has(cluster) &&
-		!s.gateway.sides.clusters[routing.Source].has(cluster)
+	return is && s.gateway.sides.Clusters[routing.Target].Has(cluster) &&
+		!s.gateway.sides.Clusters[routing.Source].Has(cluster)
 }

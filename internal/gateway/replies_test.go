@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
@@ -22,9 +23,9 @@ func newNamed(t *testing.T) *guarded {
 	t.Helper()
 	g := newGuarded(t, "applications: []")
 	g.gateway.keys.File = ""
-	g.gateway.sides.clusters[routing.Source].learn([]rocketmq.Node{{Cluster: "Old", Name: "broker-a"}})
-	g.gateway.sides.clusters[routing.Target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
-	g.gateway.sides.migration.Store(&migration{Migration: control.Migration{LaneGroup: "lanes"}})
+	g.gateway.sides.Clusters[routing.Source].Learn([]rocketmq.Node{{Cluster: "Old", Name: "broker-a"}})
+	g.gateway.sides.Clusters[routing.Target].Learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
+	g.gateway.sides.Migration.Store(&replicas.Migration{Migration: control.Migration{LaneGroup: "lanes"}})
 	g.gateway.admission.budget = memory.New(testMemory)
 	t.Cleanup(g.gateway.admission.budget.Close)
 	g.comesAt(&port{

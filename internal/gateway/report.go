@@ -17,7 +17,7 @@ func (g *Gateway) State() control.State {
 		Groups:     []control.GroupSide{},
 		Homes:      control.Homes{Away: []control.TopicQueue{}},
 	}
-	if m := g.sides.migration.Load(); m != nil {
+	if m := g.sides.Migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
 	s.Memory = g.Bounds()

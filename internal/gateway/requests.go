@@ -87,7 +87,7 @@ func (s *session) theirs(f *wire.Frame) bool {
 		remoting.CodeQueryOffset,
 		remoting.CodeUpdateOffset,
 		remoting.CodeMembers:
-		ours = s.gateway.sides.ours(string(f.Text("consumerGroup")))
+		ours = s.gateway.sides.Ours(string(f.Text("consumerGroup")))
 	case remoting.CodeLock, remoting.CodeUnlock:
 		var body bodies.LockBody
 		var err error
@@ -100,9 +100,9 @@ func (s *session) theirs(f *wire.Frame) bool {
 			s.refuse(f, remoting.SystemError, "queues to lock that aren't understood: "+err.Error())
 			return false
 		}
-		ours = s.gateway.sides.ours(body.Group)
+		ours = s.gateway.sides.Ours(body.Group)
 	case remoting.CodeSendV2, remoting.CodeSend, remoting.CodeSendBatch:
-		ours = s.gateway.sides.ours(string(f.Text(producerField(f.Code))))
+		ours = s.gateway.sides.Ours(string(f.Text(producerField(f.Code))))
 	case remoting.CodeHeartbeat: // it is read later
 	default:
 		return !s.namesOurs(f)
@@ -111,12 +111,6 @@ func (s *session) theirs(f *wire.Frame) bool {
 		s.refuse(f, remoting.NoPermission, laneGroup)
 	}
 	return !ours
-}
-
-// ours reports whether a group is one of the migration's own.
-func (bs *bothSides) ours(group string) bool {
-	m := bs.migration.Load()
-	return m != nil && m.owns(group)
 }
 
 // pass sends a request to the source as it is.

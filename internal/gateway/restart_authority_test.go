@@ -18,11 +18,11 @@ import (
 // Leases are given by the brokers of both sides, so that gateways go on when one of them is dead.
 func TestBothSidesGiveLeases(t *testing.T) {
 	g := alone(t)
-	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a": {"a:1"}, "broker-a#1": {"a:2"}})
-	g.sides.brokers[routing.Target].Store(&map[string][]string{"broker-t": {"t:1"}})
+	g.sides.Brokers[routing.Source].Store(&map[string][]string{"broker-a": {"a:1"}, "broker-a#1": {"a:2"}})
+	g.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-t": {"t:1"}})
 	assert.Equal(t,
 		[]routing.Dest{{Side: routing.Source, Broker: "broker-a"}, {Side: routing.Target, Broker: "broker-t"}},
-		g.sides.leasing())
+		g.sides.Leasing())
 }
 
 // Nobody is told who has a lock, or who is a member, by a side that a restart wouldn't know as the

@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/logs"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/internal/sleep"
@@ -79,7 +80,7 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 	_ = sent.Wait()
 	missing := 0
 	for _, s := range sessions {
-		for s.registering() && sleep.For(ctx, proofPause) == nil {
+		for s.registering() && sleep.For(ctx, replicas.ProofPause) == nil {
 		}
 		if s.registering() {
 			missing++

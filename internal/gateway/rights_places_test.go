@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -158,7 +159,7 @@ func (p *place) at(m remoting.Message, on routing.Side) string { return p.tagged
 
 func (p *place) tagged(offset int64, on routing.Side) string {
 	if on == routing.Target && !p.straight {
-		offset |= tagOf(0) // of the only broker there
+		offset |= replicas.TagOf(0) // of the only broker there
 	}
 	return strconv.FormatInt(offset, 10)
 }

@@ -57,11 +57,11 @@ func (g roundHost) Name() string { return g.gateway.Name() }
 func (g roundHost) Epoch() int64 { return g.gateway.moves.epoch.Load() }
 
 // Targets implements rounds.Host.
-func (g roundHost) Targets() []string { return *g.gateway.sides.targets.Load() }
+func (g roundHost) Targets() []string { return *g.gateway.sides.Targets.Load() }
 
 // Peers implements rounds.Host.
 func (g roundHost) Peers() (all []rounds.Peer) {
-	for _, p := range g.gateway.sides.peers() {
+	for _, p := range g.gateway.sides.Peers() {
 		all = append(all, remoteParticipant{g.gateway.clientOf(p)})
 	}
 	return all
@@ -74,7 +74,7 @@ func (g roundHost) MayTakePart(ctx context.Context, r store.Round, to routing.Si
 
 // MayBegin implements rounds.Host.
 func (g roundHost) MayBegin(r store.Round, to routing.Side) error {
-	if _, err := g.gateway.sides.lanes(); err != nil {
+	if _, err := g.gateway.sides.Lanes(); err != nil {
 		return control.Refused("%v", err)
 	}
 	if why := g.gateway.StateProblem(); why != "" {
@@ -94,7 +94,7 @@ func (g roundHost) MayBegin(r store.Round, to routing.Side) error {
 
 // Hold implements rounds.Host.
 func (g roundHost) Hold(ctx context.Context, r store.Round, to routing.Side) (rounds.Held, store.Prepared, error) {
-	w := &heldRequests{ordered: g.gateway.sides.ordered}
+	w := &heldRequests{ordered: g.gateway.sides.Ordered}
 	var known store.Prepared
 	var err error
 	switch r.Kind {
@@ -112,7 +112,7 @@ func (g roundHost) Hold(ctx context.Context, r store.Round, to routing.Side) (ro
 
 // HoldAgain implements rounds.Host.
 func (g roundHost) HoldAgain(o *store.Outcome) rounds.Held {
-	w := &heldRequests{ordered: g.gateway.sides.ordered}
+	w := &heldRequests{ordered: g.gateway.sides.Ordered}
 	for _, h := range o.Homes {
 		q := g.gateway.table.QueueFor(h.Topic, h.Broker, h.Queue)
 		if w.homes == nil {

@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/controlserver"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
@@ -43,7 +44,7 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*routing.Queue) {
 	}
 	nobody := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	for i, g := range all {
-		g.sides.source = nobody
+		g.sides.Source = nobody
 		m := control.Migration{
 			Name:        "m",
 			LaneGroup:   "l",
@@ -53,15 +54,15 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*routing.Queue) {
 			Gateways:    gateways,
 			Ordered:     []string{"orders"},
 		}
-		g.sides.migration.Store(
-			&migration{m, nobody, nil, m.OthersThan(g.config.Name), map[string]bool{"orders": true}},
+		g.sides.Migration.Store(
+			&replicas.Migration{Migration: m, TargetCluster: nobody, Positions: nil, Others: m.OthersThan(g.config.Name), OrderedTopics: map[string]bool{"orders": true}},
 		)
 		t1 := g.table.Topics.Ensure("orders")
 		t1.Ensure("broker-a", 1)
 		queues[i] = t1.Queue([]byte("broker-a"), 0)
 		queues[i].SetLane(&lane.Lane{Topic: "orders", Target: lane.Queue{Broker: "broker-t"}})
 		g.serving = time.Now().Add(time.Hour) // the topic was there before
-		g.sides.limits.Store(&map[string]limits{"broker-t": {}})
+		g.sides.Limits.Store(&map[string]replicas.Limits{"broker-t": {}})
 	}
 	return all, queues
 }
@@ -107,7 +108,7 @@ var homeOutcome = store.Outcome{
 
 func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 	all, queues := idlePair(t)
-	other := remoteParticipant{all[0].clientOf(all[0].sides.peers()[0])}
+	other := remoteParticipant{all[0].clientOf(all[0].sides.Peers()[0])}
 	known := prepare(t, other, all[1], homeRound("1", 2*time.Second))
 	require.Len(t, known.Queues, 1)
 	require.NotNil(t, queues[1].Hold(), "sends wait")
@@ -135,7 +136,7 @@ func TestARoundIsPreparedReadyAndCommittedOverTheControlAPI(t *testing.T) {
 
 func TestARoundThatNobodyEndsLeavesEverythingAsItWas(t *testing.T) {
 	all, queues := idlePair(t)
-	other := remoteParticipant{all[0].clientOf(all[0].sides.peers()[0])}
+	other := remoteParticipant{all[0].clientOf(all[0].sides.Peers()[0])}
 	_, err := other.Prepare(t.Context(), homeRound("1", 200*time.Millisecond))
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return queues[1].Hold() == nil }, patience, 10*time.Millisecond,
@@ -243,9 +244,9 @@ func TestWhoAnsweredLastKnowsWhereAGroupIs(t *testing.T) {
 func TestTargetBrokersHaveTheSameNumbersEverywhere(t *testing.T) {
 	all, queues := idlePair(t)
 	g := all[0]
-	g.sides.targets.Store(&[]string{"broker-t", "broker-u"})
+	g.sides.Targets.Store(&[]string{"broker-t", "broker-u"})
 	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t"}), "nothing is there yet")
-	assert.Equal(t, []string{"broker-u", "broker-t"}, *g.sides.targets.Load())
+	assert.Equal(t, []string{"broker-u", "broker-t"}, *g.sides.Targets.Load())
 	queues[0].SetHome(routing.Target, queues[0].Shift())
 	require.ErrorContains(t, g.agreeOnTargets([]string{"broker-t"}), "numbers target broker broker-t otherwise")
 	require.NoError(t, g.agreeOnTargets([]string{"broker-u", "broker-t", "broker-v"}))
@@ -289,7 +290,7 @@ func TestAGatewayThatHasNotSeenATopicLearnsItsLanesInTheRound(t *testing.T) {
 func TestQueuesThatNobodyCouldHaveAreRefused(t *testing.T) {
 	for _, id := range []int{-1, routing.MostOfTopic, 1<<31 - 1} {
 		all, queues := idlePair(t)
-		g, other := all[1], remoteParticipant{all[0].clientOf(all[0].sides.peers()[0])}
+		g, other := all[1], remoteParticipant{all[0].clientOf(all[0].sides.Peers()[0])}
 		odd := control.TopicQueue{Topic: "orders", Queue: lane.Queue{Broker: "broker-a", ID: id}}
 		v := g.table.Groups.Get([]byte("billing")).Of(queues[1])
 		for _, r := range []store.Round{

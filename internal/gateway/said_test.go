@@ -46,8 +46,8 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	g := before(t, b)
 	var log logLines
 	g.log = logTo(&log)
-	g.sides.targets.Store(&[]string{"broker-t", "broker-u"})
-	g.sides.brokers[routing.Target].Store(
+	g.sides.Targets.Store(&[]string{"broker-t", "broker-u"})
+	g.sides.Brokers[routing.Target].Store(
 		&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}},
 	)
 	q := g.table.Topics.Get([]byte("orders")).All()[0]
@@ -104,9 +104,9 @@ func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	pair, _ := idlePair(t)
 	pair[0].log = g.log
 	pair[0].config.Name = "a"
-	m := *pair[0].sides.migration.Load()
-	m.others = []control.Peer{{Name: "gone", Control: "127.0.0.1:1"}}
-	pair[0].sides.migration.Store(&m)
+	m := *pair[0].sides.Migration.Load()
+	m.Others = []control.Peer{{Name: "gone", Control: "127.0.0.1:1"}}
+	pair[0].sides.Migration.Store(&m)
 	for range 10 {
 		pair[0].sync(t.Context())
 	}

@@ -39,12 +39,12 @@ func (s *session) send(f *wire.Frame, past *routing.Hold) {
 			past = h
 			continue
 		}
-		if s.gateway.lease.Fenced() && s.gateway.sides.ordered(q.Topic) {
+		if s.gateway.lease.Fenced() && s.gateway.sides.Ordered(q.Topic) {
 			s.refuseFenced(f, q)
 			return
 		}
 		home := q.At()
-		stores := s.gateway.sides.storesAt(home, f.Get(propertiesKey))
+		stores := s.gateway.sides.StoresAt(home, f.Get(propertiesKey))
 		to := s.port.Dest
 		if stores == routing.Target {
 			to = routing.Dest{Side: routing.Target, Broker: q.Lane().Target.Broker}

@@ -8,6 +8,7 @@ import (
 
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/sleep"
@@ -65,7 +66,7 @@ func (g *Gateway) settle(
 			}
 			return inexact, nil
 		}
-		if sleep.For(ctx, proofPause/2) != nil {
+		if sleep.For(ctx, replicas.ProofPause/2) != nil {
 			if len(lost) > 0 {
 				return nil, fmt.Errorf("%s%s: %w", lost[0], orAccept, context.Cause(ctx))
 			}

@@ -7,12 +7,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
@@ -28,12 +28,6 @@ import (
 // byPlace are the strategies that go by the places of queues, not by their names.
 var byPlace = []string{"AllocateMessageQueueAveragely", "AllocateMessageQueueAveragelyByCircle"}
 
-// answerTime bounds how long a member may take to say what it holds.
-const answerTime = 5 * time.Second
-
-// askedTogether is how many groups are looked at at the same time.
-const askedTogether = 8
-
 // mayShare refuses to change the authority where members would share queues wrongly afterwards.
 // It returns what is inexact by what the caller accepts.
 func (g *Gateway) mayShare(
@@ -42,7 +36,7 @@ func (g *Gateway) mayShare(
 	r store.Round,
 	to routing.Side,
 ) (inexact []string, err error) {
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +49,7 @@ func (g *Gateway) mayShare(
 	var mu sync.Mutex
 	var refusals []*control.BypassedError // of each group: their applications return together
 	var all errgroup.Group
-	all.SetLimit(askedTogether)
+	all.SetLimit(replicas.AskedTogether)
 	for _, one := range g.table.Groups.All() {
 		if !one.ReadsOn(routing.Target) {
 			continue // no part of the migration: the source stays its authority
@@ -131,13 +125,13 @@ func sameRetries(rt *routing.Table, group string) error {
 // shareOnTarget refuses groups with a member that says it allocates queues by their names. What
 // members hold locked is locked for them on the target too, where they and others will ask for it
 // from now on.
-func shareOnTarget(ctx context.Context, rt *routing.Table, group string, accepted bool, l lanes) error {
-	members, model, err := l.membersOn(ctx, group, routing.Source)
+func shareOnTarget(ctx context.Context, rt *routing.Table, group string, accepted bool, l replicas.Lanes) error {
+	members, model, err := l.MembersOn(ctx, group, routing.Source)
 	if err != nil || model == bodies.Broadcasting {
 		return err
 	}
 	for _, id := range routing.SortedKeys(members) {
-		info, err := l.ask(ctx, routing.Source, members[id], group, id)
+		info, err := l.Ask(ctx, routing.Source, members[id], group, id)
 		if err != nil {
 			continue // it doesn't say, as those of client-go at times: what it holds will be looked at
 		}
@@ -152,18 +146,11 @@ func shareOnTarget(ctx context.Context, rt *routing.Table, group string, accepte
 				name,
 			)
 		}
-		if err := l.carryLocks(ctx, group, id, rt.Says(group, info)); err != nil {
+		if err := l.CarryLocks(ctx, group, id, rt.Says(group, info)); err != nil {
 			return fmt.Errorf("group %s: the locks of %s: %w", group, id, err)
 		}
 	}
 	return nil
-}
-
-// ask asks a member what it holds.
-func (l lanes) ask(ctx context.Context, on routing.Side, m member, group, id string) (rocketmq.RunningInfo, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	return l.clusters[on].Client().ConsumerRunningInfo(ctx, m.broker, group, id)
 }
 
 // strategy is the class by which a Java member allocates queues; "" if it doesn't say.

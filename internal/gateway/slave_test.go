@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -21,7 +22,7 @@ func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	t.Cleanup(g.stop)
 	g.log = slog.New(slog.DiscardHandler)
-	g.sides.brokers[routing.Source].Store(&map[string][]string{"broker-a#1": {"127.0.0.1:1"}})
+	g.sides.Brokers[routing.Source].Store(&map[string][]string{"broker-a#1": {"127.0.0.1:1"}})
 	here, there := net.Pipe()
 	t.Cleanup(func() { _ = here.Close() })
 	s := newSession(g,
@@ -50,7 +51,7 @@ func TestPairsStayWhileABrokerIsAway(t *testing.T) {
 	one := g.table.Topics.Ensure("%RETRY%billing")
 	one.Ensure("broker-a", 1)
 	one.Ensure("broker-b", 1)
-	lanes, err := lanesOf(one.Name, []lane.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}},
+	lanes, err := replicas.LanesOf(one.Name, []lane.Queue{{Broker: "broker-a"}, {Broker: "broker-b"}},
 		[]lane.Queue{{Broker: "new", ID: 0}, {Broker: "new", ID: 1}}, [2][]string{}, nil)
 	require.NoError(t, err)
 	one.Pair(lanes, "", nil)

@@ -82,7 +82,7 @@ func (g *Gateway) sameSource(ctx context.Context, kept store.State) error {
 			fmt.Sprintf(format, args...),
 		)
 	}
-	nodes, err := g.sides.source.Nodes(ctx)
+	nodes, err := g.sides.Source.Nodes(ctx)
 	if err != nil {
 		return why("whether it is the same isn't known: %v", err)
 	}

@@ -18,6 +18,7 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/logs"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 )
@@ -56,15 +57,15 @@ func (m *splitGroups) report() (all []control.MixedGroup) {
 // watchMixed looks how members share queues.
 func (g *Gateway) watchMixed() {
 	for sleep.For(g.ctx, mixedPause) == nil {
-		if l, err := g.sides.lanes(); err == nil {
+		if l, err := g.sides.Lanes(); err == nil {
 			g.lookAtMixed(l)
 		}
 	}
 }
 
-func (g *Gateway) lookAtMixed(l lanes) {
+func (g *Gateway) lookAtMixed(l replicas.Lanes) {
 	var all errgroup.Group
-	all.SetLimit(askedTogether)
+	all.SetLimit(replicas.AskedTogether)
 	var mu sync.Mutex
 	seen := map[string]*sharing{}
 	now, rest := inTurn(g.groupsByAddress(), mostMixed)
@@ -158,9 +159,9 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 }
 
 // lookAtMembers asks all members of a group what they hold, if some are past the gateway.
-func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sharing, error) {
+func (g *Gateway) lookAtMembers(ctx context.Context, group string, l replicas.Lanes) (*sharing, error) {
 	on := g.table.AuthorityOf([]byte(group))
-	members, model, err := l.membersOn(ctx, group, on)
+	members, model, err := l.MembersOn(ctx, group, on)
 	if err != nil || model == bodies.Broadcasting {
 		return nil, err
 	}
@@ -179,9 +180,9 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l lanes) (*sh
 	}
 	for _, id := range routing.SortedKeys(members) {
 		behind := here.ids[id]
-		info, err := l.ask(ctx, on, members[id], group, id)
+		info, err := l.Ask(ctx, on, members[id], group, id)
 		if err != nil {
-			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].at, err)
+			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].At, err)
 		}
 		for _, one := range info.Queues {
 			if q := g.table.HeldQueue(one, behind || on == routing.Source); q != nil && !one.Dropped {

@@ -13,17 +13,17 @@ func (g *Gateway) snapshot() store.State {
 	s := store.State{
 		Epoch:     g.moves.epoch.Load(),
 		Ports:     g.ports.numbers(),
-		Targets:   *g.sides.targets.Load(),
+		Targets:   *g.sides.Targets.Load(),
 		Authority: g.table.Authority().String(),
 		Homes:     []store.Home{},
 		Views:     []store.View{},
 		Moves:     g.moves.newest(savedMoves),
 	}
-	s.Brokers, s.Clusters = g.sides.knownAddresses(), g.sides.knownClusters()
-	if m := g.sides.migration.Load(); m != nil {
+	s.Brokers, s.Clusters = g.sides.KnownAddresses(), g.sides.KnownClusters()
+	if m := g.sides.Migration.Load(); m != nil {
 		s.Migration = &m.Migration
 	}
-	if next := g.sides.intended.Load(); next != nil {
+	if next := g.sides.Intended.Load(); next != nil {
 		s.Migration = next
 	}
 	s.Open = g.rounds.Open()

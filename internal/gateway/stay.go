@@ -9,6 +9,7 @@ import (
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/sleep"
@@ -33,12 +34,12 @@ func (sr *sessionRegistry) remirror(group string) {
 }
 
 // stays makes sure, after a group has moved to the target, that all its members are known there.
-func (g *Gateway) stays(ctx context.Context, m control.Move, r store.Round, l lanes) error {
+func (g *Gateway) stays(ctx context.Context, m control.Move, r store.Round, l replicas.Lanes) error {
 	if r.To != routing.Target.String() {
 		return nil
 	}
 	g.reached(store.PhaseStays)
-	missing := l.knownOnTarget(ctx, r.Group, routing.Target, func() { g.registry.remirror(r.Group) })
+	missing := l.KnownOnTarget(ctx, r.Group, routing.Target, func() { g.registry.remirror(r.Group) })
 	if missing == nil {
 		return nil
 	}
@@ -85,7 +86,7 @@ func unwrapped(err error) string {
 
 // checkAgain makes sure that groups stay of which that wasn't known yet when the gateway ended.
 func (g *Gateway) checkAgain(ctx context.Context, m control.Move, was control.Moved) (control.Moved, error) {
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	if err != nil {
 		return was, control.Refused("%v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/sleep"
 )
 
@@ -38,7 +39,7 @@ func (g *Gateway) stopAll() []*stoppedSession {
 	_ = stopping.Wait()
 	all = slices.DeleteFunc(all, func(p *stoppedSession) bool { return p == nil })
 	for _, p := range all {
-		for p.session.busy() && sleep.For(ctx, proofPause/4) == nil {
+		for p.session.busy() && sleep.For(ctx, replicas.ProofPause/4) == nil {
 		}
 	}
 	ctx, over = context.WithTimeout(g.ctx, quietTime)

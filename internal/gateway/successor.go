@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/sleep"
 )
 
@@ -92,7 +93,7 @@ func (g *Gateway) freeze(ctx context.Context) error {
 		if now == "" {
 			return nil
 		}
-		if err := sleep.For(ctx, proofPause); err != nil {
+		if err := sleep.For(ctx, replicas.ProofPause); err != nil {
 			return fmt.Errorf("round %s hasn't ended: %w", now, err)
 		}
 	}

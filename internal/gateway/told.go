@@ -55,7 +55,7 @@ func (u *upstream) tellCheck(f *wire.Frame) bool {
 		return false // it is asked again
 	}
 	if offset, ok := f.Number("commitLogOffset"); ok {
-		f.SetNumber("commitLogOffset", offset|u.session.gateway.sides.tag(u.dest.Broker))
+		f.SetNumber("commitLogOffset", offset|u.session.gateway.sides.Tag(u.dest.Broker))
 	}
 	u.tellIDs(f.Get("offsetMsgId"))
 	f.Replace("bname", string(u.session.port.broker))
@@ -71,7 +71,7 @@ func (u *upstream) tellMessage(f *wire.Frame, shifts bool) *routing.Queue {
 	if !whole {
 		return nil
 	}
-	moved := wire.Moved{Queue: id, Tag: u.session.gateway.sides.tag(u.dest.Broker), Stored: u.session.port.address()}
+	moved := wire.Moved{Queue: id, Tag: u.session.gateway.sides.Tag(u.dest.Broker), Stored: u.session.port.address()}
 	q := u.session.gateway.table.PairOf(topic, lane.Queue{Broker: u.dest.Broker, ID: id})
 	if q != nil {
 		moved.Queue = q.ID

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -53,7 +54,7 @@ func (g *guarded) told() (f wire.Frame, messages []remoting.Message) {
 
 // knowsTheBrokerOfIDs makes the target's broker known as that at 10.0.0.9:10911 as well.
 func (g *guarded) knowsTheBrokerOfIDs() {
-	g.gateway.sides.brokers[routing.Target].Store(&map[string][]string{
+	g.gateway.sides.Brokers[routing.Target].Store(&map[string][]string{
 		"broker-t": {g.target.Addr().String(), "10.0.0.9:10911"},
 	})
 }
@@ -63,7 +64,7 @@ func (g *guarded) isTold(what string, m remoting.Message, offset int64, properti
 	g.Helper()
 	assert.Equal(g, 0, m.Queue, what)
 	assert.Equal(g, offset, m.QueueOffset, what)
-	assert.Equal(g, tagOf(0)|1234, m.PhysicalOffset, what)
+	assert.Equal(g, replicas.TagOf(0)|1234, m.PhysicalOffset, what)
 	assert.Equal(g, netip.MustParseAddrPort("127.0.0.1:30001"), m.StoreHost, what)
 	assert.Equal(g, properties, string(m.Properties), what)
 }

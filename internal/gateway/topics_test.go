@@ -14,6 +14,7 @@ import (
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/memory"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq"
@@ -35,7 +36,7 @@ func configs(queues map[string]int) map[string]map[string]rocketmq.TopicConfig {
 // A topic of three million queues, which 4.9.7 takes, cost 291 MB in 15 s; one of 2^31 would need
 // 240 GB.
 func TestTopicsOfTooManyQueuesAreNotListed(t *testing.T) {
-	is := lay(
+	is := replicas.Lay(
 		configs(
 			map[string]int{
 				"orders": 2,
@@ -56,19 +57,19 @@ func TestTopicsOfTooManyQueuesAreNotListed(t *testing.T) {
 			{Broker: "broker-b", ID: 0},
 			{Broker: "broker-b", ID: 1},
 		},
-		is.queues["orders"],
+		is.Queues["orders"],
 	)
-	assert.Len(t, is.queues["full"], routing.MostOfTopic)
-	assert.Len(t, is.queues["odd"], 1)
+	assert.Len(t, is.Queues["full"], routing.MostOfTopic)
+	assert.Len(t, is.Queues["odd"], 1)
 	assert.Equal(t,
-		map[string]int64{"vast": 3_000_000, "whole": math.MaxInt32, "over": routing.MostOfTopic + 1}, is.vast)
-	assert.Len(t, is.queues, 3)
+		map[string]int64{"vast": 3_000_000, "whole": math.MaxInt32, "over": routing.MostOfTopic + 1}, is.Vast)
+	assert.Len(t, is.Queues, 3)
 }
 
 func TestAllTopicsTogetherHaveABound(t *testing.T) {
-	is := lay(configs(map[string]int{"a": 60, "b": 60, "c": 30, "orders": 8}), 100)
-	assert.Equal(t, map[string]int64{"b": 60}, is.vast, "those that fit in are in, by their names")
-	assert.Len(t, is.queues, 3)
+	is := replicas.Lay(configs(map[string]int{"a": 60, "b": 60, "c": 30, "orders": 8}), 100)
+	assert.Equal(t, map[string]int64{"b": 60}, is.Vast, "those that fit in are in, by their names")
+	assert.Len(t, is.Queues, 3)
 }
 
 // What clients do with a topic of too many queues passes as it is; it is named in the state, and

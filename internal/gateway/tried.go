@@ -15,6 +15,7 @@ import (
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -88,7 +89,7 @@ func (g *Gateway) triesOf(group string) (all []pullTry) {
 func (g *Gateway) tryPulls(
 	ctx context.Context, group string, to routing.Side, accept []string,
 ) (inexact []string, err error) {
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	if err != nil || to == routing.Source {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func (g *Gateway) tryPulls(
 	var mu sync.Mutex
 	var refusals []string
 	var all errgroup.Group
-	all.SetLimit(provedTogether)
+	all.SetLimit(replicas.ProvedTogether)
 	for _, try := range g.triesOf(group) {
 		all.Go(func() error {
 			why, err := try.refusal(ctx, l)
@@ -124,8 +125,8 @@ func (g *Gateway) tryPulls(
 }
 
 // refusal is what the broker says against a pull; "" if it takes it.
-func (p pullTry) refusal(ctx context.Context, l lanes) (string, error) {
-	c := l.clusters[routing.Target]
+func (p pullTry) refusal(ctx context.Context, l replicas.Lanes) (string, error) {
+	c := l.Clusters[routing.Target]
 	broker, err := c.Broker(ctx, p.at.Broker)
 	if err != nil {
 		return "", err

@@ -14,6 +14,7 @@ import (
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/rocketmq"
@@ -91,7 +92,7 @@ func (g *Gateway) replyTries(group string) (all []sendTry) {
 		for _, broker := range s.repliesTo() {
 			if what := fmt.Sprintf("%q %s", key, broker); !seen[what] {
 				seen[what] = true
-				topic := rocketmq.ReplyTopic(g.sides.clusters[routing.Target].of(broker))
+				topic := rocketmq.ReplyTopic(g.sides.Clusters[routing.Target].Of(broker))
 				all = append(all,
 					sendTry{asker{s, key, remoting.CodeReplyV2}, topic, broker, client, "answers requests"})
 			}
@@ -151,7 +152,7 @@ func (g *Gateway) trySends(ctx context.Context, tries []sendTry) (refusals []str
 	defer cancel()
 	var mu sync.Mutex
 	var all errgroup.Group
-	all.SetLimit(provedTogether)
+	all.SetLimit(replicas.ProvedTogether)
 	for _, try := range tries {
 		all.Go(func() error {
 			why, err := try.refusal(ctx)
@@ -173,8 +174,8 @@ func (g *Gateway) takesAll(ctx context.Context, r store.Round) (inexact []string
 	if inexact, err = g.takesSends(r); err != nil {
 		return nil, err
 	}
-	l, err := g.sides.lanes()
-	if err != nil || r.Kind != control.KindHome || r.To != routing.Target.String() || l.migration.Proxy != "" {
+	l, err := g.sides.Lanes()
+	if err != nil || r.Kind != control.KindHome || r.To != routing.Target.String() || l.Migration.Proxy != "" {
 		return inexact, err
 	}
 	var accepted, topics []string
@@ -211,7 +212,7 @@ func (g *Gateway) tryGroup(
 	if inexact, err = g.tryPulls(ctx, group, to, accept); err != nil || to == routing.Source {
 		return inexact, err
 	}
-	if l, err := g.sides.lanes(); err != nil || l.migration.Proxy != "" { // a proxy passes no answers on
+	if l, err := g.sides.Lanes(); err != nil || l.Migration.Proxy != "" { // a proxy passes no answers on
 		return inexact, err
 	}
 	refusals, err := g.trySends(ctx, g.replyTries(group))

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 	"rocketshift/internal/gateway/wire"
@@ -30,7 +31,7 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 		Remark: "request queueId[2147483647] is illegal, TopicConfig [topicName=orders",
 	}
 	denied := wire.Reply{Code: remoting.NoPermission, Remark: "app-there has no permission for Topic:orders\n  at x"}
-	g.gateway.sides.limits.Store(&map[string]limits{"broker-t": {}})
+	g.gateway.sides.Limits.Store(&map[string]replicas.Limits{"broker-t": {}})
 	all := func() (inexact []string, err error) { return g.gateway.takesAll(t.Context(), round) }
 
 	g.target.answer(remoting.CodeSendV2, denied)
@@ -81,7 +82,7 @@ func TestHomesMoveOnlyWhereProducersMaySend(t *testing.T) {
 func TestGroupsMoveOnlyWhereTheirMembersMayAnswer(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.queue(routing.Source)
-	g.gateway.sides.clusters[routing.Target].learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
+	g.gateway.sides.Clusters[routing.Target].Learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
 	g.request(remoting.CodeHeartbeat, 0, rightly, nil, requests()[remoting.CodeHeartbeat].body)
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)

@@ -111,7 +111,7 @@ func (g *Gateway) viewsReadAhead(ctx context.Context, group string, to routing.S
 	for _, v := range views {
 		queues = append(queues, v.Queue)
 	}
-	if err := g.sides.readAhead(ctx, queues, to.Other()); err != nil {
+	if err := g.sides.ReadAhead(ctx, queues, to.Other()); err != nil {
 		return nil, fmt.Errorf("group %s: %w", group, err)
 	}
 	return views, nil
@@ -128,7 +128,7 @@ func (g *Gateway) moveGroup(
 	if r.WithoutTarget {
 		return g.groupWithoutTarget(ctx, r)
 	}
-	l, err := g.sides.lanes()
+	l, err := g.sides.Lanes()
 	if err != nil {
 		return done, err
 	}
@@ -152,7 +152,7 @@ func (g *Gateway) moveGroup(
 	if r.Ends != nil {
 		r.Ends.Inexact = append(r.Ends.Inexact, inexact...)
 	}
-	if err := l.knownOnTarget(ctx, r.Group, to, func() { g.registry.remirror(r.Group) }); err != nil {
+	if err := l.KnownOnTarget(ctx, r.Group, to, func() { g.registry.remirror(r.Group) }); err != nil {
 		return done, err
 	}
 	views, err := g.viewsReadAhead(ctx, r.Group, to)
@@ -165,7 +165,7 @@ func (g *Gateway) moveGroup(
 	if err := g.oldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
 		return done, err
 	}
-	brought, err := g.bringAhead(ctx, l, views, to)
+	brought, err := l.BringAhead(ctx, views, to)
 	if err != nil {
 		return done, fmt.Errorf("group %s: %w", r.Group, err)
 	}

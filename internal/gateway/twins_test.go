@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -98,7 +99,7 @@ func TestAMoveNamesMembersThatTheTargetDoesNotList(t *testing.T) {
 			require.ErrorContains(t, err,
 				"group billing: target broker broker-t doesn't list member 10.0.0.5@1 at 10.0.0.9:4711")
 			require.ErrorContains(t, err, "two applications with one client id and other groups")
-			assert.GreaterOrEqual(t, time.Since(begin), knownTime, "their heartbeats have time")
+			assert.GreaterOrEqual(t, time.Since(begin), replicas.KnownTime, "their heartbeats have time")
 			require.Zero(t, two.moves.epoch.Load())
 		})
 	}

@@ -95,8 +95,8 @@ func (g *Gateway) beginsAgain() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.before = map[routing.Dest]unansweredSend{}
-	for on := range g.sides.brokers {
-		for _, name := range g.sides.brokersOf(routing.Side(on)) {
+	for on := range g.sides.Brokers {
+		for _, name := range g.sides.BrokersOf(routing.Side(on)) {
 			to := routing.Dest{Side: routing.Side(on), Broker: name}
 			l.before[to] = unansweredSend{at: to, since: time.Now()}
 			g.askUntil(to)
@@ -204,13 +204,13 @@ func (g *Gateway) untilItAnswers(to routing.Dest) {
 
 // answers reports whether a broker answers anything, be it a refusal.
 func (g *Gateway) answers(to routing.Dest) bool {
-	client := g.sides.source.Client()
+	client := g.sides.Source.Client()
 	if to.Side == routing.Target {
-		l, err := g.sides.lanes()
+		l, err := g.sides.Lanes()
 		if err != nil {
 			return false
 		}
-		client = l.migration.target.Client()
+		client = l.Migration.TargetCluster.Client()
 	}
 	for _, addr := range g.addresses(to) {
 		ctx, cancel := context.WithTimeout(g.ctx, signTime)

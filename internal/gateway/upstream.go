@@ -10,6 +10,7 @@ import (
 
 	"rocketshift/internal/gateway/bodies"
 	"rocketshift/internal/gateway/connections"
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -49,7 +50,7 @@ func (u *upstream) dial() error {
 func (u *upstream) begin(conn net.Conn, rest []byte) {
 	u.conn, u.stopping = conn, connections.NewStopping()
 	u.out.Conn, u.out.Last = conn, time.Now()
-	u.session.gateway.sides.origins.begin(conn)
+	u.session.gateway.sides.Origins.Begin(conn)
 	u.session.gateway.figures.counts.Upstreams.Add(1)
 	u.session.gateway.running.Go(func() {
 		defer close(u.stopping.Ended)
@@ -87,7 +88,7 @@ func (u *upstream) leave() {
 func (u *upstream) awaitAnswers(most time.Duration, which func(call) bool) {
 	waits := func(c call) bool { return c.up == u && which(c) }
 	for begin := time.Now(); u.session.any(waits) && time.Since(begin) < most; {
-		if sleep.For(u.session.gateway.ctx, proofPause) != nil {
+		if sleep.For(u.session.gateway.ctx, replicas.ProofPause) != nil {
 			return
 		}
 	}
@@ -115,7 +116,7 @@ func (u *upstream) write(f *wire.Frame) {
 
 // passes takes note that the connection isn't this session's any more, though it lives on.
 func (u *upstream) passes() {
-	u.session.gateway.sides.origins.end(u.conn)
+	u.session.gateway.sides.Origins.End(u.conn)
 	u.session.gateway.figures.counts.Upstreams.Add(-1)
 }
 
@@ -157,7 +158,7 @@ func (u *upstream) run(rest []byte) {
 // broker go as it would without a gateway.
 func (u *upstream) broke(err error) {
 	_ = u.conn.Close()
-	u.session.gateway.sides.origins.end(u.conn)
+	u.session.gateway.sides.Origins.End(u.conn)
 	u.session.gateway.figures.counts.Upstreams.Add(-1)
 	s := u.session
 	s.forget(u)

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/rocketmq"
@@ -53,9 +54,9 @@ func (ck *checks) letsEverybodyIn() error {
 
 // lookAtWhiteLists asks all brokers of both sides.
 func (g *Gateway) lookAtWhiteLists(ctx context.Context) error {
-	clients := map[routing.Side]*rocketmq.Client{routing.Source: g.sides.source.Client()}
-	if m := g.sides.migration.Load(); m != nil {
-		clients[routing.Target] = m.target.Client()
+	clients := map[routing.Side]*rocketmq.Client{routing.Source: g.sides.Source.Client()}
+	if m := g.sides.Migration.Load(); m != nil {
+		clients[routing.Target] = m.TargetCluster.Client()
 	}
 	var all errgroup.Group
 	for on, client := range clients {
@@ -69,7 +70,7 @@ func (g *Gateway) lookAtWhiteLists(ctx context.Context) error {
 // that lets everybody in. Later it serves all the same: whoever depends on it would be left without
 // brokers.
 func (g *Gateway) firstLookAtWhiteLists() error {
-	err := g.lookAtWhiteListsOf(g.ctx, routing.Source, g.sides.source.Client())
+	err := g.lookAtWhiteListsOf(g.ctx, routing.Source, g.sides.Source.Client())
 	if err == nil || !g.state.First {
 		return nil
 	}
@@ -78,13 +79,13 @@ func (g *Gateway) firstLookAtWhiteLists() error {
 
 // lookAtWhiteListsOf asks all brokers of a side.
 func (g *Gateway) lookAtWhiteListsOf(ctx context.Context, on routing.Side, client *rocketmq.Client) error {
-	nobody := rocketmq.NewClient(rocketmq.Options{Dial: g.sides.dials[on]})
+	nobody := rocketmq.NewClient(rocketmq.Options{Dial: g.sides.Dials[on]})
 	defer nobody.Close()
 	var mu sync.Mutex
 	open := map[string]error{}
 	var all errgroup.Group
-	all.SetLimit(askedTogether)
-	for _, name := range g.sides.brokersOf(on) {
+	all.SetLimit(replicas.AskedTogether)
+	for _, name := range g.sides.BrokersOf(on) {
 		for _, addr := range g.addresses(routing.Dest{Side: on, Broker: name}) {
 			all.Go(func() error {
 				if isOpen(ctx, client, nobody, addr) {

@@ -96,13 +96,13 @@ func between(t *testing.T, here, there string) (all [2]*Gateway) {
 			client := rocketmq.NewClient(rocketmq.Options{})
 			t.Cleanup(client.Close)
 			name := []string{"broker-a", "broker-t"}[on]
-			g.sides.brokers[on].Store(&map[string][]string{name: {addr}})
+			g.sides.Brokers[on].Store(&map[string][]string{name: {addr}})
 			c := rocketmq.NewCluster(client, []string{nobodyAt})
 			c.Assume(map[string]string{name: addr})
 			if routing.Side(on) == routing.Source {
-				g.sides.source = c
+				g.sides.Source = c
 			} else {
-				g.sides.migration.Load().target = c
+				g.sides.Migration.Load().TargetCluster = c
 			}
 		}
 		g.lease = g.newLease()
@@ -161,10 +161,10 @@ func TestTheSourceIsTheWitnessWhileItAnswers(t *testing.T) {
 
 	// The first broker of several may be down.
 	for _, g := range all {
-		g.sides.brokers[routing.Source].Store(
+		g.sides.Brokers[routing.Source].Store(
 			&map[string][]string{"broker-0": {nobodyAt}, "broker-a": {here.Addr().String()}},
 		)
-		g.sides.source.Assume(map[string]string{"broker-0": nobodyAt, "broker-a": here.Addr().String()})
+		g.sides.Source.Assume(map[string]string{"broker-0": nobodyAt, "broker-a": here.Addr().String()})
 	}
 	r = store.Round{ID: "a third"}
 	require.NoError(t, roundHost{all[0]}.Choose(t.Context(), &r))
@@ -193,10 +193,10 @@ func TestATargetBehindAProxyGivesLeasesAndBearsWitness(t *testing.T) {
 	for _, g := range all {
 		client := rocketmq.NewClient(rocketmq.Options{})
 		t.Cleanup(client.Close)
-		m := g.sides.migration.Load()
+		m := g.sides.Migration.Load()
 		m.NameServers, m.Proxy = nil, proxy.Addr().String()
-		m.target = rocketmq.NewClusterBehind(client, m.Proxy)
-		m.target.Assume(map[string]string{"broker-t": m.Proxy})
+		m.TargetCluster = rocketmq.NewClusterBehind(client, m.Proxy)
+		m.TargetCluster.Assume(map[string]string{"broker-t": m.Proxy})
 		g.lease.Renew(g.ctx)
 		assert.False(t, g.lease.Fenced(), "%v", proxy.asked)
 	}
@@ -212,11 +212,11 @@ func TestAProxyThatServesNoLocksGivesNoLeases(t *testing.T) {
 	proxy.code = remoting.NotSupported
 	all := between(t, here.Addr().String(), proxy.Addr().String())
 	g := all[0]
-	m := g.sides.migration.Load()
+	m := g.sides.Migration.Load()
 	m.NameServers, m.Proxy = nil, proxy.Addr().String()
-	m.target = rocketmq.NewClusterBehind(rocketmq.NewClient(rocketmq.Options{}), m.Proxy)
-	t.Cleanup(m.target.Client().Close)
-	m.target.Assume(map[string]string{"broker-t": m.Proxy})
+	m.TargetCluster = rocketmq.NewClusterBehind(rocketmq.NewClient(rocketmq.Options{}), m.Proxy)
+	t.Cleanup(m.TargetCluster.Client().Close)
+	m.TargetCluster.Assume(map[string]string{"broker-t": m.Proxy})
 	held, brokers, err := g.lockLease(t.Context(), "b")
 	require.NoError(t, err)
 	assert.Equal(t, [2]int{1, 1}, [2]int{held, brokers})

@@ -1,4 +1,4 @@
-package gateway
+package replicas
 
 import (
 	"context"
@@ -11,19 +11,19 @@ import (
 	"rocketshift/replicator/lane"
 )
 
-// layout is what topics a cluster has.
-type layout struct {
-	queues map[string][]lane.Queue // in client order
-	vast   map[string]int64        // how many queues those have that are too many, which aren't listed
+// Layout is what topics a cluster has.
+type Layout struct {
+	Queues map[string][]lane.Queue // in client order
+	Vast   map[string]int64        // how many queues those have that are too many, which aren't listed
 }
 
-// queuesOf are a cluster's topics; of one behind a proxy, those of the named ones that it has. At
+// QueuesOf are a cluster's topics; of one behind a proxy, those of the named ones that it has. At
 // most so many queues are listed. An error comes with what the brokers have that could be asked.
-func queuesOf(ctx context.Context, c *rocketmq.Cluster, names []string, most int64) (layout, error) {
+func QueuesOf(ctx context.Context, c *rocketmq.Cluster, names []string, most int64) (Layout, error) {
 	topics, unread := configsOf(ctx, c, names)
 	brokers, err := c.Brokers(ctx) // of a proxy, those that routes of topics have named
 	if err != nil {
-		return layout{}, err
+		return Layout{}, err
 	}
 	known := map[string]map[string]rocketmq.TopicConfig{}
 	for _, b := range brokers {
@@ -32,36 +32,36 @@ func queuesOf(ctx context.Context, c *rocketmq.Cluster, names []string, most int
 			return rocketmq.SystemTopic(name, b.Cluster, []string{b.Name})
 		})
 	}
-	return lay(known, most), unread
+	return Lay(known, most), unread
 }
 
-// lay lists the queues of topics, which are given by broker.
-func lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) layout {
+// Lay lists the queues of topics, which are given by broker.
+func Lay(topics map[string]map[string]rocketmq.TopicConfig, most int64) Layout {
 	counts := map[string]int64{}
 	for _, of := range topics {
 		for name, config := range of {
 			counts[name] += int64(config.Queues())
 		}
 	}
-	is := layout{map[string][]lane.Queue{}, map[string]int64{}}
+	is := Layout{map[string][]lane.Queue{}, map[string]int64{}}
 	for _, name := range routing.SortedKeys(counts) {
 		if counts[name] > min(routing.MostOfTopic, most) {
-			is.vast[name] = counts[name]
+			is.Vast[name] = counts[name]
 			continue
 		}
 		most -= counts[name]
 		for _, broker := range routing.SortedKeys(topics) {
 			config := topics[broker][name]
 			for id := range config.Queues() {
-				is.queues[name] = append(is.queues[name], lane.Queue{Broker: broker, ID: id})
+				is.Queues[name] = append(is.Queues[name], lane.Queue{Broker: broker, ID: id})
 			}
 		}
 	}
 	return is
 }
 
-// tooVast is why a topic isn't looked into.
-func tooVast(name string, queues int64, on routing.Side) string {
+// TooVast is why a topic isn't looked into.
+func TooVast(name string, queues int64, on routing.Side) string {
 	return fmt.Sprintf(
 		"topic %s has %d queues on the %s: the gateway looks into topics of %d at most, and into no more "+
 			"altogether than it has memory for (--memory)",

@@ -1,4 +1,4 @@
-package gateway
+package replicas
 
 import (
 	"slices"
@@ -14,8 +14,8 @@ import (
 // number. A key has no place in them. All that is needed is that members read every queue of the
 // side that their group is on.
 
-// lanesOf pairs the queues of a topic. masters are those of both sides; kept are the lanes so far.
-func lanesOf(
+// LanesOf pairs the queues of a topic. masters are those of both sides; kept are the lanes so far.
+func LanesOf(
 	topic string,
 	here, there []lane.Queue,
 	masters [2][]string,

@@ -1,4 +1,4 @@
-package gateway
+package replicas
 
 import (
 	"context"
@@ -27,20 +27,20 @@ type brokerClock struct {
 // clockLife is for how long a difference is believed: clocks are set now and then.
 const clockLife = 30 * time.Second
 
-// ahead is how far a broker's clock is ahead of this process's, to about a second.
-func (c *clocks) ahead(ctx context.Context, l lanes, of routing.Dest) (time.Duration, error) {
+// Ahead is how far a broker's clock is ahead of this process's, to about a second.
+func (c *clocks) Ahead(ctx context.Context, l Lanes, of routing.Dest) (time.Duration, error) {
 	c.mu.Lock()
 	known, there := c.of[of]
 	c.mu.Unlock()
 	if there && time.Since(known.looked) < clockLife {
 		return known.ahead, nil
 	}
-	broker, err := l.clusters[of.Side].Broker(ctx, of.Broker)
+	broker, err := l.Clusters[of.Side].Broker(ctx, of.Broker)
 	if err != nil {
 		return 0, fmt.Errorf("the time of %s broker %s isn't known: %w", of.Side, of.Broker, err)
 	}
 	asked := time.Now()
-	is, err := l.clusters[of.Side].Client().Clock(ctx, broker.Addr)
+	is, err := l.Clusters[of.Side].Client().Clock(ctx, broker.Addr)
 	if err != nil {
 		return 0, fmt.Errorf("the time of %s broker %s isn't known: %w", of.Side, of.Broker, err)
 	}
