@@ -220,7 +220,7 @@ readings: jars ## record what RocketMQ's own classes read of the fuzz targets' c
 # Targets that end in AgainstJava compare what the gateway reads with RocketMQ's own classes.
 .PHONY: fuzz
 fuzz: jars ## fuzz what reads bytes from outside, 20 s each
-	@for package in ./plan ./internal/rocketmq/remoting ./internal/gateway/wire ./internal/gateway; do \
+	@for package in ./plan ./internal/metadata ./internal/metadata/brokerjson ./internal/metadata/sheet ./internal/rocketmq/remoting ./internal/gateway/wire ./internal/gateway; do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 	    echo "$$package $$target"; go test $$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s; done; done
 

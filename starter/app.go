@@ -20,6 +20,7 @@ import (
 	"rocketshift/internal/printable"
 	"rocketshift/internal/version"
 	"rocketshift/plan"
+	"rocketshift/starter/doors"
 	"rocketshift/starter/metadataapply"
 	"rocketshift/starter/page"
 	"rocketshift/starter/remote"
@@ -128,14 +129,15 @@ func (a *app) command() *cobra.Command {
 
 // metadataCommand is metadata with what is below it.
 func (a *app) metadataCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use: "metadata", Short: "Topics, groups and their settings, apart from a migration; needs no Temporal",
-		Args: cobra.NoArgs,
-	}
+	lookup := func(name string) (string, bool) { return a.lookupEnv(name) }
+	now, exit := func() time.Time { return a.now() }, func(code int) { a.code = code }
+	c := doors.Command(doors.Terminal{
+		Stdin: a.stdin, Stdout: a.stdout, LookupEnv: lookup, Now: now, JSON: a.json, Document: a.document,
+		Say: a.say, Warn: a.warn, Exit: exit,
+	})
 	c.AddCommand(metadataapply.Command(metadataapply.Terminal{
-		Stdin: a.stdin, LookupEnv: func(name string) (string, bool) { return a.lookupEnv(name) },
-		Now: func() time.Time { return a.now() }, JSON: a.json, Document: a.document, Say: a.say, Warn: a.warn,
-		Exit: func(code int) { a.code = code },
+		Stdin: a.stdin, LookupEnv: lookup, Now: now, JSON: a.json, Document: a.document, Say: a.say, Warn: a.warn,
+		Exit: exit,
 	}))
 	return c
 }

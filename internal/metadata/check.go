@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"rocketshift/internal/metadata/rights"
 )
 
 // Bounds of what a model may hold.
@@ -42,6 +44,7 @@ func (c Cluster) Check() error {
 		k.text(at+".key", o.Key)
 		k.text(at+".value", o.Value)
 	})
+	each(&k, "users", c.Users, userKey, (*checker).user)
 	return k.err
 }
 
@@ -133,8 +136,8 @@ func (k *checker) group(at string, g Group) {
 	k.text(at+".retry.deadLetterTopic", r.DeadLetterTopic)
 	within(k, at+".timeoutMinutes", g.TimeoutMinutes, 0, math.MaxInt32)
 	within(k, at+".sysFlag", g.SysFlag, 0, math.MaxInt32)
-	within(k, at+".brokerId", g.BrokerID, 0, longestPeriod)
-	within(k, at+".slowBroker", g.SlowBroker, 0, longestPeriod)
+	within(k, at+".brokerId", g.BrokerID, -1, longestPeriod)
+	within(k, at+".slowBroker", g.SlowBroker, -1, longestPeriod)
 	if g.Protocol != "" {
 		oneOf(k, at+".protocol", g.Protocol, "TCP", "HTTP")
 	}
@@ -152,6 +155,15 @@ func (k *checker) subscription(at string, s Subscription) {
 		oneOf(k, at+".seen", s.Seen, SeenMembers, SeenSettings, SeenPositions)
 	}
 	k.text(at+".expression", s.Expression)
+}
+
+// user checks the form alone: what rights mean is package rights' business.
+func (k *checker) user(at string, u rights.User) {
+	k.name(at+".name", u.Name)
+	oneOf(k, at+".type", u.Type, rights.Super, rights.Normal)
+	for _, f := range fieldsOf(u) {
+		k.text(under(at, f.name), f.value)
+	}
 }
 
 func (k *checker) attributes(at string, all map[string]string) {
@@ -207,4 +219,11 @@ func quoted(s string) string {
 		return s
 	}
 	return q
+}
+
+// CheckName says what is wrong with a name; nil if a model may hold it.
+func CheckName(name string) error {
+	k := checker{}
+	k.name("the name", name)
+	return k.err
 }

@@ -51,6 +51,7 @@ func Diff(a, b Cluster, by Comparison) Differences {
 	kind(d, "subscription", a.Subscriptions, b.Subscriptions, Subscription.key)
 	kind(d, "order", a.Order, b.Order, Order.key)
 	kind(d, "kv", a.KV, b.KV, KV.key)
+	kind(d, "user", a.Users, b.Users, userKey)
 	return out
 }
 

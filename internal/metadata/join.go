@@ -24,6 +24,7 @@ func Join(all ...Cluster) (Cluster, Gaps) {
 		out.Subscriptions = append(out.Subscriptions, c.Subscriptions...)
 		out.Order = append(out.Order, c.Order...)
 		out.KV = append(out.KV, c.KV...)
+		out.Users = append(out.Users, c.Users...)
 	}
 	out.Brokers = unite(&gaps, "broker", out.Brokers, Broker.key)
 	out.Topics = unite(&gaps, "topic", out.Topics, Topic.key)
@@ -36,6 +37,7 @@ func Join(all ...Cluster) (Cluster, Gaps) {
 	out.Subscriptions = unite(&gaps, "subscription", bestEvidence(out.Subscriptions), Subscription.key)
 	out.Order = unite(&gaps, "order configuration of topic", out.Order, Order.key)
 	out.KV = unite(&gaps, "key", out.KV, KV.key)
+	out.Users = unite(&gaps, "user", out.Users, userKey)
 	out.Sort()
 	return out, gaps
 }

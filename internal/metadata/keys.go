@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"rocketshift/internal/metadata/rights"
 )
 
 func (b Broker) key() string       { return b.Name }
@@ -27,7 +29,10 @@ func (c *Cluster) Sort() {
 	by(c.Subscriptions, Subscription.key)
 	by(c.Order, Order.key)
 	by(c.KV, KV.key)
+	by(c.Users, userKey)
 }
+
+func userKey(u rights.User) string { return u.Name }
 
 func by[T any](all []T, key func(T) string) {
 	slices.SortStableFunc(all, func(a, b T) int { return strings.Compare(key(a), key(b)) })

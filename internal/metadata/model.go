@@ -1,6 +1,10 @@
 package metadata
 
-import "time"
+import (
+	"time"
+
+	"rocketshift/internal/metadata/rights"
+)
 
 // Kind and Version say which model a document holds. The version changes when documents that an
 // earlier release wrote would be read otherwise.
@@ -21,6 +25,7 @@ type Cluster struct {
 	Subscriptions []Subscription `json:"subscriptions,omitempty"`
 	Order         []Order        `json:"order,omitempty"`
 	KV            []KV           `json:"kv,omitempty"`
+	Users         []rights.User  `json:"users,omitempty"` // without secrets
 }
 
 // Origin says where the metadata comes from.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/metadata/rights"
 )
 
 func ref[T any](v T) *T { return &v }
@@ -42,6 +44,13 @@ func sample() Cluster {
 	}
 	c.Order = []Order{{"orders", "broker-a:4;broker-b:8"}}
 	c.KV = []KV{{"NS", "key", "value with: colon"}}
+	c.Users = []rights.User{{
+		Name: "app", Type: rights.Normal, Status: rights.Enabled, DefaultTopic: rights.Deny, Addresses: "10.0.*.*",
+		Rights: []rights.Right{{
+			Resource: rights.TopicNamed("orders"), Actions: []rights.Action{rights.Send, rights.Read},
+			Decision: rights.Allow, Sources: []string{"10.0.0.0/8"},
+		}},
+	}}
 	return c
 }
 
