@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -47,6 +48,9 @@ func (a *app) assessCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&file, "plan", "", "the plan, YAML or JSON; - reads standard input")
 	sideFlags(c, &f)
+	c.Flags().DurationVar(&f.Observe, "observe", 0,
+		"watch who connects for so long before assessing, such as 24h; Ctrl-C ends it and keeps what was seen")
+	c.Flags().StringVar(&f.Seen, "seen", "", "the file that keeps what was seen, which several runs add to, and findings use")
 	return c
 }
 
@@ -68,6 +72,10 @@ func (a *app) assessedPlan(file string, f assess.Flags) (plan.Plan, error) {
 	switch {
 	case f.Rate < 0:
 		return plan.Plan{}, failure.Usage("", "--rate %g: want calls per second, or 0 for no bound", f.Rate)
+	case f.Observe < 0 || f.Observe > mostObserved:
+		return plan.Plan{}, failure.Usage("", "--observe %s: want up to %s", f.Observe, mostObserved)
+	case f.Observe > 0 && f.Seen == "":
+		return plan.Plan{}, failure.Usage("", "--observe keeps what it sees in a file: name it by --seen FILE")
 	case file != "" && len(f.From)+len(f.Target) > 0:
 		return plan.Plan{}, failure.Usage("", "--plan says which clusters are meant: leave --from and --target out")
 	case file != "":
@@ -78,8 +86,17 @@ func (a *app) assessedPlan(file string, f assess.Flags) (plan.Plan, error) {
 	return f.Plan()
 }
 
+// mostObserved is longer than any week has rhythms.
+const mostObserved = 30 * 24 * time.Hour
+
+// errEnded says that a person ended the observation, which has done what it was to do.
+var errEnded = errors.New("ended")
+
 func (a *app) assess(ctx context.Context, p plan.Plan, f assess.Flags) error {
 	_, report, err := a.assessed(ctx, p, f)
+	if errors.Is(err, errEnded) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -108,6 +125,15 @@ func (a *app) assessed(
 		return api.Assessment{}, assess.Report{}, err
 	}
 	defer run.Close()
+	if f.Observe > 0 {
+		if err := run.Observe(ctx, a.now, func(text string) { a.warn("%s", text) }); err != nil {
+			return api.Assessment{}, assess.Report{}, err
+		}
+		if ctx.Err() != nil {
+			a.warn("ended: what was seen is in %s; the same command goes on, and assess --seen %s uses it", f.Seen, f.Seen)
+			return api.Assessment{}, assess.Report{}, errEnded
+		}
+	}
 	told := a.now()
 	found, report, err := run.Assess(ctx, a.now, func(text string) {
 		if a.now().Sub(told) >= linesPause {

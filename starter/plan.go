@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -9,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
+	"rocketshift/internal/assess"
 	"rocketshift/internal/failure"
 	"rocketshift/plan"
 	"rocketshift/starter/remote"
@@ -16,9 +19,14 @@ import (
 
 func (a *app) planCommand() *cobra.Command {
 	var file string
+	var f assess.Flags
 	c := &cobra.Command{
-		Use: "plan -f plan.yaml", Short: "Check a plan and print it with its defaults and its hash", Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		Use: "plan (-f plan.yaml | --from NAMESERVERS)", Short: "Check a plan and print it with its defaults and its hash, or write a first one",
+		Long: planLong, Example: planExample, Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(f.From) > 0 {
+				return a.firstPlan(c.Context(), file, args, f)
+			}
 			p, err := a.readPlan(file, args)
 			if err != nil {
 				return err
@@ -27,6 +35,8 @@ func (a *app) planCommand() *cobra.Command {
 		},
 	}
 	fileFlag(c, &file)
+	sideFlags(c, &f)
+	c.Flags().StringVar(&f.Name, "name", "", "the migration's name in the plan that --from writes")
 	return c
 }
 
@@ -119,4 +129,65 @@ func parsePlan(file string, text []byte) (plan.Plan, error) {
 		return plan.Plan{}, failure.Usage("", "%s: %w", file, err)
 	}
 	return p, nil
+}
+
+const planLong = `Checks a plan and prints it with its defaults and its hash.
+
+With --from it writes a first plan instead: it looks at the source as assess does, and writes what it found and recommends as a
+plan with comments, to --file if that isn't there yet, else to standard output. It needs no Temporal, and changes nothing on the
+source.`
+
+const planExample = `  rocketshift plan --from 10.0.0.1:9876 --file plan.yaml
+  rocketshift plan plan.yaml`
+
+// firstPlan writes a plan for what is on the source.
+func (a *app) firstPlan(ctx context.Context, file string, args []string, f assess.Flags) error {
+	if len(args) > 0 {
+		return failure.Usage("", "--from writes a plan, and %q is one: leave one of them out", args[0])
+	}
+	if _, err := os.Stat(file); file != "" && file != "-" && err == nil {
+		return failure.Usage("", "%s is there already: name another file, or take it away", file)
+	}
+	p, err := a.assessedPlan("", f)
+	if err != nil {
+		return err
+	}
+	found, report, err := a.assessed(ctx, p, f)
+	if err != nil {
+		return err
+	}
+	p = assess.Fitted(p, found)
+	text := assess.PlanFile(p, report)
+	written, err := parsePlan("the plan", []byte(text))
+	if err != nil {
+		return failure.Broken("write it by hand: docs/write-a-plan.md", "the plan for this source isn't one: %w", err)
+	}
+	switch {
+	case file != "" && file != "-":
+		if err := writeNew(file, text); err != nil {
+			return err
+		}
+		a.warn("%s is written. %s Next: rocketshift assess --plan %s", file, report.Verdict(), file)
+		if a.json() {
+			return a.printPlan(written)
+		}
+	case a.json():
+		return a.printPlan(written)
+	default:
+		_, err = fmt.Fprint(a.stdout, text)
+	}
+	return err
+}
+
+// writeNew writes a file that isn't there yet.
+func writeNew(file, text string) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return failure.Usage("", "%s is there already: name another file, or take it away", file)
+	}
+	if err != nil {
+		return failure.Usage("", "write the plan: %w", err)
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
 }

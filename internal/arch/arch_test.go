@@ -74,6 +74,7 @@ var allowed = map[string][]string{
 	},
 	"internal/instance": {"plan", "api", "internal/lab", "internal/rocketmq", "internal/secrets"},
 	"internal/assess": {
+		"internal/rocketmq",
 		"plan",
 		"api",
 		"internal/clusters",
@@ -288,6 +289,7 @@ var allowed = map[string][]string{
 		"internal/clusters/fleet",
 		"internal/clusters/metadata",
 		"internal/gateway/control",
+		"internal/files",
 		"internal/findings",
 		"internal/printable",
 		"internal/rocketmq",

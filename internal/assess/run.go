@@ -7,6 +7,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/inventory"
+	"rocketshift/internal/failure"
 	"rocketshift/plan"
 )
 
@@ -32,7 +33,11 @@ func (r *Run) Close() { r.opener.Pool.Close() }
 // Assess looks once, and tells how far it is.
 func (r *Run) Assess(ctx context.Context, now func() time.Time, tell func(string)) (api.Assessment, Report, error) {
 	began := now()
-	a, err := inventory.Assess(ctx, r.opener, r.Plan, tell)
+	watched, err := r.watched()
+	if err != nil {
+		return api.Assessment{}, Report{}, failure.Usage("", "%w", err)
+	}
+	a, err := inventory.AssessWatched(ctx, r.opener, r.Plan, watched, tell)
 	if err != nil {
 		return a, Report{}, err
 	}

@@ -36,6 +36,13 @@ func areas() []facts.Area {
 func Assess(
 	ctx context.Context, o connect.Opener, p plan.Plan, tell func(string),
 ) (result api.Assessment, err error) {
+	return AssessWatched(ctx, o, p, nil, tell)
+}
+
+// AssessWatched is Assess that also judges what was seen of the source before; nil means nothing was.
+func AssessWatched(
+	ctx context.Context, o connect.Opener, p plan.Plan, watched *facts.Watched, tell func(string),
+) (result api.Assessment, err error) {
 	source, err := o.Source(p)
 	if err != nil {
 		return result, err
@@ -70,6 +77,7 @@ func Assess(
 	}
 	seen := inv.facts()
 	seen.Configured, seen.Target = configured, facts.Target{Brokers: target.brokers, Configured: target.settings}
+	seen.Watched = watched
 	more, err := areaFindings(ctx, facts.Sides{Source: source, Target: target.open, Tell: tell}, seen)
 	if err != nil {
 		return result, err

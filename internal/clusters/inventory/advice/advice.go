@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/inventory/facts"
@@ -89,11 +90,17 @@ func size(seen facts.Facts) api.RecommendedSize {
 	}
 	var bytes, stored float64
 	for _, table := range seen.Runtime {
-		s.Sends += lastRate(table["putTps"])
-		s.Receives += lastRate(table["getTransferedTps"]) + lastRate(table["getTransferredTps"])
+		in, out := Rates(table)
+		s.Sends, s.Receives = s.Sends+in, s.Receives+out
 		average, _ := strconv.ParseFloat(table["putMessageAverageSize"], 64)
 		total, _ := strconv.ParseFloat(table["putMessageTimesTotal"], 64)
 		bytes, stored = bytes+average*total, stored+total
+	}
+	now, later := "in the last ten minutes at most", "; watch a busy day with --observe before you buy"
+	if w := seen.Watched; w != nil && w.Span > 0 {
+		s.Sends, s.Receives, s.Observed = math.Max(s.Sends, w.Sends), math.Max(s.Receives, w.Receives), w.Span
+		now, later = fmt.Sprintf("at the peak of %s of observation (sends at %s)", w.Span.Round(time.Minute),
+			w.SendsAt.UTC().Format(time.RFC3339)), ""
 	}
 	units := 1.0
 	if stored > 0 {
@@ -101,9 +108,17 @@ func size(seen facts.Facts) api.RecommendedSize {
 		units = math.Max(1, math.Ceil(float64(s.AverageBytes)/unit))
 	}
 	s.SendUnits, s.ReceiveUnits = s.Sends*units, s.Receives*units
-	s.Why = fmt.Sprintf("what the brokers counted in the last ten minutes at most, all topics together, with %s bytes "+
-		"for a stored message on the average; watch a busy day with --observe before you buy", printable.Grouped(s.AverageBytes))
+	for _, name := range seen.TopicNames {
+		s.MaxDelay = max(s.MaxDelay, seen.Samples[name].Noted.LongestTimer)
+	}
+	s.Why = fmt.Sprintf("what the brokers counted %s, all topics together, with %s bytes for a stored message on the "+
+		"average%s", now, printable.Grouped(s.AverageBytes), later)
 	return s
+}
+
+// Rates are the sends and receives per second that a broker tells of itself.
+func Rates(table map[string]string) (sends, receives float64) {
+	return lastRate(table["putTps"]), lastRate(table["getTransferedTps"]) + lastRate(table["getTransferredTps"])
 }
 
 // lastRate is the highest of the averages that a broker tells: of the last 10 s, minute and ten

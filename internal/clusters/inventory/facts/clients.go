@@ -61,7 +61,10 @@ func (f Facts) Clients() []Client {
 	for _, c := range all {
 		now[[3]string{c.Kind, c.Group, c.ID}] = true
 	}
-	for _, c := range f.Past {
+	if f.Watched == nil {
+		return all
+	}
+	for _, c := range f.Watched.Clients {
 		if !now[[3]string{c.Kind, c.Group, c.ID}] {
 			all = append(all, c)
 		}

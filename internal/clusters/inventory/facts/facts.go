@@ -43,7 +43,7 @@ type Facts struct {
 	Members map[string]map[string]Member
 	// Runtime is what each source broker tells of itself (GET_BROKER_RUNTIME_INFO), by broker name.
 	Runtime map[string]map[string]string
-	Past    []Client // seen connected before, by observation
+	Watched *Watched // what observation saw before; nil without any
 	Target  Target
 }
 
@@ -64,6 +64,14 @@ func MemberOf(info rocketmq.RunningInfo) Member {
 		Strategy:      class,
 		Subscriptions: info.Subscriptions,
 	}
+}
+
+// Watched is what was seen of the source over a longer time.
+type Watched struct {
+	Clients             []Client
+	Sends, Receives     float64 // peaks per second
+	SendsAt, ReceivesAt time.Time
+	Span                time.Duration // how long was looked altogether
 }
 
 // Target is a target that exists already; without brokers it doesn't.

@@ -123,9 +123,9 @@ func TestFindingsOfMembers(t *testing.T) {
 		},
 		"seen before, and gone": {
 			change: func(f *facts.Facts) {
-				f.Past = []facts.Client{{
+				f.Watched = &facts.Watched{Clients: []facts.Client{{
 					Kind: facts.Consumer, Group: "billing", ID: "old", Addr: "10.0.0.7:1", Language: "HTTP", Last: at.Add(-3 * time.Hour),
-				}}
+				}}}
 			},
 			id: "client-http", severity: api.SeverityRefusal, cause: "old at 10.0.0.7:1",
 		},
@@ -145,9 +145,9 @@ func TestFindingsOfMembers(t *testing.T) {
 
 func TestEvidenceSaysWhenAClientWasSeen(t *testing.T) {
 	seen := clean()
-	seen.Past = []facts.Client{{
+	seen.Watched = &facts.Watched{Clients: []facts.Client{{
 		Kind: facts.Producer, Group: "shop", ID: "old", Language: "HTTP", Last: at.Add(-3 * time.Hour),
-	}}
+	}}}
 	found := judged(t, seen)
 	require.Len(t, found, 1)
 	require.Len(t, found[0].Evidence, 1)

@@ -1,0 +1,216 @@
+package assess
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"rocketshift/api"
+	"rocketshift/internal/clusters/inventory/names"
+	"rocketshift/internal/printable"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+// Fitted is the plan with what the assessment recommends: names that 5.x takes, and the traffic
+// mode.
+func Fitted(p plan.Plan, a api.Assessment) plan.Plan {
+	managed := p.Target.Proxy != ""
+	topics := renames(a.TopicNames(nil), p.Target.Topic, rocketmq.TakesTopic, managed)
+	groups := renames(a.GroupNames(), p.Target.Group, rocketmq.TakesGroup, managed)
+	if len(topics)+len(groups) > 0 && !managed { // behind a proxy names can't change: it is refused, and said
+		p.Target.Rename = &plan.Rename{Topics: topics, Groups: groups}
+		p.Traffic = plan.Traffic{Mode: plan.ModeRelease}
+		return p
+	}
+	if a.Recommended != nil && a.Recommended.Traffic.Mode == plan.ModeGateway {
+		p.Traffic = plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{gatewayHere}}
+	}
+	return p
+}
+
+// gatewayHere is where a gateway's control API is that was started on this machine without more
+// (--control).
+const gatewayHere = "127.0.0.1:8089"
+
+func renames(
+	all []string, own func(string) string, takes func(string) bool, managed bool,
+) map[string]string {
+	out := map[string]string{}
+	for _, name := range all {
+		if !takes(own(name)) || managed && names.Managed(own(name)) != "" {
+			out[name] = names.Propose(own(name))
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// mostNoted is how many lines of one kind a plan's comments have: the report has all.
+const mostNoted = 30
+
+// PlanFile is the plan as a file with comments: what was found, what to decide, and what may be
+// changed. It is YAML that the plan's own reader takes.
+func PlanFile(p plan.Plan, r Report) string {
+	f := &planFile{}
+	f.note("A plan for rocketshift, made of what %s showed on %s.", strings.Join(r.Source, ", "),
+		r.MeasuredAt.UTC().Format("2006-01-02 15:04 UTC"))
+	f.note("RocketMQ %s, %d brokers, %d topics with %d queues and %s messages, %d groups.", r.SourceVersion,
+		len(r.Brokers), r.Topics, r.Queues, printable.Grouped(r.Messages), r.Groups)
+	f.note("%s", r.Verdict())
+	f.findings(r, api.SeverityRefusal, "To be mended, or left out of the plan:")
+	f.findings(r, api.SeverityWarning, "To be judged by you:")
+	f.note("Next: rocketshift assess --plan THIS_FILE. Every key: docs/reference/plan.md.")
+	f.line("")
+	f.line("name: %s  # of the migration; its workflow is %s", p.Name, p.WorkflowID())
+	f.line("")
+	f.line("source:")
+	f.list("  nameServers", p.Source.NameServers)
+	f.text("  cluster", p.Source.Cluster)
+	f.credentials(p.Source.Credentials)
+	f.line("")
+	f.target(p)
+	f.line("")
+	f.selection(r)
+	f.line("")
+	f.traffic(p, r)
+	f.line("")
+	f.shift(r)
+	f.line("")
+	f.line("approvals: [purchase, shift, finalize]  # which steps wait for a person; [] for none")
+	return f.out.String()
+}
+
+type planFile struct{ out strings.Builder }
+
+func (f *planFile) line(format string, args ...any) { fmt.Fprintf(&f.out, format+"\n", args...) }
+
+// note is a comment, of one line whatever servers named.
+func (f *planFile) note(format string, args ...any) {
+	f.line("# %s", printable.Text(fmt.Sprintf(format, args...)))
+}
+
+// text is a key with a text, where there is one.
+func (f *planFile) text(key, value string) {
+	if value != "" {
+		f.line("%s: %q", key, value)
+	}
+}
+
+func (f *planFile) list(key string, values []string) {
+	var all []string
+	for _, v := range values {
+		all = append(all, fmt.Sprintf("%q", v))
+	}
+	f.line("%s: [%s]", key, strings.Join(all, ", "))
+}
+
+func (f *planFile) credentials(c *plan.Credentials) {
+	if c != nil {
+		f.line("  credentials: {env: %s}  # %s_ACCESS_KEY and %s_SECRET_KEY where the worker runs", c.Env, c.Env, c.Env)
+	}
+}
+
+func (f *planFile) findings(r Report, severity api.Severity, title string) {
+	told := 0
+	for _, one := range r.Findings {
+		if one.Severity != severity {
+			continue
+		}
+		switch told++; {
+		case told == 1:
+			f.note("")
+			f.note("%s", title)
+			fallthrough
+		case told <= mostNoted:
+			f.note("  %s, %s: %s; %s", one.ID, one.Object, one.Cause, one.Next)
+		}
+	}
+	if told > mostNoted {
+		f.note("  and %d more: rocketshift assess", told-mostNoted)
+	}
+}
+
+func (f *planFile) target(p plan.Plan) {
+	t := p.Target
+	f.line("target:")
+	if t.Provider == plan.ProviderLocal {
+		f.line("  provider: local  # a cluster of its own on the worker's machine, to try it; or one that exists:")
+		f.line("  # provider: existing")
+		f.line("  # nameServers: [\"host:9876\"]   # or proxy: \"host:8080\", for one whose brokers can't be reached")
+		f.line("  version: %q", t.Version)
+		f.line("  brokers: %d", t.Brokers)
+	} else {
+		f.line("  provider: existing")
+		if t.Proxy != "" {
+			f.text("  proxy", t.Proxy)
+		} else {
+			f.list("  nameServers", t.NameServers)
+		}
+		f.credentials(t.Credentials)
+	}
+	if t.Rename == nil {
+		return
+	}
+	f.line("  rename:  # names that 5.x doesn't take; change them as you like")
+	for _, part := range []struct {
+		key string
+		of  map[string]string
+	}{{"topics", t.Rename.Topics}, {"groups", t.Rename.Groups}} {
+		if len(part.of) == 0 {
+			continue
+		}
+		f.line("    %s:", part.key)
+		for _, name := range slices.Sorted(maps.Keys(part.of)) {
+			f.line("      %q: %q", name, part.of[name])
+		}
+	}
+}
+
+func (f *planFile) selection(r Report) {
+	f.line("topics:")
+	f.line("  include: [\"*\"]  # globs; what exclude matches stays on the source")
+	f.line("  exclude: []")
+	if r.Recommended != nil && len(r.Recommended.Topics) > 0 {
+		f.line("  # Types as they are inferred. Another one: types: {NAME: NORMAL|FIFO|DELAY|TRANSACTION|MIXED}")
+		for i, t := range r.Recommended.Topics {
+			if i == mostNoted {
+				f.line("  # and %d more: rocketshift assess -o json", len(r.Recommended.Topics)-mostNoted)
+				break
+			}
+			f.line("  # %s", printable.Text(fmt.Sprintf("%s: %s, %s", t.Name, t.Type, t.Why)))
+		}
+	}
+	f.line("groups:")
+	f.line("  include: [\"*\"]")
+	f.line("  exclude: []")
+}
+
+func (f *planFile) traffic(p plan.Plan, r Report) {
+	if r.Recommended != nil {
+		f.note("Recommended: %s, as %s.", r.Recommended.Traffic.Mode, r.Recommended.Traffic.Why)
+	}
+	f.line("traffic:")
+	f.line("  mode: %s  # gateway: applications connect to it; release: your releases give them the target", p.Traffic.Mode)
+	if p.Traffic.Mode == plan.ModeGateway {
+		f.list("  gateways", p.Traffic.Gateways)
+		f.line("  # ^ the control API of each rocketshift-gateway that you run")
+	}
+}
+
+func (f *planFile) shift(r Report) {
+	f.line("shift:")
+	f.line("  steps: [25, 50, 100]  # percent that has moved after each step")
+	f.line("  soak: 10s  # how long a step must stand before the next; minutes or hours on production")
+	if r.Recommended == nil || len(r.Recommended.Waves) == 0 {
+		return
+	}
+	f.line("  # What belongs together, in the order in which it harms least:")
+	for i, w := range r.Recommended.Waves {
+		f.line("  # %s", printable.Text(fmt.Sprintf("%d. topics %s; groups %s: %s", i+1, printable.Few(w.Topics),
+			printable.Few(w.Groups), w.Why)))
+	}
+}
