@@ -43,6 +43,10 @@ func (l *Ledgers) close(ctx context.Context, r Request, b *ledger.Builder) (api.
 	if ledger.Rows, err = lists.Bounded(ctx, l.settings.lists(r), "ledger", b.Sorted(), lists.RowsRoom); err != nil {
 		return ledger, err
 	}
+	ledger.Drift, err = lists.Bounded(ctx, l.settings.lists(r), "drift", b.Drift, lists.RowsRoom)
+	if err != nil {
+		return ledger, err
+	}
 	ledger.Stragglers, err = lists.Bounded(ctx, l.settings.lists(r), "stragglers", b.Late, lists.RowsRoom)
 	return ledger, err
 }

@@ -183,6 +183,10 @@ func lanesFrom(
 // defaultLook is how soon lanes of a new topic start.
 const defaultLook = 30 * time.Second
 
+// driftLooks is of how many looks one compares groups too: what changes there can wait a minute, and
+// 10,000 groups of both sides take a second to read.
+const driftLooks = 2
+
 // lookForTopics starts lanes for topics and queues that the source got, and brings them to the
 // target first.
 func lookForTopics(
@@ -195,7 +199,8 @@ func lookForTopics(
 ) {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
-	for {
+	var drifted []string
+	for looks := 0; ; looks++ {
 		select {
 		case <-ctx.Done():
 			return
@@ -205,7 +210,12 @@ func lookForTopics(
 		if err != nil {
 			continue // a side is away: the lanes say so
 		}
-		hindrances := f.Follow(ctx, l)
+		if looks%driftLooks == 0 {
+			if told, err := f.Drift(ctx, l); err == nil {
+				drifted = told
+			}
+		}
+		hindrances := append(f.Follow(ctx, l), drifted...)
 		if l, err = s.Layout(ctx); err != nil {
 			continue
 		}

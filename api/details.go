@@ -34,6 +34,9 @@ func Details(s Status) string {
 		if rest := s.Ledger.Rows.Len() - len(s.Ledger.Rows.First()); rest > 0 {
 			fmt.Fprintf(&b, "| | and %d more | |\n", rest)
 		}
+		for _, r := range s.Ledger.Drift.First() {
+			fmt.Fprintf(&b, "\n- %s %s", printable.Markdown(r.Object), printable.Markdown(r.Detail))
+		}
 	}
 	for _, n := range s.Notes {
 		fmt.Fprintf(&b, "\n- %s", printable.Markdown(n))

@@ -17,5 +17,7 @@ type Ledger struct {
 	// Stragglers are messages that were written on the source after producers had left it, by
 	// topic. They are on the target, too, and no rest.
 	Stragglers List[LedgerRow] `json:"stragglers,omitzero"`
-	Measured   time.Time       `json:"measured"`
+	// Drift are groups whose settings aren't on the target as on the source; no rest either.
+	Drift    List[LedgerRow] `json:"drift,omitzero"`
+	Measured time.Time       `json:"measured"`
 }

@@ -149,8 +149,14 @@ func (p *page) ledger(l *api.Ledger) {
 		rows = append(rows, []string{r.Object, fmt.Sprint(r.Rest), r.Detail})
 	}
 	p.table("Written on the source after its producers had left", []string{"object", "messages", "detail"}, rows)
+	rows = nil
+	for _, r := range l.Drift.First() {
+		rows = append(rows, []string{r.Object, r.Detail})
+	}
+	p.table("Otherwise on the target than on the source", []string{"object", "detail"}, rows)
 	p.elsewhere(l.Rows.Document())
 	p.elsewhere(l.Stragglers.Document())
+	p.elsewhere(l.Drift.Document())
 }
 
 func (p *page) inventory(i *api.InventorySummary) {
@@ -167,6 +173,8 @@ func (p *page) inventory(i *api.InventorySummary) {
 func (p *page) configured(diff *api.MetadataDiff) {
 	if diff != nil {
 		p.findings("Brokers' settings", diff.Warnings)
+		p.findings("Changed on the target, as the plan decides", diff.Changes)
+		p.findings("Kept on the target, as the plan decides", diff.Kept)
 	}
 }
 

@@ -148,6 +148,9 @@ func (p Page) addTables(b *strings.Builder, s remote.Snapshot) {
 		if rest := s.Ledger.Rows.Len() - len(s.Ledger.Rows.First()); rest > 0 {
 			t.AppendRow(table.Row{"", fmt.Sprintf("and %d more", rest), "", "all of them: -o json"})
 		}
+		for _, r := range s.Ledger.Drift.First() {
+			t.AppendRow(table.Row{r.Kind, r.Object, "", Short(r.Detail)})
+		}
 		fmt.Fprintf(b, "\n%s\n", t.Render())
 	}
 	b.WriteString("\n")

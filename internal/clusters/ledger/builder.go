@@ -61,6 +61,7 @@ const (
 	KindProducers = "producers"
 	KindStraggler = "stragglers"
 	KindSlave     = "read from a slave"
+	KindMetadata  = "metadata"
 )
 
 // The brokers' own topics and groups that hold what isn't delivered yet.
@@ -77,7 +78,7 @@ func Unfinished(ctx context.Context, both clusters.Both, tell func(sum int64)) (
 		return nil, err
 	}
 	for _, entry := range []func(context.Context) error{
-		b.lag, b.retries, b.pending, b.consumers, b.producers, b.stragglers, b.slaves,
+		b.lag, b.retries, b.pending, b.consumers, b.producers, b.stragglers, b.slaves, b.drift,
 	} {
 		tell(b.Sum)
 		if err := entry(ctx); err != nil {
@@ -90,7 +91,8 @@ func Unfinished(ctx context.Context, both clusters.Both, tell func(sum int64)) (
 // Builder is a ledger that is being written.
 type Builder struct {
 	rows, Late []api.LedgerRow
-	Sum        int64 // of the rests of rows
+	Drift      []api.LedgerRow // groups whose settings aren't the target's; no rest
+	Sum        int64           // of the rests of rows
 	clusters.Both
 	clusters.Layout
 	groups    []string // selected

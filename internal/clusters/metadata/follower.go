@@ -14,11 +14,13 @@ type Follower struct {
 	clusters.Both
 	known map[string]bool   // topics that are none of its: they were there before it, or it has made them
 	pairs map[string]paired // how the queues of topics were paired when it last looked
+	// groups that the source had since it began
+	groups map[string]bool
 }
 
 // NewFollower follows from what is laid out now.
 func NewFollower(s clusters.Both, l clusters.Layout) *Follower {
-	f := &Follower{s, map[string]bool{}, map[string]paired{}}
+	f := &Follower{s, map[string]bool{}, map[string]paired{}, map[string]bool{}}
 	for _, topic := range l.SourceTopics.Selected(s.Plan, l.SourceBrokers) {
 		f.known[topic] = true
 	}

@@ -116,8 +116,7 @@ func set[T any](settings map[string]any, name string, value *T) {
 	}
 }
 
-// retryOf is a retry policy as brokers have it (GroupRetryPolicy of 5.x); nil for that of brokers,
-// and for a fixed time, which they have none for.
+// retryOf is a retry policy as brokers have it (GroupRetryPolicy of 5.x); nil for that of brokers.
 func retryOf(r metadata.Retry) map[string]any {
 	switch r.Policy {
 	case metadata.RetryExponential:
@@ -126,10 +125,9 @@ func retryOf(r metadata.Retry) map[string]any {
 		set(of, "max", r.Max)
 		set(of, "multiplier", r.Multiplier)
 		return map[string]any{"type": "EXPONENTIAL", "exponentialRetryPolicy": of}
-	case metadata.RetryCustomized:
+	case metadata.RetryCustomized, metadata.RetryFixed: // one time is the same each time
 		return map[string]any{"type": "CUSTOMIZED", "customizedRetryPolicy": map[string]any{"next": r.Milliseconds}}
-	case metadata.RetryFixed:
-		return map[string]any{"type": "CUSTOMIZED", "customizedRetryPolicy": map[string]any{"next": r.Milliseconds}}
+	case metadata.RetryDefault:
 	}
 	return nil
 }

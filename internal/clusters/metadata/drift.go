@@ -1,0 +1,134 @@
+package metadata
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+// What was brought over may change on the source afterwards. New topics and queues get lanes by
+// Follow; what else differs is said, and settings of groups are brought over too if the plan says
+// so. Nothing is deleted: applications of the target may use it.
+
+// Drifted is a group that isn't on the target as it is on the source by now.
+type Drifted struct{ Group, Cause string }
+
+// String is the drift in one line.
+func (d Drifted) String() string { return fmt.Sprintf("group %s: %s", d.Group, d.Cause) }
+
+// Drift lists the plan's groups that aren't on the target as on the source. Those that the plan
+// keeps otherwise don't count, nor whether groups are open. A proxy tells no groups.
+func Drift(ctx context.Context, s clusters.Both, l clusters.Layout) ([]Drifted, error) {
+	found, err := driftOf(ctx, s, l)
+	return found.drifted, err
+}
+
+// drift is what differs, with both sides' groups.
+type drift struct {
+	drifted        []Drifted
+	source, target clusters.GroupTable
+}
+
+func driftOf(ctx context.Context, s clusters.Both, l clusters.Layout) (d drift, err error) {
+	if s.Target.Proxy() != "" {
+		return d, nil
+	}
+	if d.source, err = s.Source.GroupTable(ctx, l.SourceBrokers); err != nil {
+		return d, err
+	}
+	if d.target, err = s.Target.GroupTable(ctx, l.TargetBrokers); err != nil {
+		return d, err
+	}
+	brokers := clusters.SortedKeys(clusters.AddressesOf(l.TargetBrokers))
+	for _, name := range d.source.Selected(s.Plan) {
+		cause := groupDrift(desiredGroup(d.source[name]), d.target[name], brokers)
+		if cause != "" && s.Plan.Metadata.GroupDecision(name) != plan.DecisionKeep {
+			d.drifted = append(d.drifted, Drifted{name, cause})
+		}
+	}
+	return d, nil
+}
+
+func groupDrift(want rocketmq.Group, have map[string]rocketmq.Group, brokers []string) string {
+	if len(have) == 0 {
+		return "is on the source and not on the target: it came after Assess, so that no step moves it; migrate " +
+			"it with a plan of its own"
+	}
+	for _, broker := range brokers {
+		found, there := have[broker]
+		if !there {
+			return fmt.Sprintf("is missing on target broker %s: run ImportMetadata again", broker)
+		}
+		if difference := groupDifference(want, found); difference != "" {
+			return fmt.Sprintf("changed: target broker %s has %s, as the source has it", broker, difference)
+		}
+	}
+	return ""
+}
+
+// Drift says what changed on the source since its topics and groups were brought over, and brings
+// over settings of groups if the plan says so. A group that has moved is the target's: it is only
+// told.
+func (f *Follower) Drift(ctx context.Context, l clusters.Layout) (told []string, err error) {
+	if f == nil {
+		return nil, nil
+	}
+	found, err := driftOf(ctx, f.Both, l)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range found.drifted {
+		there := found.target[d.Group]
+		if f.Plan.Metadata.Drift == plan.DriftFollow && len(there) > 0 && found.target.All(d.Group, false) {
+			if err := f.bring(ctx, l, desiredGroup(found.source[d.Group]), there); err != nil {
+				return told, err
+			}
+			continue
+		}
+		told = append(told, d.String())
+	}
+	return append(told, f.gone(l, found.source)...), nil
+}
+
+// bring gives a group of the target the source's settings.
+func (f *Follower) bring(
+	ctx context.Context, l clusters.Layout, want rocketmq.Group, there map[string]rocketmq.Group,
+) error {
+	for _, b := range l.TargetBrokers {
+		group := want
+		if have, has := there[b.Name]; has {
+			if groupDifference(want, have) == "" {
+				continue
+			}
+			group = want.Over(have)
+		}
+		if err := f.Target.Client().PutGroup(ctx, b.Addr, group); err != nil {
+			return f.Target.Explain(ctx, err)
+		}
+	}
+	return nil
+}
+
+// gone are topics and groups that the source had when this follower saw it before.
+func (f *Follower) gone(l clusters.Layout, source clusters.GroupTable) (told []string) {
+	const left = "was deleted on the source; the target's stays: delete it there if nobody needs it"
+	for _, topic := range clusters.SortedKeys(f.known) {
+		if len(l.SourceTopics[topic]) == 0 {
+			told = append(told, fmt.Sprintf("topic %s: %s", topic, left))
+		}
+	}
+	now := source.Selected(f.Plan)
+	for _, group := range clusters.SortedKeys(f.groups) {
+		if _, still := slices.BinarySearch(now, group); !still {
+			told = append(told, fmt.Sprintf("group %s: %s", group, left))
+		}
+	}
+	for _, group := range now {
+		f.groups[group] = true
+	}
+	return told
+}

@@ -1,0 +1,94 @@
+package metadata
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"rocketshift/internal/clusters"
+	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
+)
+
+// drifting is a target that is as its source, and a follower that has seen both.
+func drifting(t *testing.T, drift plan.Drift) (source, target *fakeSide, both clusters.Both, f *Follower) {
+	t.Helper()
+	source, w := sourceOf(4)
+	target = newFakeSide("5.3.3", "x", "y")
+	p := testPlan("")
+	p.Metadata.Drift = drift
+	_, err := applied(t, p, source, target, w)
+	require.NoError(t, err)
+	both = bothOf(t, p, source, target)
+	f = NewFollower(both, layoutOf(t, both))
+	told, err := f.Drift(t.Context(), layoutOf(t, both))
+	require.NoError(t, err)
+	require.Empty(t, told)
+	return source, target, both, f
+}
+
+func layoutOf(t *testing.T, both clusters.Both) clusters.Layout {
+	t.Helper()
+	l, err := both.Layout(t.Context())
+	require.NoError(t, err)
+	return l
+}
+
+func change(side *fakeSide, do func(*fakeBroker)) {
+	side.mu.Lock()
+	defer side.mu.Unlock()
+	for _, b := range side.brokers {
+		do(b)
+	}
+}
+
+func TestWhatChangesOnTheSourceIsTold(t *testing.T) {
+	source, target, both, f := drifting(t, "")
+	before := target.state(t)
+	change(source, func(b *fakeBroker) {
+		b.groups["g0001"] = groupSettings("g0001", 99)
+		b.groups["new"] = groupSettings("new", 16)
+		delete(b.groups, "g0002")
+		delete(b.topics, "t0003")
+	})
+	told, err := f.Drift(t.Context(), layoutOf(t, both))
+	require.NoError(t, err)
+	require.Len(t, told, 4)
+	assert.Contains(t, told[0], "group g0001: changed: target broker x has retryMaxTimes=1, wanted is 99")
+	assert.Contains(t, told[1], "group new: is on the source and not on the target")
+	assert.Contains(t, told[2], "topic t0003: was deleted on the source")
+	assert.Contains(t, told[3], "group g0002: was deleted on the source")
+	assert.JSONEq(t, before, target.state(t), "and nothing is changed")
+	rows, err := Drift(t.Context(), both, layoutOf(t, both))
+	require.NoError(t, err)
+	assert.Len(t, rows, 2, "the ledger's")
+}
+
+func TestSettingsFollowUntilTheGroupHasMoved(t *testing.T) {
+	source, target, both, f := drifting(t, plan.DriftFollow)
+	change(target, func(b *fakeBroker) { b.groups["g0003"]["consumeEnable"] = true }) // it has moved
+	change(source, func(b *fakeBroker) {
+		b.groups["g0001"] = groupSettings("g0001", 99)
+		b.groups["g0003"] = groupSettings("g0003", 99)
+	})
+	told, err := f.Drift(t.Context(), layoutOf(t, both))
+	require.NoError(t, err)
+	require.Len(t, told, 1)
+	assert.Contains(t, told[0], "group g0003: changed")
+	groups, err := both.Target.Client().Groups(t.Context(), "x:10911")
+	require.NoError(t, err)
+	assert.Equal(t, []any{99, false}, []any{groups["g0001"].RetryMaxTimes, groups["g0001"].ConsumeEnable}, "it stays closed")
+	assert.Equal(t, 3, groups["g0003"].RetryMaxTimes, "the target's own by now")
+}
+
+func TestAKeptDifferenceIsNoDrift(t *testing.T) {
+	source, _, both, _ := drifting(t, "")
+	change(source, func(b *fakeBroker) { b.groups["g0001"] = groupSettings("g0001", 99) })
+	both.Plan.Metadata.Groups = map[string]plan.Decision{"g0001": plan.DecisionKeep}
+	rows, err := Drift(t.Context(), both, clusters.Layout{
+		SourceBrokers: []rocketmq.Broker{{Name: "a", Addr: "a:10911"}}, TargetBrokers: []rocketmq.Broker{{Name: "x", Addr: "x:10911"}},
+	})
+	require.NoError(t, err)
+	assert.Empty(t, rows)
+}
