@@ -59,6 +59,7 @@ type Area struct {
 func Areas() []Area {
 	return []Area{
 		{"Clusters and brokers", clusterEntries()},
+		{"Servers", serverEntries()},
 		{"What the plan selects", planEntries()},
 		{"Topics and their messages", topicEntries()},
 		{"What messages are for, and how large they are", contentEntries()},

@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"slices"
+	"time"
 
 	"rocketshift/api"
 	"rocketshift/internal/brokerconfig"
@@ -14,6 +15,7 @@ import (
 	"rocketshift/internal/clusters/inventory/members"
 	"rocketshift/internal/clusters/inventory/messages"
 	"rocketshift/internal/clusters/inventory/names"
+	"rocketshift/internal/clusters/inventory/servers"
 	"rocketshift/internal/clusters/inventory/storage"
 	"rocketshift/internal/clusters/inventory/unused"
 	"rocketshift/internal/findings"
@@ -23,6 +25,7 @@ import (
 // areas are fields of findings that stand in packages of their own, each a line here.
 func areas() []facts.Area {
 	return []facts.Area{
+		servers.Find,
 		contents.Find,
 		messages.Findings,
 		members.Findings,
@@ -50,6 +53,11 @@ func AssessWatched(
 	gaps, err := source.GapFindings(ctx)
 	if err != nil {
 		return result, err
+	}
+	if away, err := servers.Unreached(ctx, source); err != nil || len(away) > 0 { // nothing more is seen
+		return api.Assessment{
+			MeasuredAt: time.Now().UTC(), Topics: []api.Topic{}, Groups: []api.Group{}, Findings: append(gaps, away...),
+		}, err
 	}
 	inv, err := takeInventory(ctx, source, p, tell)
 	if err != nil {

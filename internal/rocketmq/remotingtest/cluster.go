@@ -3,6 +3,7 @@ package remotingtest
 import (
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,9 @@ type Cluster struct {
 	Runtime      map[string]string                      // besides brokerVersionDesc
 	Config       map[string]string                      // the broker's own settings
 	More         func(*remoting.Command) (Answer, bool) // is asked first
+
+	// Advertised is the host that name servers give for the broker; empty is where it is.
+	Advertised string
 
 	addr string // of the broker
 }
@@ -61,7 +65,12 @@ func (c *Cluster) Start(t testing.TB) (nameServer string) {
 func (c *Cluster) Addr() string { return c.addr }
 
 func (c *Cluster) nameServer(asked *remoting.Command) Answer {
-	addrs := fmt.Sprintf(`"brokerAddrs":{"0":%q},"brokerName":%q,"cluster":%q`, c.addr, c.Broker, c.Name)
+	told := c.addr
+	if c.Advertised != "" {
+		_, port, _ := net.SplitHostPort(c.addr)
+		told = net.JoinHostPort(c.Advertised, port)
+	}
+	addrs := fmt.Sprintf(`"brokerAddrs":{"0":%q},"brokerName":%q,"cluster":%q`, told, c.Broker, c.Name)
 	switch asked.Code {
 	case remoting.CodeClusterInfo:
 		return Answer{Body: fmt.Appendf(nil, `{"brokerAddrTable":{%q:{%s}},"clusterAddrTable":{%q:[%q]}}`,
