@@ -79,7 +79,7 @@ type WavesRequest struct {
 // may not take as long as that takes with thousands of topics.
 func (a *Assess) PlanWaves(ctx context.Context, r WavesRequest) (_ []Wave, err error) {
 	defer explained(&err)
-	found, err := lists.Assessment(ctx, a.settings.Store, r.Inventory)
+	found, err := a.settings.assessment(ctx, r.Request, r.Inventory)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ type NamesRequest struct {
 // They are few: the caller cuts the list.
 func (a *Assess) ReadNames(ctx context.Context, r NamesRequest) (_ []string, err error) {
 	defer explained(&err)
-	return lists.Resolve(ctx, a.settings.Store, r.Names)
+	return a.settings.names(ctx, r.Request, r.Names)
 }
 
 // keptRoom is for names that nobody reads in a history.
@@ -176,7 +176,7 @@ var keptRoom = lists.Room{}
 // KeepNames writes names into a document, so that they take little room in a history.
 func (a *Assess) KeepNames(ctx context.Context, r NamesRequest) (_ api.Names, err error) {
 	defer explained(&err)
-	names, err := lists.Resolve(ctx, a.settings.Store, r.Names)
+	names, err := a.settings.names(ctx, r.Request, r.Names)
 	if err != nil {
 		return api.Names{}, err
 	}

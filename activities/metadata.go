@@ -137,10 +137,10 @@ func (m *Metadata) whole(ctx context.Context, r MetadataRequest) (clusters.Both,
 
 func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w metadata.Wanted, err error) {
 	w = metadata.Wanted{Types: r.Types, Ordered: map[string]bool{}}
-	if w.Topics, err = lists.Resolve(ctx, s.Store, r.Topics); err != nil {
+	if w.Topics, err = s.names(ctx, r.Request, r.Topics); err != nil {
 		return w, err
 	}
-	if w.Groups, err = lists.Resolve(ctx, s.Store, r.Groups); err != nil {
+	if w.Groups, err = s.names(ctx, r.Request, r.Groups); err != nil {
 		return w, err
 	}
 	for _, name := range r.Ordered {
@@ -149,7 +149,7 @@ func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w metadata.Wan
 	if r.Inventory == nil {
 		return w, nil
 	}
-	found, err := lists.Assessment(ctx, s.Store, *r.Inventory)
+	found, err := s.assessment(ctx, r.Request, *r.Inventory)
 	w.Types = map[string]plan.MessageType{}
 	for _, t := range found.Topics {
 		w.Types[t.Name], w.Ordered[t.Name] = t.Type, t.Ordered

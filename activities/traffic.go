@@ -14,7 +14,6 @@ import (
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/clusters/metadata"
-	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/printable"
 	"rocketshift/internal/rocketmq"
 )
@@ -81,7 +80,7 @@ func (t *Traffic) showOrder(ctx context.Context, r TopicsRequest) error {
 	if r.Side != api.Target {
 		return nil
 	}
-	topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
+	topics, err := t.settings.names(ctx, r.Request, r.Topics)
 	if err != nil {
 		return err
 	}
@@ -97,7 +96,7 @@ func (t *Traffic) hideOrder(ctx context.Context, r TopicsRequest) error {
 	if r.Side != api.Target {
 		return nil
 	}
-	topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
+	topics, err := t.settings.names(ctx, r.Request, r.Topics)
 	if err != nil {
 		return err
 	}
@@ -111,7 +110,7 @@ func (t *Traffic) hideOrder(ctx context.Context, r TopicsRequest) error {
 // permit changes and reads back the permission of topics. Only what differs is written; attributes
 // stay as they are.
 func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) int) error {
-	topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
+	topics, err := t.settings.names(ctx, r.Request, r.Topics)
 	if err != nil {
 		return err
 	}
@@ -124,7 +123,7 @@ func (t *Traffic) permit(ctx context.Context, r TopicsRequest, change func(int) 
 
 // groups are those of the request, without the ones that are left alone.
 func (s Settings) groups(ctx context.Context, r GroupsRequest) ([]string, error) {
-	groups, err := lists.Resolve(ctx, s.Store, r.Groups)
+	groups, err := s.names(ctx, r.Request, r.Groups)
 	if err != nil || len(r.But) == 0 {
 		return groups, err
 	}
@@ -274,7 +273,7 @@ func (t *Traffic) AwaitMembers(
 		if err != nil {
 			return err
 		}
-		groups, err := lists.Resolve(ctx, t.settings.Store, r.Groups)
+		groups, err := t.settings.names(ctx, r.Request, r.Groups)
 		if err != nil {
 			return err
 		}

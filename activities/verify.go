@@ -50,7 +50,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (_ api.Verificat
 	if err != nil {
 		return api.Verification{}, err
 	}
-	topics, err := lists.Resolve(ctx, v.settings.Store, r.Topics)
+	topics, err := v.settings.names(ctx, r.Request, r.Topics)
 	if err != nil {
 		return api.Verification{}, err
 	}

@@ -108,6 +108,27 @@ func TestImportMetadataChangesWhatThePlanDecides(t *testing.T) {
 	require.Contains(t, s.result(t).Detail, "1 differ and are kept, as the plan decides")
 }
 
+// The store may lose a document between two activities: nobody brings it back.
+func TestImportMetadataMeasuresAnewWhatTheStoreHasLost(t *testing.T) {
+	s := newTheatre(t)
+	s.OnActivity("Assess", anything, anything).Return(*testInventory(), nil)
+	s.OnActivity("Diff", anything, anything).Return(api.MetadataDiff{CreateTopics: api.Some("a")}, nil)
+	tries := 0
+	s.OnActivity("Apply", anything, anything).
+		Return(func(context.Context, activities.MetadataRequest) (activities.MetadataResult, error) {
+			if tries++; tries <= 2 {
+				return activities.MetadataResult{}, temporal.NewApplicationError("document a/1 isn't in the store",
+					activities.DocumentMissingType)
+			}
+			return activities.MetadataResult{CreatedTopics: 1}, nil
+		})
+	s.ExecuteWorkflow(api.ImportMetadataType, api.MigrationInput{Plan: testPlan(t, nil), Inventory: testInventory()})
+	require.Equal(t, 3, tries)
+	result := s.result(t)
+	require.Contains(t, result.Detail, "created 1 topics")
+	require.Contains(t, result.Notes[0], "measured anew: document a/1 isn't in the store")
+}
+
 func TestImportMetadataChangesNothingOnAConflict(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Diff", anything, anything).Return(api.MetadataDiff{

@@ -43,6 +43,12 @@ func Lasts(err error) bool {
 	return errors.As(err, &app) && app.NonRetryable()
 }
 
+// IsLost reports whether work ended because a document isn't in the workers' store.
+func IsLost(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == activities.DocumentMissingType
+}
+
 // IsAway reports whether work ended because the target doesn't answer, or refuses.
 func IsAway(err error) bool { return activities.FaultOf(err) == api.Target }
 

@@ -96,6 +96,14 @@ func UntilAway(ctx workflow.Context) workflow.Context {
 	return workflow.WithRetryPolicy(ctx, *policy)
 }
 
+// UntilLost has the first answer that a document of the store is lost end an activity, whose caller
+// measures anew.
+func UntilLost(ctx workflow.Context) workflow.Context {
+	policy := retryForEver()
+	policy.NonRetryableErrorTypes = []string{activities.DocumentMissingType}
+	return workflow.WithRetryPolicy(ctx, *policy)
+}
+
 // Patient is for waits for people, pipelines and slow lanes: they cost little however long they
 // take. They only look, so that nobody waits for their end: not `back` either, if their worker is
 // dead. Workers learn by looking at the workflow that a wait is cancelled; that costs no action.

@@ -36,26 +36,40 @@ type importer struct {
 	begun  time.Time
 }
 
+// lostPause is between two measurements of what the store has lost.
+const lostPause = 10 * time.Second
+
+// importAll imports what the inventory has. A document that the store has lost is measured anew.
 func (i *importer) importAll(ctx workflow.Context, in api.MigrationInput) error {
 	inventory, err := i.Inventory(ctx, in)
-	if err != nil {
-		return err
+	for err == nil {
+		if err = i.importFrom(ctx, inventory); !call.IsLost(err) {
+			return err
+		}
+		i.Note(ctx, "measured anew: %s", call.RootMessage(err))
+		if err = workflow.Sleep(ctx, lostPause); err == nil {
+			inventory, err = i.Measure(ctx)
+		}
 	}
+	return err
+}
+
+func (i *importer) importFrom(ctx workflow.Context, inventory api.Inventory) error {
 	all := activities.MetadataRequest{
 		Request: i.Request(), Inventory: &inventory,
 		Topics: inventory.Topics(), Groups: inventory.Groups(),
 	}
 	var acts *activities.Metadata
 	var diff api.MetadataDiff
-	if err := workflow.ExecuteActivity(call.Quick(ctx, "compare metadata of both sides"), acts.Diff,
-		all).Get(ctx, &diff); err != nil {
+	if err := workflow.ExecuteActivity(call.UntilLost(call.Quick(ctx, "compare metadata of both sides")),
+		acts.Diff, all).Get(ctx, &diff); err != nil {
 		return err
 	}
 	i.Status.Metadata = &diff
 	if diff.Conflicts.Len() > 0 {
 		return conflict(diff.Conflicts)
 	}
-	i.begun, i.total = workflow.Now(ctx), objects(diff)
+	i.begun, i.total, i.passed = workflow.Now(ctx), objects(diff), 0
 	for _, part := range metadataChunks(all, diff, size(ctx)) {
 		if err := i.makePart(ctx, part); err != nil {
 			return err
@@ -72,7 +86,7 @@ func (i *importer) makePart(ctx workflow.Context, part activities.MetadataReques
 	if part.KV {
 		summary = "keys of name servers"
 	}
-	if err := workflow.ExecuteActivity(call.Quick(ctx, summary), acts.Apply, part).Get(ctx,
+	if err := workflow.ExecuteActivity(call.UntilLost(call.Quick(ctx, summary)), acts.Apply, part).Get(ctx,
 		&made); err != nil {
 		return err
 	}
