@@ -87,7 +87,7 @@ func (r *Run) look(ctx context.Context, file *seen.File, now func() time.Time, l
 		if err != nil {
 			return source.Explain(ctx, err)
 		}
-		in, out := advice.Rates(table)
+		in, out := advice.Rates(table, at)
 		sends, receives = sends+in, receives+out
 	}
 	file.Sends.Raise(sends, at)

@@ -90,7 +90,7 @@ func size(seen facts.Facts) api.RecommendedSize {
 	}
 	var bytes, stored float64
 	for _, table := range seen.Runtime {
-		in, out := Rates(table)
+		in, out := Rates(table, seen.At)
 		s.Sends, s.Receives = s.Sends+in, s.Receives+out
 		average, _ := strconv.ParseFloat(table["putMessageAverageSize"], 64)
 		total, _ := strconv.ParseFloat(table["putMessageTimesTotal"], 64)
@@ -116,9 +116,27 @@ func size(seen facts.Facts) api.RecommendedSize {
 	return s
 }
 
-// Rates are the sends and receives per second that a broker tells of itself.
-func Rates(table map[string]string) (sends, receives float64) {
-	return lastRate(table["putTps"]), lastRate(table["getTransferedTps"]) + lastRate(table["getTransferredTps"])
+// Rates are the sends and receives per second that a broker tells of itself. One that has just been
+// started tells none: then they are averages since its start, if it has run for a second at least.
+func Rates(table map[string]string, at time.Time) (sends, receives float64) {
+	sends = lastRate(table["putTps"])
+	receives = lastRate(table["getTransferedTps"]) + lastRate(table["getTransferredTps"])
+	booted, err := strconv.ParseInt(table["bootTimestamp"], 10, 64)
+	age := at.Sub(time.UnixMilli(booted)).Seconds()
+	if err != nil || age < 1 {
+		return sends, receives
+	}
+	since := func(counter string) float64 {
+		n, _ := strconv.ParseFloat(table[counter], 64)
+		return n / age
+	}
+	if strings.TrimSpace(table["putTps"]) == "" {
+		sends = since("msgPutTotalTodayNow")
+	}
+	if strings.TrimSpace(table["getTransferedTps"]+table["getTransferredTps"]) == "" {
+		receives = since("msgGetTotalTodayNow")
+	}
+	return sends, receives
 }
 
 // lastRate is the highest of the averages that a broker tells: of the last 10 s, minute and ten

@@ -3,6 +3,7 @@ package advice
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -82,4 +83,27 @@ func TestNamesThatChangeNeedAReleaseOfApplications(t *testing.T) {
 	assert.Equal(t, plan.ModeGateway, traffic(seen, nil).Mode)
 	seen.Plan.Target.Rename = &plan.Rename{Prefix: "eu-"}
 	assert.Equal(t, plan.ModeRelease, traffic(seen, nil).Mode)
+}
+
+func TestABrokerThatHasJustStartedTellsItsAverages(t *testing.T) {
+	at := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	table := map[string]string{
+		"putTps": " ", "bootTimestamp": fmt.Sprint(at.Add(-20 * time.Second).UnixMilli()), "msgPutTotalTodayNow": "2000",
+		"msgGetTotalTodayNow": "4000",
+	}
+	sends, receives := Rates(table, at)
+	assert.InDelta(t, 100, sends, 0.01)
+	assert.InDelta(t, 200, receives, 0.01)
+	table["putTps"] = "7 8 9"
+	sends, _ = Rates(table, at)
+	assert.InDelta(t, 9, sends, 0.01, "what it tells itself is more to the point")
+}
+
+func TestThePeakOfAnObservationIsTheSize(t *testing.T) {
+	seen := shop()
+	seen.Watched = &facts.Watched{Sends: 900, Span: 24 * time.Hour}
+	s := Of(seen, nil).Size
+	assert.InDelta(t, 900, s.Sends, 0.01)
+	assert.InDelta(t, 30, s.Receives, 0.01, "more now than ever before")
+	assert.Contains(t, s.Why, "24h0m0s of observation")
 }
