@@ -2,14 +2,17 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"go.temporal.io/sdk/activity"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/documents/lists"
+	"rocketshift/internal/metadata/rights/transfer"
 	"rocketshift/plan"
 )
 
@@ -155,4 +158,48 @@ func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w metadata.Wan
 		w.Types[t.Name], w.Ordered[t.Name] = t.Type, t.Ordered
 	}
 	return w, err
+}
+
+// ImportUsers takes users and rights along from ACL 1.0 of the source to ACL 2.0 of each broker of
+// the target, reads them back, and asks both sides what each user may do. Secrets go from broker to
+// broker and are in no result. A repeated call changes nothing.
+func (m *Metadata) ImportUsers(ctx context.Context, r Request) (out api.UsersImport, err error) {
+	defer explained(&err)
+	p := r.Plan.WithDefaults()
+	if p.Users == nil {
+		return out, nil
+	}
+	both, err := m.settings.clusters().Both(ctx, p)
+	if err != nil {
+		return out, err
+	}
+	q := transfer.Request{
+		Source: transfer.Source{Cluster: both.Source.Cluster}, Target: both.Target.Cluster,
+		Own: both.Target.Client().User(), Renames: clusters.Renames(p.Target),
+		Conflicts: transfer.Decision(p.Users.Decision()),
+	}
+	if _, err := q.Source.Read(ctx); err != nil && !errors.Is(err, transfer.ErrUntold) {
+		return out, both.Source.Explain(ctx, err) // so that a fault is known to be the source's
+	}
+	stop := beating(ctx, func() any { return "taking users along" })
+	defer stop()
+	done, err := q.Run(ctx)
+	switch {
+	case err == nil:
+	case errors.Is(err, transfer.ErrConflicts):
+		return out, fault.Conflict("%v", err)
+	case errors.Is(err, transfer.ErrUntold), errors.Is(err, transfer.ErrHidden):
+		return out, fault.Refused("%v; take users out of the plan then", err)
+	default:
+		return out, both.Target.Explain(ctx, err)
+	}
+	out = api.UsersImport{
+		Users: len(done.Users), Brokers: len(done.Brokers), Written: len(done.Changes), Differing: done.Differing(),
+	}
+	var rows []api.Finding
+	for _, said := range done.Said() {
+		rows = append(rows, api.Finding{Severity: api.SeverityWarning, Object: said.Object, Cause: said.Text, Next: said.Do})
+	}
+	out.Findings, err = lists.Bounded(ctx, m.settings.lists(r), "users", rows, lists.RowsRoom)
+	return out, err
 }

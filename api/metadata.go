@@ -18,6 +18,18 @@ type MetadataDiff struct {
 	KV int `json:"kv,omitempty"`
 	// Warnings are differences between the brokers' configurations that applications notice.
 	Warnings List[Finding] `json:"warnings,omitzero"`
+	Users    *UsersImport  `json:"users,omitempty"` // nil where the plan doesn't take users along
+}
+
+// UsersImport is what became of users and rights. It holds no secret.
+type UsersImport struct {
+	Users   int `json:"users"`
+	Brokers int `json:"brokers"` // masters and slaves of the target
+	Written int `json:"written"` // calls that changed something
+	// Differing is how many questions about a user's right the target's brokers answer otherwise
+	// than the source.
+	Differing int           `json:"differing,omitempty"`
+	Findings  List[Finding] `json:"findings,omitzero"` // what can't be kept, stays otherwise, or differs
 }
 
 // ApplyProgress is how far one chunk of topics and groups is: the heartbeat of Apply.

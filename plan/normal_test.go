@@ -58,6 +58,7 @@ func TestEveryFieldOfANormalPlanIsWrittenOrMeansOneThing(t *testing.T) {
 		"Topics.Types":    true, "Topics.Ordered": true, // what Assess infers
 		"Metadata.Topics": true, "Metadata.Groups": true, "Metadata.KV": true, // Conflicts decides; none
 		"Metadata.Conflicts": true, "Metadata.Drift": true, // refuse; report
+		"Users":            true,                              // they aren't taken along
 		"Traffic.Gateways": true, "Traffic.Credentials": true, // none; see GatewayToken
 		"Replicate.OneWay": true, "Replicate.ExactBorn": true, // no
 	}

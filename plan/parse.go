@@ -86,6 +86,7 @@ func readPlan(o *object, p *Plan) {
 	})
 	o.object("groups", func(o *object) { readSelection(o, &p.Groups) })
 	readMetadata(o, &p.Metadata)
+	readUsers(o, &p.Users)
 	o.object("traffic", func(o *object) {
 		o.text("mode", &p.Traffic.Mode)
 		o.texts("gateways", &p.Traffic.Gateways)

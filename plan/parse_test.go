@@ -149,7 +149,7 @@ func TestAPlanThatRunsIsReadWithoutRulesAndDefaults(t *testing.T) {
 func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 	for _, c := range []struct{ path, value, want string }{
 		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, metadata, name, replicate, shift, source, " +
-			"target, topics, traffic"},
+			"target, topics, traffic, users"},
 		{"target.provder", `"local"`, "target.provder: unknown key; allowed: addresses, brokers, cluster, " +
 			"credentials, id, maxDelay, nameServers, provider, proxy, rename, version"},
 		{"topics.includes", `[]`, "topics.includes: unknown key; allowed: exclude, include, ordered, types"},

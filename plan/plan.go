@@ -21,15 +21,17 @@ import (
 // Plan is one migration. The names of its workflows and of the lanes' consumer group are made of
 // Name.
 type Plan struct {
-	Name      string         `json:"name,omitzero"`
-	Source    Cluster        `json:"source"`
-	Target    Target         `json:"target"`
-	Topics    TopicSelection `json:"topics"`
-	Groups    Selection      `json:"groups"`
-	Metadata  Metadata       `json:"metadata,omitzero"`
-	Traffic   Traffic        `json:"traffic"`
-	Shift     Shift          `json:"shift"`
-	Replicate Replicate      `json:"replicate"`
+	Name     string         `json:"name,omitzero"`
+	Source   Cluster        `json:"source"`
+	Target   Target         `json:"target"`
+	Topics   TopicSelection `json:"topics"`
+	Groups   Selection      `json:"groups"`
+	Metadata Metadata       `json:"metadata,omitzero"`
+	// Users are taken along if it is given.
+	Users     *Users    `json:"users,omitempty"`
+	Traffic   Traffic   `json:"traffic"`
+	Shift     Shift     `json:"shift"`
+	Replicate Replicate `json:"replicate"`
 	// Approvals lists the gates that wait for a person. Absent means all, an empty list means none.
 	Approvals []Gate `json:"approvals,omitzero"`
 }

@@ -69,6 +69,7 @@ func (p Plan) check() *Problems {
 	checkGlobs(c, "groups.include", p.Groups.Include)
 	checkGlobs(c, "groups.exclude", p.Groups.Exclude)
 	checkMetadata(c, p.Metadata)
+	checkUsers(c, p)
 	checkTraffic(c, p)
 	checkShift(c, p.Shift)
 	checkRange(c, "replicate.heartbeat", p.Replicate.Heartbeat, minHeartbeat, maxHeartbeat)

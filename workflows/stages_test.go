@@ -89,6 +89,40 @@ func TestImportMetadataAppliesInChunksGroupsFirst(t *testing.T) {
 	require.Equal(t, [][2]int{{1, 0}, {0, 1000}, {0, 1000}, {0, 450}}, sizes)
 }
 
+func TestImportMetadataTakesUsersAlongIfThePlanSaysSo(t *testing.T) {
+	for _, with := range []bool{false, true} {
+		s := newTheatre(t)
+		s.OnActivity("Diff", anything, anything).Return(api.MetadataDiff{Same: 2}, nil)
+		s.OnActivity("Apply", anything, anything).Return(activities.MetadataResult{}, nil)
+		asked := 0
+		s.OnActivity("ImportUsers", anything, anything).
+			Return(func(context.Context, activities.Request) (api.UsersImport, error) {
+				asked++
+				return api.UsersImport{
+					Users: 11, Brokers: 2, Written: 40, Findings: api.Some(api.Finding{Object: "user a", Cause: "no keys"}),
+				}, nil
+			})
+		p := testPlan(t, func(p *plan.Plan) {
+			if with {
+				p.Target = plan.Target{
+					Provider: plan.ProviderExisting, NameServers: []string{"127.0.0.1:1"},
+					Credentials: &plan.Credentials{Env: "NEW"},
+				}
+				p.Users = &plan.Users{Conflicts: plan.DecisionKeep}
+			}
+		})
+		s.ExecuteWorkflow(api.ImportMetadataType, api.MigrationInput{Plan: p, Inventory: testInventory()})
+		detail := s.result(t).Detail
+		if !with {
+			require.Zero(t, asked)
+			require.NotContains(t, detail, "users")
+			continue
+		}
+		require.Equal(t, 1, asked)
+		require.Contains(t, detail, "; 11 users on 2 brokers, 0 rights differ, 1 findings about users, see the report")
+	}
+}
+
 func TestImportMetadataChangesWhatThePlanDecides(t *testing.T) {
 	s := newTheatre(t)
 	s.OnActivity("Diff", anything, anything).Return(api.MetadataDiff{

@@ -297,6 +297,7 @@ var allowed = map[string][]string{
 		"replicator",
 	},
 	"activities": {
+		"internal/metadata/rights",
 		"internal/sleep",
 		"plan",
 		"internal/files",

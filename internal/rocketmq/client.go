@@ -97,6 +97,14 @@ func (c *Client) Close() {
 	}
 }
 
+// User is the access key that calls are signed with; empty if they aren't signed.
+func (c *Client) User() string {
+	if c.options.Credentials == nil {
+		return ""
+	}
+	return c.options.Credentials.AccessKey
+}
+
 // Call makes one round trip. It doesn't retry, and a response code other than 0 is no error: the
 // typed calls judge it.
 func (c *Client) Call(ctx context.Context, addr string, cmd *remoting.Command) (*remoting.Command, error) {

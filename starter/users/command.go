@@ -84,7 +84,7 @@ func (s Screen) sub(name, short string, both bool, run func(context.Context, fla
 		"another name of a topic on the target, NAME=OTHER; may be given several times")
 	to.StringToStringVar(&f.groups, "rename-group", nil, "the same for a consumer group")
 	to.StringVar(&f.conflicts, "conflicts", "refuse",
-		"what becomes of users that the target has already and that differ: refuse (nothing is written), keep, replace")
+		"what becomes of users that the target has already and that differ: refuse (nothing is written), keep, change")
 	to.StringVar(&f.newSecrets, "new-secrets", "",
 		"file, with mode 0600, that gets the secrets made for users whose old ones the source hides")
 	return c

@@ -97,7 +97,7 @@ func (f flags) request(lookupEnv func(string) (string, bool)) (q transfer.Reques
 	}
 	decisions := []transfer.Decision{transfer.Refuse, transfer.Keep, transfer.Replace}
 	if !slices.Contains(decisions, transfer.Decision(f.conflicts)) {
-		found.Add("--conflicts", "%q; allowed: refuse, keep, replace", f.conflicts)
+		found.Add("--conflicts", "%q; allowed: refuse, keep, change", f.conflicts)
 	}
 	renames := rocketmq.Renames{Prefix: f.prefix, Topics: f.topics, Groups: f.groups}
 	for flag, names := range map[string]map[string]string{"--rename-topic": f.topics, "--rename-group": f.groups} {

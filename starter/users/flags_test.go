@@ -13,7 +13,7 @@ func TestWrongFlagsAreNamedAllAtOnceAndBeforeAnyCall(t *testing.T) {
 	r := run(t, nil, "apply", "--target", "nowhere", "--conflicts", "merge", "--rename-topic", "a=b.c", "--yes")
 	for _, says := range []string{
 		"--source: missing", "--target: \"nowhere\"; want host:port", "--target-credentials: missing",
-		`--conflicts: "merge"; allowed: refuse, keep, replace`, "--rename-topic: a=b.c",
+		`--conflicts: "merge"; allowed: refuse, keep, change`, "--rename-topic: a=b.c",
 	} {
 		require.ErrorContains(t, r.err, says)
 	}

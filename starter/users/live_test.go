@@ -24,6 +24,7 @@ func TestLongApplicationsMayDoTheSameWithTheirOldKeysOnTheTarget(t *testing.T) {
 		before = rulings(t, ctx, place{b.Name, b.Addr}, false)
 	}
 	wantAsBrokersOfOldRule(t, before)
+	program := builtApplication(t)
 	for _, version := range []string{"5.3.3", "5.5.0"} {
 		t.Run(version, func(t *testing.T) {
 			target, _ := startTarget(t, ctx, version)
@@ -59,6 +60,7 @@ func TestLongApplicationsMayDoTheSameWithTheirOldKeysOnTheTarget(t *testing.T) {
 				requireSameRulings(t, b.Name, before, rulings(t, ctx, place{b.Name, b.Addr}, false))
 			}
 			requireSameRulings(t, "proxy", before, rulings(t, ctx, place{"proxy", target.ProxyRemoting}, true))
+			requireStockClients(t, ctx, program, target)
 			for _, a := range applications {
 				require.NotContains(t, all.String(), a.secret())
 			}

@@ -74,7 +74,7 @@ func (a application) credentials() *remoting.Credentials {
 var applications = []application{
 	{"writes-and-reads", "  topicPerms: [orders=PUB|SUB]\n  groupPerms: [billing=SUB]\n"},
 	{"only-writes", "  topicPerms: [orders=PUB]\n"},
-	{"only-reads", "  topicPerms: [orders=SUB]\n  groupPerms: [billing=SUB]\n"},
+	{"only-reads", "  topicPerms: [orders=SUB]\n  groupPerms: [billing=SUB, by-grpc=SUB]\n"},
 	{"without-group", "  topicPerms: [orders=SUB]\n"},
 	{"by-default", "  defaultTopicPerm: PUB|SUB\n  defaultGroupPerm: SUB\n" +
 		"  topicPerms: [payments=DENY, orders=PUB]\n  groupPerms: [auditing=DENY]\n"},
@@ -144,7 +144,7 @@ func makeNames(t *testing.T, ctx context.Context, client *rocketmq.Client, addr 
 			Name: topic, ReadQueues: 2, WriteQueues: 2, Perm: 6,
 		}))
 	}
-	for _, group := range groups {
+	for _, group := range append(groups, "by-grpc") { // which no other kind of client uses
 		require.NoError(t, client.PutGroup(ctx, addr, rocketmq.NewGroup(group)))
 	}
 }
@@ -247,7 +247,9 @@ func rulings(t *testing.T, ctx context.Context, at place, onProxy bool) map[aske
 	t.Helper()
 	out := map[asked]bool{}
 	for _, a := range applications {
-		client := clientOf(t, a.credentials())
+		// closed at the end: members of groups must be gone when stock clients come
+		client := rocketmq.NewClient(rocketmq.Options{Credentials: a.credentials()})
+		defer client.Close()
 		for _, p := range probes {
 			for _, topic := range topics {
 				for _, group := range groups {

@@ -160,7 +160,7 @@ func (r result) last(f flags) string {
 			len(r.Brokers), r.Same)
 	case len(r.Conflicts) > 0:
 		return fmt.Sprintf("%d conflicts, %d changes to write: decide about the conflicts by --conflicts keep or "+
-			"--conflicts replace", len(r.Conflicts), len(r.Changes))
+			"--conflicts change", len(r.Conflicts), len(r.Changes))
 	case len(r.Changes) == 0:
 		return "nothing to write"
 	case f.apply:

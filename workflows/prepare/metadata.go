@@ -75,7 +75,26 @@ func (i *importer) importFrom(ctx workflow.Context, inventory api.Inventory) err
 			return err
 		}
 	}
+	if err := i.importUsers(ctx, &diff); err != nil {
+		return err
+	}
 	i.Detail(ctx, "%s; %d were there%s", i.said(), diff.Same, otherwise(diff))
+	return nil
+}
+
+// importUsers takes users along, if the plan says so: no plan said so before this was here. Their
+// rights name topics and groups, which are there by then.
+func (i *importer) importUsers(ctx workflow.Context, diff *api.MetadataDiff) error {
+	if i.Request().Plan.Users == nil {
+		return nil
+	}
+	var acts *activities.Metadata
+	var made api.UsersImport
+	if err := workflow.ExecuteActivity(call.Minutes(ctx, "take users along"), acts.ImportUsers,
+		i.Request()).Get(ctx, &made); err != nil {
+		return err
+	}
+	diff.Users = &made
 	return nil
 }
 
@@ -173,6 +192,12 @@ func otherwise(diff api.MetadataDiff) string {
 	text := ""
 	if n := diff.Kept.Len(); n > 0 {
 		text = fmt.Sprintf("; %d differ and are kept, as the plan decides", n)
+	}
+	if u := diff.Users; u != nil {
+		text += fmt.Sprintf("; %d users on %d brokers, %d rights differ", u.Users, u.Brokers, u.Differing)
+		if n := u.Findings.Len(); n > 0 {
+			text += fmt.Sprintf(", %d findings about users, see the report", n)
+		}
 	}
 	return text + configuredOtherwise(diff.Warnings)
 }

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"rocketshift/internal/metadata/rights"
@@ -15,9 +16,9 @@ type Decision string
 
 // Decisions.
 const (
-	Refuse  Decision = "refuse"  // nothing is written
-	Keep    Decision = "keep"    // they stay as they are
-	Replace Decision = "replace" // they get the source's secret, type and rights
+	Refuse  Decision = "refuse" // nothing is written
+	Keep    Decision = "keep"   // they stay as they are
+	Replace Decision = "change" // they get the source's secret, type and rights
 )
 
 // Request is what a transfer needs.
@@ -91,6 +92,9 @@ func (q Request) names() rights.Names {
 	return rights.Names{Topic: q.Renames.Topic, Group: q.Renames.Group}
 }
 
+// ErrHidden is the error of a transfer from a source that hides secrets, without a file for new ones.
+var ErrHidden = errors.New("the source hides the secrets")
+
 // findSecrets takes secrets that the source hides from the file, where an earlier run has written
 // them, and makes the others.
 func (r *Review) findSecrets() error {
@@ -98,8 +102,8 @@ func (r *Review) findSecrets() error {
 		return nil
 	}
 	if r.request.NewSecrets == "" {
-		return fmt.Errorf("the source hides the secrets of %d users, such as %s: give its files by --acl, or have new "+
-			"secrets made and written to a file by --new-secrets FILE", len(r.source.Hidden), r.source.Hidden[0])
+		return fmt.Errorf("%w of %d users, such as %s: give its files to rocketshift users by --acl, or have new "+
+			"secrets made and written to a file by --new-secrets FILE", ErrHidden, len(r.source.Hidden), r.source.Hidden[0])
 	}
 	before, err := keyring.Read(r.request.NewSecrets)
 	if err != nil {

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -49,6 +50,9 @@ func (s Source) Read(ctx context.Context) (*acl1.Config, error) {
 	return whole, nil
 }
 
+// ErrUntold is the error where a live source doesn't tell its accounts or their secrets.
+var ErrUntold = errors.New("doesn't tell its ACL")
+
 func ofBroker(ctx context.Context, client *rocketmq.Client, b rocketmq.Broker) (*acl1.Config, error) {
 	got, err := client.Call(ctx, b.Addr, &remoting.Command{Code: remoting.CodeACLConfig})
 	if err != nil {
@@ -56,8 +60,8 @@ func ofBroker(ctx context.Context, client *rocketmq.Client, b rocketmq.Broker) (
 	}
 	switch {
 	case got.Code == remoting.NotSupported:
-		return nil, fmt.Errorf("source: broker %s, version %s, doesn't tell its ACL (4.7 to 4.9.7 do): give its files "+
-			"plain_acl.yml and conf/acl by --acl", b.Name, b.Version)
+		return nil, fmt.Errorf("source: broker %s, version %s, %w (4.7 to 4.9.7 do): give its files plain_acl.yml and "+
+			"conf/acl to rocketshift users by --acl", b.Name, b.Version, ErrUntold)
 	case got.Code != remoting.Success:
 		return nil, fmt.Errorf("source: broker %s: %w: check the source's keys, and that it has aclEnable=true", b.Name,
 			&remoting.Error{

@@ -154,6 +154,7 @@ func TestBrokersOfTheSourceThatSayDifferentThingsAreAnError(t *testing.T) {
 	old := newFake("4.9.8", 2)
 	_, err := Source{Cluster: old.connect(t)}.Read(t.Context())
 	require.ErrorContains(t, err, "broker b0, version 4.9.8, doesn't tell its ACL (4.7 to 4.9.7 do): give its files")
+	require.ErrorIs(t, err, ErrUntold)
 }
 
 func TestNothingThatATransferReturnsOrPrintsHoldsASecret(t *testing.T) {
