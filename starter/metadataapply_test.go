@@ -70,7 +70,20 @@ groups:
 	o = metadataRun(t, "", flags...)
 	require.Equal(t, failure.Done, o.code, o.stderr)
 	assert.Contains(t, o.stdout, "Nothing differs: 3 objects are as wanted")
-	for _, topic := range []string{"starter-apply-c", rocketmq.RetryTopic("starter-apply-g")} {
+
+	exported := filepath.Join(t.TempDir(), "exported.yaml")
+	o = metadataRun(t, "", "metadata", "export", "--from", labtest.Cluster(t, "4.9.7").NameServers[0], "--file", exported)
+	require.Equal(t, failure.Done, o.code, o.stderr)
+	flags = []string{
+		"metadata", "apply", "--file", exported, "--to", to.NameServers[0], "--prefix", "starter-apply-eu-",
+		"--topic", "starter-apply-*", "--group", "starter-apply-*",
+	}
+	o = metadataRun(t, "", append(flags, "--yes")...)
+	require.Equal(t, failure.Done, o.code, o.stderr+o.stdout)
+	o = metadataRun(t, "", flags...)
+	require.Equal(t, failure.Done, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "Nothing differs: 2 objects are as wanted", "what a cluster exports is applied as it is read live")
+	for _, topic := range []string{"starter-apply-c", "starter-apply-eu-starter-apply-a", "starter-apply-eu-starter-apply-b", rocketmq.RetryTopic("starter-apply-g")} {
 		_ = r.client.DeleteTopic(t.Context(), to.Brokers[0].Addr, topic)
 	}
 }
