@@ -42,7 +42,8 @@ func TestLiveAssessTakesTheInventory(t *testing.T) {
 	assert.Equal(t, []api.Group{{Name: group, Topics: []string{orders}}}, a.Groups)
 	assert.Len(t, a.SourceBrokers, 2)
 	assert.Equal(t, "4.9.7", a.SourceVersion)
-	assert.Empty(t, a.Findings)
+	require.Len(t, a.Findings, 1, "%v", a.Findings)
+	assert.Equal(t, "types-mixed", a.Findings[0].ID)
 }
 
 func TestLiveAssessRefusesWhatCannotWork(t *testing.T) {

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -123,7 +124,7 @@ func (inv *look) topicFindings(topic string) []api.Finding {
 				"holds messages without a body (%d of %d sampled)",
 				seen.Empty,
 				seen.Looked,
-			),
+			).With(inv.at, "%s", cmp.Or(seen.Noted.Empty, "its place isn't known")),
 		)
 	}
 	return all

@@ -40,6 +40,9 @@ func pendingDelays(ctx context.Context, source *clusters.One, seen facts.Facts) 
 		}
 		for level := range levelsOf(seen, b.Name) {
 			next, err := source.Client().MaxOffset(ctx, b.Addr, scheduleTopic, level)
+			if remoting.CodeOf(err) >= 0 && !remoting.Retryable(err) {
+				continue
+			}
 			if err != nil {
 				return nil, source.Explain(ctx, err)
 			}
