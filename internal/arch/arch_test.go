@@ -172,7 +172,20 @@ var allowed = map[string][]string{
 		"internal/gateway/store",
 		"internal/sleep",
 	},
+	"internal/gateway/checks": {
+		"internal/gateway/bodies",
+		"internal/gateway/control",
+		"internal/gateway/logs",
+		"internal/gateway/replicas",
+		"internal/gateway/rounds",
+		"internal/gateway/routing",
+		"internal/gateway/store",
+		"internal/rocketmq",
+		"internal/sleep",
+		"replicator",
+	},
 	"internal/gateway": {
+		"internal/gateway/checks",
 		"internal/gateway/replicas",
 		"internal/gateway/rounds",
 		"internal/gateway/controlserver",
@@ -507,7 +520,7 @@ const mostFiles = 20
 // larger are the packages that have more, and how many: they are still to be taken apart, and don't
 // grow meanwhile.
 var larger = map[string]int{
-	"internal/gateway": 99,
+	"internal/gateway": 92,
 }
 
 func TestPackagesStaySmall(t *testing.T) {

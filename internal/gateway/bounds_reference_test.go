@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/checks"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/controlserver"
 	"rocketshift/internal/gateway/memory"
@@ -35,8 +36,8 @@ func TestBoundsOfTheReferenceAreThoseOfTheCode(t *testing.T) {
 		"| queues: of a topic, of all":            {digits(routing.MostOfTopic), fmt.Sprint(forQueues, " %"), digits(routing.MostQueues)},
 		"| groups' views of queues":               {fmt.Sprint(forViews, " %"), digits(routing.MostViews)},
 		"| lists of clients and of groups":        {mebibytes(control.MostListed), fmt.Sprint(control.MostOfClient, " groups")},
-		"| producers that bypass":                 {fmt.Sprint(mostPassers)},
-		"| groups whose members are looked at":    {fmt.Sprint(mostMixed)},
+		"| producers that bypass":                 {fmt.Sprint(checks.MostPassers)},
+		"| groups whose members are looked at":    {fmt.Sprint(checks.MostMixed)},
 		"| clients' heartbeats on disk":           {mebibytes(mostRegistrations / 2)}, // in base64
 		"| connections to the control API; to me": {fmt.Sprint(controlserver.MostCallers, "; ", controlserver.MostWatchers)},
 	} {

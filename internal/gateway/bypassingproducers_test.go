@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -10,47 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
-	"rocketshift/internal/gateway/routing"
-	"rocketshift/internal/rocketmq/remoting"
-	"rocketshift/replicator/replica"
 )
-
-func TestOnlyMessagesThatAProducerHasJustWrittenAreJudged(t *testing.T) {
-	of := func(name, value string) []byte {
-		return remoting.EncodeProperties([]remoting.Property{{Name: "KEYS", Value: "k"}, {Name: name, Value: value}})
-	}
-	for name, c := range map[string]struct {
-		m    remoting.Message
-		want bool
-	}{
-		"plain":                   {remoting.Message{Properties: of("TAGS", "t")}, true},
-		"nothing":                 {remoting.Message{}, true},
-		"of a transaction":        {remoting.Message{SysFlag: remoting.FlagTransaction & 8}, false},
-		"delayed":                 {remoting.Message{Properties: of(remoting.PropDelay, "3")}, false},
-		"delivered after a delay": {remoting.Message{Properties: of(remoting.PropRealTopic, "orders")}, false},
-		"timed":                   {remoting.Message{Properties: of("TIMER_OUT_MS", "7")}, false},
-		"copied":                  {remoting.Message{Properties: of(replica.StampProperty, replica.Stamp{Cluster: "S", Topic: "orders", Broker: "a", Place: "p"}.String())}, false},
-	} {
-		assert.Equal(t, c.want, newlyWritten(&c.m), name)
-	}
-}
-
-func TestProducersThatStoppedDontCount(t *testing.T) {
-	p := bypassingProducers{life: time.Minute}
-	at := netip.MustParseAddrPort("10.0.0.7:4711")
-	p.note(bypassingProducer{"orders", routing.Source, at})
-	p.note(bypassingProducer{"orders", routing.Source, at})
-	p.note(bypassingProducer{"billing", routing.Target, at})
-	all, _ := p.list()
-	require.Len(t, all, 2)
-	assert.Equal(t, "billing", all[0].Topic)
-	assert.Equal(t,
-		control.Bypass{Topic: "orders", Side: "source", Address: "10.0.0.7:4711", Messages: 2, Last: all[1].Last},
-		all[1])
-	p.life = 0
-	all, _ = p.list()
-	assert.Empty(t, all)
-}
 
 // Producers that write to a broker without the gateway are found, with their addresses, and homes
 // don't move before they have stopped. Those behind the gateway, and what rocketshift writes
@@ -62,7 +21,7 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	audit := r.group("audit")
 	r.replicate()
 	g := r.open()
-	g.checks.bypassing.life = 10 * time.Second // longer than a stall between a look and what it has found
+	g.checks.Bypassing.Life = 10 * time.Second // longer than a stall between a look and what it has found
 	read := r.consume(audit, orders, 1, false)
 	behind, other := r.produce(orders, "behind", 4, 5*time.Millisecond), r.produce(apart, "apart", 2,
 		5*time.Millisecond)
@@ -78,7 +37,7 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	look := func() []control.Bypass {
 		var is control.State
 		r.await("the gateway knows who writes past it", func() string { // a broker may answer too late
-			g.lookForBypassing(r.ctx)
+			g.checks.LookForBypassing(r.ctx)
 			is = g.State()
 			return is.BypassUnknown
 		})

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/checks"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
 	"rocketshift/internal/rocketmq/remoting"
@@ -71,7 +72,7 @@ func TestLocksThatAMemberOnlyClaimsAreNotCarried(t *testing.T) {
 			here.answer(remoting.CodeLock, wire.Reply{Body: []byte(c.source)})
 			there.answer(remoting.CodeLock, wire.Reply{Body: []byte(
 				`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-t","queueId":0}]}`)})
-			require.NoError(t, shareOnTarget(t.Context(), &two.table, "billing", false, mustLanes(t, two.Gateway)))
+			require.NoError(t, checks.ShareOnTarget(t.Context(), &two.table, "billing", false, mustLanes(t, two.Gateway)))
 			assert.Equal(t, c.asks, here.lockRequests(), "requests to the source")
 			assert.Equal(t, c.locks, there.lockRequests(), "requests to the target")
 		})

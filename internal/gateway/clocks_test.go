@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/checks"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
@@ -41,7 +42,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"on time": 0, "three minutes late": -3 * time.Minute, "three minutes ahead": 3 * time.Minute} {
 		t.Run(name, func(t *testing.T) {
 			two := newTwoSides(t)
-			two.checks.bypassing.life, two.serving = time.Minute, time.Now().Add(-time.Hour)
+			two.checks.Bypassing.Life, two.serving = time.Minute, time.Now().Add(-time.Hour)
 			stored := remotingtest.Stored(
 				remoting.Message{
 					Topic:          "orders",
@@ -55,19 +56,19 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 			two.brokers[routing.Source].answer(remoting.CodeMaxOffset, wire.Reply{Fields: []string{"offset", "7"}})
 			two.brokers[routing.Source].answer(remoting.CodePull,
 				wire.Reply{Fields: []string{"nextBeginOffset", "8", "minOffset", "0", "maxOffset", "8"}, Body: stored})
-			two.lookForBypassing(t.Context())
-			all, why := two.checks.bypassing.list()
+			two.checks.LookForBypassing(t.Context())
+			all, why := two.checks.Bypassing.List()
 			assert.Empty(t, all)
 			assert.Contains(t, why, "the time of source broker broker-a isn't known", "nobody says that there is none")
-			_, err := two.nobodyBypasses(t.Context(), control.Move{}, two.table.Topics.Get([]byte("orders")).All())
+			_, err := two.checks.NobodyBypasses(t.Context(), control.Move{}, two.table.Topics.Get([]byte("orders")).All())
 			require.NoError(t, err)
 
 			two.tells(routing.Source, ahead)
-			two.lookForBypassing(t.Context())
+			two.checks.LookForBypassing(t.Context())
 			two.brokers[routing.Source].answer(remoting.CodeMaxOffset,
 				wire.Reply{Fields: []string{"offset", strconv.Itoa(8)}})
-			two.lookForBypassing(t.Context())
-			all, why = two.checks.bypassing.list()
+			two.checks.LookForBypassing(t.Context())
+			all, why = two.checks.Bypassing.List()
 			assert.Empty(t, why)
 			require.Len(t, all, 1, "the message was stored just now")
 			assert.Equal(t, past.String(), all[0].Address)
@@ -79,7 +80,7 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 // nobody's who writes past it.
 func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 	two := newTwoSides(t)
-	two.checks.bypassing.life, two.serving = time.Minute, time.Now()
+	two.checks.Bypassing.Life, two.serving = time.Minute, time.Now()
 	two.tells(routing.Source, 3*time.Minute)
 	past := netip.MustParseAddrPort("10.0.0.7:4711")
 	before := remotingtest.Stored(
@@ -96,21 +97,21 @@ func TestMessagesOfBeforeTheGatewayBeganAreNotJudged(t *testing.T) {
 	for _, end := range []int{7, 8} {
 		two.brokers[routing.Source].answer(remoting.CodeMaxOffset,
 			wire.Reply{Fields: []string{"offset", strconv.Itoa(end)}})
-		two.lookForBypassing(t.Context())
+		two.checks.LookForBypassing(t.Context())
 	}
-	all, why := two.checks.bypassing.list()
+	all, why := two.checks.Bypassing.List()
 	assert.Empty(t, why)
 	assert.Empty(t, all)
 }
 
 // That something isn't known stands until all queues have had their turn again.
 func TestThatPassersAreUnknownStandsUntilAllQueuesHadTheirTurn(t *testing.T) {
-	p := bypassingProducers{life: time.Minute}
-	p.unknown(assert.AnError, time.Hour)
-	p.unknown(nil, time.Hour)
-	_, why := p.list()
+	p := checks.BypassingProducers{Life: time.Minute}
+	p.Unknown(assert.AnError, time.Hour)
+	p.Unknown(nil, time.Hour)
+	_, why := p.List()
 	assert.NotEmpty(t, why)
-	p.unknown(nil, 0)
-	_, why = p.list()
+	p.Unknown(nil, 0)
+	_, why = p.List()
 	assert.Empty(t, why)
 }

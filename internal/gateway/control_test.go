@@ -32,6 +32,7 @@ func idle(t *testing.T) *Gateway {
 		log:    slog.New(slog.DiscardHandler),
 		table:  routing.NewTable(),
 	}
+	g.checks.Begin(g.log, &g.table, &g.sides, seenHere{g})
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	t.Cleanup(g.stop)
 	g.sides.Source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"rocketshift/internal/gateway/replicas"
@@ -44,4 +45,14 @@ func delays(f *wire.Frame, propertiesKey string, now time.Time) (level uint8, ti
 		return 0, 0
 	}
 	return 0, int32(min(max(seconds, 1), math.MaxInt32)) // one that is over is a timer, too
+}
+
+// transacts reports whether a message is the first half of a transaction (SendMessageProcessor
+// reads the property, 4.5.2 to 5.3.3).
+func transacts(f *wire.Frame, propertiesKey string) bool {
+	if !bytes.Contains(f.Get(propertiesKey), []byte(remoting.PropTranMsg)) {
+		return false
+	}
+	is, _ := remoting.PropertyValue(f.Text(propertiesKey), remoting.PropTranMsg)
+	return strings.EqualFold(is, "true")
 }

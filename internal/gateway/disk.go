@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"fmt"
 	"time"
 
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
 )
 
@@ -34,4 +36,15 @@ func (g *Gateway) writable() error {
 	}
 	return control.Refused("%s; make room on that disk, or make it writable: it is tried again every %s",
 		g.StateProblem(), saveAgain)
+}
+
+// firstLookAtWhiteLists keeps a gateway that begins for the first time from serving with a source
+// that lets everybody in. Later it serves all the same: whoever depends on it would be left without
+// brokers.
+func (g *Gateway) firstLookAtWhiteLists() error {
+	err := g.checks.LookAtWhiteListsOf(g.ctx, routing.Source, g.sides.Source.Client())
+	if err == nil || !g.state.First {
+		return nil
+	}
+	return fmt.Errorf("gateway: %w", err)
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/checks"
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
@@ -177,9 +178,6 @@ func (u *unfit) shares(r store.Round, movedGroup func(string) bool) string {
 	return ""
 }
 
-// mostRefused is how many clients an error names: who has more of them has one cause most likely.
-const mostRefused = 5
-
 // allFit refuses to move anything to the target while clients that share in it couldn't follow. It
 // returns what becomes inexact by those that the caller accepts.
 func (g *Gateway) allFit(r store.Round) (inexact []string, err error) {
@@ -204,7 +202,7 @@ func (g *Gateway) allFit(r store.Round) (inexact []string, err error) {
 			inexact = append(inexact, says+": what it asks of the target is refused")
 			continue
 		}
-		if n++; n <= mostRefused {
+		if n++; n <= checks.MostRefused {
 			refusals = append(refusals, says)
 		}
 	}

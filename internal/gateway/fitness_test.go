@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"rocketshift/internal/gateway/checks"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
@@ -230,13 +231,13 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 		require.Contains(t, fmt.Sprint(kept(t, two.Gateway).Moves), "goes on reading the target", "and after a restart")
 	}
 
-	two.checks.bypassing.life = time.Minute
-	two.checks.bypassing.note(bypassingProducer{"orders", routing.Target, netip.MustParseAddrPort("10.0.0.7:1")})
+	two.checks.Bypassing.Life = time.Minute
+	two.checks.Bypassing.Note(checks.BypassingProducer{Topic: "orders", On: routing.Target, From: netip.MustParseAddrPort("10.0.0.7:1")})
 	orders := two.table.Topics.Get([]byte("orders")).All()
-	_, err = two.nobodyBypasses(t.Context(), control.Move{}, orders)
+	_, err = two.checks.NobodyBypasses(t.Context(), control.Move{}, orders)
 	require.ErrorContains(t, err, "or accept the topic")
 	requireBypassing(t, err, control.Bypassing{Topics: []string{"orders"}})
-	inexact, err := two.nobodyBypasses(t.Context(), control.Move{Accept: []string{"orders"}}, orders)
+	inexact, err := two.checks.NobodyBypasses(t.Context(), control.Move{Accept: []string{"orders"}}, orders)
 	require.NoError(t, err)
 	require.Contains(t, fmt.Sprint(inexact),
 		"topic orders of the target from 10.0.0.7:1 (1 messages seen): what it writes there comes to the "+

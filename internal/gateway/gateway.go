@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"rocketshift/internal/gateway/checks"
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/keys"
@@ -85,7 +86,7 @@ type Gateway struct {
 	rounds *rounds.Rounds
 
 	unansweredSends unansweredSends
-	checks          checks
+	checks          checks.Checks
 	keys            keys.Keys
 	admission       admission
 
@@ -132,9 +133,10 @@ func Start(c Config) (*Gateway, error) {
 		config: c, log: c.Log.With("gateway", c.Name), table: routing.NewTable(),
 		registry: newSessionRegistry(),
 		refresh:  newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
-		waits: usualWaits, checks: checks{bypassing: bypassingProducers{life: bypassLife}},
+		waits:     usualWaits,
 		admission: admission{entry: connections.EntryWith(c.TLSCert, c.TLSKey)}, sides: replicas.Sides{Dials: dials},
 	}
+	g.checks.Begin(g.log, &g.table, &g.sides, seenHere{g})
 	g.handover.succession.done = make(chan struct{})
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.sides.Source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
@@ -156,12 +158,12 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.payOwed)
 	g.running.Go(g.readKeysAgain)
 	g.running.Go(func() { g.lease.Keep(g.ctx) })
-	g.running.Go(g.watchMixed)
+	g.running.Go(func() { g.checks.WatchMixed(g.ctx) })
 	g.running.Go(g.sweepAgain)
 	g.awaitSuccessor()
 	g.running.Go(g.keepRegistrations)
-	g.running.Go(g.lookForBypassingAgain)
-	g.running.Go(g.watchWhiteLists)
+	g.running.Go(func() { g.checks.LookForBypassingAgain(g.ctx) })
+	g.running.Go(func() { g.checks.WatchWhiteLists(g.ctx) })
 	return g, nil
 }
 

@@ -288,11 +288,11 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 // behind it who they are.
 func (r *rig) whiteListed(accounts, rules string) {
 	r.Helper()
-	require.NoError(r, r.gateway.lookAtWhiteLists(r.ctx), "so far it asks")
+	require.NoError(r, r.gateway.checks.LookAtWhiteLists(r.ctx), "so far it asks")
 	write := func(text string) { require.NoError(r, os.WriteFile(accounts, []byte(text), 0o600)) }
 	write("globalWhiteRemoteAddresses:\n- 127.0.0.*\n" + rules)
 	r.await("the gateway sees that the broker lets everybody in", func() string {
-		if r.gateway.lookAtWhiteLists(r.ctx) != nil {
+		if r.gateway.checks.LookAtWhiteLists(r.ctx) != nil {
 			return ""
 		}
 		return "a broker that does"

@@ -41,7 +41,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	}
 	takes := func() {
 		t.Helper()
-		inexact, err := g.gateway.takesSends(round)
+		inexact, err := g.gateway.checks.TakesSends(round)
 		require.NoError(t, err)
 		require.Empty(t, inexact)
 	}
@@ -51,14 +51,14 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	}
 	unknown := func(says string) {
 		t.Helper()
-		_, err := g.gateway.takesSends(round)
+		_, err := g.gateway.checks.TakesSends(round)
 		require.ErrorIs(t, err, control.ErrRefused)
 		require.ErrorContains(t, err, "isn't known whether the target takes what producers send: "+
 			"topic orders: target broker broker-t "+says)
 		require.ErrorContains(t, err, "or accept the topics by their names")
 		taken := round
 		taken.Accept = []string{"orders"}
-		inexact, err := g.gateway.takesSends(taken)
+		inexact, err := g.gateway.checks.TakesSends(taken)
 		require.NoError(t, err)
 		require.Len(t, inexact, 1)
 		require.Contains(t, inexact[0], says)
@@ -76,19 +76,19 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 		{half, "half", "takes no transactions", "rejectTransactionMessage=false"},
 	} {
 		send(remoting.Success, c.properties, c.body)
-		_, err := g.gateway.takesSends(round)
+		_, err := g.gateway.checks.TakesSends(round)
 		require.ErrorIs(t, err, control.ErrRefused)
 		require.ErrorContains(t, err, "topic orders: target broker broker-t "+c.cause)
 		require.ErrorContains(t, err, "write "+c.line+" into its configuration")
 	}
 	accepted := round
 	accepted.Accept = []string{"orders"}
-	inexact, err := g.gateway.takesSends(accepted)
+	inexact, err := g.gateway.checks.TakesSends(accepted)
 	require.NoError(t, err, "a person takes it")
 	assert.Len(t, inexact, 1)
 	back := round
 	back.To = "source"
-	_, err = g.gateway.takesSends(back)
+	_, err = g.gateway.checks.TakesSends(back)
 	require.NoError(t, err, "the way back is open")
 	_, err = g.gateway.rounds.Prepare(t.Context(), store.Round{
 		ID: "r", Kind: control.KindHome, To: "target", Budget: control.Duration(control.UsualBudget),
@@ -119,14 +119,14 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 		{"TIMER_DELAY_MS\x0161000\x02", "takes timers of 60 s at most, and producers send 61", "timerMaxDelaySec=61"},
 	} {
 		send(remoting.Success, c.properties, "late")
-		_, err := g.gateway.takesSends(round)
+		_, err := g.gateway.checks.TakesSends(round)
 		require.ErrorIs(t, err, control.ErrRefused)
 		require.ErrorContains(t, err, "topic orders: target broker broker-t "+c.cause)
 		require.ErrorContains(t, err, "write "+c.line+" into its configuration")
 	}
 	open["timerWheelEnable"] = "false"
 	configured(open)
-	_, err = g.gateway.takesSends(round)
+	_, err = g.gateway.checks.TakesSends(round)
 	require.ErrorContains(t, err, "takes no timers, which producers send: write timerWheelEnable=true")
 	open["timerWheelEnable"], open["timerMaxDelaySec"], open["messageDelayLevel"] = "true", "600", "7s 5s 10s 30s"
 	configured(open)
@@ -134,7 +134,7 @@ func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	configured(
 		map[string]string{"rejectTransactionMessage": "false", "maxMessageSize": "4096", "brokerPermission": "4"},
 	)
-	_, err = g.gateway.takesSends(round)
+	_, err = g.gateway.checks.TakesSends(round)
 	require.ErrorContains(t, err, "write brokerPermission=6")
 	configured(map[string]string{"rejectTransactionMessage": "false", "maxMessageSize": "4096"})
 	takes()
@@ -151,7 +151,7 @@ func TestWhatBrokersBehindAProxyTakeIsSaidAsUnknown(t *testing.T) {
 		q.SetLane(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})
 		queues = append(queues, q.Name())
 	}
-	inexact, err := g.takesSends(store.Round{Kind: control.KindHome, To: "target", Queues: queues})
+	inexact, err := g.checks.TakesSends(store.Round{Kind: control.KindHome, To: "target", Queues: queues})
 	require.NoError(t, err)
 	require.Equal(
 		t,

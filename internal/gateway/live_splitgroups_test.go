@@ -185,7 +185,7 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	hash, late := r.group("hash"), r.group("late")
 	r.replicate()
 	g := r.open()
-	g.checks.bypassing.life = time.Second // producers have just crossed over
+	g.checks.Bypassing.Life = time.Second // producers have just crossed over
 	onSource, behind, onTarget := r.at(r.source.NameServers()[0]), r, r.at(r.target.NameServers()[0])
 	both := func(step string, at *rig) {
 		t.Helper()
@@ -259,7 +259,7 @@ func TestLongApplicationsCrossOverOneInstanceAtATime(t *testing.T) {
 	_, err = g.Move(r.ctx, toTarget)
 	require.ErrorContains(t, err, "has its home on the source")
 	r.eventually("nobody writes past the gateway any more", func() bool {
-		g.lookForBypassing(r.ctx)
+		g.checks.LookForBypassing(r.ctx)
 		return !strings.Contains(fmt.Sprint(g.State().Bypass), "{"+topic+" ")
 	})
 	r.move(control.Move{Kind: control.KindHome, To: "target", Topics: []string{topic}})

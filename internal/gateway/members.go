@@ -225,3 +225,11 @@ func (sr *sessionRegistry) connected() map[control.ClientKey]control.Connected {
 	}
 	return all
 }
+
+// connected is what there is to say of the session's client. Callers hold s.mu.
+func (s *session) connected() control.Connected {
+	return control.Connected{
+		ID: s.client, Address: s.conn.RemoteAddr().String(), AccessKey: s.accessKey,
+		Problem: s.problem(),
+	}
+}

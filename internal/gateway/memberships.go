@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"net/netip"
 	"slices"
 
 	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
+	"rocketshift/internal/gateway/memory"
 )
 
 // membersHere are the groups with members behind the gateway that have asked about queues; whether
@@ -35,6 +38,24 @@ func (sr *sessionRegistry) membersOf(group string) map[string]control.Connected 
 			all[client] = control.Connected{
 				ID: client, Address: s.conn.RemoteAddr().String(),
 				AccessKey: key,
+			}
+		}
+	}
+	return all
+}
+
+// groupsByAddress are the groups with members here that have asked about queues, by the addresses
+// that these come from. Each member of a broadcasting one reads everything, so none of those.
+func (g *Gateway) groupsByAddress() map[netip.Prefix][]string {
+	here, all := g.membersHere(), map[netip.Prefix][]string{}
+	for _, s := range g.registry.all() {
+		of := memory.PrefixOf(connections.AddressOf(s.conn))
+		s.mu.Lock()
+		reads := s.reads
+		s.mu.Unlock()
+		for _, m := range reads {
+			if broadcasts, asks := here[m.Group]; asks && !broadcasts {
+				all[of] = append(all[of], m.Group)
 			}
 		}
 	}

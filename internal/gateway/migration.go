@@ -53,7 +53,7 @@ func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
 	if err := g.look(ctx); err != nil { // it looks again; what isn't known by then isn't moved
 		g.log.Warn("what the clusters have can't be read yet", "migration", m.Name, "cause", err)
 	}
-	_ = g.lookAtWhiteLists(ctx) // those of the target hold up its first move
+	_ = g.checks.LookAtWhiteLists(ctx) // those of the target hold up its first move
 	g.sync(ctx)
 	g.lease.Renew(g.ctx)
 	g.ports.accept(g)

@@ -139,7 +139,7 @@ func (g *Gateway) carryOut(
 			return done, nil
 		}
 		if !m.WithoutTarget {
-			if r.Ends.Inexact, err = g.mayShare(ctx, m, r, to); err != nil {
+			if r.Ends.Inexact, err = g.checks.MayShare(ctx, m, r, to); err != nil {
 				return done, err
 			}
 		}
@@ -185,7 +185,7 @@ func (g *Gateway) moveHomes(
 	if err != nil {
 		return done, err
 	}
-	passing, err := g.nobodyBypasses(ctx, m, queues)
+	passing, err := g.checks.NobodyBypasses(ctx, m, queues)
 	if err != nil {
 		return done, err
 	}

@@ -60,6 +60,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 		registry: newSessionRegistry(),
 		refresh:  newSignal(),
 	}
+	g.checks.Begin(g.log, &g.table, &g.sides, seenHere{g})
 	g.opaques.last.Store(lowestOpaque)
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.rounds, g.lease = g.newRounds(), g.newLease()

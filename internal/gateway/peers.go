@@ -205,3 +205,17 @@ func (g *Gateway) queuesOn(broker string) (all []*routing.Queue) {
 	}
 	return all
 }
+
+// askPeers asks the other gateways of the migration one after the other, until one of them doesn't
+// answer.
+func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, control.Peer, *control.Client) error) error {
+	for _, p := range g.sides.Peers() {
+		asking, cancel := context.WithTimeout(ctx, rounds.AskTime)
+		err := ask(asking, p, g.clientOf(p))
+		cancel()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -6,18 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/memory"
-	"rocketshift/internal/gateway/routing"
 )
 
 // someRegistrations are n of them, each with a heartbeat of so many bytes.
@@ -120,26 +117,6 @@ func TestClientsOfBeforeThatAreNotExpectedAreSaidOnce(t *testing.T) {
 	g.registerAgain(t.Context(), someRegistrations(1000, 10))
 	assert.Equal(t, 1, log.with("level=WARN"))
 	assert.Equal(t, 1, log.with("clients=1000 first=192.0.2.1:0"))
-}
-
-// Messages may say that they were born at any address.
-func TestProducersPastTheGatewayHaveBounds(t *testing.T) {
-	p := bypassingProducers{life: bypassLife}
-	for i := range 5000 {
-		p.note(bypassingProducer{"orders", routing.Source, addrPort(i)})
-	}
-	p.note(bypassingProducer{"other", routing.Source, addrPort(0)})
-	all, _ := p.list()
-	assert.Len(t, all, mostPassers+1)
-	for _, one := range p.found {
-		one.Last = time.Now().Add(-2 * bypassLife)
-	}
-	p.note(bypassingProducer{"orders", routing.Source, addrPort(9999)})
-	assert.Len(t, p.found, 1, "those that have ended are forgotten, also when nobody lists them")
-}
-
-func addrPort(n int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(n))
 }
 
 // Who has found a fault brings it out again and again.

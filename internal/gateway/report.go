@@ -25,7 +25,7 @@ func (g *Gateway) State() control.State {
 	s.VIPProblems = g.VIPProblems()
 	s.Round, s.Doubt = g.rounds.UnderWay()
 	s.Authority = g.table.Authority().String()
-	s.Bypass, s.BypassUnknown = g.checks.bypassing.list()
+	s.Bypass, s.BypassUnknown = g.checks.Bypassing.List()
 	s.Clients, s.ClientsMore = control.ListClients(maps.Values(g.registry.connected()))
 	for _, t := range g.table.Topics.All() {
 		for _, q := range t.All() {
@@ -39,7 +39,7 @@ func (g *Gateway) State() control.State {
 		}
 	}
 	s.Owed = g.owing.All()
-	s.Mixed = g.checks.split.report()
+	s.Mixed = g.checks.Split.Report()
 	here := g.membersHere()
 	for _, one := range g.table.Groups.All() {
 		side := control.GroupSide{Group: one.Name, Broadcasting: here[one.Name]}

@@ -80,13 +80,13 @@ func (g roundHost) MayBegin(r store.Round, to routing.Side) error {
 	if why := g.gateway.StateProblem(); why != "" {
 		return control.Refused("gateway %s: %s", g.gateway.config.Name, why)
 	}
-	if why := g.gateway.checks.letsEverybodyIn(); why != nil && to == routing.Target { // the way back gives nobody more
+	if why := g.gateway.checks.LetsEverybodyIn(); why != nil && to == routing.Target { // the way back gives nobody more
 		return control.Refused("gateway %s: %v", g.gateway.config.Name, why)
 	}
 	if _, err := g.gateway.allFit(r); err != nil {
 		return err
 	}
-	if _, err := g.gateway.takesSends(r); err != nil {
+	if _, err := g.gateway.checks.TakesSends(r); err != nil {
 		return err
 	}
 	return g.gateway.agreeOnTargets(r.Targets)

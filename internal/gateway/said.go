@@ -37,7 +37,6 @@ type saidLast struct {
 	returning   logs.Each[routing.Dest] // a broker refuses a client of before
 
 	routes   logs.Each[string] // a route names an address without a port here
-	members  logs.Each[string] // how a group's members share queues can't be seen
 	ahead    logs.Each[string] // a group has read more than is copied
 	peers    logs.Each[string] // another gateway doesn't say how it stands
 	versions logs.Each[string] // a broker doesn't say its version

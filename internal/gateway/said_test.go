@@ -85,24 +85,9 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 }
 
 func TestWhatLooksFindIsSaidRarely(t *testing.T) {
-	g, queues := sharedTopic(t)
 	var log logLines
-	g.log = logTo(&log)
-	both := map[*routing.Queue][]string{queues[0]: {"one", "two"}}
-	for range 3 * mixedLooks {
-		now := &sharing{
-			MixedGroup: control.MixedGroup{Group: "billing"},
-			holders:    both,
-			contested:  map[*routing.Queue]int{},
-			unread:     map[*routing.Queue]int{},
-		}
-		now.count(g)
-		g.checks.split.take(map[string]*sharing{"billing": now}, g.log)
-	}
-	assert.Equal(t, 1, log.with("share queues wrongly"))
-
 	pair, _ := idlePair(t)
-	pair[0].log = g.log
+	pair[0].log = logTo(&log)
 	pair[0].config.Name = "a"
 	m := *pair[0].sides.Migration.Load()
 	m.Others = []control.Peer{{Name: "gone", Control: "127.0.0.1:1"}}

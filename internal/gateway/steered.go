@@ -38,7 +38,7 @@ func (g *Gateway) Health() controlserver.Health {
 	if why := g.StateProblem(); why != "" {
 		h.State, h.Reason = controlserver.HealthUnsaved, why+": nothing can be moved"
 	}
-	if why := g.checks.letsEverybodyIn(); why != nil {
+	if why := g.checks.LetsEverybodyIn(); why != nil {
 		h.State, h.Reason = controlserver.HealthOpen, why.Error()
 	}
 	if _, doubt := g.rounds.UnderWay(); doubt {

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/checks"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
@@ -117,7 +118,7 @@ func (g *Gateway) tryPulls(
 		return refusals, nil
 	case len(refusals) > 0:
 		return nil, control.Refused("group %s: its members' pulls would be refused: %s", group,
-			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
+			strings.Join(refusals[:min(len(refusals), checks.MostRefused)], "; "))
 	case err != nil:
 		return nil, fmt.Errorf("group %s: whether its members' pulls are taken isn't known: %w", group, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/bodies"
+	"rocketshift/internal/gateway/checks"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
@@ -171,7 +172,7 @@ func (g *Gateway) trySends(ctx context.Context, tries []sendTry) (refusals []str
 // takesAll refuses to move homes to brokers of the target that don't take what producers send, or
 // not from them. It returns what becomes inexact where the caller accepts the topics.
 func (g *Gateway) takesAll(ctx context.Context, r store.Round) (inexact []string, err error) {
-	if inexact, err = g.takesSends(r); err != nil {
+	if inexact, err = g.checks.TakesSends(r); err != nil {
 		return nil, err
 	}
 	l, err := g.sides.Lanes()
@@ -192,7 +193,7 @@ func (g *Gateway) takesAll(ctx context.Context, r store.Round) (inexact []string
 		return nil, control.Refused(
 			"the target doesn't take what producers send: %s; grant it there, or accept the topics by "+
 				"their names, and such sends are refused",
-			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "),
+			strings.Join(refusals[:min(len(refusals), checks.MostRefused)], "; "),
 		)
 	case err != nil:
 		return nil, fmt.Errorf("whether producers' sends are taken isn't known: %w", err)
@@ -224,7 +225,7 @@ func (g *Gateway) tryGroup(
 			"group %s: its members' answers to requests would be refused when the source is gone: %s; "+
 				"grant it there, or accept the group by its name",
 			group,
-			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "),
+			strings.Join(refusals[:min(len(refusals), checks.MostRefused)], "; "),
 		)
 	case err != nil:
 		return nil, fmt.Errorf("group %s: whether its members' answers to requests are taken isn't known: %w",

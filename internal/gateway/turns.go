@@ -136,7 +136,7 @@ func (g *Gateway) moveGroup(
 	if err != nil {
 		return done, err
 	}
-	passing, err := g.noneIsPast(ctx, r.Group, to.Other(), l, m.Accept)
+	passing, err := g.checks.NoneIsPast(ctx, r.Group, to.Other(), l, m.Accept)
 	if err != nil {
 		return done, err
 	}
@@ -162,7 +162,7 @@ func (g *Gateway) moveGroup(
 	for _, v := range views {
 		r.Queues = append(r.Queues, v.Queue.Name())
 	}
-	if err := g.oldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
+	if err := g.checks.OldPositionsHold(ctx, m, r.Group, views, to, l); err != nil {
 		return done, err
 	}
 	brought, err := l.BringAhead(ctx, views, to)

@@ -21,7 +21,7 @@ import (
 func TestAWhiteListHoldsUpTheWayForwardAlone(t *testing.T) {
 	for _, on := range []routing.Side{routing.Source, routing.Target} {
 		g := alone(t)
-		g.checks.whiteList.why[on] = errors.New("a broker lets everybody in")
+		g.checks.Found(on, errors.New("a broker lets everybody in"))
 		for to, refuses := range map[string]bool{"target": true, "source": false} {
 			r := store.Round{ID: "to-" + to, Kind: control.KindAuthority, To: to, Budget: control.Duration(time.Second)}
 			_, err := g.rounds.Prepare(t.Context(), r)
@@ -54,7 +54,7 @@ func TestWhiteListsOfBothSidesAreSeenWithoutAnAccount(t *testing.T) {
 			two.brokers[on].answer(codeConfig, wire.Reply{Body: []byte(c.config)})
 			two.brokers[on].answer(codeRuntime, c.runtime)
 			two.brokers[on.Other()].answer(codeConfig, wire.Reply{Body: []byte("aclEnable=false\n")})
-			err := two.lookAtWhiteLists(t.Context())
+			err := two.checks.LookAtWhiteLists(t.Context())
 			if !c.open {
 				require.NoError(t, err, name)
 				continue

@@ -1,4 +1,4 @@
-package gateway
+package checks
 
 import (
 	"cmp"
@@ -14,10 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"rocketshift/internal/gateway/bodies"
-	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/logs"
-	"rocketshift/internal/gateway/memory"
 	"rocketshift/internal/gateway/replicas"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/sleep"
@@ -44,8 +42,8 @@ type sharing struct {
 	contested, unread map[*routing.Queue]int
 }
 
-// report is what was so for so long that it won't pass by itself.
-func (m *splitGroups) report() (all []control.MixedGroup) {
+// Report is what was so for so long that it won't pass by itself.
+func (m *splitGroups) Report() (all []control.MixedGroup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, name := range routing.SortedKeys(m.groups) {
@@ -54,28 +52,28 @@ func (m *splitGroups) report() (all []control.MixedGroup) {
 	return all
 }
 
-// watchMixed looks how members share queues.
-func (g *Gateway) watchMixed() {
-	for sleep.For(g.ctx, mixedPause) == nil {
-		if l, err := g.sides.Lanes(); err == nil {
-			g.lookAtMixed(l)
+// WatchMixed looks how members share queues.
+func (ck *Checks) WatchMixed(ctx context.Context) {
+	for sleep.For(ctx, mixedPause) == nil {
+		if l, err := ck.sides.Lanes(); err == nil {
+			ck.lookAtMixed(ctx, l)
 		}
 	}
 }
 
-func (g *Gateway) lookAtMixed(l replicas.Lanes) {
+func (ck *Checks) lookAtMixed(ctx context.Context, l replicas.Lanes) {
 	var all errgroup.Group
 	all.SetLimit(replicas.AskedTogether)
 	var mu sync.Mutex
 	seen := map[string]*sharing{}
-	now, rest := inTurn(g.groupsByAddress(), mostMixed)
+	now, rest := inTurn(ck.host.GroupsByAddress(), MostMixed)
 	for _, name := range now {
 		all.Go(func() error {
-			now, err := g.lookAtMembers(g.ctx, name, l)
+			now, err := ck.lookAtMembers(ctx, name, l)
 			mu.Lock()
 			defer mu.Unlock()
-			if err != nil && g.figures.said.members.Due(name) {
-				g.log.Warn("how members share queues can't be seen", "group", name, "cause", err)
+			if err != nil && ck.said.Due(name) {
+				ck.log.Warn("how members share queues can't be seen", "group", name, "cause", err)
 			}
 			if err == nil && now != nil {
 				seen[name] = now
@@ -84,30 +82,12 @@ func (g *Gateway) lookAtMixed(l replicas.Lanes) {
 		})
 	}
 	_ = all.Wait()
-	g.checks.split.take(seen, g.log, rest...)
+	ck.Split.Take(seen, ck.log, rest...)
 }
 
-// mostMixed is how many groups are looked at each time: brokers are asked for the members of each,
+// MostMixed is how many groups are looked at each time: brokers are asked for the members of each,
 // by this gateway's own account.
-const mostMixed = 200
-
-// groupsByAddress are the groups with members here that have asked about queues, by the addresses
-// that these come from. Each member of a broadcasting one reads everything, so none of those.
-func (g *Gateway) groupsByAddress() map[netip.Prefix][]string {
-	here, all := g.membersHere(), map[netip.Prefix][]string{}
-	for _, s := range g.registry.all() {
-		of := memory.PrefixOf(connections.AddressOf(s.conn))
-		s.mu.Lock()
-		reads := s.reads
-		s.mu.Unlock()
-		for _, m := range reads {
-			if broadcasts, asks := here[m.Group]; asks && !broadcasts {
-				all[of] = append(all[of], m.Group)
-			}
-		}
-	}
-	return all
-}
+const MostMixed = 200
 
 // inTurn are so many names at most that have their turn, and the others: of each address as many,
 // as heartbeats name groups without end. Where there are too many, chance says which.
@@ -137,9 +117,9 @@ func inTurn(byAddress map[netip.Prefix][]string, most int) (now, rest []string) 
 	return routing.SortedKeys(taken), routing.SortedKeys(others)
 }
 
-// take takes a look's results over, and says what is wrong. What was known of the rest, which
+// Take takes a look's results over, and says what is wrong. What was known of the rest, which
 // wasn't looked at, stays.
-func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...string) {
+func (m *splitGroups) Take(seen map[string]*sharing, log *slog.Logger, rest ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for name, now := range seen {
@@ -159,18 +139,18 @@ func (m *splitGroups) take(seen map[string]*sharing, log *slog.Logger, rest ...s
 }
 
 // lookAtMembers asks all members of a group what they hold, if some are past the gateway.
-func (g *Gateway) lookAtMembers(ctx context.Context, group string, l replicas.Lanes) (*sharing, error) {
-	on := g.table.AuthorityOf([]byte(group))
+func (ck *Checks) lookAtMembers(ctx context.Context, group string, l replicas.Lanes) (*sharing, error) {
+	on := ck.table.AuthorityOf([]byte(group))
 	members, model, err := l.MembersOn(ctx, group, on)
 	if err != nil || model == bodies.Broadcasting {
 		return nil, err
 	}
-	here, err := g.behindAll(ctx, group)
+	here, err := ck.BehindAll(ctx, group)
 	if err != nil {
 		return nil, err
 	}
 	now := &sharing{
-		MixedGroup: control.MixedGroup{Group: group, Past: past(members, here)},
+		MixedGroup: control.MixedGroup{Group: group, Past: Past(members, here)},
 		holders:    map[*routing.Queue][]string{},
 		contested:  map[*routing.Queue]int{},
 		unread:     map[*routing.Queue]int{},
@@ -179,24 +159,24 @@ func (g *Gateway) lookAtMembers(ctx context.Context, group string, l replicas.La
 		return nil, nil
 	}
 	for _, id := range routing.SortedKeys(members) {
-		behind := here.ids[id]
+		behind := here.IDs[id]
 		info, err := l.Ask(ctx, on, members[id], group, id)
 		if err != nil {
 			now.Problem = fmt.Sprintf("%s at %s doesn't say what it reads: %v", id, members[id].At, err)
 		}
 		for _, one := range info.Queues {
-			if q := g.table.HeldQueue(one, behind || on == routing.Source); q != nil && !one.Dropped {
+			if q := ck.table.HeldQueue(one, behind || on == routing.Source); q != nil && !one.Dropped {
 				now.holders[q] = append(now.holders[q], id)
 			}
 		}
 	}
-	now.count(g)
+	now.count(ck.table)
 	return now, nil
 }
 
 // count finds the queues that several members hold, and those that none does although the group
 // reads their topic.
-func (n *sharing) count(g *Gateway) {
+func (n *sharing) count(table *routing.Table) {
 	topics := map[string]bool{}
 	for q, members := range n.holders {
 		topics[q.Topic] = true
@@ -208,7 +188,7 @@ func (n *sharing) count(g *Gateway) {
 		return
 	}
 	for topic := range topics {
-		for _, q := range g.table.Topics.Get([]byte(topic)).All() {
+		for _, q := range table.Topics.Get([]byte(topic)).All() {
 			if q.Lane() != nil && len(n.holders[q]) == 0 {
 				n.unread[q] = 1
 			}

@@ -1,4 +1,4 @@
-package gateway
+package checks
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 // message then. It does where the shift has been the same since the first message that can still be
 // read; where it hasn't, that is said before the group moves.
 
-// oldPositionsHold refuses to move a broadcasting group to the target with queues where positions
+// OldPositionsHold refuses to move a broadcasting group to the target with queues where positions
 // of before would mean another message afterwards. The way back is always open.
-func (g *Gateway) oldPositionsHold(
+func (ck *Checks) OldPositionsHold(
 	ctx context.Context,
 	m control.Move,
 	name string,
@@ -25,7 +25,7 @@ func (g *Gateway) oldPositionsHold(
 	to routing.Side,
 	l replicas.Lanes,
 ) error {
-	if to == routing.Source || !g.membersHere()[name] || slices.Contains(m.Accept, name) {
+	if to == routing.Source || !ck.host.MembersHere()[name] || slices.Contains(m.Accept, name) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, replicas.OldTime, errors.New("looking for old positions took too long"))

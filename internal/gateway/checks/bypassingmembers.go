@@ -1,4 +1,4 @@
-package gateway
+package checks
 
 import (
 	"context"
@@ -11,22 +11,13 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/replicas"
-	"rocketshift/internal/gateway/rounds"
 	"rocketshift/internal/gateway/routing"
 )
 
-// connected is what there is to say of the session's client. Callers hold s.mu.
-func (s *session) connected() control.Connected {
-	return control.Connected{
-		ID: s.client, Address: s.conn.RemoteAddr().String(), AccessKey: s.accessKey,
-		Problem: s.problem(),
-	}
-}
-
 // membersOfAll are the members of a group behind any gateway of the migration, by their ids.
-func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]control.Connected, error) {
-	all := g.registry.membersOf(group)
-	return all, g.askPeers(ctx, func(ctx context.Context, p control.Peer, c *control.Client) error {
+func (ck *Checks) membersOfAll(ctx context.Context, group string) (map[string]control.Connected, error) {
+	all := ck.host.MembersOf(group)
+	return all, ck.host.AskPeers(ctx, func(ctx context.Context, p control.Peer, c *control.Client) error {
 		is, err := c.Members(ctx, group)
 		var old *control.RefusedError
 		if errors.As(err, &old) && old.Status == http.StatusNotFound { // it isn't asked so yet
@@ -44,38 +35,24 @@ func (g *Gateway) membersOfAll(ctx context.Context, group string) (map[string]co
 	})
 }
 
-// askPeers asks the other gateways of the migration one after the other, until one of them doesn't
-// answer.
-func (g *Gateway) askPeers(ctx context.Context, ask func(context.Context, control.Peer, *control.Client) error) error {
-	for _, p := range g.sides.Peers() {
-		asking, cancel := context.WithTimeout(ctx, rounds.AskTime)
-		err := ask(asking, p, g.clientOf(p))
-		cancel()
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // behind is who of a group's members counts as one behind a gateway.
 type behind struct {
-	ids   map[string]bool
+	IDs   map[string]bool
 	known map[netip.AddrPort]bool // where gateways' connections come from; nil: brokers see other addresses
 }
 
-// behindAll is that of all gateways of the migration. Everybody may say any client id, and
+// BehindAll is that of all gateways of the migration. Everybody may say any client id, and
 // applications of one host may have the same: those that don't read with the group don't count.
-func (g *Gateway) behindAll(ctx context.Context, group string) (is behind, err error) {
-	here, err := g.membersOfAll(ctx, group)
+func (ck *Checks) BehindAll(ctx context.Context, group string) (is behind, err error) {
+	here, err := ck.membersOfAll(ctx, group)
 	if err != nil {
 		return is, err
 	}
-	is.ids = map[string]bool{}
+	is.IDs = map[string]bool{}
 	for id := range here {
-		is.ids[id] = true
+		is.IDs[id] = true
 	}
-	if known, _, unknown := g.originsOfAll(ctx); unknown == nil {
+	if known, _, unknown := ck.host.OriginsOfAll(ctx); unknown == nil {
 		is.known = known
 	}
 	return is, nil
@@ -88,10 +65,10 @@ func (b behind) comes(from string) (does, seen bool) {
 	return err == nil && b.known[replicas.Unmapped(addr)], err == nil
 }
 
-// past are those of a group's members that aren't behind a gateway, as "client at address". Where
+// Past are those of a group's members that aren't behind a gateway, as "client at address". Where
 // the addresses of gateways are among those that brokers list, each connection is judged by its
 // own.
-func past(members map[string]replicas.Member, here behind) (all []string) {
+func Past(members map[string]replicas.Member, here behind) (all []string) {
 	visible := false
 	for _, m := range members {
 		for _, from := range m.Connections {
@@ -102,7 +79,7 @@ func past(members map[string]replicas.Member, here behind) (all []string) {
 	for _, id := range routing.SortedKeys(members) {
 		for _, from := range members[id].Connections {
 			does, seen := here.comes(from)
-			if !does && (visible && seen || !here.ids[id]) {
+			if !does && (visible && seen || !here.IDs[id]) {
 				all = append(all, fmt.Sprintf("%s at %s", id, from))
 				break
 			}
@@ -111,9 +88,9 @@ func past(members map[string]replicas.Member, here behind) (all []string) {
 	return all
 }
 
-// noneIsPast refuses to move a group while members read past the gateway: they would go on reading
+// NoneIsPast refuses to move a group while members read past the gateway: they would go on reading
 // the side that the group leaves. Members that the caller accepts, each or by their group, do so.
-func (g *Gateway) noneIsPast(
+func (ck *Checks) NoneIsPast(
 	ctx context.Context,
 	group string,
 	from routing.Side,
@@ -124,11 +101,11 @@ func (g *Gateway) noneIsPast(
 	if err != nil {
 		return nil, err
 	}
-	here, err := g.behindAll(ctx, group)
+	here, err := ck.BehindAll(ctx, group)
 	if err != nil {
 		return nil, err
 	}
-	found, taken := past(members, here), []string{}
+	found, taken := Past(members, here), []string{}
 	if slices.Contains(accept, group) {
 		found, taken = nil, found
 	}

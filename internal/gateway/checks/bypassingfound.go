@@ -1,4 +1,4 @@
-package gateway
+package checks
 
 import (
 	"bytes"
@@ -9,36 +9,37 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-func (p *bypassingProducers) note(of bypassingProducer) {
+// Note takes note of a message that was written past the gateways.
+func (p *BypassingProducers) Note(of BypassingProducer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.found == nil {
-		p.found = map[bypassingProducer]*control.Bypass{}
+		p.found = map[BypassingProducer]*control.Bypass{}
 	}
 	one := p.found[of]
-	if one == nil && p.ofTopic(of) >= mostPassers { // the topic is held up all the same
+	if one == nil && p.ofTopic(of) >= MostPassers { // the topic is held up all the same
 		return
 	}
 	if one == nil {
-		one = &control.Bypass{Topic: of.topic, Side: of.on.String(), Address: of.from.String()}
+		one = &control.Bypass{Topic: of.Topic, Side: of.On.String(), Address: of.From.String()}
 		p.found[of] = one
 	}
 	one.Messages++
 	one.Last = time.Now()
 }
 
-// mostPassers is how many producers of one topic are known at a time: who writes to a topic may say
+// MostPassers is how many producers of one topic are known at a time: who writes to a topic may say
 // that its messages were born at any address.
-const mostPassers = 100
+const MostPassers = 100
 
 // ofTopic counts the producers of a topic on a side, once those that have ended are forgotten.
 // Callers hold p.mu.
-func (p *bypassingProducers) ofTopic(of bypassingProducer) (n int) {
+func (p *BypassingProducers) ofTopic(of BypassingProducer) (n int) {
 	for other, one := range p.found {
 		switch {
-		case time.Since(one.Last) > p.life:
+		case time.Since(one.Last) > p.Life:
 			delete(p.found, other)
-		case other.topic == of.topic && other.on == of.on:
+		case other.Topic == of.Topic && other.On == of.On:
 			n++
 		}
 	}

@@ -1,4 +1,4 @@
-package gateway
+package checks
 
 import (
 	"cmp"
@@ -18,25 +18,26 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// bypassingProducers are the producers that were found writing past the gateways.
-type bypassingProducers struct {
-	life time.Duration // for how long one counts as going on
+// BypassingProducers are the producers that were found writing past the gateways.
+type BypassingProducers struct {
+	Life time.Duration // for how long one counts as going on
 
 	mu    sync.Mutex
-	found map[bypassingProducer]*control.Bypass
+	found map[BypassingProducer]*control.Bypass
 	why   string    // they can't be found
 	since time.Time // when that was so last
 }
 
-type bypassingProducer struct {
-	topic string
-	on    routing.Side
-	from  netip.AddrPort
+// BypassingProducer is a producer of a topic, as a side has it.
+type BypassingProducer struct {
+	Topic string
+	On    routing.Side
+	From  netip.AddrPort
 }
 
 // suspect is a message that may have been written past the gateways.
 type suspect struct {
-	bypassingProducer
+	BypassingProducer
 	stored time.Time // by this process's clock
 }
 
@@ -55,13 +56,13 @@ const (
 	looksTogether = 100
 )
 
-// list lists those that count, by topic, and says why they can't be found if that is so.
-func (p *bypassingProducers) list() (all []control.Bypass, why string) {
+// List lists those that count, by topic, and says why they can't be found if that is so.
+func (p *BypassingProducers) List() (all []control.Bypass, why string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all = []control.Bypass{}
 	for of, one := range p.found {
-		if time.Since(one.Last) > p.life {
+		if time.Since(one.Last) > p.Life {
 			delete(p.found, of)
 			continue
 		}
@@ -73,9 +74,9 @@ func (p *bypassingProducers) list() (all []control.Bypass, why string) {
 	return all, p.why
 }
 
-// unknown takes note of why they can't be found. A look that went well takes that back only when
+// Unknown takes note of why they can't be found. A look that went well takes that back only when
 // all queues have had their turn since: it was at others than the one that failed.
-func (p *bypassingProducers) unknown(why error, turns time.Duration) {
+func (p *BypassingProducers) Unknown(why error, turns time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -119,10 +120,10 @@ func suspectsOf(
 	for i := range found {
 		m := &found[i]
 		one := suspect{
-			bypassingProducer{q.Topic, on, replicas.Unmapped(m.BornHost)},
+			BypassingProducer{q.Topic, on, replicas.Unmapped(m.BornHost)},
 			time.UnixMilli(m.StoreTimestamp).Add(-ahead),
 		}
-		if newlyWritten(m) && !mine[one.from] && time.Since(one.stored) < looksBack {
+		if newlyWritten(m) && !mine[one.From] && time.Since(one.stored) < looksBack {
 			all = append(all, one)
 		}
 	}
@@ -130,14 +131,14 @@ func suspectsOf(
 }
 
 // findBypassing looks for producers that write to queues past all gateways of the migration.
-func (g *Gateway) findBypassing(ctx context.Context, queues []*routing.Queue) error {
-	l, err := g.sides.Lanes()
+func (ck *Checks) findBypassing(ctx context.Context, queues []*routing.Queue) error {
+	l, err := ck.sides.Lanes()
 	if err != nil {
 		return err
 	}
-	own, hidden := g.sides.Origins.All()
+	own, hidden := ck.sides.Origins.All()
 	if hidden {
-		_, _, err := g.originsOfAll(ctx)
+		_, _, err := ck.host.OriginsOfAll(ctx)
 		return err
 	}
 	mine := map[netip.AddrPort]bool{}
@@ -153,11 +154,11 @@ func (g *Gateway) findBypassing(ctx context.Context, queues []*routing.Queue) er
 			q.At() == routing.Target && q.Lane() == nil {
 			continue // brokers write to groups' own topics, and rocketshift to its own
 		}
-		if q.At() == routing.Target && g.sides.BehindProxy() {
+		if q.At() == routing.Target && ck.sides.BehindProxy() {
 			continue // every message there comes from the proxy
 		}
 		all.Go(func() error {
-			found, err := suspectsOf(ctx, &g.sides, l, q, mine)
+			found, err := suspectsOf(ctx, ck.sides, l, q, mine)
 			mu.Lock()
 			defer mu.Unlock()
 			suspects = append(suspects, found...)
@@ -171,13 +172,13 @@ func (g *Gateway) findBypassing(ctx context.Context, queues []*routing.Queue) er
 	if len(suspects) == 0 {
 		return err
 	}
-	known, since, unknown := g.originsOfAll(ctx) // asked now: a connection may be newer than the look's begin
+	known, since, unknown := ck.host.OriginsOfAll(ctx) // asked now: a connection may be newer than the look's begin
 	if unknown != nil {
 		return unknown
 	}
 	for _, one := range suspects {
-		if !known[one.from] && one.stored.After(since.Add(freshTime)) {
-			g.checks.bypassing.note(one.bypassingProducer)
+		if !known[one.From] && one.stored.After(since.Add(freshTime)) {
+			ck.Bypassing.Note(one.BypassingProducer)
 		}
 	}
 	return err
@@ -187,47 +188,48 @@ func (g *Gateway) findBypassing(ctx context.Context, queues []*routing.Queue) er
 // through it before.
 const freshTime = 5 * time.Second
 
-func (g *Gateway) lookForBypassingAgain() {
-	for sleep.For(g.ctx, replicas.LookPause) == nil {
-		g.lookForBypassing(g.ctx)
+// LookForBypassingAgain looks at some queues again and again.
+func (ck *Checks) LookForBypassingAgain(ctx context.Context) {
+	for sleep.For(ctx, replicas.LookPause) == nil {
+		ck.LookForBypassing(ctx)
 	}
 }
 
-// lookForBypassing looks at the next queues.
-func (g *Gateway) lookForBypassing(ctx context.Context) {
-	l, err := g.sides.Lanes()
+// LookForBypassing looks at the next queues.
+func (ck *Checks) LookForBypassing(ctx context.Context) {
+	l, err := ck.sides.Lanes()
 	if err != nil {
 		return
 	}
 	var queues []*routing.Queue
-	for _, t := range g.table.Topics.All() {
+	for _, t := range ck.table.Topics.All() {
 		queues = append(queues, t.All()...)
 	}
 	if len(queues) == 0 {
 		return
 	}
-	first := int(g.checks.turn.Add(looksTogether)-looksTogether) % len(queues)
+	first := int(ck.turn.Add(looksTogether)-looksTogether) % len(queues)
 	queues = append(queues[first:len(queues):len(queues)], queues[:first]...)
 	ctx, cancel := context.WithTimeout(ctx, replicas.LookPause)
 	defer cancel()
-	err = g.sides.CheckOrigins(ctx, l)
+	err = ck.sides.CheckOrigins(ctx, l)
 	if err == nil {
-		err = g.findBypassing(ctx, queues[:min(looksTogether, len(queues))])
+		err = ck.findBypassing(ctx, queues[:min(looksTogether, len(queues))])
 	}
-	g.checks.bypassing.unknown(err, time.Duration((len(queues)-1)/looksTogether)*replicas.LookPause)
+	ck.Bypassing.Unknown(err, time.Duration((len(queues)-1)/looksTogether)*replicas.LookPause)
 }
 
 // bypassingTime bounds the look before a move.
 const bypassingTime = 10 * time.Second
 
-// nobodyBypasses refuses to move homes of queues while producers write to them past the gateways:
+// NobodyBypasses refuses to move homes of queues while producers write to them past the gateways:
 // they would go on writing to the side that is left, and their messages would come in another order
 // there than here. Those to topics that the caller accepts do so.
-func (g *Gateway) nobodyBypasses(ctx context.Context, m control.Move, queues []*routing.Queue) (inexact []string, err error) {
+func (ck *Checks) NobodyBypasses(ctx context.Context, m control.Move, queues []*routing.Queue) (inexact []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, bypassingTime)
 	defer cancel()
-	if err := g.findBypassing(ctx, queues); err != nil {
-		g.log.Warn("who writes past the gateways isn't known", "cause", err)
+	if err := ck.findBypassing(ctx, queues); err != nil {
+		ck.log.Warn("who writes past the gateways isn't known", "cause", err)
 		inexact = append(inexact, "who writes past the gateways isn't known: "+err.Error())
 	}
 	of := map[string]bool{}
@@ -236,7 +238,7 @@ func (g *Gateway) nobodyBypasses(ctx context.Context, m control.Move, queues []*
 	}
 	var found []string
 	var by control.Bypassing
-	all, _ := g.checks.bypassing.list()
+	all, _ := ck.Bypassing.List()
 	for _, one := range all {
 		says := fmt.Sprintf("topic %s of the %s from %s (%d messages seen)", one.Topic, one.Side, one.Address,
 			one.Messages)
@@ -260,8 +262,8 @@ func (g *Gateway) nobodyBypasses(ctx context.Context, m control.Move, queues []*
 			"server, then try again after %s; "+
 			"or accept the topic, where the order of their messages and others may differ on both sides",
 		len(found),
-		g.checks.bypassing.life,
+		ck.Bypassing.Life,
 		strings.Join(found[:min(len(found), 5)], ", "),
-		g.checks.bypassing.life,
+		ck.Bypassing.Life,
 	)
 }

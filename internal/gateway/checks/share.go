@@ -1,4 +1,4 @@
-package gateway
+package checks
 
 import (
 	"context"
@@ -28,29 +28,29 @@ import (
 // byPlace are the strategies that go by the places of queues, not by their names.
 var byPlace = []string{"AllocateMessageQueueAveragely", "AllocateMessageQueueAveragelyByCircle"}
 
-// mayShare refuses to change the authority where members would share queues wrongly afterwards.
+// MayShare refuses to change the authority where members would share queues wrongly afterwards.
 // It returns what is inexact by what the caller accepts.
-func (g *Gateway) mayShare(
+func (ck *Checks) MayShare(
 	ctx context.Context,
 	m control.Move,
 	r store.Round,
 	to routing.Side,
 ) (inexact []string, err error) {
-	l, err := g.sides.Lanes()
+	l, err := ck.sides.Lanes()
 	if err != nil {
 		return nil, err
 	}
-	if to == routing.Target && !g.table.AnythingOnTarget() {
+	if to == routing.Target && !ck.table.AnythingOnTarget() {
 		return nil, control.Refused("nothing is on the target yet: move groups and homes first")
 	}
-	if inexact, err = g.allFit(r); err != nil {
+	if inexact, err = ck.host.Fit(r); err != nil {
 		return nil, err
 	}
 	var mu sync.Mutex
 	var refusals []*control.BypassedError // of each group: their applications return together
 	var all errgroup.Group
 	all.SetLimit(replicas.AskedTogether)
-	for _, one := range g.table.Groups.All() {
+	for _, one := range ck.table.Groups.All() {
 		if !one.ReadsOn(routing.Target) {
 			continue // no part of the migration: the source stays its authority
 		}
@@ -58,7 +58,7 @@ func (g *Gateway) mayShare(
 			if err := ready(one, to); err != nil {
 				return err
 			}
-			passing, err := g.noneIsPast(ctx, one.Name, to.Other(), l, m.Accept)
+			passing, err := ck.NoneIsPast(ctx, one.Name, to.Other(), l, m.Accept)
 			mu.Lock()
 			inexact = append(inexact, passing...)
 			var refusal *control.BypassedError
@@ -70,10 +70,10 @@ func (g *Gateway) mayShare(
 				return err
 			}
 			accepted := slices.Contains(m.Accept, one.Name)
-			if err := sameRetries(&g.table, one.Name); err != nil && !accepted {
+			if err := sameRetries(ck.table, one.Name); err != nil && !accepted {
 				return err
 			}
-			return shareOnTarget(ctx, &g.table, one.Name, accepted, l)
+			return ShareOnTarget(ctx, ck.table, one.Name, accepted, l)
 		})
 	}
 	if err = all.Wait(); err == nil {
@@ -122,10 +122,10 @@ func sameRetries(rt *routing.Table, group string) error {
 	)
 }
 
-// shareOnTarget refuses groups with a member that says it allocates queues by their names. What
+// ShareOnTarget refuses groups with a member that says it allocates queues by their names. What
 // members hold locked is locked for them on the target too, where they and others will ask for it
 // from now on.
-func shareOnTarget(ctx context.Context, rt *routing.Table, group string, accepted bool, l replicas.Lanes) error {
+func ShareOnTarget(ctx context.Context, rt *routing.Table, group string, accepted bool, l replicas.Lanes) error {
 	members, model, err := l.MembersOn(ctx, group, routing.Source)
 	if err != nil || model == bodies.Broadcasting {
 		return err

@@ -1,7 +1,6 @@
-package gateway
+package checks
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,34 +8,22 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
-	"rocketshift/internal/gateway/wire"
-	"rocketshift/internal/rocketmq/remoting"
 )
 
 // What brokers take depends on how they are configured, and who sends what no request tells but the
 // sends themselves. So the gateway notes what brokers have taken of each topic, and homes move only
 // to brokers that take the same.
 
-// transacts reports whether a message is the first half of a transaction (SendMessageProcessor
-// reads the property, 4.5.2 to 5.3.3).
-func transacts(f *wire.Frame, propertiesKey string) bool {
-	if !bytes.Contains(f.Get(propertiesKey), []byte(remoting.PropTranMsg)) {
-		return false
-	}
-	is, _ := remoting.PropertyValue(f.Text(propertiesKey), remoting.PropTranMsg)
-	return strings.EqualFold(is, "true")
-}
-
-// takesSends refuses to move homes to brokers of the target that don't take what is sent to the
+// TakesSends refuses to move homes to brokers of the target that don't take what is sent to the
 // queues, or of which that isn't known. It returns what becomes inexact where the caller accepts
 // the topic, and by a proxy, whose brokers never say.
-func (g *Gateway) takesSends(r store.Round) (inexact []string, err error) {
+func (ck *Checks) TakesSends(r store.Round) (inexact []string, err error) {
 	if r.Kind != control.KindHome || r.To != routing.Target.String() {
 		return nil, nil
 	}
 	var refusals, unknown []string
 	for _, name := range r.Queues {
-		t := g.table.Topics.Get([]byte(name.Topic))
+		t := ck.table.Topics.Get([]byte(name.Topic))
 		if t == nil {
 			continue // which is said where it matters
 		}
@@ -45,12 +32,12 @@ func (g *Gateway) takesSends(r store.Round) (inexact []string, err error) {
 			continue
 		}
 		broker := q.Lane().Target.Broker
-		if g.sides.BehindProxy() {
+		if ck.sides.BehindProxy() {
 			inexact = append(inexact, "what target broker "+broker+" takes of what producers send isn't known: "+
 				"it is behind a proxy, which doesn't say")
 			continue
 		}
-		known, cause, line := g.sides.Takes(broker, q.Kinds, g.sides.LimitsOfSource(name.Broker))
+		known, cause, line := ck.sides.Takes(broker, q.Kinds, ck.sides.LimitsOfSource(name.Broker))
 		says := fmt.Sprintf("topic %s: target broker %s %s", t.Name, broker, cause)
 		switch {
 		case cause == "":
@@ -66,13 +53,13 @@ func (g *Gateway) takesSends(r store.Round) (inexact []string, err error) {
 		return nil, control.Refused(
 			"the target doesn't take what producers send: %s; or accept the topics by their names, "+
 				"and such sends are refused there",
-			strings.Join(refusals[:min(len(refusals), mostRefused)], "; "))
+			strings.Join(refusals[:min(len(refusals), MostRefused)], "; "))
 	}
 	if unknown = control.Distinct(unknown); len(unknown) > 0 {
 		return nil, control.Refused(
 			"it isn't known whether the target takes what producers send: %s; let the gateway's account ask it "+
 				"(GET_BROKER_CONFIG); or accept the topics by their names, and what it doesn't take is refused there",
-			strings.Join(unknown[:min(len(unknown), mostRefused)], "; "))
+			strings.Join(unknown[:min(len(unknown), MostRefused)], "; "))
 	}
 	return control.Distinct(inexact), nil
 }
