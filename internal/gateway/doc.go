@@ -17,6 +17,10 @@
 // (replicator.Positions). So the gateway needs neither the worker that runs the lanes nor Temporal
 // to serve, and it believes nobody: a move is done when the copies are there to be read.
 //
+// What it is made of, each package importing only those before it: routing (where requests go) ──
+// replicas (the two clusters, and where the same message lies) ── rounds (gateways that decide as
+// one) ── checks (what stands against a move) ── this package (clients' sessions, and moves).
+//
 // It knows nothing of Temporal, of plans, or of who is to approve what: that is for those who call
 // its control API.
 package gateway

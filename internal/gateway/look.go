@@ -85,7 +85,9 @@ func (g *Gateway) look(ctx context.Context) error {
 
 // pairTopic pairs the queues that the source has of a topic with those of the target; masters are
 // those of both sides that count.
-func (g *Gateway) pairTopic(m *replicas.Migration, t *routing.Topic, queues []lane.Queue, to replicas.Layout, masters [2][]string) {
+func (g *Gateway) pairTopic(
+	m *replicas.Migration, t *routing.Topic, queues []lane.Queue, to replicas.Layout, masters [2][]string,
+) {
 	read, unread := g.sides.ReadOf(m, queues)
 	there := to.Queues[t.Name]
 	lanes, err := replicas.LanesOf(t.Name, read, there, masters, t.Kept())

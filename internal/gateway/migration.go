@@ -28,7 +28,10 @@ func (g *Gateway) meant(m control.Migration) *replicas.Migration {
 	for _, topic := range m.Ordered {
 		ordered[topic] = true
 	}
-	return &replicas.Migration{Migration: m, TargetCluster: c, Positions: positions.New(g.sides.Source, c, names), Others: m.OthersThan(g.config.Name), OrderedTopics: ordered}
+	return &replicas.Migration{
+		Migration: m, TargetCluster: c, Positions: positions.New(g.sides.Source, c, names),
+		Others: m.OthersThan(g.config.Name), OrderedTopics: ordered,
+	}
 }
 
 // Use tells the gateway the migration that it is for. What is wrong with it is found before
@@ -141,7 +144,8 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *replicas.Migratio
 			rocketmq.ServerOf(there[i].Addr)) {
 			continue
 		}
-		if err := g.holdsCopies(ctx, replicas.Lanes{Migration: next, Clusters: [2]*rocketmq.Cluster{g.sides.Source, next.TargetCluster}}, name); err != nil {
+		l := replicas.Lanes{Migration: next, Clusters: [2]*rocketmq.Cluster{g.sides.Source, next.TargetCluster}}
+		if err := g.holdsCopies(ctx, l, name); err != nil {
 			return fmt.Errorf(
 				"migration %s: broker %s of the cluster at %v is at %s, where it never was, and nothing "+
 					"shows that it is the same one: %w; %s",

@@ -58,7 +58,9 @@ func (g *Gateway) viewsOf(ctx context.Context, name string, to routing.Side) ([]
 }
 
 // prepareViews makes the group's pulls wait.
-func (g *Gateway) prepareViews(r store.Round, to routing.Side) (waits []*routing.View, known store.Prepared, err error) {
+func (g *Gateway) prepareViews(
+	r store.Round, to routing.Side,
+) (waits []*routing.View, known store.Prepared, err error) {
 	one := g.table.Groups.Get([]byte(r.Group))
 	views := slices.DeleteFunc(one.All(), func(v *routing.View) bool {
 		return v.StaysBehind(to) && !slices.Contains(r.Queues, v.Queue.Name()) // who leads may know its lane

@@ -164,7 +164,9 @@ func (u *upstream) pulled(f *wire.Frame, c call) error {
 // read takes a pull out of the table with its answer, and notes what that says of the group.
 func (u *upstream) read(f *wire.Frame, c call) (is routing.Answered, there bool) {
 	v := c.view
-	pull := routing.Pulling{Side: c.side, Offset: c.offset, Member: c.member, Asked: c.asked, Commits: c.commits, Commit: c.commit}
+	pull := routing.Pulling{
+		Side: c.side, Offset: c.offset, Member: c.member, Asked: c.asked, Commits: c.commits, Commit: c.commit,
+	}
 	is, there = v.Answer(f, pull, func() bool {
 		_, there := u.session.take(f.Opaque, u)
 		if there {

@@ -225,7 +225,9 @@ const bypassingTime = 10 * time.Second
 // NobodyBypasses refuses to move homes of queues while producers write to them past the gateways:
 // they would go on writing to the side that is left, and their messages would come in another order
 // there than here. Those to topics that the caller accepts do so.
-func (ck *Checks) NobodyBypasses(ctx context.Context, m control.Move, queues []*routing.Queue) (inexact []string, err error) {
+func (ck *Checks) NobodyBypasses(
+	ctx context.Context, m control.Move, queues []*routing.Queue,
+) (inexact []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, bypassingTime)
 	defer cancel()
 	if err := ck.findBypassing(ctx, queues); err != nil {

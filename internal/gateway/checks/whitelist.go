@@ -22,8 +22,7 @@ import (
 	"rocketshift/internal/sleep"
 )
 
-// Checks are what is known of clients that reach a side without a gateway, and of brokers that let
-// everybody in.
+// Checks look for what stands against a move: once before each, and some again and again meanwhile.
 type Checks struct {
 	log   *slog.Logger
 	table *routing.Table

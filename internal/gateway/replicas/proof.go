@@ -46,7 +46,9 @@ func (bs *Sides) Lanes() (Lanes, error) {
 
 // Crossing looks at both replicas of a queue, for native positions of a side to be translated to
 // the other.
-func (l Lanes) Crossing(ctx context.Context, q *routing.Queue, from routing.Side, glance bool) (positions.Crossing, error) {
+func (l Lanes) Crossing(
+	ctx context.Context, q *routing.Queue, from routing.Side, glance bool,
+) (positions.Crossing, error) {
 	forward := q.Lane()
 	if forward == nil {
 		return positions.Crossing{}, fmt.Errorf("queue %s has no lane to the target", q)
@@ -67,7 +69,9 @@ func (l Lanes) leaving(from routing.Side) *positions.Positions {
 }
 
 // Across translates a native position to the other side.
-func (l Lanes) Across(ctx context.Context, q *routing.Queue, from routing.Side, position int64) (positions.Translation, error) {
+func (l Lanes) Across(
+	ctx context.Context, q *routing.Queue, from routing.Side, position int64,
+) (positions.Translation, error) {
 	c, err := l.Crossing(ctx, q, from, false)
 	if err != nil {
 		return positions.Translation{}, err

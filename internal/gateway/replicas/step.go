@@ -75,7 +75,9 @@ type Step struct {
 
 // Step finds the place on the new side that is the same as the group's next offset, and commits the
 // group's position there.
-func (l Lanes) Step(ctx context.Context, v *routing.View, to routing.Side, is store.PreparedView, a Beforehand) (Step, error) {
+func (l Lanes) Step(
+	ctx context.Context, v *routing.View, to routing.Side, is store.PreparedView, a Beforehand,
+) (Step, error) {
 	from, shift := v.Reading()
 	committed, known := a.Position, a.Known
 	if is.Kept >= 0 && (!known || is.Kept+shift > committed) { // a commit of before the last move
@@ -129,7 +131,9 @@ func (l Lanes) Step(ctx context.Context, v *routing.View, to routing.Side, is st
 
 // Copied waits until the other side holds all that a side shows of queues, and notes where both
 // end.
-func (l Lanes) Copied(ctx context.Context, queues []*routing.Queue, from routing.Side, ends map[*routing.Queue][2]int64) error {
+func (l Lanes) Copied(
+	ctx context.Context, queues []*routing.Queue, from routing.Side, ends map[*routing.Queue][2]int64,
+) error {
 	var mu sync.Mutex
 	var all errgroup.Group
 	all.SetLimit(ProvedTogether)
@@ -202,7 +206,9 @@ func (l Lanes) First(ctx context.Context, q *routing.Queue, on routing.Side) (in
 }
 
 // Read reads messages of a queue's replica on a side.
-func (l Lanes) Read(ctx context.Context, q *routing.Queue, on routing.Side, from int64, most int) ([]remoting.Message, error) {
+func (l Lanes) Read(
+	ctx context.Context, q *routing.Queue, on routing.Side, from int64, most int,
+) ([]remoting.Message, error) {
 	at, err := q.On(on)
 	if err != nil {
 		return nil, err
@@ -212,7 +218,9 @@ func (l Lanes) Read(ctx context.Context, q *routing.Queue, on routing.Side, from
 		return nil, err
 	}
 	got, err := l.Clusters[on].Client().
-		Pull(ctx, broker.Addr, rocketmq.PullRequest{Group: l.Migration.LaneGroup, Topic: q.Topic, Queue: at.ID, Offset: from, Max: most})
+		Pull(ctx, broker.Addr, rocketmq.PullRequest{
+			Group: l.Migration.LaneGroup, Topic: q.Topic, Queue: at.ID, Offset: from, Max: most,
+		})
 	return got.Messages, err
 }
 
