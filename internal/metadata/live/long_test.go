@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -60,6 +61,21 @@ func fill(t *testing.T, c *lab.Cluster, client *rocketmq.Client) {
 	require.NoError(t, err)
 }
 
+// awaitOrder waits until brokers have heard of the order configuration: name servers tell them when
+// they register, and then they set the topic's order flag.
+func awaitOrder(t *testing.T, c *lab.Cluster, client *rocketmq.Client) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		for _, b := range c.Brokers {
+			configs, err := client.TopicConfigs(t.Context(), b.Addr)
+			if err != nil || !configs["export-orders"].Order {
+				return false
+			}
+		}
+		return true
+	}, 2*time.Minute, time.Second, "the brokers have not heard of the order configuration")
+}
+
 // TestLongAnExportComesBackFromEachForm reads a 4.9.7 cluster of two brokers, and brings what it has, with
 // types and retry policies that a person added, to one of 5.3.3 by the script and its real mqadmin.
 func TestLongAnExportComesBackFromEachForm(t *testing.T) {
@@ -67,6 +83,7 @@ func TestLongAnExportComesBackFromEachForm(t *testing.T) {
 	client := rocketmq.NewClient(rocketmq.Options{})
 	defer client.Close()
 	fill(t, source, client)
+	awaitOrder(t, source, client)
 	c, told := export(t, source)
 	again, _ := export(t, source)
 	first, err := c.YAML()
@@ -121,9 +138,15 @@ func throughScript(t *testing.T, c metadata.Cluster) {
 	target := labtest.OwnCluster(t, lab.ClusterSpec{Version: "5.3.3", Brokers: 2})
 	file := filepath.Join(t.TempDir(), "bring.sh")
 	require.NoError(t, os.WriteFile(file, text.Bytes(), 0o755))
-	run := exec.CommandContext(t.Context(), "sh", file, target.NameServers[0])
-	run.Env = append(os.Environ(), "MQADMIN="+labtest.MQAdminProgram(t, "5.3.3"))
-	out, err := run.CombinedOutput()
+	program := labtest.MQAdminProgram(t, "5.3.3")
+	var out []byte
+	for range 4 { // on a busy machine a broker may answer mqadmin too late: it is run again, as it says
+		run := exec.CommandContext(t.Context(), "sh", file, target.NameServers[0])
+		run.Env = append(os.Environ(), "MQADMIN="+program)
+		if out, err = run.CombinedOutput(); err == nil {
+			break
+		}
+	}
 	require.NoError(t, err, string(out))
 	back, _ := export(t, target)
 	var differ []string

@@ -72,6 +72,8 @@ func (c *Cluster) nameServer(asked *remoting.Command) Answer {
 	}
 	addrs := fmt.Sprintf(`"brokerAddrs":{"0":%q},"brokerName":%q,"cluster":%q`, told, c.Broker, c.Name)
 	switch asked.Code {
+	case remoting.CodeKVList: // there is no such namespace
+		return Answer{Code: remoting.QueryNotFound}
 	case remoting.CodeClusterInfo:
 		return Answer{Body: fmt.Appendf(nil, `{"brokerAddrTable":{%q:{%s}},"clusterAddrTable":{%q:[%q]}}`,
 			c.Broker, addrs, c.Name, c.Broker)}
