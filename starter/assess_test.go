@@ -1,12 +1,16 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/failure"
+	"rocketshift/internal/rocketmq/remotingtest"
 )
 
 func TestAssessSaysWhichFlagIsMissing(t *testing.T) {
@@ -35,4 +39,38 @@ func TestAssessOfAClusterThatDoesNotAnswerFails(t *testing.T) {
 	assert.Equal(t, failure.Failed, code)
 	assert.Contains(t, stderr.String(), "127.0.0.1:1")
 	assert.Empty(t, stdout.String())
+}
+
+func source4(version string) *remotingtest.Cluster {
+	return &remotingtest.Cluster{
+		Name: "C4", Broker: "broker-a", Version: version,
+		Topics: map[string]remotingtest.Topic{"orders": {Read: 1, Write: 1, Perm: 6}},
+		Groups: map[string]bool{"billing": true}, Offsets: map[string]map[int]int64{"orders@billing": {0: 0}},
+	}
+}
+
+func TestAssessEndsWith7WhereSomethingIsRefused(t *testing.T) {
+	at := source4("V5_3_3").Start(t)
+	o := rocketshiftIn(t, nil, "", nil, "assess", "--from", at, "--rate", "0")
+	assert.Equal(t, failure.Refused, o.code, o.stderr)
+	assert.Contains(t, o.stdout, "refusal source-version: source broker broker-a")
+	assert.Contains(t, o.stdout, "  do        name a 4.x cluster in source.nameServers")
+	doc := rocketshiftIn(t, nil, "", nil, "assess", "--from", at, "-o", "json").document(t)
+	assert.EqualValues(t, failure.Refused, doc["exitCode"])
+}
+
+func TestAFirstPlanIsWrittenOnceAndIsOne(t *testing.T) {
+	at := source4("V4_9_7").Start(t)
+	file := filepath.Join(t.TempDir(), "plan.yaml")
+	o := rocketshiftIn(t, nil, "", nil, "plan", "--from", at, "--file", file, "--name", "shop")
+	assert.Equal(t, failure.Done, o.code, o.stderr)
+	assert.Contains(t, o.stderr, "Next: rocketshift assess --plan "+file)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "name: shop ")
+	assert.Equal(t, failure.Done, rocketshiftIn(t, nil, "", nil, "plan", file).code)
+	assert.Equal(t, failure.Done, rocketshiftIn(t, nil, "", nil, "assess", "--plan", file).code)
+	again := rocketshiftIn(t, nil, "", nil, "plan", "--from", at, "--file", file)
+	assert.Equal(t, failure.BadUsage, again.code)
+	assert.Contains(t, again.stderr, "is there already")
 }

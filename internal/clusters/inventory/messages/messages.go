@@ -73,7 +73,7 @@ func keyFindings(seen facts.Facts, topic string) (all []api.Finding) {
 			orderly = append(orderly, group)
 		}
 	}
-	cause := ""
+	var cause string
 	switch keyed := noted.Counts[plan.TypeFIFO]; {
 	case noted.GoKeys > 0:
 		cause = "its producers choose queues by a key that 5.x proxies don't know (SHARDING_KEY of client-go)"
