@@ -304,6 +304,7 @@ var allowed = map[string][]string{
 		"internal/gateway/control",
 		"internal/files",
 		"internal/findings",
+		"internal/metadata/rights/acl1",
 		"internal/printable",
 		"internal/rocketmq",
 		"plan",

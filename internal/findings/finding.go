@@ -67,6 +67,7 @@ func Areas() []Area {
 		{"Names", nameEntries()},
 		{"Groups and their members", groupEntries()},
 		{"Disks, retention, and what nobody uses", storageEntries()},
+		{"Who may do what, and who gets which queues", accessEntries()},
 		{"Clients", clientEntries()},
 		{"Gateways", gatewayEntries()},
 		{"Brokers' settings", settingEntries()},

@@ -9,6 +9,7 @@ import (
 	"rocketshift/internal/brokerconfig"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/connect"
+	"rocketshift/internal/clusters/inventory/access"
 	"rocketshift/internal/clusters/inventory/advice"
 	"rocketshift/internal/clusters/inventory/contents"
 	"rocketshift/internal/clusters/inventory/facts"
@@ -26,6 +27,7 @@ import (
 func areas() []facts.Area {
 	return []facts.Area{
 		servers.Find,
+		access.Find,
 		contents.Find,
 		messages.Findings,
 		members.Findings,
