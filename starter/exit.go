@@ -16,7 +16,7 @@ const exitCodesText = `Exit codes of rocketshift:
   3  waiting for an approval or for a release of applications; status shows the command that answers
   4  halted: held by a person or by a failed stage, or an activity keeps failing; status shows the cause
   5  rolled back: the applications are on the source again
-  6  differs: copy found copies that aren't what their originals are, or lanes stopped with a fault; or the sides of users differ
+  6  differs: copy found copies that aren't what their originals are, or lanes stopped with a fault; or the sides of users or of metadata diff differ
   7  refused: assess found what stops a migration; its findings say what and what to do
 
 status, start and report tell the state of the migration this way, other commands only their own success.

@@ -70,7 +70,9 @@ var errNoTable = errors.New("it has none of topicConfigTable, subscriptionGroupT
 
 // Known fails for a document that has no table.
 func Known(of remoting.Object) error {
-	for _, name := range []string{"topicConfigTable", "subscriptionGroupTable", "offsetTable", "configTable", "brokerConfigs"} {
+	for _, name := range []string{
+		"topicConfigTable", "subscriptionGroupTable", "offsetTable", "configTable", "brokerConfigs",
+	} {
 		if Has(of, name) {
 			return nil
 		}

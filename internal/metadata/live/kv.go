@@ -32,7 +32,8 @@ func (r Reader) kv(ctx context.Context, registry rocketmq.Registry, c *metadata.
 				continue
 			}
 			for _, key := range unlike(first, table) {
-				gaps.Add("KV "+namespace, fmt.Sprintf("name server %s says something else than %s, which counts", server.Addr, from), key)
+				gaps.Add("KV "+namespace, fmt.Sprintf("name server %s says something else than %s, which counts",
+					server.Addr, from), key)
 			}
 		}
 		for _, key := range slices.Sorted(maps.Keys(first)) {
@@ -44,7 +45,8 @@ func (r Reader) kv(ctx context.Context, registry rocketmq.Registry, c *metadata.
 		}
 	}
 	if len(r.Namespaces) == 0 {
-		gaps.Add("KV of name servers", "they don't list their namespaces: only "+metadata.OrderNamespace+" was read; name others")
+		gaps.Add("KV of name servers", "they don't list their namespaces: only "+metadata.OrderNamespace+
+			" was read; name others")
 	}
 	return nil
 }

@@ -76,7 +76,9 @@ func (r Reader) Read(ctx context.Context) (metadata.Cluster, metadata.Gaps, erro
 }
 
 // ask makes one call, to which every code but the accepted ones is an error.
-func (r Reader) ask(ctx context.Context, addr string, cmd *remoting.Command, accepted ...int) (*remoting.Command, error) {
+func (r Reader) ask(
+	ctx context.Context, addr string, cmd *remoting.Command, accepted ...int,
+) (*remoting.Command, error) {
 	if r.Limit != nil {
 		if err := r.Limit.Wait(ctx); err != nil {
 			return nil, err
@@ -134,7 +136,8 @@ func (r Reader) table(ctx context.Context, b rocketmq.Broker, code int, gaps *me
 		part, err = brokerjson.Tables(o, b.Name, gaps)
 	}
 	if err != nil {
-		err = &metadata.Problem{In: fmt.Sprintf("broker %s at %s", b.Name, b.Addr), At: remoting.RequestName(code), Why: err.Error()}
+		in := fmt.Sprintf("broker %s at %s", b.Name, b.Addr)
+		err = &metadata.Problem{In: in, At: remoting.RequestName(code), Why: err.Error()}
 	}
 	for _, entry := range o.Object("topicQueueMappingDetailMap") {
 		gaps.Add("static topics", "their mapping of queues to brokers isn't kept", remoting.TextOf(entry.Key))
@@ -161,7 +164,9 @@ func normal(c *metadata.Cluster, brokers []rocketmq.Broker) {
 }
 
 // members adds what connected members subscribe to.
-func (r Reader) members(ctx context.Context, brokers []rocketmq.Broker, c *metadata.Cluster, gaps *metadata.Gaps) error {
+func (r Reader) members(
+	ctx context.Context, brokers []rocketmq.Broker, c *metadata.Cluster, gaps *metadata.Gaps,
+) error {
 	var mu sync.Mutex
 	var seen []metadata.Subscription
 	done := 0
@@ -202,7 +207,8 @@ func (r Reader) members(ctx context.Context, brokers []rocketmq.Broker, c *metad
 	gaps.Join(told)
 	for _, s := range c.Subscriptions {
 		if s.Seen == metadata.SeenPositions {
-			gaps.Add("filters of subscriptions", "no member of the group was connected and asked for the topic", s.Group+" "+s.Topic)
+			gaps.Add("filters of subscriptions", "no member of the group was connected and asked for the topic",
+				s.Group+" "+s.Topic)
 		}
 	}
 	return nil

@@ -86,7 +86,9 @@ func (r Reader) Read(context.Context) (metadata.Cluster, metadata.Gaps, error) {
 	return c, gaps, nil
 }
 
-func (r Reader) join(documents []remoting.Object, system brokerjson.System, gaps *metadata.Gaps) (metadata.Cluster, error) {
+func (r Reader) join(
+	documents []remoting.Object, system brokerjson.System, gaps *metadata.Gaps,
+) (metadata.Cluster, error) {
 	c := metadata.New(metadata.Origin{})
 	for i, o := range documents {
 		problem := func(err error) error { return &metadata.Problem{In: r.Files[i], Why: err.Error()} }
