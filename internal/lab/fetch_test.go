@@ -59,7 +59,7 @@ func (l *fetchLab) runs() int {
 }
 
 // versions are those that have a pom.
-var versions = []string{"4.4.0", "4.5.2", "4.7.1", "4.9.7", "5.3.3"}
+var versions = []string{"4.4.0", "4.5.2", "4.7.1", "4.9.7", "5.3.3", "5.5.0"}
 
 func TestFetchGetsEveryVersionOnce(t *testing.T) {
 	l := newFetchLab(t)
