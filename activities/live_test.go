@@ -1,6 +1,8 @@
 package activities
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,8 +44,9 @@ func TestLiveAssessTakesTheInventory(t *testing.T) {
 	assert.Equal(t, []api.Group{{Name: group, Topics: []string{orders}}}, a.Groups)
 	assert.Len(t, a.SourceBrokers, 2)
 	assert.Equal(t, "4.9.7", a.SourceVersion)
-	require.Len(t, a.Findings, 1, "%v", a.Findings)
-	assert.Equal(t, "types-mixed", a.Findings[0].ID)
+	own := ownFindings(a.Findings)
+	require.Len(t, own, 1, "%v", a.Findings)
+	assert.Equal(t, "types-mixed", own[0].ID)
 }
 
 func TestLiveAssessRefusesWhatCannotWork(t *testing.T) {
@@ -214,4 +217,12 @@ func TestLiveLedgerListsWhatIsUnfinished(t *testing.T) {
 	r.replicate()
 	r.eventually("the lanes copy everything",
 		func() bool { return rest(ledger.KindLag, "all") == 0 && rest(ledger.KindLag, "topic "+orders) == 0 })
+}
+
+// ownFindings are those of topics and groups: what is found of brokers depends on tests that share
+// them.
+func ownFindings(all []api.Finding) []api.Finding {
+	return slices.DeleteFunc(slices.Clone(all), func(f api.Finding) bool {
+		return !strings.HasPrefix(f.Object, "topic ") && !strings.HasPrefix(f.Object, "group ")
+	})
 }
