@@ -183,6 +183,9 @@ func lanesFrom(
 // defaultLook is how soon lanes of a new topic start.
 const defaultLook = 30 * time.Second
 
+// settleLook is how soon it is looked again for a topic that may be in the middle of being created.
+const settleLook = time.Second
+
 // driftLooks is of how many looks one compares groups too: what changes there can wait a minute, and
 // 10,000 groups of both sides take a second to read.
 const driftLooks = 2
@@ -216,6 +219,11 @@ func lookForTopics(
 			}
 		}
 		hindrances := append(f.Follow(ctx, l), drifted...)
+		if f.Unsettled() {
+			tick.Reset(min(look, settleLook))
+		} else {
+			tick.Reset(look)
+		}
 		if l, err = s.Layout(ctx); err != nil {
 			continue
 		}

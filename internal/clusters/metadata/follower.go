@@ -3,6 +3,8 @@ package metadata
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"rocketshift/internal/clusters"
 	"rocketshift/plan"
@@ -14,13 +16,15 @@ type Follower struct {
 	clusters.Both
 	known map[string]bool   // topics that are none of its: they were there before it, or it has made them
 	pairs map[string]paired // how the queues of topics were paired when it last looked
+	// coming are new topics, with the queues that the source had of them when it last looked
+	coming map[string]clusters.Counts
 	// groups that the source had since it began
 	groups map[string]bool
 }
 
 // NewFollower follows from what is laid out now.
 func NewFollower(s clusters.Both, l clusters.Layout) *Follower {
-	f := &Follower{s, map[string]bool{}, map[string]paired{}, map[string]bool{}}
+	f := &Follower{s, map[string]bool{}, map[string]paired{}, map[string]clusters.Counts{}, map[string]bool{}}
 	for _, topic := range l.SourceTopics.Selected(s.Plan, l.SourceBrokers) {
 		f.known[topic] = true
 	}
@@ -29,18 +33,27 @@ func NewFollower(s clusters.Both, l clusters.Layout) *Follower {
 
 // Follow changes the target where it has to, and says what hindered it. A topic that was there
 // before the lanes is ImportMetadata's.
+//
+// People create a topic broker by broker. One that was made on the target after the first of them
+// couldn't always get the other queues, as pairs would change: so a new topic is made at the second
+// of two looks that see the same queues of it.
 func (f *Follower) Follow(ctx context.Context, l clusters.Layout) (hindrances []string) {
 	if f == nil {
 		return nil
 	}
-	for _, topic := range l.SourceTopics.Selected(f.Plan, l.SourceBrokers) {
+	selected := l.SourceTopics.Selected(f.Plan, l.SourceBrokers)
+	maps.DeleteFunc(f.coming, func(topic string, _ clusters.Counts) bool { return !slices.Contains(selected, topic) })
+	for _, topic := range selected {
 		var err error
 		switch {
 		case len(l.TargetTopics[topic]) > 0:
 			err = f.grow(ctx, l, topic)
+		case !f.known[topic] && !f.settled(topic, l.SourceTopics.Counts(topic)):
+			continue
 		case !f.known[topic]:
 			err = f.create(ctx, l, topic)
 		}
+		delete(f.coming, topic)
 		if err != nil {
 			hindrances = append(hindrances, fmt.Sprintf("topic %s: %v", topic, err))
 		} else {
@@ -49,6 +62,17 @@ func (f *Follower) Follow(ctx context.Context, l clusters.Layout) (hindrances []
 	}
 	return hindrances
 }
+
+// settled reports whether the last look saw the same queues of a new topic.
+func (f *Follower) settled(topic string, queues clusters.Counts) bool {
+	before, seen := f.coming[topic]
+	f.coming[topic] = queues
+	return seen && maps.Equal(before, queues)
+}
+
+// Unsettled reports whether there are new topics that the next look may make: it shouldn't be long
+// until then.
+func (f *Follower) Unsettled() bool { return f != nil && len(f.coming) > 0 }
 
 // grow gives a topic as many queues as its source has by now, if they can be where the pairs of the
 // other queues stay: if those changed, what was copied would be copied again elsewhere.
