@@ -70,7 +70,7 @@ func Areas() []Area {
 		{"Who may do what, and who gets which queues", accessEntries()},
 		{"Clients", clientEntries()},
 		{"Gateways", gatewayEntries()},
-		{"Brokers' settings", settingEntries()},
+		{"Settings of brokers, topics and groups", settingEntries()},
 		{"The target", targetEntries()},
 	}
 }

@@ -1,11 +1,13 @@
 package findings
 
-// Brokers' settings. Package brokerconfig has the rules.
+// Settings. Package brokerconfig has the rules for those of brokers.
 const (
 	SettingDiffers ID = "setting-differs"
 	SettingUneven  ID = "setting-uneven"
 	SettingUnknown ID = "setting-unknown"
 	BatchesRefused ID = "batches-refused"
+	// SettingsBetweenBrokers is of topics and groups; the others are of brokers.
+	SettingsBetweenBrokers ID = "settings-differ-between-brokers"
 )
 
 func settingEntries() []Entry {
@@ -28,6 +30,12 @@ func settingEntries() []Entry {
 			BatchesRefused, warning, "brokers of the source take no batches",
 			"what applications write on the target comes back slower than it went",
 			"let applications send no batches until the migration is over, or bring the source to 4.8.0 or later",
+		},
+		{
+			SettingsBetweenBrokers, warning, "a topic or group has other settings on other brokers of the source",
+			"all brokers of the target get those of one of them, the first by name: what held elsewhere doesn't any more",
+			"give it the settings that are meant on all brokers of the source (mqadmin updateTopic, updateSubGroup) before " +
+				"its metadata is imported",
 		},
 	}
 }

@@ -31,7 +31,13 @@ func TestNamesOfTheSystemAreTold(t *testing.T) {
 	require.True(t, SystemGroup("TOOLS_CONSUMER"))
 	require.True(t, SystemGroup("CID_ONSAPI_OWNER"))
 	require.False(t, SystemGroup("orders"))
-	require.Equal(t, "4.9.7", VersionName(407))
+	// Ordinals as MQVersion of 5.5.0 has them. Name servers tell no more than that of their version.
+	for ordinal, release := range map[int]string{
+		273: "4.3.0", 293: "4.4.0", 313: "4.5.0", 317: "4.5.2", 333: "4.6.0", 335: "4.6.1", 353: "4.7.0", 355: "4.7.1",
+		407: "4.9.7", 479: "5.3.3", 513: "5.5.0",
+	} {
+		require.Equal(t, release, VersionName(ordinal))
+	}
 	require.Equal(t, "#9999", VersionName(9999))
 	require.Equal(t, "CODE_4242", remoting.CodeName(4242))
 }

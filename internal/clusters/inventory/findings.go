@@ -7,6 +7,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
+	"rocketshift/internal/clusters/metadata"
 	"rocketshift/internal/findings"
 	"rocketshift/internal/rocketmq"
 )
@@ -19,9 +20,11 @@ func (inv *look) findings(targetBrokers []rocketmq.Broker) []api.Finding {
 	for _, topic := range inv.topicNames() {
 		all = append(all, inv.topicFindings(topic)...)
 		all = append(all, inv.viewFindings(topic, len(targetBrokers))...)
+		all = append(all, metadata.UnevenTopic(topic, inv.topics[topic], inv.at)...)
 	}
 	for _, group := range inv.groupNames() {
 		all = append(all, inv.groupFindings(group)...)
+		all = append(all, metadata.UnevenGroup(group, inv.groups[group], inv.at)...)
 	}
 	all = append(all, inv.samplingFindings()...)
 	all = append(all, inv.silentFindings()...)

@@ -14,7 +14,7 @@ import (
 
 // lastByVIP is the version, as an ordinal, up to which Java clients send at a broker's port minus 2
 // unless they are told not to: 4.5.0 (ClientConfig.vipChannelEnabled; 4.5.1 switched it off).
-const lastByVIP = 293
+const lastByVIP = 313
 
 // withoutVIP is how such clients send at the port itself.
 const withoutVIP = "-Dcom.rocketmq.sendMessageWithVIPChannel=false"

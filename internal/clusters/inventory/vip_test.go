@@ -28,8 +28,8 @@ func javaClient(id string, version int) rocketmq.Connection {
 // Java clients up to 4.5.0 send at another port than all others.
 func TestClientsOnVIPChannelsAreFindings(t *testing.T) {
 	old := func(inv *look) {
-		inv.producers["shopfront"]["p2"] = javaClient("old-producer", 293)
-		inv.online["billing"].Members["c2"] = clusters.Member{Connection: javaClient("old-member", 275)}
+		inv.producers["shopfront"]["p2"] = javaClient("old-producer", 313)
+		inv.online["billing"].Members["c2"] = clusters.Member{Connection: javaClient("old-member", 293)}
 		inv.producers["shopfront"]["p3"] = javaClient("newer", 315)
 		inv.producers["shopfront"]["p4"] = rocketmq.Connection{ClientID: "go", Language: "GO", Version: 253}
 	}

@@ -33,7 +33,7 @@ func lightQueues(seen facts.Facts) []api.Finding {
 func targetLight(seen facts.Facts, light []string) (all []api.Finding) {
 	for _, topic := range light {
 		all = append(all, findings.TargetLite.Refusal("topic "+topic, "",
-			"is of type LITE on the target, where it is %s", seen.Plan.Target.Topic(topic)))
+			"is of type LITE on the target, where its name is %s", seen.Plan.Target.Topic(topic)))
 	}
 	return all
 }

@@ -42,7 +42,7 @@ var (
 
 // Ordinals of MQVersion.
 const (
-	version440 = 275 // the oldest client that was tried with rocketshift
+	version440 = 293 // the oldest client that was tried with rocketshift
 	version452 = 317 // the first whose message trace 5.x reads
 	version495 = 403 // the first that names the broker in requests, which 5.x proxies need
 	version500 = 413

@@ -62,11 +62,9 @@ func reads(seen facts.Facts, group string) (queues, deleted int) {
 			continue
 		}
 		for queue, offset := range positions {
-			if span, here := ranges[queue]; here {
-				queues++
-				if offset < span.Min {
-					deleted++
-				}
+			queues++ // one that the topic had once, too: somebody used the group
+			if span, here := ranges[queue]; here && offset < span.Min {
+				deleted++
 			}
 		}
 	}

@@ -45,6 +45,9 @@ func TestWhatNobodyUsesIsFound(t *testing.T) {
 		"positions on other topics alone": {func(f *facts.Facts) {
 			f.Positions["billing"] = clusters.Committed{"elsewhere": {first: 7}}
 		}, []string{"group-unused"}},
+		"a position on a queue that the topic had once": {func(f *facts.Facts) {
+			f.Positions["billing"] = clusters.Committed{"orders": {lane.Queue{Broker: "broker-a", ID: 3}: 7}}
+		}, nil},
 		"an empty topic without readers": {func(f *facts.Facts) {
 			f.Messages["orders"], f.Readers = 0, nil
 		}, []string{"topic-unused"}},
