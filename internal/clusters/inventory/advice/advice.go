@@ -62,6 +62,9 @@ func groups(seen facts.Facts) (all []api.RecommendedGroup) {
 		switch members := len(seen.Online[name].Members); {
 		case members == 0:
 			of.Why = "no member is connected: concurrent, as most are; its settings on the source say the retries"
+		case len(seen.Members[name]) == 0:
+			of.Why = fmt.Sprintf("no member (%d connected) says whether it reads in order: concurrent, as most are; its "+
+				"settings on the source say the retries", members)
 		case of.Orderly:
 			of.Why = fmt.Sprintf("its members say so (%d connected); on the source they retry %d times unless they set "+
 				"a number of their own, so give the group one on purpose", members, unlimited)

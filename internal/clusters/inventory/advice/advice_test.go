@@ -26,6 +26,7 @@ func shop() facts.Facts {
 		Readers: map[string][]string{"orders": {"billing"}, "payments": {"billing"}, "clicks": {"stats"}},
 		Orderly: map[string]bool{"billing": true},
 		Online:  map[string]clusters.Connections{"billing": {Members: map[string]clusters.Member{"c": {}}}},
+		Members: map[string]map[string]facts.Member{"billing": {"c": {Orderly: true}}},
 		Samples: map[string]metadata.Sample{
 			"orders": {Looked: 7, Kinds: map[plan.MessageType]bool{plan.TypeFIFO: true}},
 		},
@@ -49,6 +50,12 @@ func TestEachTopicAndGroupIsRecommendedWithItsEvidence(t *testing.T) {
 	assert.Equal(t, 16, r.Groups[0].MaxRetries)
 	assert.Contains(t, r.Groups[0].Why, "1 connected")
 	assert.Contains(t, r.Groups[1].Why, "no member is connected")
+}
+
+func TestNothingIsSaidForMembersThatDontAnswer(t *testing.T) {
+	seen := shop()
+	seen.Orderly, seen.Members = nil, nil
+	assert.Contains(t, Of(seen, nil).Groups[0].Why, "no member (1 connected) says whether it reads in order")
 }
 
 func TestTheTargetsSizeIsWhatBrokersCounted(t *testing.T) {
