@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // patience bounds what is waited for: machines that run tests may be busy.
@@ -341,6 +342,39 @@ func TestASlotThatIsUsedAgainIsTheNextOnes(t *testing.T) {
 	assert.Empty(t, taken.Closed)
 	require.Len(t, taken.Found, 1)
 	assert.Equal(t, k.here.RemoteAddr().String(), taken.Found[0].Conn.RemoteAddr().String())
+}
+
+// A gateway may be killed before it has read that its keeper is there. The system then tells the
+// keeper of a reset first, and what the gateway had said comes behind that.
+func TestWhatAGatewaySaidBeforeAResetIsHeard(t *testing.T) {
+	memory, err := unix.MemfdCreate("notes", unix.MFD_CLOEXEC)
+	require.NoError(t, err)
+	defer unix.Close(memory)
+	require.NoError(t, unix.Ftruncate(memory, slotBytes))
+	shared, err := mapped(memory)
+	require.NoError(t, err)
+	defer shared.unmap()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	lines := [2]*net.UnixConn{}
+	for i, fd := range pair {
+		file := os.NewFile(uintptr(fd), "line")
+		line, err := net.FileConn(file)
+		require.NoError(t, err)
+		require.NoError(t, file.Close())
+		defer line.Close()
+		lines[i] = line.(*net.UnixConn)
+	}
+	gateway, keeper := lines[0], lines[1]
+	require.NoError(t, say(keeper, []byte{hereWord}))
+	require.NoError(t, say(gateway, place{0, 7}.appendTo([]byte{holdWord}), memory)) // any descriptor will do
+	require.NoError(t, gateway.Close())
+
+	h := &holder{memory: shared, held: map[uint32]heldConnection{}, closed: map[string]int{}}
+	assert.False(t, h.follow(keeper), "nobody said that it ends")
+	require.Contains(t, h.held, uint32(0))
+	assert.EqualValues(t, 7, h.held[0].number)
+	closeAll([]int{h.held[0].fd})
 }
 
 // Who starts the program as a keeper by hand is told that this isn't for people.

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -83,8 +84,12 @@ func keep(arguments []string) error {
 // follow does what the gateway says until it ends. It reports whether that was in good order.
 func (h *holder) follow(from *net.UnixConn) bool {
 	into := make([]byte, mostMessage)
-	for {
+	for reset := false; ; {
 		message, fds, err := heard(from, into)
+		if errors.Is(err, unix.ECONNRESET) && !reset {
+			reset = true // it ended before it had read hereWord; what it had said comes behind that
+			continue
+		}
 		if err != nil || len(message) == 0 {
 			closeAll(fds)
 			return false
