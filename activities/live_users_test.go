@@ -65,7 +65,11 @@ func TestLongUsersAreTakenAlongAndTemporalSeesNoSecret(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, remoting.Success, got.Code, got.Remark)
 	err = ask(t, NewMetadata(r.settings), "ImportUsers", r.request(), nil)
-	require.ErrorContains(t, err, "1 conflicts, such as user sender-one on broker broker-a: it has another secret there")
+	require.ErrorContains(
+		t,
+		err,
+		"1 conflicts, such as user sender-one on broker broker-a: it has another secret there",
+	)
 	assert.NotContains(t, err.Error(), "secret-of")
 	assert.NotContains(t, err.Error(), "another-one")
 }

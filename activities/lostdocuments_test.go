@@ -44,7 +44,10 @@ func TestDocumentsThatTheStoreLostAreMeasuredAnew(t *testing.T) {
 	for _, file := range files {
 		require.NoError(t, os.Remove(file))
 	}
-	fresh := Settings{Root: settings.Root, Clusters: settings.Clusters}.withDefaults() // another worker, which remembers nothing
+	fresh := Settings{
+		Root:     settings.Root,
+		Clusters: settings.Clusters,
+	}.withDefaults() // another worker, which remembers nothing
 	var names []string
 	require.NoError(t, ask(t, NewAssess(fresh), "ReadNames", NamesRequest{r, groups.Cut(100, 103)}, &names))
 	assert.Equal(t, []string{"group-0100", "group-0101", "group-0102"}, names)

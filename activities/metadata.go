@@ -176,7 +176,7 @@ func (m *Metadata) ImportUsers(ctx context.Context, r Request) (out api.UsersImp
 	q := transfer.Request{
 		Source: transfer.Source{Cluster: both.Source.Cluster}, Target: both.Target.Cluster,
 		Own: both.Target.Client().User(), Renames: clusters.Renames(p.Target),
-		Conflicts: transfer.Decision(p.Users.Decision()),
+		Conflicts: p.Users.Decision(),
 	}
 	if _, err := q.Source.Read(ctx); err != nil && !errors.Is(err, transfer.ErrUntold) {
 		return out, both.Source.Explain(ctx, err) // so that a fault is known to be the source's
@@ -198,7 +198,10 @@ func (m *Metadata) ImportUsers(ctx context.Context, r Request) (out api.UsersImp
 	}
 	var rows []api.Finding
 	for _, said := range done.Said() {
-		rows = append(rows, api.Finding{Severity: api.SeverityWarning, Object: said.Object, Cause: said.Text, Next: said.Do})
+		rows = append(
+			rows,
+			api.Finding{Severity: api.SeverityWarning, Object: said.Object, Cause: said.Text, Next: said.Do},
+		)
 	}
 	out.Findings, err = lists.Bounded(ctx, m.settings.lists(r), "users", rows, lists.RowsRoom)
 	return out, err

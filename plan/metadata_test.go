@@ -7,7 +7,10 @@ import (
 )
 
 func TestADecisionIsTheObjectsOwnOrThatOfAll(t *testing.T) {
-	m := mustParse(t, edited(t, "metadata", `{"conflicts":"keep","topics":{"a":"change"},"groups":{"g":"refuse"}}`)).Metadata
+	m := mustParse(
+		t,
+		edited(t, "metadata", `{"conflicts":"keep","topics":{"a":"change"},"groups":{"g":"refuse"}}`),
+	).Metadata
 	assert.Equal(t, DecisionChange, m.TopicDecision("a"))
 	assert.Equal(t, DecisionKeep, m.TopicDecision("b"))
 	assert.Equal(t, DecisionRefuse, m.GroupDecision("g"))

@@ -59,6 +59,14 @@ type Credentials struct {
 	Env string `json:"env,omitzero"`
 }
 
+// CredentialsOf are those of a prefix; nil, which is none, of an empty one.
+func CredentialsOf(env string) *Credentials {
+	if env == "" {
+		return nil
+	}
+	return &Credentials{Env: env}
+}
+
 // Target is the 5.x cluster to migrate to, and who provides it.
 type Target struct {
 	Provider    string            `json:"provider,omitzero"` // ProviderLocal or ProviderExisting

@@ -11,6 +11,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/assess"
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/failure"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/printable"
@@ -50,7 +51,8 @@ func (a *app) assessCommand() *cobra.Command {
 	sideFlags(c, &f)
 	c.Flags().DurationVar(&f.Observe, "observe", 0,
 		"watch who connects for so long before assessing, such as 24h; Ctrl-C ends it and keeps what was seen")
-	c.Flags().StringVar(&f.Seen, "seen", "", "the file that keeps what was seen, which several runs add to, and findings use")
+	c.Flags().
+		StringVar(&f.Seen, "seen", "", "the file that keeps what was seen, which several runs add to, and findings use")
 	return c
 }
 
@@ -64,7 +66,12 @@ func sideFlags(c *cobra.Command, f *assess.Flags) {
 	flags.StringVar(&f.TargetProxy, "target-proxy", "", "instead of --target, the remoting port of its 5.x proxy")
 	flags.StringVar(&f.TargetCredentials, "target-credentials", "",
 		"prefix of the environment variables with the target's keys")
-	flags.Float64Var(&f.Rate, "rate", assess.DefaultRate, "most calls per second to both sides together; 0 is no bound")
+	flags.Float64Var(
+		&f.Rate,
+		"rate",
+		connect.DefaultRate,
+		"most calls per second to both sides together; 0 is no bound",
+	)
 }
 
 // assessedPlan is the plan of the file, or what the flags mean.
@@ -81,7 +88,10 @@ func (a *app) assessedPlan(file string, f assess.Flags) (plan.Plan, error) {
 	case file != "":
 		return a.readPlan(file, nil)
 	case len(f.From) == 0:
-		return plan.Plan{}, failure.Usage("", "which cluster: give its name servers by --from host:port, or --plan plan.yaml")
+		return plan.Plan{}, failure.Usage(
+			"",
+			"which cluster: give its name servers by --from host:port, or --plan plan.yaml",
+		)
 	}
 	return f.Plan()
 }
@@ -130,7 +140,11 @@ func (a *app) assessed(
 			return api.Assessment{}, assess.Report{}, err
 		}
 		if ctx.Err() != nil {
-			a.warn("ended: what was seen is in %s; the same command goes on, and assess --seen %s uses it", f.Seen, f.Seen)
+			a.warn(
+				"ended: what was seen is in %s; the same command goes on, and assess --seen %s uses it",
+				f.Seen,
+				f.Seen,
+			)
 			return api.Assessment{}, assess.Report{}, errEnded
 		}
 	}
@@ -149,8 +163,16 @@ func (a *app) assessed(
 
 // showAssessment prints the report for people.
 func (a *app) showAssessment(r assess.Report) {
-	a.say("Source   RocketMQ %s at %s: %d brokers, %d topics with %d queues and %s messages, %d groups", r.SourceVersion,
-		strings.Join(r.Source, ", "), len(r.Brokers), r.Topics, r.Queues, printable.Grouped(r.Messages), r.Groups)
+	a.say(
+		"Source   RocketMQ %s at %s: %d brokers, %d topics with %d queues and %s messages, %d groups",
+		r.SourceVersion,
+		strings.Join(r.Source, ", "),
+		len(r.Brokers),
+		r.Topics,
+		r.Queues,
+		printable.Grouped(r.Messages),
+		r.Groups,
+	)
 	a.say("Measured %s, in %s", r.MeasuredAt.Local().Format(time.DateTime),
 		time.Duration(r.Seconds*float64(time.Second)).Round(100*time.Millisecond))
 	colours := map[api.Severity]page.Colour{api.SeverityRefusal: page.Red, api.SeverityWarning: page.Yellow}

@@ -65,7 +65,11 @@ func bringByFiles(t *testing.T, target shop) {
 	for _, b := range target.Brokers {
 		require.NoError(t, target.send(old, b.Addr, "old-orders", "NORMAL", nil))
 		target.wantReadable(old, b.Addr, "old-orders", "old-billing")
-		assert.Error(t, target.send(old, b.Addr, "shop-plain", "NORMAL", nil), "it had no right to this on 4.5.2 either")
+		assert.Error(
+			t,
+			target.send(old, b.Addr, "shop-plain", "NORMAL", nil),
+			"it had no right to this on 4.5.2 either",
+		)
 	}
 }
 

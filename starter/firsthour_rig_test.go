@@ -392,6 +392,11 @@ func (s shop) keepSending() (stop func()) {
 func withKeys(t *testing.T, env map[string]string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	a := newApp(strings.NewReader(""), &stdout, &stderr, func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	a := newApp(
+		strings.NewReader(""),
+		&stdout,
+		&stderr,
+		func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+	)
 	return outcome{a.run(t.Context(), args), stdout.String(), stderr.String()}
 }

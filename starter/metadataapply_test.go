@@ -61,7 +61,12 @@ groups:
 	groups, err := r.client.Groups(t.Context(), to.Brokers[0].Addr)
 	require.NoError(t, err)
 	group := groups["starter-apply-g"]
-	assert.Equal(t, []any{true, true, 3}, []any{group.ConsumeEnable, group.Orderly, group.RetryMaxTimes}, "open: no migration follows")
+	assert.Equal(
+		t,
+		[]any{true, true, 3},
+		[]any{group.ConsumeEnable, group.Orderly, group.RetryMaxTimes},
+		"open: no migration follows",
+	)
 	assert.Contains(t, group.Settings(), "groupRetryPolicy")
 	configs, err = r.client.TopicConfigs(t.Context(), to.Brokers[0].Addr)
 	require.NoError(t, err)
@@ -72,7 +77,16 @@ groups:
 	assert.Contains(t, o.stdout, "Nothing differs: 3 objects are as wanted")
 
 	exported := filepath.Join(t.TempDir(), "exported.yaml")
-	o = metadataRun(t, "", "metadata", "export", "--from", labtest.Cluster(t, "4.9.7").NameServers[0], "--file", exported)
+	o = metadataRun(
+		t,
+		"",
+		"metadata",
+		"export",
+		"--from",
+		labtest.Cluster(t, "4.9.7").NameServers[0],
+		"--file",
+		exported,
+	)
 	require.Equal(t, failure.Done, o.code, o.stderr)
 	flags = []string{
 		"metadata", "apply", "--file", exported, "--to", to.NameServers[0], "--prefix", "starter-apply-eu-",
@@ -82,7 +96,12 @@ groups:
 	require.Equal(t, failure.Done, o.code, o.stderr+o.stdout)
 	o = metadataRun(t, "", flags...)
 	require.Equal(t, failure.Done, o.code, o.stderr)
-	assert.Contains(t, o.stdout, "Nothing differs: 2 objects are as wanted", "what a cluster exports is applied as it is read live")
+	assert.Contains(
+		t,
+		o.stdout,
+		"Nothing differs: 2 objects are as wanted",
+		"what a cluster exports is applied as it is read live",
+	)
 	for _, topic := range []string{"starter-apply-c", "starter-apply-eu-starter-apply-a", "starter-apply-eu-starter-apply-b", rocketmq.RetryTopic("starter-apply-g")} {
 		_ = r.client.DeleteTopic(t.Context(), to.Brokers[0].Addr, topic)
 	}
@@ -107,7 +126,7 @@ func TestWhatMetadataApplyCanNotDoIsSaid(t *testing.T) {
 		"metadata.conflicts": {"--from", "h:1", "--to", "h:2", "--conflicts", "overwrite"},
 		"--rate -1":          {"--from", "h:1", "--to", "h:2", "--rate", "-1"},
 		"topcs":              {"--file", bad, "--to", "h:2"},
-		"no such file":       {"--file", filepath.Join(dir, "none"), "--to", "h:2"},
+		"it is not there":    {"--file", filepath.Join(dir, "none"), "--to", "h:2"},
 	} {
 		o := metadataRun(t, "", append([]string{"metadata", "apply"}, flags...)...)
 		assert.Equal(t, failure.BadUsage, o.code, flags)

@@ -12,7 +12,12 @@ import (
 )
 
 func TestTheReferenceHasEveryCommand(t *testing.T) {
-	root := newApp(strings.NewReader(""), io.Discard, io.Discard, func(string) (string, bool) { return "", false }).command()
+	root := newApp(
+		strings.NewReader(""),
+		io.Discard,
+		io.Discard,
+		func(string) (string, bool) { return "", false },
+	).command()
 	commands := reference.Commands(root)
 	require.Contains(t, commands, "## `rocketshift approve ")
 	reference.Check(t, "cli.md", "flags", reference.Flags(root.PersistentFlags()))

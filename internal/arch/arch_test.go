@@ -57,7 +57,12 @@ var allowed = map[string][]string{
 	"internal/metadata/mqadmin":    {"internal/metadata", "internal/metadata/brokerjson", "internal/rocketmq"},
 	"internal/metadata/script":     {"internal/metadata"},
 	"internal/metadata/sheet":      {"internal/metadata", "internal/files"},
-	"internal/metadata/live":       {"internal/metadata", "internal/metadata/brokerjson", "internal/rocketmq"},
+	"internal/metadata/live": {
+		"internal/clusters",
+		"internal/metadata",
+		"internal/metadata/brokerjson",
+		"internal/rocketmq",
+	},
 	"internal/metadata/sources": {
 		"internal/metadata",
 		"internal/metadata/brokerjson",
@@ -69,8 +74,8 @@ var allowed = map[string][]string{
 		"internal/rocketmq",
 	},
 	"internal/metadata/apply": {
-		"plan", "api", "internal/clusters", "internal/failure", "internal/metadata", "internal/rocketmq",
-		"internal/secrets",
+		"plan", "api", "internal/clusters", "internal/failure", "internal/files", "internal/metadata",
+		"internal/rocketmq",
 	},
 	"internal/instance": {"plan", "api", "internal/lab", "internal/rocketmq", "internal/secrets"},
 	"internal/assess": {
@@ -81,7 +86,6 @@ var allowed = map[string][]string{
 		"internal/failure",
 		"internal/findings",
 		"internal/printable",
-		"internal/secrets",
 	},
 	"internal/copyjob": {
 		"plan",
@@ -262,6 +266,7 @@ var allowed = map[string][]string{
 		"internal/metadata/rights/acl1",
 		"internal/metadata/rights/acl2",
 		"internal/rocketmq",
+		"plan",
 	},
 	"internal/clusters/fleet": {
 		"api",
@@ -364,9 +369,16 @@ var allowed = map[string][]string{
 		"internal/failure",
 		"internal/metadata/rights",
 		"internal/rocketmq",
+		"plan",
 	},
-	"starter/doors":         {"internal/failure", "internal/files", "internal/metadata", "internal/rocketmq"},
-	"starter/metadataapply": {"api", "internal/failure", "internal/metadata/apply"},
+	"starter/doors": {
+		"internal/clusters/connect",
+		"internal/failure",
+		"internal/files",
+		"internal/metadata",
+		"internal/rocketmq",
+	},
+	"starter/metadataapply": {"api", "internal/clusters/connect", "internal/failure", "internal/metadata/apply"},
 	"starter": {
 		"starter/doors",
 		"starter/metadataapply",
@@ -379,6 +391,7 @@ var allowed = map[string][]string{
 		"activities",
 		"workflows",
 		"internal/assess",
+		"internal/clusters/connect",
 		"internal/copyjob",
 		"internal/failure",
 		"internal/instance",

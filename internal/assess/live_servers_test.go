@@ -139,7 +139,13 @@ func (d dirty) fill() {
 		"unused": {d.at}, "left-readers": {d.at}, "abandoned": {d.old}, "unlike-readers": {d.at, d.b},
 	} {
 		for i, b := range at {
-			g := rocketmq.Group{Name: group, ConsumeEnable: true, FromMinEnable: true, RetryQueues: 1, RetryMaxTimes: 16 - i}
+			g := rocketmq.Group{
+				Name:          group,
+				ConsumeEnable: true,
+				FromMinEnable: true,
+				RetryQueues:   1,
+				RetryMaxTimes: 16 - i,
+			}
 			require.NoError(d, d.client.PutGroup(d.Context(), b.Addr, g))
 		}
 	}
@@ -181,9 +187,12 @@ func (d dirty) clients() {
 	for _, topic := range []string{"", "own-traces"} {
 		resolver := primitive.NewPassthroughResolver(d.names)
 		p, err := rmq.NewProducer(
-			producer.WithGroupName("tracers"+topic), producer.WithInstanceName("tracer"+topic),
+			producer.WithGroupName("tracers"+topic),
+			producer.WithInstanceName("tracer"+topic),
 			producer.WithNsResolver(resolver),
-			producer.WithTrace(&primitive.TraceConfig{GroupName: "traces" + topic, TraceTopic: topic, Resolver: resolver}),
+			producer.WithTrace(
+				&primitive.TraceConfig{GroupName: "traces" + topic, TraceTopic: topic, Resolver: resolver},
+			),
 		)
 		require.NoError(d, err)
 		require.NoError(d, p.Start())
@@ -257,7 +266,11 @@ func TestLongConditionsOfServersAndStoresAreFoundAndNoneOnACleanCluster(t *testi
 	}, time.Minute, time.Second, "brokers delete old files each 10 s, and traces are sent after a while")
 	assert.Contains(t, told(report, "versions-mixed")[0], "run different versions: 4.7.1, 4.9.7;")
 	assert.Contains(t, told(report, "versions-mixed")[0], "name server "+d.names[1]+" 4.7.1")
-	assert.Contains(t, strings.Join(told(report, "trace-topic"), "\n"), "topic RMQ_SYS_TRACE_TOPIC: holds message traces")
+	assert.Contains(
+		t,
+		strings.Join(told(report, "trace-topic"), "\n"),
+		"topic RMQ_SYS_TRACE_TOPIC: holds message traces",
+	)
 	assert.Contains(t, strings.Join(told(report, "request-reply"), "\n"),
 		"topic DefaultCluster_REPLY_TOPIC: holds replies")
 	assert.Contains(t, strings.Join(told(report, "message-too-long"), "\n"),

@@ -17,10 +17,14 @@ import (
 func shop() *remotingtest.Cluster {
 	return &remotingtest.Cluster{
 		Name: "C4", Broker: "broker-a", Version: "4.9.7",
-		Topics: map[string]remotingtest.Topic{"orders": {Read: 1, Write: 1, Perm: 6, Held: map[int][2]int64{0: {0, 10}}}},
+		Topics: map[string]remotingtest.Topic{
+			"orders": {Read: 1, Write: 1, Perm: 6, Held: map[int][2]int64{0: {0, 10}}},
+		},
 		Groups: map[string]bool{"billing": true}, Offsets: map[string]map[int]int64{"orders@billing": {0: 3}},
-		Members: map[string]string{"billing": `{"connectionSet":[{"clientAddr":"10.0.0.1:1","clientId":"c1","language":"JAVA",` +
-			`"version":407}],"messageModel":"CLUSTERING","subscriptionTable":{"orders":{"subString":"*"}}}`},
+		Members: map[string]string{
+			"billing": `{"connectionSet":[{"clientAddr":"10.0.0.1:1","clientId":"c1","language":"JAVA",` +
+				`"version":407}],"messageModel":"CLUSTERING","subscriptionTable":{"orders":{"subString":"*"}}}`,
+		},
 	}
 }
 

@@ -194,7 +194,10 @@ func (f *planFile) traffic(p plan.Plan, r Report) {
 		f.note("Recommended: %s, as %s.", r.Recommended.Traffic.Mode, r.Recommended.Traffic.Why)
 	}
 	f.line("traffic:")
-	f.line("  mode: %s  # gateway: applications connect to it; release: your releases give them the target", p.Traffic.Mode)
+	f.line(
+		"  mode: %s  # gateway: applications connect to it; release: your releases give them the target",
+		p.Traffic.Mode,
+	)
 	if p.Traffic.Mode == plan.ModeGateway {
 		f.list("  gateways", p.Traffic.Gateways)
 		f.line("  # ^ the control API of each rocketshift-gateway that you run")

@@ -69,12 +69,14 @@ const groupPrefix = "rocketshift-copy-"
 func (f Flags) Request(lookupEnv func(string) (string, bool)) (Request, error) {
 	p := plan.Plan{
 		Source: plan.Cluster{
-			NameServers: addresses(f.Source), Cluster: f.SourceCluster, LeftOut: f.LeftOut, ReadSlaves: f.ReadSlaves,
-			Advertised: f.SourceReached, ID: f.SourceID, Credentials: prefix(f.SourceCredentials),
+			NameServers: rocketmq.SplitAddresses(
+				f.Source,
+			), Cluster: f.SourceCluster, LeftOut: f.LeftOut, ReadSlaves: f.ReadSlaves,
+			Advertised: f.SourceReached, ID: f.SourceID, Credentials: plan.CredentialsOf(f.SourceCredentials),
 		},
 		Target: plan.Target{
 			Provider: plan.ProviderExisting, NameServers: f.targetAddresses(), Cluster: f.TargetCluster,
-			Advertised: f.TargetReached, ID: f.TargetID, Credentials: prefix(f.TargetCredentials),
+			Advertised: f.TargetReached, ID: f.TargetID, Credentials: plan.CredentialsOf(f.TargetCredentials),
 		},
 	}
 	if f.Prefix != "" || len(f.Rename) > 0 {
@@ -123,7 +125,7 @@ func (f Flags) targetAddresses() []string {
 	if f.TargetProxy != "" {
 		return []string{f.TargetProxy}
 	}
-	return addresses(f.Target)
+	return rocketmq.SplitAddresses(f.Target)
 }
 
 // checkProxy refuses what can't be done through the proxy of a target.
@@ -150,18 +152,6 @@ func (f Flags) checkProxy(found *failure.Problems) {
 // sides.
 func (f Flags) renames() rocketmq.Renames {
 	return rocketmq.Renames{Prefix: f.Prefix, Topics: f.Rename, Keep: groupPrefix}
-}
-
-// addresses splits at semicolons too, as RocketMQ's own tools do.
-func addresses(given []string) []string {
-	return strings.FieldsFunc(strings.Join(given, ","), func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
-}
-
-func prefix(env string) *plan.Credentials {
-	if env == "" {
-		return nil
-	}
-	return &plan.Credentials{Env: env}
 }
 
 // plainID is an id that fits into a copy's name twice, with a hyphen between.

@@ -47,24 +47,27 @@ func TestEveryKindOfFindingIsFoundBySomething(t *testing.T) {
 	}
 	require.Greater(t, len(constants), 30)
 	used := map[string]bool{}
-	err := filepath.WalkDir(filepath.Join(reference.Root(t), "internal"), func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			if is, ok := n.(*ast.SelectorExpr); ok {
-				if x, ok := is.X.(*ast.Ident); ok && x.Name == "findings" {
-					used[is.Sel.Name] = true
-				}
+	err := filepath.WalkDir(
+		filepath.Join(reference.Root(t), "internal"),
+		func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
 			}
-			return true
-		})
-		return nil
-	})
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if is, ok := n.(*ast.SelectorExpr); ok {
+					if x, ok := is.X.(*ast.Ident); ok && x.Name == "findings" {
+						used[is.Sel.Name] = true
+					}
+				}
+				return true
+			})
+			return nil
+		},
+	)
 	require.NoError(t, err)
 	for name := range constants {
 		assert.True(t, used[name], "nothing finds %s", name)

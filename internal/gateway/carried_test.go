@@ -72,7 +72,10 @@ func TestLocksThatAMemberOnlyClaimsAreNotCarried(t *testing.T) {
 			here.answer(remoting.CodeLock, wire.Reply{Body: []byte(c.source)})
 			there.answer(remoting.CodeLock, wire.Reply{Body: []byte(
 				`{"lockOKMQSet":[{"topic":"orders","brokerName":"broker-t","queueId":0}]}`)})
-			require.NoError(t, checks.ShareOnTarget(t.Context(), &two.table, "billing", false, mustLanes(t, two.Gateway)))
+			require.NoError(
+				t,
+				checks.ShareOnTarget(t.Context(), &two.table, "billing", false, mustLanes(t, two.Gateway)),
+			)
 			assert.Equal(t, c.asks, here.lockRequests(), "requests to the source")
 			assert.Equal(t, c.locks, there.lockRequests(), "requests to the target")
 		})

@@ -60,7 +60,11 @@ func TestWhoWritesPastIsFoundWhateverTheBrokersClockSays(t *testing.T) {
 			all, why := two.checks.Bypassing.List()
 			assert.Empty(t, all)
 			assert.Contains(t, why, "the time of source broker broker-a isn't known", "nobody says that there is none")
-			_, err := two.checks.NobodyBypasses(t.Context(), control.Move{}, two.table.Topics.Get([]byte("orders")).All())
+			_, err := two.checks.NobodyBypasses(
+				t.Context(),
+				control.Move{},
+				two.table.Topics.Get([]byte("orders")).All(),
+			)
 			require.NoError(t, err)
 
 			two.tells(routing.Source, ahead)

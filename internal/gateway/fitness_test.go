@@ -60,7 +60,9 @@ func TestAnUnknownKeyHoldsUpWhatItsClientSharesInAlone(t *testing.T) {
 	fits(store.Round{Kind: control.KindSide, To: "target", Group: "audit"})
 	fits(homes("orders")) // which it only reads
 	fits(store.Round{Kind: control.KindAuthority, To: "target"})
-	g.gateway.table.Groups.Get([]byte("billing")).Of(g.gateway.table.Topics.Get([]byte("orders")).All()[1]).Set(routing.ViewState{Side: routing.Target})
+	g.gateway.table.Groups.Get([]byte("billing")).
+		Of(g.gateway.table.Topics.Get([]byte("orders")).All()[1]).
+		Set(routing.ViewState{Side: routing.Target})
 	holds(store.Round{Kind: control.KindAuthority, To: "target"}, "which shares in billing")
 
 	g.request(remoting.CodeSendV2, 0, stranger, requests()[remoting.CodeSendV2].fields, "body")
@@ -170,7 +172,10 @@ func newTwoSides(t *testing.T) *twoSides {
 	there := rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
 	t.Cleanup(there.Client().Close)
 	g.sides.Migration.Store(
-		&replicas.Migration{Migration: control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"}, TargetCluster: there},
+		&replicas.Migration{
+			Migration:     control.Migration{Name: "m", LaneGroup: "l", Source: "S", Target: "T"},
+			TargetCluster: there,
+		},
 	)
 	g.sides.Targets.Store(&[]string{"broker-t"})
 	g.sides.Brokers[routing.Target].Store(
@@ -232,7 +237,9 @@ func TestTheWayBackIsOpenForWhoTakesWhatFollows(t *testing.T) {
 	}
 
 	two.checks.Bypassing.Life = time.Minute
-	two.checks.Bypassing.Note(checks.BypassingProducer{Topic: "orders", On: routing.Target, From: netip.MustParseAddrPort("10.0.0.7:1")})
+	two.checks.Bypassing.Note(
+		checks.BypassingProducer{Topic: "orders", On: routing.Target, From: netip.MustParseAddrPort("10.0.0.7:1")},
+	)
 	orders := two.table.Topics.Get([]byte("orders")).All()
 	_, err = two.checks.NobodyBypasses(t.Context(), control.Move{}, orders)
 	require.ErrorContains(t, err, "or accept the topic")

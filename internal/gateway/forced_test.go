@@ -357,7 +357,11 @@ func TestMovesWithoutTheTargetAreToTheSourceAndSayWhoAndWhy(t *testing.T) {
 
 // pairBefore are two gateways of a migration before a broker of the source, with everything on the
 // target.
-func pairBefore(t *testing.T, b *standIn, at [2]string) (all [2]*Gateway, queues [2]*routing.Queue, views [2]*routing.View) {
+func pairBefore(
+	t *testing.T,
+	b *standIn,
+	at [2]string,
+) (all [2]*Gateway, queues [2]*routing.Queue, views [2]*routing.View) {
 	t.Helper()
 	all, _ = idlePair(t)
 	for i, g := range all {

@@ -384,7 +384,10 @@ func TestWhatSessionsTakeComesBack(t *testing.T) {
 		return nil
 	})
 	v := s.table.Groups.Get([]byte("faulty")).Of(s.table.Topics.Get([]byte("orders")).All()[0])
-	s.table.MoveView(v, routing.ViewState{Side: routing.Target}) // without a lane: pulls of this group bring a fault out
+	s.table.MoveView(
+		v,
+		routing.ViewState{Side: routing.Target},
+	) // without a lane: pulls of this group bring a fault out
 	var all sync.WaitGroup
 	for i := range 60 {
 		conn := s.from(byte(1 + i%5))

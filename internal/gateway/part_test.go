@@ -40,7 +40,10 @@ func TestPairsAreMadeOfTheBrokersThatLanesRead(t *testing.T) {
 						}
 					}
 				}
-				to := replicas.Layout{Queues: map[string][]lane.Queue{name: replica.QueuesBy(queues["there"])}, Vast: nil}
+				to := replicas.Layout{
+					Queues: map[string][]lane.Queue{name: replica.QueuesBy(queues["there"])},
+					Vast:   nil,
+				}
 				g.pairTopic(&m, one, replica.QueuesBy(queues["here"]), to, masters)
 				return one
 			}

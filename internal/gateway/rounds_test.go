@@ -55,7 +55,13 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*routing.Queue) {
 			Ordered:     []string{"orders"},
 		}
 		g.sides.Migration.Store(
-			&replicas.Migration{Migration: m, TargetCluster: nobody, Positions: nil, Others: m.OthersThan(g.config.Name), OrderedTopics: map[string]bool{"orders": true}},
+			&replicas.Migration{
+				Migration:     m,
+				TargetCluster: nobody,
+				Positions:     nil,
+				Others:        m.OthersThan(g.config.Name),
+				OrderedTopics: map[string]bool{"orders": true},
+			},
 		)
 		t1 := g.table.Topics.Ensure("orders")
 		t1.Ensure("broker-a", 1)

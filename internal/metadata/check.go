@@ -26,7 +26,13 @@ const (
 // printable, a number out of its range, a word that isn't allowed. The error names the object.
 func (c Cluster) Check() error {
 	if c.Kind != Kind || c.Version != Version {
-		return fmt.Errorf("kind %q version %d: this release reads kind %s, version %d", c.Kind, c.Version, Kind, Version)
+		return fmt.Errorf(
+			"kind %q version %d: this release reads kind %s, version %d",
+			c.Kind,
+			c.Version,
+			Kind,
+			Version,
+		)
 	}
 	k := checker{}
 	k.text("origin.of", c.Origin.Of)

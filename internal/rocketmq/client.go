@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -256,6 +257,12 @@ func (c *Client) ask(
 		call += " " + object
 	}
 	return nil, &remoting.Error{Server: addr, Call: call, Code: got.Code, Remark: got.Remark}
+}
+
+// SplitAddresses takes apart what people type: at commas and blanks, and at semicolons as RocketMQ's
+// own tools do.
+func SplitAddresses(typed []string) []string {
+	return strings.FieldsFunc(strings.Join(typed, ","), func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
 }
 
 // Addresses says where servers are reached whose advertised addresses can't be reached from here,

@@ -14,12 +14,23 @@ type Connection struct {
 	Version                  int // ordinal of MQVersion; VersionName reads it
 }
 
+// Ordinals of MQVersion from which, or up to which, clients differ.
+const (
+	Version440 = 293
+	Version450 = 313
+	Version452 = 317
+	Version495 = 403
+	Version500 = 413
+)
+
 // versionNames are the ordinals of MQVersion that occur. An ordinal counts releases, so the name
 // can't be computed.
 var versionNames = map[int]string{
-	273: "4.3.0", 275: "4.3.1", 277: "4.3.2", 293: "4.4.0", 313: "4.5.0", 315: "4.5.1", 317: "4.5.2",
-	333: "4.6.0", 335: "4.6.1", 353: "4.7.0", 355: "4.7.1", 373: "4.8.0", 393: "4.9.0", 395: "4.9.1", 397: "4.9.2", 399: "4.9.3",
-	401: "4.9.4", 403: "4.9.5", 405: "4.9.6", 407: "4.9.7", 409: "4.9.8", 413: "5.0.0", 433: "5.1.0",
+	273: "4.3.0", 275: "4.3.1", 277: "4.3.2", Version440: "4.4.0", Version450: "4.5.0",
+	315: "4.5.1", Version452: "4.5.2",
+	333: "4.6.0", 335: "4.6.1", 353: "4.7.0", 355: "4.7.1", 373: "4.8.0", 393: "4.9.0", 395: "4.9.1", 397: "4.9.2",
+	399: "4.9.3",
+	401: "4.9.4", Version495: "4.9.5", 405: "4.9.6", 407: "4.9.7", 409: "4.9.8", Version500: "5.0.0", 433: "5.1.0",
 	473: "5.3.0", 475: "5.3.1", 477: "5.3.2", 479: "5.3.3", 493: "5.4.0", 513: "5.5.0",
 }
 

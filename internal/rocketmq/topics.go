@@ -19,6 +19,9 @@ const (
 	PermWrite = 2
 )
 
+// TypeAttribute is where 5.x brokers keep a topic's message type; without it a topic is NORMAL.
+const TypeAttribute = "message.type"
+
 // TopicConfig is a topic's settings on one broker.
 type TopicConfig struct {
 	Name                          string

@@ -26,9 +26,11 @@ func (t Terminal) diffCommand() *cobra.Command {
 		RunE:    func(c *cobra.Command, args []string) error { return t.diff(c.Context(), args[0], args[1], in, by) },
 	}
 	in.add(c.Flags())
-	c.Flags().BoolVar(&by.OnlyKnown, "only-known", false, "leave out what one of them doesn't tell: settings, and kinds "+
-		"of objects of which it has none, as when one of them is a sheet")
-	c.Flags().IntVar(&by.Most, "most", shownDifferences, "how many differences are listed; all are counted; 0 lists all")
+	c.Flags().
+		BoolVar(&by.OnlyKnown, "only-known", false, "leave out what one of them doesn't tell: settings, and kinds "+
+			"of objects of which it has none, as when one of them is a sheet")
+	c.Flags().
+		IntVar(&by.Most, "most", shownDifferences, "how many differences are listed; all are counted; 0 lists all")
 	return c
 }
 

@@ -81,8 +81,19 @@ func TestEachFormOfFilesIsOneModel(t *testing.T) {
 	dir := t.TempDir()
 	gaps := filepath.Join(dir, "gaps.json")
 	whole := filepath.Join(dir, "whole.json")
-	r := run(t, "convert", stores+"5.3.3/broker-a", stores+"5.3.3/broker-b", stores+"5.3.3/nameserver/kvConfig.json", "-o", "json",
-		"--file", whole, "--gaps", gaps)
+	r := run(
+		t,
+		"convert",
+		stores+"5.3.3/broker-a",
+		stores+"5.3.3/broker-b",
+		stores+"5.3.3/nameserver/kvConfig.json",
+		"-o",
+		"json",
+		"--file",
+		whole,
+		"--gaps",
+		gaps,
+	)
 	require.NoError(t, r.failed)
 	text, err := os.ReadFile(whole)
 	require.NoError(t, err)
@@ -106,9 +117,21 @@ func TestEachFormOfFilesIsOneModel(t *testing.T) {
 	}
 	r = run(t, "convert", filepath.Join(dir, "topics.xlsx"), filepath.Join(dir, "groups.xlsx"))
 	require.Contains(t, r.out, "name: g1")
-	require.Contains(t, run(t, "convert", whole, "-o", "script").out, "run updateTopic -b \"$a0\" -t 'fifo' -r 8 -w 8 -p 6 -o false -a '+message.type=FIFO'")
+	require.Contains(
+		t,
+		run(t, "convert", whole, "-o", "script").out,
+		"run updateTopic -b \"$a0\" -t 'fifo' -r 8 -w 8 -p 6 -o false -a '+message.type=FIFO'",
+	)
 	require.Contains(t, run(t, "convert", "-").out, "- name: t\n")
-	r = run(t, "convert", "../../internal/metadata/mqadmin/testdata/4.9.7/metadata.json", "--broker", "a,b", "--only", "topics")
+	r = run(
+		t,
+		"convert",
+		"../../internal/metadata/mqadmin/testdata/4.9.7/metadata.json",
+		"--broker",
+		"a,b",
+		"--only",
+		"topics",
+	)
 	require.Contains(t, r.out, "broker: a\n    read: 8")
 	require.NotContains(t, r.out, "groups")
 }

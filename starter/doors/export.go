@@ -36,15 +36,41 @@ var kinds = []string{"topics", "groups", "subscriptions", "order", "kv", "users"
 
 func (f *outFlags) add(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVarP(&f.format, "output", "o", asYAML, "yaml or json, the model; xlsx, the sheet that 5.x consoles import "+
-		"(with --file, and --only topics or --only groups); script, mqadmin commands")
+	flags.StringVarP(
+		&f.format,
+		"output",
+		"o",
+		asYAML,
+		"yaml or json, the model; xlsx, the sheet that 5.x consoles import "+
+			"(with --file, and --only topics or --only groups); script, mqadmin commands",
+	)
 	flags.StringVar(&f.file, "file", "", "file that gets it, replaced as a whole; standard output without it")
-	flags.StringSliceVar(&f.only, "only", nil, "a kind of objects to write: "+strings.Join(kinds, ", ")+"; all without it")
-	flags.StringVar(&f.template, "template", "", "workbook of topics that the console exported: -o xlsx --only topics uses "+
-		"its header and words, which are documented nowhere")
-	flags.StringVar(&f.gaps, "gaps", "", "file that gets what wasn't carried, as JSON; it is told on standard error too")
-	flags.BoolVar(&f.measured, "measured", false, "write when it was read; without it two exports of the same state are "+
-		"the same bytes")
+	flags.StringSliceVar(
+		&f.only,
+		"only",
+		nil,
+		"a kind of objects to write: "+strings.Join(kinds, ", ")+"; all without it",
+	)
+	flags.StringVar(
+		&f.template,
+		"template",
+		"",
+		"workbook of topics that the console exported: -o xlsx --only topics uses "+
+			"its header and words, which are documented nowhere",
+	)
+	flags.StringVar(
+		&f.gaps,
+		"gaps",
+		"",
+		"file that gets what wasn't carried, as JSON; it is told on standard error too",
+	)
+	flags.BoolVar(
+		&f.measured,
+		"measured",
+		false,
+		"write when it was read; without it two exports of the same state are "+
+			"the same bytes",
+	)
 }
 
 func (t Terminal) exportCommand() *cobra.Command {
@@ -57,8 +83,9 @@ func (t Terminal) exportCommand() *cobra.Command {
 			"  rocketshift metadata export --from broker-a=/data/a/store,broker-b=/data/b/store -o script",
 		RunE: func(c *cobra.Command, _ []string) error { return t.convert(c.Context(), from, in, out) },
 	}
-	c.Flags().StringSliceVar(&from, "from", nil, "the cluster's name servers, host:port; or files and folders as convert "+
-		"takes them; several separated by commas")
+	c.Flags().
+		StringSliceVar(&from, "from", nil, "the cluster's name servers, host:port; or files and folders as convert "+
+			"takes them; several separated by commas")
 	in.add(c.Flags())
 	out.add(c)
 	return c
@@ -77,7 +104,9 @@ func (t Terminal) convertCommand() *cobra.Command {
 	var out outFlags
 	c := &cobra.Command{
 		Use: "convert FILE...", Short: "Write files of metadata in another form", Long: convertLong,
-		Args: cobra.MinimumNArgs(1), Example: "  rocketshift metadata convert cluster.yaml -o xlsx --only groups --file groups.xlsx",
+		Args: cobra.MinimumNArgs(
+			1,
+		), Example: "  rocketshift metadata convert cluster.yaml -o xlsx --only groups --file groups.xlsx",
 		RunE: func(c *cobra.Command, args []string) error { return t.convert(c.Context(), args, in, out) },
 	}
 	in.addFiles(c.Flags())

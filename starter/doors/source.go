@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/time/rate"
 
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/failure"
 	"rocketshift/internal/files"
 	"rocketshift/internal/metadata"
@@ -35,9 +35,6 @@ type clusterFlags struct {
 	brokers                         []string
 }
 
-// defaultRate is calls per second: 10,000 groups on two brokers then take less than two minutes.
-const defaultRate = 200
-
 func (f *clusterFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.credentials, "credentials", "", "prefix of the environment variables with the cluster's keys: "+
 		"with OLD they are OLD_ACCESS_KEY and OLD_SECRET_KEY")
@@ -45,20 +42,40 @@ func (f *clusterFlags) add(flags *pflag.FlagSet) {
 	flags.StringToStringVar(&f.addresses, "address", nil, "where a server is reached that advertises another address, "+
 		"ADVERTISED=REACHED; may be given several times")
 	flags.StringSliceVar(&f.leaveOut, "leave-out", nil, "a broker that isn't read; may be given several times")
-	flags.StringSliceVar(&f.readSlaves, "read-slave", nil, "a broker that is read from its slave while it has no master; "+
-		"may be given several times")
-	flags.StringSliceVar(&f.namespaces, "namespace", nil, "a namespace of the name servers' KV, which don't list them, "+
-		"besides the order configuration; may be given several times")
-	flags.Float64Var(&f.rate, "rate", defaultRate, "calls per second at most; 0 for no bound")
+	flags.StringSliceVar(
+		&f.readSlaves,
+		"read-slave",
+		nil,
+		"a broker that is read from its slave while it has no master; "+
+			"may be given several times",
+	)
+	flags.StringSliceVar(
+		&f.namespaces,
+		"namespace",
+		nil,
+		"a namespace of the name servers' KV, which don't list them, "+
+			"besides the order configuration; may be given several times",
+	)
+	flags.Float64Var(&f.rate, "rate", connect.DefaultRate, "calls per second at most; 0 for no bound")
 	flags.BoolVar(&f.tls, "tls", false, "connect to the cluster over TLS")
-	flags.StringVar(&f.authority, "tls-ca", "", "file with the certificates (PEM) that the cluster's are signed by; the "+
-		"system's without it")
+	flags.StringVar(
+		&f.authority,
+		"tls-ca",
+		"",
+		"file with the certificates (PEM) that the cluster's are signed by; the "+
+			"system's without it",
+	)
 	f.addFiles(flags)
 }
 
 func (f *clusterFlags) addFiles(flags *pflag.FlagSet) {
-	flags.StringSliceVar(&f.brokers, "broker", nil, "a master over which mqadmin exportMetadata added up queues; may be "+
-		"given several times; configs.json of exportConfigs tells them too")
+	flags.StringSliceVar(
+		&f.brokers,
+		"broker",
+		nil,
+		"a master over which mqadmin exportMetadata added up queues; may be "+
+			"given several times; configs.json of exportConfigs tells them too",
+	)
 }
 
 // isAddress reports whether a name is host:port, and no file.
@@ -100,11 +117,17 @@ func (t Terminal) stdin() ([]byte, error) {
 }
 
 func (t Terminal) live(nameServers []string, f clusterFlags) (metadata.Reader, func(), error) {
-	options := rocketmq.Options{Addresses: f.addresses}
+	options := rocketmq.Options{Addresses: f.addresses, Limit: connect.Limit(f.rate)}
 	if f.credentials != "" {
-		keys, whole := remoting.CredentialsOf(f.credentials, func(name string) string { v, _ := t.LookupEnv(name); return v })
+		keys, whole := remoting.CredentialsOf(
+			f.credentials,
+			func(name string) string { v, _ := t.LookupEnv(name); return v },
+		)
 		if !whole { // a bad prefix may be the key itself, so it isn't shown
-			return nil, nil, failure.Usage("set both", "--credentials: the environment has no such …_ACCESS_KEY and …_SECRET_KEY")
+			return nil, nil, failure.Usage(
+				"set both",
+				"--credentials: the environment has no such …_ACCESS_KEY and …_SECRET_KEY",
+			)
 		}
 		options.Credentials = keys
 	}
@@ -125,9 +148,6 @@ func (t Terminal) live(nameServers []string, f clusterFlags) (metadata.Reader, f
 			Cluster: f.cluster, LeftOut: f.leaveOut, ReadSlaves: f.readSlaves,
 		}),
 		Namespaces: f.namespaces, Progress: t.progress(),
-	}
-	if f.rate > 0 {
-		r.Limit = rate.NewLimiter(rate.Limit(f.rate), 1)
 	}
 	return r, client.Close, nil
 }

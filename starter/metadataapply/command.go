@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"rocketshift/api"
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/failure"
 	"rocketshift/internal/metadata/apply"
 )
@@ -58,7 +59,12 @@ func Command(a Terminal) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error { return a.run(c.Context(), f, dry, yes) },
 	}
 	flags := c.Flags()
-	flags.StringSliceVar(&f.From, "from", nil, "name servers of the cluster to read, host:port, several separated by commas")
+	flags.StringSliceVar(
+		&f.From,
+		"from",
+		nil,
+		"name servers of the cluster to read, host:port, several separated by commas",
+	)
 	flags.StringVar(&f.File, "file", "", "instead of --from, a model, YAML or JSON")
 	flags.StringSliceVar(&f.To, "to", nil, "name servers of the 5.x cluster to change")
 	flags.BoolVar(&dry, "dry-run", false, "show what differs, and change nothing")
@@ -75,7 +81,12 @@ func Command(a Terminal) *cobra.Command {
 	flags.StringVar(&f.Credentials, "credentials", "", "prefix of the environment variables with the source's keys")
 	flags.StringVar(&f.TargetCredentials, "target-credentials", "",
 		"prefix of the environment variables with the target's keys")
-	flags.Float64Var(&f.Rate, "rate", apply.DefaultRate, "most calls per second to both sides together; 0 is no bound")
+	flags.Float64Var(
+		&f.Rate,
+		"rate",
+		connect.DefaultRate,
+		"most calls per second to both sides together; 0 is no bound",
+	)
 	return c
 }
 
@@ -107,7 +118,10 @@ func (a Terminal) run(ctx context.Context, f apply.Flags, dry, yes bool) error {
 	switch {
 	case len(diff.Conflicts) > 0:
 		doc.ExitCode = failure.Refused
-		a.note("Nothing was changed: %d objects of the target have other settings; see --conflicts", len(diff.Conflicts))
+		a.note(
+			"Nothing was changed: %d objects of the target have other settings; see --conflicts",
+			len(diff.Conflicts),
+		)
 	case diff.Objects() == 0:
 		doc.Applied = true
 		a.note("Nothing differs: %d objects are as wanted", diff.Same)
@@ -202,5 +216,11 @@ func (a Terminal) show(d apply.Diff) {
 	for _, gap := range d.NotCarried {
 		a.Say("? %s", gap)
 	}
-	a.Say("%d to make or change, %d as wanted, %d kept, %d conflicts", d.Objects(), d.Same, len(d.Kept), len(d.Conflicts))
+	a.Say(
+		"%d to make or change, %d as wanted, %d kept, %d conflicts",
+		d.Objects(),
+		d.Same,
+		len(d.Kept),
+		len(d.Conflicts),
+	)
 }

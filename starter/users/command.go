@@ -61,8 +61,12 @@ func (s Screen) sub(name, short string, both bool, run func(context.Context, fla
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), f) },
 	}
 	to := c.Flags()
-	to.StringSliceVar(&f.files, "acl", nil,
-		"a file or folder of ACL 1.0, such as plain_acl.yml or conf/acl, instead of --source; may be given several times")
+	to.StringSliceVar(
+		&f.files,
+		"acl",
+		nil,
+		"a file or folder of ACL 1.0, such as plain_acl.yml or conf/acl, instead of --source; may be given several times",
+	)
 	to.StringSliceVar(&f.source, "source", nil, "the source's name servers, host:port, several separated by commas")
 	to.StringVar(&f.sourceKeys, "source-credentials", "", "prefix of the environment variables with the source's keys")
 	to.StringVar(&f.sourceCluster, "source-cluster", "",

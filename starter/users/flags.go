@@ -3,12 +3,12 @@ package users
 import (
 	"net"
 	"slices"
-	"strings"
 
 	"rocketshift/internal/failure"
 	"rocketshift/internal/metadata/rights/transfer"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
+	"rocketshift/plan"
 )
 
 // flags is what the command line says.
@@ -32,13 +32,8 @@ type side struct {
 }
 
 func (f flags) sides() (source, target side) {
-	return side{"--source", f.sourceCluster, split(f.source), f.sourceKeys, f.sourceReached},
-		side{"--target", f.targetCluster, split(f.target), f.targetKeys, f.targetReached}
-}
-
-// split splits at semicolons too, as RocketMQ's own tools do.
-func split(given []string) []string {
-	return strings.FieldsFunc(strings.Join(given, ","), func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
+	return side{"--source", f.sourceCluster, rocketmq.SplitAddresses(f.source), f.sourceKeys, f.sourceReached},
+		side{"--target", f.targetCluster, rocketmq.SplitAddresses(f.target), f.targetKeys, f.targetReached}
 }
 
 // check judges a side's flags.
@@ -95,8 +90,8 @@ func (f flags) request(lookupEnv func(string) (string, bool)) (q transfer.Reques
 		found.Add("--target-credentials",
 			"missing; want the prefix of the environment variables with the keys of a super user of the target")
 	}
-	decisions := []transfer.Decision{transfer.Refuse, transfer.Keep, transfer.Replace}
-	if !slices.Contains(decisions, transfer.Decision(f.conflicts)) {
+	decisions := []plan.Decision{plan.DecisionRefuse, plan.DecisionKeep, plan.DecisionChange}
+	if !slices.Contains(decisions, plan.Decision(f.conflicts)) {
 		found.Add("--conflicts", "%q; allowed: refuse, keep, change", f.conflicts)
 	}
 	renames := rocketmq.Renames{Prefix: f.prefix, Topics: f.topics, Groups: f.groups}
@@ -113,7 +108,7 @@ func (f flags) request(lookupEnv func(string) (string, bool)) (q transfer.Reques
 	}
 	q = transfer.Request{
 		Source: from, Target: target.open(keys, renames), Own: keys.AccessKey, Renames: renames,
-		Conflicts: transfer.Decision(f.conflicts), NewSecrets: f.newSecrets,
+		Conflicts: plan.Decision(f.conflicts), NewSecrets: f.newSecrets,
 	}
 	return q, func() { endSource(); q.Target.Client().Close() }, nil
 }

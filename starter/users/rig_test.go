@@ -204,7 +204,11 @@ var probes = []probe{
 		},
 	},
 	{"heartbeat", always, func(topic, group string) *remoting.Command {
-		return &remoting.Command{Code: remoting.CodeHeartbeat, Body: heartbeat(group, topic), Fields: map[string]string{}}
+		return &remoting.Command{
+			Code:   remoting.CodeHeartbeat,
+			Body:   heartbeat(group, topic),
+			Fields: map[string]string{},
+		}
 	}},
 	{"pull", always, func(topic, group string) *remoting.Command {
 		return &remoting.Command{Code: remoting.CodePull, Fields: map[string]string{

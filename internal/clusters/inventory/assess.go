@@ -29,9 +29,9 @@ func areas() []facts.Area {
 		servers.Find,
 		access.Find,
 		contents.Find,
-		messages.Findings,
-		members.Findings,
-		names.Findings,
+		messages.Find,
+		members.Find,
+		names.Find,
 		storage.Find,
 		unused.Find,
 	}

@@ -35,7 +35,9 @@ func large(name, broker, version string, many int) *remotingtest.Cluster {
 	}
 	message := remoting.Message{
 		Body: make([]byte, 1024), StoreTimestamp: time.Now().UnixMilli(), BornTimestamp: time.Now().UnixMilli(),
-		Properties: remoting.EncodeProperties([]remoting.Property{{Name: "KEYS", Value: "k"}, {Name: "UNIQ_KEY", Value: "u"}}),
+		Properties: remoting.EncodeProperties(
+			[]remoting.Property{{Name: "KEYS", Value: "k"}, {Name: "UNIQ_KEY", Value: "u"}},
+		),
 	}
 	for i := range many {
 		topic, group := fmt.Sprintf("topic-%05d", i), fmt.Sprintf("group-%05d", i)
@@ -47,9 +49,13 @@ func large(name, broker, version string, many int) *remotingtest.Cluster {
 		c.Groups[group] = true
 		c.Offsets[topic+"@"+group] = map[int]int64{0: 5, 1: 5, 2: 5, 3: 5, 4: 5, 5: 5, 6: 5, 7: 5}
 		if i%10 == 0 {
-			c.Members[group] = fmt.Sprintf(`{"connectionSet":[{"clientAddr":"10.0.0.1:1","clientId":"c%d","language":"JAVA",`+
-				`"version":407}],"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY",`+
-				`"messageModel":"CLUSTERING","subscriptionTable":{%q:{"expressionType":"TAG","subString":"*"}}}`, i, topic)
+			c.Members[group] = fmt.Sprintf(
+				`{"connectionSet":[{"clientAddr":"10.0.0.1:1","clientId":"c%d","language":"JAVA",`+
+					`"version":407}],"consumeFromWhere":"CONSUME_FROM_LAST_OFFSET","consumeType":"CONSUME_PASSIVELY",`+
+					`"messageModel":"CLUSTERING","subscriptionTable":{%q:{"expressionType":"TAG","subString":"*"}}}`,
+				i,
+				topic,
+			)
 		}
 	}
 	return c

@@ -56,8 +56,11 @@ func (inv *look) clusterFindings(targetBrokers []rocketmq.Broker) []api.Finding 
 	var all []api.Finding
 	for _, t := range targetBrokers {
 		if t.Version != "" && major(t) != '5' { // a proxy doesn't tell it, and there is none before 5.x
-			all = append(all, findings.TargetVersion.Refusal("target broker "+t.Name, "name a 5.x cluster in target.nameServers",
-				"runs version %s; rocketshift migrates to 5.x", t.Version))
+			all = append(
+				all,
+				findings.TargetVersion.Refusal("target broker "+t.Name, "name a 5.x cluster in target.nameServers",
+					"runs version %s; rocketshift migrates to 5.x", t.Version),
+			)
 		}
 	}
 	for _, b := range inv.brokers {
@@ -66,8 +69,11 @@ func (inv *look) clusterFindings(targetBrokers []rocketmq.Broker) []api.Finding 
 			all = append(all, findings.SourceVersion.Refusal("source broker "+b.Name, "assess again when it is up",
 				"doesn't say which version it is"))
 		case major(b) != '4':
-			all = append(all, findings.SourceVersion.Refusal("source broker "+b.Name, "name a 4.x cluster in source.nameServers",
-				"runs version %s; rocketshift migrates from 4.x", b.Version))
+			all = append(
+				all,
+				findings.SourceVersion.Refusal("source broker "+b.Name, "name a 4.x cluster in source.nameServers",
+					"runs version %s; rocketshift migrates from 4.x", b.Version),
+			)
 		}
 		for _, t := range targetBrokers {
 			if t.Addr == b.Addr {
@@ -82,8 +88,11 @@ func (inv *look) clusterFindings(targetBrokers []rocketmq.Broker) []api.Finding 
 		}
 	}
 	if own := inv.online[inv.plan.LaneGroup()]; len(own.Members) > 0 {
-		all = append(all, findings.LaneGroupInUse.Refusal("group "+inv.plan.LaneGroup(), "choose another name for the plan",
-			"is used by an application (%s); the lanes need it", strings.Join(own.Addresses(), ", ")))
+		all = append(
+			all,
+			findings.LaneGroupInUse.Refusal("group "+inv.plan.LaneGroup(), "choose another name for the plan",
+				"is used by an application (%s); the lanes need it", strings.Join(own.Addresses(), ", ")),
+		)
 	}
 	return all
 }
@@ -94,11 +103,20 @@ func (inv *look) nameFindings() []api.Finding {
 	topics := slices.DeleteFunc(clusters.SortedKeys(inv.topics),
 		func(name string) bool { return clusters.SystemTopic(name, inv.brokers) })
 	for _, problem := range inv.plan.Unmatched(topics, applicationGroups(inv.groups)) {
-		all = append(all, findings.PlanMatchesNothing.Refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text))
+		all = append(
+			all,
+			findings.PlanMatchesNothing.Refusal(problem.Path, "correct the name or leave it out", "%s", problem.Text),
+		)
 	}
 	if len(all) == 0 && len(inv.topicNames()) == 0 {
-		all = append(all,
-			findings.NothingSelected.Refusal("topics.include", "include at least one topic", "no topic of the source is selected"))
+		all = append(
+			all,
+			findings.NothingSelected.Refusal(
+				"topics.include",
+				"include at least one topic",
+				"no topic of the source is selected",
+			),
+		)
 	}
 	return all
 }
@@ -107,8 +125,11 @@ func (inv *look) topicFindings(topic string) []api.Finding {
 	var all []api.Finding
 	object := "topic " + topic
 	if !rocketmq.TakesTopic(inv.plan.Target.Topic(topic)) {
-		all = append(all, findings.TopicName.Refusal(object, "give it another name there (target.rename.topics), or exclude it",
-			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestTopic))
+		all = append(
+			all,
+			findings.TopicName.Refusal(object, "give it another name there (target.rename.topics), or exclude it",
+				"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestTopic),
+		)
 	}
 	if err := inv.unsampled[topic]; err != nil {
 		all = append(
@@ -137,8 +158,11 @@ func (inv *look) groupFindings(group string) []api.Finding {
 	var all []api.Finding
 	object := "group " + group
 	if !rocketmq.TakesGroup(inv.plan.Target.Group(group)) {
-		all = append(all, findings.GroupName.Refusal(object, "give it another name there (target.rename.groups), or exclude it",
-			"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestGroup))
+		all = append(
+			all,
+			findings.GroupName.Refusal(object, "give it another name there (target.rename.groups), or exclude it",
+				"has a name that 5.x doesn't accept: up to %d letters, digits, %%, |, _ and -", rocketmq.LongestGroup),
+		)
 	}
 	if inv.online[group].Broadcasting {
 		all = append(
@@ -177,14 +201,22 @@ func (inv *look) readerFindings() []api.Finding {
 			case hasTopic:
 				all = append(
 					all,
-					findings.GroupNotSelected.Refusal("topic "+topic, "select the group in groups.include, or exclude the topic",
-						"is read by the live group %s, which the plan doesn't select: it would see nothing new", group),
+					findings.GroupNotSelected.Refusal(
+						"topic "+topic,
+						"select the group in groups.include, or exclude the topic",
+						"is read by the live group %s, which the plan doesn't select: it would see nothing new",
+						group,
+					),
 				)
 			case inv.topics[topic] != nil:
 				all = append(
 					all,
-					findings.TopicNotSelected.Refusal("group "+group, "select the topic in topics.include, or exclude the group",
-						"also reads topic %s, which the plan doesn't select: it would be cut off from it", topic),
+					findings.TopicNotSelected.Refusal(
+						"group "+group,
+						"select the topic in topics.include, or exclude the group",
+						"also reads topic %s, which the plan doesn't select: it would be cut off from it",
+						topic,
+					),
 				)
 			}
 		}

@@ -61,8 +61,11 @@ func leftBehind(leftOut []string) (all []api.Finding) {
 	for _, name := range leftOut {
 		all = append(
 			all,
-			findings.BrokerLeftOut.Warning("source broker "+name, "move by hand what is on it, or take it out of source.leftOut",
-				"is left out by the plan: its queues, messages and positions aren't looked at"),
+			findings.BrokerLeftOut.Warning(
+				"source broker "+name,
+				"move by hand what is on it, or take it out of source.leftOut",
+				"is left out by the plan: its queues, messages and positions aren't looked at",
+			),
 		)
 	}
 	return all

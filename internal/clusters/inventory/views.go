@@ -50,10 +50,14 @@ func (inv *look) routeFindings(topic string) (all []api.Finding) {
 		all = append(all, found)
 	}
 	if route.Order != "" {
-		tell(findings.OrderConfig, "delete it from the source's name servers (mqadmin updateOrderConf -m delete), or exclude "+
-			"the topic",
+		tell(
+			findings.OrderConfig,
+			"delete it from the source's name servers (mqadmin updateOrderConf -m delete), or exclude "+
+				"the topic",
 			"name servers tell producers which queues to choose among (order configuration %q), "+
-				"and the target's don't: keys go to other queues there", route.Order)
+				"and the target's don't: keys go to other queues there",
+			route.Order,
+		)
 	}
 	shown := map[string]rocketmq.TopicConfig{}
 	for _, q := range route.Queues {
@@ -62,12 +66,20 @@ func (inv *look) routeFindings(topic string) (all []api.Finding) {
 	all = append(all, inv.elsewhere(topic, route)...)
 	for _, broker := range clusters.SortedKeys(inv.topics[topic]) {
 		if has, sees := inv.topics[topic][broker], shown[broker]; !shownAsIs(has, sees) {
-			tell(findings.RouteDiffers, "end taking the broker out (mqadmin addWritePerm, brokerPermission=6), or give the "+
-				"topic itself permission 4 there; then assess again",
+			tell(
+				findings.RouteDiffers,
+				"end taking the broker out (mqadmin addWritePerm, brokerPermission=6), or give the "+
+					"topic itself permission 4 there; then assess again",
 				"name servers show clients %d queues to read from, %d to write to and permission %d on "+
 					"broker %s, which has %d, %d and %d: the target is made like the broker",
-				sees.ReadQueues, sees.WriteQueues, sees.Perm, broker,
-				has.ReadQueues, has.WriteQueues, has.Perm)
+				sees.ReadQueues,
+				sees.WriteQueues,
+				sees.Perm,
+				broker,
+				has.ReadQueues,
+				has.WriteQueues,
+				has.Perm,
+			)
 		}
 	}
 	return all

@@ -14,7 +14,7 @@ import (
 
 // lastByVIP is the version, as an ordinal, up to which Java clients send at a broker's port minus 2
 // unless they are told not to: 4.5.0 (ClientConfig.vipChannelEnabled; 4.5.1 switched it off).
-const lastByVIP = 313
+const lastByVIP = rocketmq.Version450
 
 // withoutVIP is how such clients send at the port itself.
 const withoutVIP = "-Dcom.rocketmq.sendMessageWithVIPChannel=false"
@@ -57,8 +57,12 @@ func (inv *look) vipFindings() []api.Finding {
 		return nil
 	}
 	return []api.Finding{
-		findings.VIPClients.Warning("clients", "run them with "+withoutVIP+", or with a newer client, before they are released",
-			"%s; the target's proxy listens at no such port, so all that they send there fails", vipClients(clients)),
+		findings.VIPClients.Warning(
+			"clients",
+			"run them with "+withoutVIP+", or with a newer client, before they are released",
+			"%s; the target's proxy listens at no such port, so all that they send there fails",
+			vipClients(clients),
+		),
 	}
 }
 
@@ -79,8 +83,12 @@ func (inv *look) gatewayVIPFindings(state control.State) (all []api.Finding) {
 	if clients := inv.byVIP(); len(clients) > 0 {
 		all = append(
 			all,
-			findings.GatewayVIP.Warning(api.GatewayObject, "let firewalls pass the port 2 below each of the gateway's, too",
-				"%s", vipClients(clients)),
+			findings.GatewayVIP.Warning(
+				api.GatewayObject,
+				"let firewalls pass the port 2 below each of the gateway's, too",
+				"%s",
+				vipClients(clients),
+			),
 		)
 	}
 	return all

@@ -12,7 +12,10 @@ import (
 func (b *Builder) drift(ctx context.Context) error {
 	found, err := metadata.Drift(ctx, b.Both, b.Layout)
 	for _, d := range found {
-		b.Drift = append(b.Drift, api.LedgerRow{Kind: KindMetadata, Object: "group " + d.Group, Rest: 1, Detail: d.Cause})
+		b.Drift = append(
+			b.Drift,
+			api.LedgerRow{Kind: KindMetadata, Object: "group " + d.Group, Rest: 1, Detail: d.Cause},
+		)
 	}
 	return err
 }

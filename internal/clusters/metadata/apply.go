@@ -3,6 +3,7 @@ package metadata
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"rocketshift/api"
@@ -18,7 +19,8 @@ import (
 const listed = 500
 
 // Apply compares, changes the target, and compares again until everything is as wanted; it returns
-// what the first comparison found. Brokers may stop in the middle of a list with success: what is missing then is made one by one.
+// what the first comparison found. Brokers may stop in the middle of a list with success: what is
+// missing then is made one by one.
 func Apply(
 	ctx context.Context, both clusters.Both, wanted Wanted, tell func(api.ApplyProgress),
 ) (*Chunk, error) {
@@ -81,16 +83,17 @@ type writer struct {
 	topics map[string][]rocketmq.TopicConfig // by broker
 	groups map[string][]rocketmq.Group
 	begun  time.Time
-	done   chan int // holds how many objects are written
 	total  int
+
+	mu   sync.Mutex // of done, and held while it is told: later numbers come later
+	done int        // how many objects are written
 }
 
 func newWriter(o *Chunk, singly bool, tell func(api.ApplyProgress)) *writer {
 	w := &writer{
-		Chunk: o, singly: singly, tell: tell, begun: time.Now(), done: make(chan int, 1),
+		Chunk: o, singly: singly, tell: tell, begun: time.Now(),
 		topics: map[string][]rocketmq.TopicConfig{}, groups: map[string][]rocketmq.Group{},
 	}
-	w.done <- 0
 	for _, name := range clusters.SortedKeys(o.MissingTopics) {
 		for _, broker := range o.MissingTopics[name] {
 			w.topics[broker] = append(w.topics[broker], o.wantTopics[name][broker])
@@ -180,11 +183,12 @@ func inLists[T any](
 
 // count tells how far the writer is.
 func (w *writer) count(more int) {
-	done := <-w.done + more
-	p := api.ApplyProgress{Done: done, Total: w.total}
-	if gone := time.Since(w.begun); done < w.total {
-		p.Left = (gone / time.Duration(done) * time.Duration(w.total-done)).Round(time.Second)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.done += more
+	p := api.ApplyProgress{Done: w.done, Total: w.total}
+	if gone := time.Since(w.begun); w.done < w.total {
+		p.Left = (gone / time.Duration(w.done) * time.Duration(w.total-w.done)).Round(time.Second)
 	}
 	w.tell(p)
-	w.done <- done
 }

@@ -89,9 +89,17 @@ func TestWhatIsAppliedIsAsWantedAndASecondRunChangesNothing(t *testing.T) {
 		assert.EqualValues(t, 6, target.brokers["y"].topics["t0003"]["perm"])
 		assert.EqualValues(t, 2, target.brokers["x"].topics["t0002"]["readQueueNums"])
 		changed := target.brokers["x"].groups["g0002"]
-		assert.Equal(t, []any{2.0, 7.0, true, true},
-			[]any{changed["retryMaxTimes"], changed["consumeTimeoutMinute"], changed["consumeMessageOrderly"], changed["consumeEnable"]},
-			"what the source doesn't know stays, and it is as open as it was")
+		assert.Equal(
+			t,
+			[]any{2.0, 7.0, true, true},
+			[]any{
+				changed["retryMaxTimes"],
+				changed["consumeTimeoutMinute"],
+				changed["consumeMessageOrderly"],
+				changed["consumeEnable"],
+			},
+			"what the source doesn't know stays, and it is as open as it was",
+		)
 		if lists {
 			assert.Zero(t, target.singles, "all by lists")
 		}

@@ -93,7 +93,7 @@ func (o *Chunk) changeTopic(ctx context.Context, name string, found api.Finding)
 // typed names the type even if it is NORMAL: brokers change attributes, and remove none.
 func typed(want rocketmq.TopicConfig) rocketmq.TopicConfig {
 	want.Attributes = maps.Clone(want.Attributes)
-	want.Attributes[typeAttribute] = string(MessageType(want))
+	want.Attributes[rocketmq.TypeAttribute] = string(MessageType(want))
 	return want
 }
 

@@ -16,9 +16,6 @@ import (
 	"rocketshift/replicator/replica"
 )
 
-// typeAttribute is where 5.x brokers keep a topic's message type; without it a topic is NORMAL.
-const typeAttribute = "message.type"
-
 // desiredTopic is the configuration that the topic should have on each target broker: lanes are
 // then in the same place for clients of either side. An ordered topic is made read-only: producers
 // find no queue there before the lanes have drained. One that can't be made so is a conflict if it
@@ -51,12 +48,12 @@ func desiredTopic(
 
 // withType are a topic's attributes, which 4.x has none of, with its message type.
 func withType(attributes map[string]string, kind plan.MessageType) map[string]string {
-	kind = cmp.Or(kind, plan.MessageType(attributes[typeAttribute]))
+	kind = cmp.Or(kind, plan.MessageType(attributes[rocketmq.TypeAttribute]))
 	all := map[string]string{}
 	maps.Copy(all, attributes)
-	delete(all, typeAttribute)
+	delete(all, rocketmq.TypeAttribute)
 	if kind != "" && kind != plan.TypeNormal {
-		all[typeAttribute] = string(kind)
+		all[rocketmq.TypeAttribute] = string(kind)
 	}
 	return all
 }
@@ -120,7 +117,7 @@ func topicDifference(want, have rocketmq.TopicConfig) string {
 		return fmt.Sprintf("system flag %d, wanted is %d", have.SysFlag, want.SysFlag)
 	}
 	for _, name := range clusters.SortedKeys(want.Attributes) {
-		if name != typeAttribute && have.Attributes[name] != want.Attributes[name] {
+		if name != rocketmq.TypeAttribute && have.Attributes[name] != want.Attributes[name] {
 			return fmt.Sprintf("attribute %s=%q, wanted is %q", name, have.Attributes[name], want.Attributes[name])
 		}
 	}
@@ -129,7 +126,7 @@ func topicDifference(want, have rocketmq.TopicConfig) string {
 
 // MessageType is the type that a topic of the target has.
 func MessageType(config rocketmq.TopicConfig) plan.MessageType {
-	if kind := config.Attributes[typeAttribute]; kind != "" {
+	if kind := config.Attributes[rocketmq.TypeAttribute]; kind != "" {
 		return plan.MessageType(kind)
 	}
 	return plan.TypeNormal

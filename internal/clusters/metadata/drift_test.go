@@ -78,7 +78,12 @@ func TestSettingsFollowUntilTheGroupHasMoved(t *testing.T) {
 	assert.Contains(t, told[0], "group g0003: changed")
 	groups, err := both.Target.Client().Groups(t.Context(), "x:10911")
 	require.NoError(t, err)
-	assert.Equal(t, []any{99, false}, []any{groups["g0001"].RetryMaxTimes, groups["g0001"].ConsumeEnable}, "it stays closed")
+	assert.Equal(
+		t,
+		[]any{99, false},
+		[]any{groups["g0001"].RetryMaxTimes, groups["g0001"].ConsumeEnable},
+		"it stays closed",
+	)
 	assert.Equal(t, 3, groups["g0003"].RetryMaxTimes, "the target's own by now")
 }
 
@@ -87,7 +92,9 @@ func TestAKeptDifferenceIsNoDrift(t *testing.T) {
 	change(source, func(b *fakeBroker) { b.groups["g0001"] = groupSettings("g0001", 99) })
 	both.Plan.Metadata.Groups = map[string]plan.Decision{"g0001": plan.DecisionKeep}
 	rows, err := Drift(t.Context(), both, clusters.Layout{
-		SourceBrokers: []rocketmq.Broker{{Name: "a", Addr: "a:10911"}}, TargetBrokers: []rocketmq.Broker{{Name: "x", Addr: "x:10911"}},
+		SourceBrokers: []rocketmq.Broker{
+			{Name: "a", Addr: "a:10911"},
+		}, TargetBrokers: []rocketmq.Broker{{Name: "x", Addr: "x:10911"}},
 	})
 	require.NoError(t, err)
 	assert.Empty(t, rows)

@@ -16,7 +16,11 @@ func TestASampleTellsHowLargeMessagesAreAndWhatTheyAreFor(t *testing.T) {
 	}
 	add(strings.Repeat("x", 900), remoting.Property{Name: "KEYS", Value: "k"})
 	add("ask", remoting.Property{Name: "CORRELATION_ID", Value: "1"}, remoting.Property{Name: "TTL", Value: "3000"})
-	add("told", remoting.Property{Name: "CORRELATION_ID", Value: "1"}, remoting.Property{Name: "MSG_TYPE", Value: "reply"})
+	add(
+		"told",
+		remoting.Property{Name: "CORRELATION_ID", Value: "1"},
+		remoting.Property{Name: "MSG_TYPE", Value: "reply"},
+	)
 	add("Pub\x011733000000000\x01DefaultRegion\x01")
 	add("Public notice")
 	assert.Equal(t, Extent{

@@ -122,7 +122,9 @@ func (f *fakeSide) do(at string, c *remoting.Command) (code int, fields map[stri
 	case remoting.CodeClusterInfo:
 		return f.clusterInfo()
 	case remoting.CodeRuntime:
-		return 0, nil, map[string]any{"table": map[string]string{"brokerVersionDesc": "V" + strings.ReplaceAll(f.version, ".", "_")}}
+		return 0, nil, map[string]any{
+			"table": map[string]string{"brokerVersionDesc": "V" + strings.ReplaceAll(f.version, ".", "_")},
+		}
 	case remoting.CodeBrokerConfig:
 		text := ""
 		for name, value := range f.settings {

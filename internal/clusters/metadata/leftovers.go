@@ -65,7 +65,10 @@ func leftoversOf(
 		mend := left.Mend(at, target)
 		mu.Lock()
 		defer mu.Unlock()
-		found := leftover{findings.TargetLeftovers.Refusal("topic "+topic, mend, "%s", left.Cause(source, target)), left.Grow}
+		found := leftover{
+			findings.TargetLeftovers.Refusal("topic "+topic, mend, "%s", left.Cause(source, target)),
+			left.Grow,
+		}
 		if len(left.Misplaced) > 0 {
 			found.grow = nil
 		}

@@ -43,7 +43,13 @@ func prefixed(w Wanted, source *fakeSide, prefix string) Wanted {
 	}
 	renamed := Wanted{Types: map[string]plan.MessageType{}, Ordered: map[string]bool{}, KV: w.KV}
 	for i := range w.Topics {
-		renamed.Topics, renamed.Groups = append(renamed.Topics, prefix+w.Topics[i]), append(renamed.Groups, prefix+w.Groups[i])
+		renamed.Topics, renamed.Groups = append(
+			renamed.Topics,
+			prefix+w.Topics[i],
+		), append(
+			renamed.Groups,
+			prefix+w.Groups[i],
+		)
 	}
 	for name, kind := range w.Types {
 		renamed.Types[prefix+name] = kind
@@ -70,7 +76,11 @@ func TestLongTopicsAndGroupsAreAppliedToRealBrokersByLists(t *testing.T) {
 			source, w := sourceOf(40)
 			w = prefixed(w, source, "metadata-lists-")
 			p := testPlan(plan.DecisionChange)
-			both := clusters.Both{Plan: p, Source: source.one(t, api.Source, p), Target: realSide(t, api.Target, cluster)}
+			both := clusters.Both{
+				Plan:   p,
+				Source: source.one(t, api.Source, p),
+				Target: realSide(t, api.Target, cluster),
+			}
 			target := cluster.Brokers[0]
 			client := both.Target.Client()
 			defer removed(t, both, w)

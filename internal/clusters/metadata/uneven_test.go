@@ -60,7 +60,12 @@ func TestAGroupWhoseSettingsDifferBetweenItsBrokersIsFound(t *testing.T) {
 			require.NoError(t, err)
 			b, err := rocketmq.GroupOf("billing", settings)
 			require.NoError(t, err)
-			isUneven(t, UnevenGroup("billing", map[string]rocketmq.Group{"a": a, "b": b}, time.Now()), "group billing", c.fact)
+			isUneven(
+				t,
+				UnevenGroup("billing", map[string]rocketmq.Group{"a": a, "b": b}, time.Now()),
+				"group billing",
+				c.fact,
+			)
 		})
 	}
 }

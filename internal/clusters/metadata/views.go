@@ -23,8 +23,11 @@ func Unreadable(topic string, brokers map[string]rocketmq.TopicConfig) (all []ap
 	object := "topic " + topic
 	for _, broker := range clusters.SortedKeys(brokers) {
 		if perm := brokers[broker].Perm; perm&rocketmq.PermRead == 0 {
-			all = append(all, findings.TopicUnreadable.Refusal(object, "give it read permission on the source, or exclude it",
-				"can't be read on broker %s (permission %d)", broker, perm))
+			all = append(
+				all,
+				findings.TopicUnreadable.Refusal(object, "give it read permission on the source, or exclude it",
+					"can't be read on broker %s (permission %d)", broker, perm),
+			)
 		}
 	}
 	if unread := replica.Unread(brokers); unread != "" {
@@ -64,8 +67,10 @@ func closedBroker(name string, config map[string]string) []api.Finding {
 	if perm == openBroker {
 		return nil
 	}
-	return []api.Finding{findings.TargetBrokerClosed.Refusal("target broker "+name, "set brokerPermission="+openBroker+" on it",
-		"has brokerPermission=%s, which name servers show clients for each of its topics", perm)}
+	return []api.Finding{
+		findings.TargetBrokerClosed.Refusal("target broker "+name, "set brokerPermission="+openBroker+" on it",
+			"has brokerPermission=%s, which name servers show clients for each of its topics", perm),
+	}
 }
 
 // sameView says what producers would see otherwise on a target that has the topic; "" if they see

@@ -28,7 +28,11 @@ func (ck *Checks) OldPositionsHold(
 	if to == routing.Source || !ck.host.MembersHere()[name] || slices.Contains(m.Accept, name) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, replicas.OldTime, errors.New("looking for old positions took too long"))
+	ctx, cancel := context.WithTimeoutCause(
+		ctx,
+		replicas.OldTime,
+		errors.New("looking for old positions took too long"),
+	)
 	defer cancel()
 	for _, v := range views {
 		from, next, known := v.Place()

@@ -36,9 +36,14 @@ func MQAdminProgram(t testing.TB, version string) string {
 	if err := os.WriteFile(filepath.Join(conf, "logback_tools.xml"), quiet, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf("#!/bin/sh\nexec '%s' -XX:TieredStopAtLevel=1 -Xmx256m -Drocketmq.home.dir='%s' -Duser.home='%s' "+
-		"-cp '%s/*' org.apache.rocketmq.tools.command.MQAdminStartup \"$@\"\n",
-		files.Java, home, home, filepath.Join(files.Jars, version))
+	text := fmt.Sprintf(
+		"#!/bin/sh\nexec '%s' -XX:TieredStopAtLevel=1 -Xmx256m -Drocketmq.home.dir='%s' -Duser.home='%s' "+
+			"-cp '%s/*' org.apache.rocketmq.tools.command.MQAdminStartup \"$@\"\n",
+		files.Java,
+		home,
+		home,
+		filepath.Join(files.Jars, version),
+	)
 	if err := os.WriteFile(program, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}

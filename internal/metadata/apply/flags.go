@@ -1,21 +1,12 @@
 package apply
 
 import (
-	"os"
-	"strings"
-
-	"golang.org/x/time/rate"
-
-	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/failure"
+	"rocketshift/internal/files"
 	"rocketshift/internal/metadata"
-	"rocketshift/internal/secrets"
 	"rocketshift/plan"
 )
-
-// DefaultRate is how many calls per second go to both sides together unless told otherwise.
-const DefaultRate = 200
 
 // Flags are what the command line says.
 type Flags struct {
@@ -37,10 +28,10 @@ const nowhere = "127.0.0.1:9"
 func (f Flags) plan() (plan.Plan, error) {
 	p := plan.Plan{
 		Name:   "metadata-apply",
-		Source: plan.Cluster{NameServers: f.From, Cluster: f.Cluster, Credentials: prefixed(f.Credentials)},
+		Source: plan.Cluster{NameServers: f.From, Cluster: f.Cluster, Credentials: plan.CredentialsOf(f.Credentials)},
 		Target: plan.Target{
 			Provider: plan.ProviderExisting, NameServers: f.To, Cluster: f.TargetCluster,
-			Credentials: prefixed(f.TargetCredentials),
+			Credentials: plan.CredentialsOf(f.TargetCredentials),
 		},
 		Topics:   plan.TopicSelection{Selection: plan.Selection{Include: f.Topics}},
 		Groups:   plan.Selection{Include: f.Groups},
@@ -67,29 +58,12 @@ func (f Flags) plan() (plan.Plan, error) {
 	return p, nil
 }
 
-func prefixed(env string) *plan.Credentials {
-	if env == "" {
-		return nil
-	}
-	return &plan.Credentials{Env: env}
-}
-
-// opener opens both clusters. Who types a prefix beside addresses allows it for these.
+// opener opens both clusters.
 func (f Flags) opener(lookupEnv func(string) (string, bool)) (connect.Opener, error) {
-	getenv := func(name string) string { v, _ := lookupEnv(name); return v }
-	allowed := getenv(secrets.Variable)
-	for prefix, hosts := range map[string][]string{f.Credentials: f.From, f.TargetCredentials: f.To} {
-		if prefix != "" && len(hosts) > 0 {
-			allowed += " " + prefix + "=" + strings.Join(hosts, ",")
-		}
-	}
-	store, err := secrets.New(allowed, getenv)
+	o, err := connect.ForCommand(lookupEnv, f.Rate, connect.Typed{Prefix: f.Credentials, Hosts: f.From},
+		connect.Typed{Prefix: f.TargetCredentials, Hosts: f.To})
 	if err != nil {
-		return connect.Opener{}, failure.Usage("", "%w", err)
-	}
-	o := connect.Opener{Pool: connect.NewPool(), Secrets: store}
-	if f.Rate > 0 {
-		o.Limit = rate.NewLimiter(rate.Limit(f.Rate), clusters.Together)
+		return o, failure.Usage("", "%w", err)
 	}
 	return o, nil
 }
@@ -99,14 +73,9 @@ func (f Flags) model() (*metadata.Cluster, error) {
 	if f.File == "" {
 		return nil, nil
 	}
-	info, err := os.Stat(f.File)
-	if err == nil && info.Size() > metadata.MaxBytes {
-		return nil, failure.Usage("", "--file %s has %d bytes; a model has at most %d", f.File, info.Size(),
-			metadata.MaxBytes)
-	}
-	text, err := os.ReadFile(f.File)
+	text, err := files.ReadText(f.File, metadata.MaxBytes)
 	if err != nil {
-		return nil, failure.Usage("", "--file: %w", err)
+		return nil, failure.Usage("", "--file %s: %w", f.File, err)
 	}
 	c, err := metadata.Parse(f.File, text)
 	if err != nil {

@@ -48,12 +48,25 @@ func TestAModelIsReadAsAClusterTellsIt(t *testing.T) {
 	assert.Equal(t, clusters.Counts{everyBroker: 8}, tables.Topics.Counts("summed"))
 	assert.Empty(t, tables.Topics["nothing"])
 	tuned := tables.Groups["tuned"][everyBroker]
-	assert.Equal(t, []any{true, false, 5, 2}, []any{tuned.Orderly, tuned.ConsumeEnable, tuned.RetryMaxTimes, tuned.RetryQueues})
+	assert.Equal(
+		t,
+		[]any{true, false, 5, 2},
+		[]any{tuned.Orderly, tuned.ConsumeEnable, tuned.RetryMaxTimes, tuned.RetryQueues},
+	)
 	policy, err := json.Marshal(tuned.Settings()["groupRetryPolicy"])
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"type":"EXPONENTIAL","exponentialRetryPolicy":{"initial":1000,"max":9000,"multiplier":2}}`, string(policy))
+	assert.JSONEq(
+		t,
+		`{"type":"EXPONENTIAL","exponentialRetryPolicy":{"initial":1000,"max":9000,"multiplier":2}}`,
+		string(policy),
+	)
 	plain := tables.Groups["plain"][everyBroker]
-	assert.Equal(t, []any{true, 16, 1}, []any{plain.ConsumeEnable, plain.RetryMaxTimes, plain.RetryQueues}, "as brokers have it")
+	assert.Equal(
+		t,
+		[]any{true, 16, 1},
+		[]any{plain.ConsumeEnable, plain.RetryMaxTimes, plain.RetryQueues},
+		"as brokers have it",
+	)
 	assert.NotContains(t, plain.Settings(), "consumeMessageOrderly", "which nobody said")
 	assert.Equal(t, "a:2;b:4", tables.KV[metadata.OrderNamespace]["orders"])
 	assert.Equal(t, "v", tables.KV["APP"]["k"])

@@ -63,8 +63,10 @@ func TestABadTableEndsInOneErrorThatNamesTheKey(t *testing.T) {
 }
 
 func TestWhatThisReleaseDoesNotKnowIsAGap(t *testing.T) {
-	c, gaps, err := tables(`{"topicConfigTable":{"t":{"readQueueNums":1,"writeQueueNums":1,"perm":6,"fromTheFuture":1,` +
-		`"attributes":{"message.type":"SPIN"}}}}`)
+	c, gaps, err := tables(
+		`{"topicConfigTable":{"t":{"readQueueNums":1,"writeQueueNums":1,"perm":6,"fromTheFuture":1,` +
+			`"attributes":{"message.type":"SPIN"}}}}`,
+	)
 	require.NoError(t, err)
 	require.Equal(t, map[string]string{"message.type": "SPIN"}, c.Topics[0].Attributes)
 	require.Equal(t, "message type SPIN: this release doesn't know it; it stays an attribute (t)", gaps[0].String())
@@ -72,11 +74,13 @@ func TestWhatThisReleaseDoesNotKnowIsAGap(t *testing.T) {
 }
 
 func TestGroupsOf5xAreReadWhole(t *testing.T) {
-	c, gaps, err := tables(`{"subscriptionGroupTable":{"g":{"groupName":"g","consumeMessageOrderly":true,"groupRetryPolicy":` +
-		`{"type":"EXPONENTIAL","exponentialRetryPolicy":{"initial":1,"max":2,"multiplier":3}},"subscriptionDataSet":[{"topic":"t",` +
-		`"expressionType":"SQL92","expression":"a > 3","version":7}],"attributes":{"k":"v"}},` +
-		`"h":{"groupRetryPolicy":{"type":"CUSTOMIZED","customizedRetryPolicy":{"next":[1000,5000]}}}},` +
-		`"offsetTable":{"t@g":{0:5,1:7},"t@g@x":{},"u@h":{"0":1}}}`)
+	c, gaps, err := tables(
+		`{"subscriptionGroupTable":{"g":{"groupName":"g","consumeMessageOrderly":true,"groupRetryPolicy":` +
+			`{"type":"EXPONENTIAL","exponentialRetryPolicy":{"initial":1,"max":2,"multiplier":3}},"subscriptionDataSet":[{"topic":"t",` +
+			`"expressionType":"SQL92","expression":"a > 3","version":7}],"attributes":{"k":"v"}},` +
+			`"h":{"groupRetryPolicy":{"type":"CUSTOMIZED","customizedRetryPolicy":{"next":[1000,5000]}}}},` +
+			`"offsetTable":{"t@g":{0:5,1:7},"t@g@x":{},"u@h":{"0":1}}}`,
+	)
 	require.NoError(t, err)
 	require.Empty(t, gaps)
 	g := c.Groups[0]

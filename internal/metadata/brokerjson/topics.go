@@ -5,11 +5,9 @@ import (
 	"slices"
 
 	"rocketshift/internal/metadata"
+	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
-
-// typeAttribute is where 5.x brokers keep a topic's message type.
-const typeAttribute = "message.type"
 
 // Topics reads the topicConfigTable of a document. Without a broker's name the numbers of queues are
 // sums over brokers. All topics are read, RocketMQ's own among them: System.Strip takes these away.
@@ -78,7 +76,7 @@ func topic(name string, o object, broker string, gaps *metadata.Gaps) metadata.T
 
 // takeType takes the message type out of the attributes.
 func takeType(t *metadata.Topic, gaps *metadata.Gaps) {
-	kind := metadata.MessageType(t.Attributes[typeAttribute])
+	kind := metadata.MessageType(t.Attributes[rocketmq.TypeAttribute])
 	switch {
 	case kind == "":
 		return
@@ -88,7 +86,7 @@ func takeType(t *metadata.Topic, gaps *metadata.Gaps) {
 	}
 	t.Type = kind
 	t.Attributes = maps.Clone(t.Attributes)
-	if delete(t.Attributes, typeAttribute); len(t.Attributes) == 0 {
+	if delete(t.Attributes, rocketmq.TypeAttribute); len(t.Attributes) == 0 {
 		t.Attributes = nil
 	}
 }

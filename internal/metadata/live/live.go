@@ -9,17 +9,12 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
-
+	"rocketshift/internal/clusters"
 	"rocketshift/internal/metadata"
 	"rocketshift/internal/metadata/brokerjson"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
-
-// together is how many calls run at the same time: brokers serve admin calls from few threads.
-const together = 8
 
 // Reader reads a cluster.
 type Reader struct {
@@ -27,8 +22,6 @@ type Reader struct {
 	// Namespaces are those of the name servers' KV that are read besides the order configuration:
 	// name servers don't list them.
 	Namespaces []string
-	// Limit bounds the calls per second; nil for no bound.
-	Limit *rate.Limiter
 	// Progress, if given, is told how many of the groups have been asked for their members.
 	Progress func(done, total int)
 }
@@ -79,17 +72,17 @@ func (r Reader) Read(ctx context.Context) (metadata.Cluster, metadata.Gaps, erro
 func (r Reader) ask(
 	ctx context.Context, addr string, cmd *remoting.Command, accepted ...int,
 ) (*remoting.Command, error) {
-	if r.Limit != nil {
-		if err := r.Limit.Wait(ctx); err != nil {
-			return nil, err
-		}
-	}
 	var got *remoting.Command
 	err := remoting.RetryRead(ctx, func() (err error) {
 		again := *cmd
 		if got, err = r.Cluster.Client().Call(ctx, addr, &again); err == nil && got.Code != remoting.Success &&
 			!slices.Contains(accepted, got.Code) {
-			err = &remoting.Error{Server: addr, Call: remoting.RequestName(cmd.Code), Code: got.Code, Remark: got.Remark}
+			err = &remoting.Error{
+				Server: addr,
+				Call:   remoting.RequestName(cmd.Code),
+				Code:   got.Code,
+				Remark: got.Remark,
+			}
 		}
 		return err
 	})
@@ -148,7 +141,7 @@ func (r Reader) table(ctx context.Context, b rocketmq.Broker, code int, gaps *me
 // namedNormal says what a topic of 5.x without a type is.
 func namedNormal(c *metadata.Cluster) {
 	for i := range c.Topics {
-		if c.Topics[i].Type == "" && c.Topics[i].Attributes["message.type"] == "" {
+		if c.Topics[i].Type == "" && c.Topics[i].Attributes[rocketmq.TypeAttribute] == "" {
 			c.Topics[i].Type = "NORMAL"
 		}
 	}
@@ -170,31 +163,27 @@ func (r Reader) members(
 	var mu sync.Mutex
 	var seen []metadata.Subscription
 	done := 0
-	group, asking := errgroup.WithContext(ctx)
-	group.SetLimit(together)
-	for _, g := range c.Groups {
-		group.Go(func() error {
-			for _, b := range brokers {
-				if len(g.Brokers) > 0 && !slices.Contains(g.Brokers, b.Name) {
-					continue
-				}
-				found, err := r.subscribed(asking, b.Addr, g.Name)
-				if err != nil {
-					return err
-				}
-				mu.Lock()
-				seen = append(seen, found...)
-				mu.Unlock()
+	err := clusters.Each(ctx, c.Groups, func(ctx context.Context, g metadata.Group) error {
+		for _, b := range brokers {
+			if len(g.Brokers) > 0 && !slices.Contains(g.Brokers, b.Name) {
+				continue
+			}
+			found, err := r.subscribed(ctx, b.Addr, g.Name)
+			if err != nil {
+				return err
 			}
 			mu.Lock()
-			defer mu.Unlock()
-			if done++; r.Progress != nil {
-				r.Progress(done, len(c.Groups))
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+			seen = append(seen, found...)
+			mu.Unlock()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if done++; r.Progress != nil {
+			r.Progress(done, len(c.Groups))
+		}
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	slices.SortFunc(seen, func(a, b metadata.Subscription) int {
@@ -215,11 +204,6 @@ func (r Reader) members(
 }
 
 func (r Reader) subscribed(ctx context.Context, addr, group string) (all []metadata.Subscription, err error) {
-	if r.Limit != nil {
-		if err := r.Limit.Wait(ctx); err != nil {
-			return nil, err
-		}
-	}
 	var got rocketmq.ConsumerConnections
 	err = remoting.RetryRead(ctx, func() (err error) {
 		got, err = r.Cluster.Client().ConsumerConnectionsOf(ctx, addr, group)

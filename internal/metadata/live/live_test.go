@@ -52,8 +52,12 @@ func TestNameServersThatDisagreeAreTold(t *testing.T) {
 	c, told, err := read(t, rocketmq.Part{}, first, second, "127.0.0.1:1")
 	require.NoError(t, err)
 	require.Equal(t, []metadata.Order{{Topic: "orders", Queues: "broker-a:4"}, {Topic: "same", Queues: "x"}}, c.Order)
-	require.Contains(t, told, fmt.Sprintf("KV ORDER_TOPIC_CONFIG: name server %s says something else than %s, which counts (orders)",
-		second, first))
+	require.Contains(
+		t,
+		told,
+		fmt.Sprintf("KV ORDER_TOPIC_CONFIG: name server %s says something else than %s, which counts (orders)",
+			second, first),
+	)
 	require.Contains(t, told, "brokers: name server 127.0.0.1:1 doesn't answer")
 	require.Contains(t, told, "KV of name servers: they don't list their namespaces")
 	require.Equal(t, []metadata.Queues{{Broker: "broker-a", Read: 4, Write: 4, Perm: 6}}, c.Topics[0].Queues)
@@ -73,7 +77,9 @@ func TestWhichOfSeveralClustersIsMeantMustBeSaid(t *testing.T) {
 func TestAnAnswerThatCanNotBeReadNamesTheBroker(t *testing.T) {
 	c := fake(t)
 	c.More = func(asked *remoting.Command) (remotingtest.Answer, bool) {
-		return remotingtest.Answer{Body: []byte(`{"topicConfigTable":{"orders":{"perm":"x`)}, asked.Code == remoting.CodeTopicConfigs
+		return remotingtest.Answer{
+			Body: []byte(`{"topicConfigTable":{"orders":{"perm":"x`),
+		}, asked.Code == remoting.CodeTopicConfigs
 	}
 	_, _, err := read(t, rocketmq.Part{}, nameServer(t, "C", c.Addr(), ""))
 	require.ErrorContains(t, err, "broker broker-a at "+c.Addr())

@@ -51,7 +51,10 @@ func fill(t *testing.T, c *lab.Cluster, client *rocketmq.Client) {
 	}
 	require.NoError(t, client.PutGroup(ctx, c.Brokers[0].Addr, rocketmq.NewGroup("export-one-broker")))
 	require.NoError(t, client.UpdateOffset(ctx, c.Brokers[0].Addr, "export-one-broker", "export-plain", 0, 0))
-	require.NoError(t, client.PutKV(ctx, c.NameServers[0], metadata.OrderNamespace, "export-orders", "broker-a:4;broker-b:2"))
+	require.NoError(
+		t,
+		client.PutKV(ctx, c.NameServers[0], metadata.OrderNamespace, "export-orders", "broker-a:4;broker-b:2"),
+	)
 	require.NoError(t, client.PutKV(ctx, c.NameServers[0], "NS", "key", `it's "$HOME" & more`))
 	_, err := client.Call(ctx, c.Brokers[1].Addr, &remoting.Command{Code: remoting.CodeHeartbeat, Body: []byte(
 		`{"clientID":"member@1","producerDataSet":[],"consumerDataSet":[{"groupName":"export-group",` +
@@ -92,8 +95,14 @@ func TestLongAnExportComesBackFromEachForm(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(first), string(second), "two exports of the same state are the same bytes")
 	t.Logf("%s\n%s", first, told)
-	require.Equal(t, []metadata.Queues{{Broker: "broker-a", Read: 4, Write: 4, Perm: 6}, {Broker: "broker-b", Read: 6, Write: 2, Perm: 4}},
-		c.Topics[0].Queues)
+	require.Equal(
+		t,
+		[]metadata.Queues{
+			{Broker: "broker-a", Read: 4, Write: 4, Perm: 6},
+			{Broker: "broker-b", Read: 6, Write: 2, Perm: 4},
+		},
+		c.Topics[0].Queues,
+	)
 	require.Equal(t, []string{"broker-a"}, c.Groups[1].Brokers)
 	require.Equal(t, []metadata.Subscription{
 		{Group: "export-group", Topic: "export-plain", Type: "TAG", Expression: "a || b", Seen: metadata.SeenMembers},

@@ -97,8 +97,12 @@ func (r Reader) one(o remoting.Object, gaps *metadata.Gaps) (metadata.Cluster, e
 func share(c *metadata.Cluster, brokers []string, gaps *metadata.Gaps) {
 	if len(brokers) == 0 {
 		for _, t := range c.Topics {
-			gaps.Add("queues of topics", "exportMetadata adds up those of all brokers: name the brokers, give configs.json "+
-				"too, or export each broker alone (-b)", t.Name)
+			gaps.Add(
+				"queues of topics",
+				"exportMetadata adds up those of all brokers: name the brokers, give configs.json "+
+					"too, or export each broker alone (-b)",
+				t.Name,
+			)
 		}
 		for i, g := range c.Groups {
 			if c.Groups[i].Retry.Queues != nil {
@@ -125,14 +129,20 @@ func share(c *metadata.Cluster, brokers []string, gaps *metadata.Gaps) {
 		}
 	}
 	if n > 1 && len(c.Topics) > 0 {
-		gaps.Add("queues of topics", fmt.Sprintf("exportMetadata adds up those of all brokers; an equal share for each of the "+
-			"%d is assumed, which -b exports of each would prove", n))
+		gaps.Add(
+			"queues of topics",
+			fmt.Sprintf("exportMetadata adds up those of all brokers; an equal share for each of the "+
+				"%d is assumed, which -b exports of each would prove", n),
+		)
 	}
 }
 
 func uneven(n int) string {
-	return fmt.Sprintf("the sum over brokers can't be divided by %d: not each of them has the same; export each broker "+
-		"alone (-b)", n)
+	return fmt.Sprintf(
+		"the sum over brokers can't be divided by %d: not each of them has the same; export each broker "+
+			"alone (-b)",
+		n,
+	)
 }
 
 func shareTopic(t *metadata.Topic, brokers []string, gaps *metadata.Gaps) {

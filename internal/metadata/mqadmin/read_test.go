@@ -34,23 +34,40 @@ func TestSumsOverBrokersStaySumsWithoutTheirNames(t *testing.T) {
 
 func TestSumsAreDividedByTheBrokersThatExportConfigsNames(t *testing.T) {
 	c, told := read(t, Reader{Files: []string{"testdata/4.9.7/metadata.json", "testdata/4.9.7/configs.json"}})
-	require.Equal(t, []metadata.Broker{{Name: "broker-a", Cluster: "DefaultCluster"}, {Name: "broker-b", Cluster: "DefaultCluster"}},
-		c.Brokers)
-	require.Equal(t, []metadata.Queues{{Broker: "broker-a", Read: 8, Write: 8, Perm: 6}, {Broker: "broker-b", Read: 8, Write: 8, Perm: 6}},
-		c.Topics[1].Queues)
+	require.Equal(
+		t,
+		[]metadata.Broker{{Name: "broker-a", Cluster: "DefaultCluster"}, {Name: "broker-b", Cluster: "DefaultCluster"}},
+		c.Brokers,
+	)
+	require.Equal(
+		t,
+		[]metadata.Queues{
+			{Broker: "broker-a", Read: 8, Write: 8, Perm: 6},
+			{Broker: "broker-b", Read: 8, Write: 8, Perm: 6},
+		},
+		c.Topics[1].Queues,
+	)
 	require.Nil(t, c.Topics[1].Sum)
 	require.Equal(t, 2, *c.Groups[0].Retry.Queues)
 	require.Nil(t, c.Groups[1].Retry.Queues)
 	require.Contains(t, told, "an equal share for each of the 2 is assumed")
-	require.Contains(t, told, "queues of retry topics: the sum over brokers can't be divided by 2: not each of them has the "+
-		"same; export each broker alone (-b) (g2)")
+	require.Contains(
+		t,
+		told,
+		"queues of retry topics: the sum over brokers can't be divided by 2: not each of them has the "+
+			"same; export each broker alone (-b) (g2)",
+	)
 }
 
 func TestSumsAreDividedByTheBrokersThatAreNamed(t *testing.T) {
 	c, told := read(t, Reader{Files: []string{"testdata/4.9.7/metadata.json"}, Brokers: []string{"x", "y", "z"}})
 	require.Len(t, c.Brokers, 3)
 	require.NotNil(t, c.Topics[0].Sum)
-	require.Contains(t, told, "can't be divided by 3: not each of them has the same; export each broker alone (-b) (orders, t2)")
+	require.Contains(
+		t,
+		told,
+		"can't be divided by 3: not each of them has the same; export each broker alone (-b) (orders, t2)",
+	)
 }
 
 func TestAttributesOf5xAreRead(t *testing.T) {

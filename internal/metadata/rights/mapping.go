@@ -177,7 +177,12 @@ func (m *mapper) rights(sources []string) []Right {
 	for _, right := range m.own() {
 		r, name := right.Resource, m.names.of(right.Resource)
 		if strings.HasSuffix(name.Name, "*") || name.Name == "" {
-			m.add(NotKept, string(r.Kind)+" "+name.Name, "", "ACL 2.0 would read this name as a pattern; the right is left out")
+			m.add(
+				NotKept,
+				string(r.Kind)+" "+name.Name,
+				"",
+				"ACL 2.0 would read this name as a pattern; the right is left out",
+			)
 			continue
 		}
 		has := m.actions(right)

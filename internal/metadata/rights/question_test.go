@@ -79,7 +79,12 @@ func TestDifferencesNameUserResourceAndBothAnswers(t *testing.T) {
 		{Name: "missing-1", Type: Normal},
 	}}
 	mapped, _ := Map(source, SameNames())
-	asked := Asked{Topics: []string{"orders", "payments"}, Groups: []string{"billing"}, Names: SameNames(), Rules: Rules53}
+	asked := Asked{
+		Topics: []string{"orders", "payments"},
+		Groups: []string{"billing"},
+		Names:  SameNames(),
+		Rules:  Rules53,
+	}
 	c := Compare(source, mapped, asked)
 	assert.True(t, c.Same(), "%+v", c)
 	assert.Greater(t, c.Questions, 10)

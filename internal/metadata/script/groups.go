@@ -70,7 +70,11 @@ func known[T any](d *defaulted, v *T, otherwise T) string {
 	if v == nil {
 		if !d.told {
 			d.told = true
-			d.gaps.Add("settings of groups that nobody said", "they are written as brokers make groups by themselves", d.name)
+			d.gaps.Add(
+				"settings of groups that nobody said",
+				"they are written as brokers make groups by themselves",
+				d.name,
+			)
 		}
 		return fmt.Sprint(otherwise)
 	}

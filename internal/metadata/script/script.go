@@ -81,7 +81,10 @@ func (Writer) Write(to io.Writer, c metadata.Cluster) (metadata.Gaps, error) {
 	if len(c.Users) > 0 {
 		l.gaps.Add("users", "their secrets aren't in the model: bring them from broker to broker or from a file")
 	}
-	_, err := io.WriteString(to, fmt.Sprintf(head, len(c.Topics), len(c.Groups), usage, l.count)+l.names(c)+l.text.String())
+	_, err := io.WriteString(
+		to,
+		fmt.Sprintf(head, len(c.Topics), len(c.Groups), usage, l.count)+l.names(c)+l.text.String(),
+	)
 	return l.gaps, err
 }
 
@@ -111,8 +114,10 @@ func (l *lines) names(c metadata.Cluster) string {
 		b.WriteString("cluster=${2:?want the name of the cluster, as brokerClusterName has it}\n")
 		return b.String() + "\n"
 	}
-	b.WriteString("# The brokers that get it. Where they have other names than on the cluster that this was read from,\n" +
-		"# change the right side.\n")
+	b.WriteString(
+		"# The brokers that get it. Where they have other names than on the cluster that this was read from,\n" +
+			"# change the right side.\n",
+	)
 	for i, name := range l.brokers {
 		fmt.Fprintf(&b, "b%d=%s\n", i, quote(name))
 	}
@@ -167,7 +172,13 @@ func (l *lines) topic(t metadata.Topic, ordered bool) {
 	keepsOrder := t.Order != nil && *t.Order
 	more := []string{"-o", strconv.FormatBool(keepsOrder)}
 	if t.SysFlag != nil && *t.SysFlag != 0 {
-		more = append(more, "-u", strconv.FormatBool(*t.SysFlag&unit != 0), "-s", strconv.FormatBool(*t.SysFlag&unitSub != 0))
+		more = append(
+			more,
+			"-u",
+			strconv.FormatBool(*t.SysFlag&unit != 0),
+			"-s",
+			strconv.FormatBool(*t.SysFlag&unitSub != 0),
+		)
 		if *t.SysFlag&^(unit|unitSub) != 0 {
 			l.gaps.Add("system flag of topics", "mqadmin sets two of its bits", t.Name)
 		}

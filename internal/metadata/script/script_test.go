@@ -34,7 +34,9 @@ func run(t *testing.T, c metadata.Cluster, env ...string) (notes, out string, ga
 	}
 	command := exec.CommandContext(t.Context(), "sh", filepath.Join(dir, "bring.sh"), "ns:9876;other:9876", "C")
 	command.Dir = dir
-	command.Env = append(append(os.Environ(), "MQADMIN="+filepath.Join(dir, "mqadmin"), "NOTES="+filepath.Join(dir, "notes")), env...)
+	command.Env = append(
+		append(os.Environ(), "MQADMIN="+filepath.Join(dir, "mqadmin"), "NOTES="+filepath.Join(dir, "notes")),
+		env...)
 	said, err := command.CombinedOutput()
 	noted, _ := os.ReadFile(filepath.Join(dir, "notes"))
 	left, _ := filepath.Glob(filepath.Join(dir, "*"))
@@ -57,14 +59,22 @@ func TestWhateverIsInTheModelIsOneWordToMQAdmin(t *testing.T) {
 	c.KV = []metadata.KV{{Namespace: "N", Key: "k", Value: "two\nlines 'x'"}}
 	notes, out, gaps, err := run(t, c)
 	require.NoError(t, err, out)
-	require.Equal(t, "updateTopic\n-b\n10.0.0.1:10911\n-t\n"+hostile+"\n-r\n1\n-w\n2\n-p\n6\n-o\ntrue\n-u\ntrue\n-s\ntrue\n-a\n"+
-		"+message.type=FIFO,+k=v w\n-n\nns:9876;other:9876\n"+
-		"updateOrderConf\n-t\n"+hostile+"\n-m\ndelete\n-n\nns:9876;other:9876\n"+
-		"updateOrderConf\n-t\nt\n-m\nput\n-v\nbroker-b:4;else:$(touch q)\n-n\nns:9876;other:9876\n"+
-		"updateKvConfig\n-s\nN\n-k\nk\n-v\ntwo\nlines 'x'\n-n\nns:9876;other:9876\n", notes)
+	require.Equal(
+		t,
+		"updateTopic\n-b\n10.0.0.1:10911\n-t\n"+hostile+"\n-r\n1\n-w\n2\n-p\n6\n-o\ntrue\n-u\ntrue\n-s\ntrue\n-a\n"+
+			"+message.type=FIFO,+k=v w\n-n\nns:9876;other:9876\n"+
+			"updateOrderConf\n-t\n"+hostile+"\n-m\ndelete\n-n\nns:9876;other:9876\n"+
+			"updateOrderConf\n-t\nt\n-m\nput\n-v\nbroker-b:4;else:$(touch q)\n-n\nns:9876;other:9876\n"+
+			"updateKvConfig\n-s\nN\n-k\nk\n-v\ntwo\nlines 'x'\n-n\nns:9876;other:9876\n",
+		notes,
+	)
 	told := fmt.Sprint(gaps)
 	require.Contains(t, told, "topics: mqadmin takes no value that is empty or begins with - (-flag)")
-	require.Contains(t, told, "topics without queues: how many queues each broker has isn't known: they aren't made (unplaced)")
+	require.Contains(
+		t,
+		told,
+		"topics without queues: how many queues each broker has isn't known: they aren't made (unplaced)",
+	)
 }
 
 func TestGroupsOfUnknownBrokersGoToTheWholeCluster(t *testing.T) {
@@ -75,10 +85,18 @@ func TestGroupsOfUnknownBrokersGoToTheWholeCluster(t *testing.T) {
 	}}
 	notes, out, gaps, err := run(t, c)
 	require.NoError(t, err, out)
-	require.Equal(t, "updateSubGroup\n-c\nC\n-g\ng\n-s\nfalse\n-m\ntrue\n-d\ntrue\n-q\n1\n-r\n16\n-i\n0\n-w\n1\n-a\ntrue\n-o\ntrue\n-p\n"+
-		`{"type":"CUSTOMIZED","customizedRetryPolicy":{"next":[1000]}}`+"\n-n\nns:9876;other:9876\n", notes)
+	require.Equal(
+		t,
+		"updateSubGroup\n-c\nC\n-g\ng\n-s\nfalse\n-m\ntrue\n-d\ntrue\n-q\n1\n-r\n16\n-i\n0\n-w\n1\n-a\ntrue\n-o\ntrue\n-p\n"+
+			`{"type":"CUSTOMIZED","customizedRetryPolicy":{"next":[1000]}}`+"\n-n\nns:9876;other:9876\n",
+		notes,
+	)
 	told := fmt.Sprint(gaps)
-	require.Contains(t, told, "settings of groups that nobody said: they are written as brokers make groups by themselves (g)")
+	require.Contains(
+		t,
+		told,
+		"settings of groups that nobody said: they are written as brokers make groups by themselves (g)",
+	)
 	require.Contains(t, told, "fixed retries: brokers have no such policy")
 	require.Contains(t, told, "dead-letter topic of groups: mqadmin has no flag for it (g)")
 }

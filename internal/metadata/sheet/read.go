@@ -175,7 +175,12 @@ func (p *parser) topic(n int, cells []string) error {
 	if word, column := p.cell(cells, topicType); word != "" {
 		var known bool
 		if t.Type, known = types[folded(word)]; !known {
-			return at(n, "%s: %.60q is no message type that is known: want Normal, FIFO, Delay or Transaction", column, word)
+			return at(
+				n,
+				"%s: %.60q is no message type that is known: want Normal, FIFO, Delay or Transaction",
+				column,
+				word,
+			)
 		}
 		if globalOrder[folded(word)] {
 			p.gaps.Add("order over all messages of topics", "FIFO keeps order by message group alone", name)

@@ -37,7 +37,12 @@ func packed(t testing.TB, f *excelize.File) []byte {
 
 func TestGroupSheetsAreReadInEachForm(t *testing.T) {
 	want5 := []metadata.Group{
-		{Name: "GID_a", Orderly: ref(false), Remark: "one", Retry: metadata.Retry{Policy: metadata.RetryDefault, MaxTimes: ref(16), DeadLetterTopic: "dead"}},
+		{
+			Name:    "GID_a",
+			Orderly: ref(false),
+			Remark:  "one",
+			Retry:   metadata.Retry{Policy: metadata.RetryDefault, MaxTimes: ref(16), DeadLetterTopic: "dead"},
+		},
 		{Name: "GID_b", Orderly: ref(true), Retry: metadata.Retry{Policy: metadata.RetryFixed, MaxTimes: ref(0)}},
 	}
 	for name, of := range map[string]struct {
@@ -64,15 +69,29 @@ func TestGroupSheetsAreReadInEachForm(t *testing.T) {
 			c, gaps, err := Parse("groups.xlsx", packed(t, book(t, of.rows...)))
 			require.NoError(t, err)
 			require.Equal(t, of.want, c.Groups)
-			require.Contains(t, fmt.Sprint(gaps), "settings of groups but order and retries: a console's sheets don't tell them")
+			require.Contains(
+				t,
+				fmt.Sprint(gaps),
+				"settings of groups but order and retries: a console's sheets don't tell them",
+			)
 		})
 	}
 }
 
 func TestTopicSheetsAreReadInEachForm(t *testing.T) {
-	english := book(t, []any{"Topic Name", "Message Type", "Description", "Created"}, []any{"a", "Normal Message", "x", "2026"},
-		[]any{"b", "Partitionally Ordered Message"}, []any{"c", "Scheduled/Delayed Message"}, []any{"d", "Transactional Message"},
-		[]any{"e", "Globally Ordered Message"}, []any{"f"})
+	english := book(
+		t,
+		[]any{"Topic Name", "Message Type", "Description", "Created"},
+		[]any{"a", "Normal Message", "x", "2026"},
+		[]any{
+			"b",
+			"Partitionally Ordered Message",
+		},
+		[]any{"c", "Scheduled/Delayed Message"},
+		[]any{"d", "Transactional Message"},
+		[]any{"e", "Globally Ordered Message"},
+		[]any{"f"},
+	)
 	_, err := english.NewSheet("Instructions")
 	require.NoError(t, err)
 	require.NoError(t, english.SetCellStr("Instructions", "A1", "Fill in the other sheet"))
@@ -99,11 +118,21 @@ func TestTopicSheetsAreReadInEachForm(t *testing.T) {
 func TestWhatASheetCarriesComesBack(t *testing.T) {
 	c := metadata.New(metadata.Origin{})
 	c.Topics = []metadata.Topic{
-		{Name: "orders", Type: "FIFO", Remark: "=1+1", Queues: []metadata.Queues{{Broker: "a", Read: 4, Write: 4, Perm: 6}}},
+		{
+			Name:   "orders",
+			Type:   "FIFO",
+			Remark: "=1+1",
+			Queues: []metadata.Queues{{Broker: "a", Read: 4, Write: 4, Perm: 6}},
+		},
 		{Name: "plain", Type: "NORMAL"},
 	}
 	c.Groups = []metadata.Group{
-		{Name: "g", Orderly: ref(true), Broadcast: ref(true), Retry: metadata.Retry{Policy: metadata.RetryFixed, Milliseconds: []int64{5}, MaxTimes: ref(3)}},
+		{
+			Name:      "g",
+			Orderly:   ref(true),
+			Broadcast: ref(true),
+			Retry:     metadata.Retry{Policy: metadata.RetryFixed, Milliseconds: []int64{5}, MaxTimes: ref(3)},
+		},
 		{Name: "h", Retry: metadata.Retry{Policy: metadata.RetryCustomized, MaxTimes: ref(-1)}},
 	}
 	var topics, groups bytes.Buffer
@@ -135,11 +164,19 @@ func TestTheTemplatesHeaderAndWordsAreUsedAgain(t *testing.T) {
 	template := book(t, []any{"Topic 名称", "消息类型", "地域", "备注"}, []any{"x", "分区顺序消息", "hz"}, []any{"y", "普通消息"})
 	require.NoError(t, template.SetSheetName("Sheet1", "Topic列表"))
 	c := metadata.New(metadata.Origin{})
-	c.Topics = []metadata.Topic{{Name: "a", Type: "FIFO", Remark: "r"}, {Name: "b", Type: "DELAY"}, {Name: "c", Type: "NORMAL"}}
+	c.Topics = []metadata.Topic{
+		{Name: "a", Type: "FIFO", Remark: "r"},
+		{Name: "b", Type: "DELAY"},
+		{Name: "c", Type: "NORMAL"},
+	}
 	var out bytes.Buffer
 	gaps, err := Writer{Kind: Topics, Template: packed(t, template), TemplateName: "t.xlsx"}.Write(&out, c)
 	require.NoError(t, err)
-	require.Contains(t, fmt.Sprint(gaps), "words for message types: the template has no topic of them, so the API's word is written")
+	require.Contains(
+		t,
+		fmt.Sprint(gaps),
+		"words for message types: the template has no topic of them, so the API's word is written",
+	)
 	got, err := excelize.OpenReader(&out)
 	require.NoError(t, err)
 	rows, err := got.GetRows("Topic列表")
@@ -148,7 +185,14 @@ func TestTheTemplatesHeaderAndWordsAreUsedAgain(t *testing.T) {
 		{"Topic 名称", "消息类型", "地域", "备注"}, {"a", "分区顺序消息", "", "r"}, {"b", "DELAY"}, {"c", "普通消息"},
 	}, rows)
 
-	_, err = Writer{Kind: Topics, Template: packed(t, book(t, []any{"no"})), TemplateName: "t.xlsx"}.Write(io.Discard, c)
+	_, err = Writer{
+		Kind:         Topics,
+		Template:     packed(t, book(t, []any{"no"})),
+		TemplateName: "t.xlsx",
+	}.Write(
+		io.Discard,
+		c,
+	)
 	require.EqualError(t, err, "t.xlsx: no sheet has a header of topics")
 }
 

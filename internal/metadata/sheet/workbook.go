@@ -50,7 +50,11 @@ func unpack(packed []byte) (book *excelize.File, err error) {
 		size += min(p.UncompressedSize64, mostUnpacked+1)
 	}
 	if len(parts.File) > mostParts || size > mostUnpacked {
-		return nil, fmt.Errorf("it unpacks to more than %d MB or %d parts, the most that is read", mostUnpacked>>20, mostParts)
+		return nil, fmt.Errorf(
+			"it unpacks to more than %d MB or %d parts, the most that is read",
+			mostUnpacked>>20,
+			mostParts,
+		)
 	}
 	book, err = excelize.OpenReader(bytes.NewReader(packed), excelize.Options{
 		UnzipSizeLimit: mostUnpacked, UnzipXMLSizeLimit: mostUnpacked, RawCellValue: true,
@@ -81,7 +85,11 @@ func rowsOf(book *excelize.File, sheet string, do func(row int, cells []string) 
 	defer rows.Close()
 	for n := 1; rows.Next(); n++ {
 		if n > mostRows {
-			return at(n, "the sheet has more rows than %d, the most that is read: delete those without content", mostRows)
+			return at(
+				n,
+				"the sheet has more rows than %d, the most that is read: delete those without content",
+				mostRows,
+			)
 		}
 		cells, err := rows.Columns()
 		if err != nil {
@@ -130,7 +138,12 @@ func mergedFrom(book *excelize.File, sheet string, row int) (err error) {
 			return err
 		}
 		if last >= row {
-			return at(last, "cells %s to %s are merged: unmerge them, and fill each row", m.GetStartAxis(), m.GetEndAxis())
+			return at(
+				last,
+				"cells %s to %s are merged: unmerge them, and fill each row",
+				m.GetStartAxis(),
+				m.GetEndAxis(),
+			)
 		}
 	}
 	return nil

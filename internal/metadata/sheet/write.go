@@ -94,8 +94,11 @@ func (w Writer) topicTable(gaps *metadata.Gaps) (table, error) {
 		types: plainTypes(),
 	}
 	if w.Template == nil {
-		gaps.Add("header of the topics' sheet", "consoles don't document its words: export the topics of any instance, and "+
-			"give that workbook as template")
+		gaps.Add(
+			"header of the topics' sheet",
+			"consoles don't document its words: export the topics of any instance, and "+
+				"give that workbook as template",
+		)
 		return plain, nil
 	}
 	problem := func(err error) error { return &metadata.Problem{In: w.TemplateName, Why: err.Error()} }
@@ -118,7 +121,11 @@ func (w Writer) topicTable(gaps *metadata.Gaps) (table, error) {
 		for kind, word := range plainTypes() {
 			if t.types[kind] == "" {
 				t.types[kind] = word
-				gaps.Add("words for message types", "the template has no topic of them, so the API's word is written", string(kind))
+				gaps.Add(
+					"words for message types",
+					"the template has no topic of them, so the API's word is written",
+					string(kind),
+				)
 			}
 		}
 		return t, nil
@@ -160,7 +167,11 @@ func (t table) group(one metadata.Group, gaps *metadata.Gaps) []any {
 		groupName: one.Name, deadLetter: one.Retry.DeadLetterTopic, remark: short(one.Remark, one.Name, gaps),
 	}
 	if one.Orderly == nil {
-		gaps.Add("order of groups", "nobody said it: fill in "+concurrently+" or "+orderly+" before the import", one.Name)
+		gaps.Add(
+			"order of groups",
+			"nobody said it: fill in "+concurrently+" or "+orderly+" before the import",
+			one.Name,
+		)
 	} else {
 		cells[groupOrder] = map[bool]string{false: concurrently, true: orderly}[*one.Orderly]
 	}
@@ -173,15 +184,27 @@ func (t table) group(one metadata.Group, gaps *metadata.Gaps) []any {
 			gaps.Add("interval of fixed retries", "the sheet has no column for it", one.Name)
 		}
 	case "":
-		gaps.Add("retry policy of groups", "nobody said it: fill in "+defaultRetry+" or "+fixedRetry+" before the import", one.Name)
+		gaps.Add(
+			"retry policy of groups",
+			"nobody said it: fill in "+defaultRetry+" or "+fixedRetry+" before the import",
+			one.Name,
+		)
 	default:
-		gaps.Add("retry policy "+string(one.Retry.Policy), "the sheet has no word for it: "+defaultRetry+" is written", one.Name)
+		gaps.Add(
+			"retry policy "+string(one.Retry.Policy),
+			"the sheet has no word for it: "+defaultRetry+" is written",
+			one.Name,
+		)
 		cells[retryPolicy] = defaultRetry
 	}
 	if times := one.Retry.MaxTimes; times != nil {
 		cells[maxTimes] = strconv.Itoa(*times)
 		if *times > mostTimes || *times < 0 {
-			gaps.Add("retry times of groups", fmt.Sprintf("consoles take 0 to %d: %d is written", mostTimes, mostTimes), one.Name)
+			gaps.Add(
+				"retry times of groups",
+				fmt.Sprintf("consoles take 0 to %d: %d is written", mostTimes, mostTimes),
+				one.Name,
+			)
 			cells[maxTimes] = strconv.Itoa(mostTimes)
 		}
 	}
@@ -190,7 +213,11 @@ func (t table) group(one metadata.Group, gaps *metadata.Gaps) []any {
 
 func checkName(name, kind string, gaps *metadata.Gaps) {
 	if len(name) > longestName {
-		gaps.Add("names of "+kind, fmt.Sprintf("5.x consoles take %d characters, but on serverless instances", longestName), name)
+		gaps.Add(
+			"names of "+kind,
+			fmt.Sprintf("5.x consoles take %d characters, but on serverless instances", longestName),
+			name,
+		)
 	}
 }
 

@@ -33,9 +33,12 @@ func doorsIn(t *testing.T) map[string][]string {
 		"json":    {file("c.json", metadata.Document{AsJSON: true})},
 		"store":   {"../store/testdata/4.9.7/broker-a", "../store/testdata/4.9.7/broker-b"},
 		"mqadmin": {"../mqadmin/testdata/4.9.7/metadata.json", "../mqadmin/testdata/4.9.7/configs.json"},
-		"broker":  {"broker-a=../store/testdata/4.9.7/export-b/topic.json", "broker-a=../store/testdata/4.9.7/export-b/subscriptionGroup.json"},
-		"topics":  {file("topics.xlsx", sheet.Writer{Kind: sheet.Topics})},
-		"groups":  {file("groups.dat", sheet.Writer{Kind: sheet.Groups})}, // by its content
+		"broker": {
+			"broker-a=../store/testdata/4.9.7/export-b/topic.json",
+			"broker-a=../store/testdata/4.9.7/export-b/subscriptionGroup.json",
+		},
+		"topics": {file("topics.xlsx", sheet.Writer{Kind: sheet.Topics})},
+		"groups": {file("groups.dat", sheet.Writer{Kind: sheet.Groups})}, // by its content
 	}
 }
 
@@ -57,11 +60,18 @@ func TestEveryDoorInGivesAModelThatEveryDoorOutTakes(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, c.Check())
 			require.NotZero(t, len(c.Topics)+len(c.Groups))
-			require.True(t, slices.IsSortedFunc(c.Topics, func(a, b metadata.Topic) int { return strings.Compare(a.Name, b.Name) }))
+			require.True(
+				t,
+				slices.IsSortedFunc(c.Topics, func(a, b metadata.Topic) int { return strings.Compare(a.Name, b.Name) }),
+			)
 			require.NotEmpty(t, c.Origin.Door)
 			require.NotEmpty(t, c.Origin.Of)
 			for _, topic := range c.Topics {
-				require.NotContains(t, []string{"TBW102", "broker-a", "DefaultCluster", "DefaultCluster_REPLY_TOPIC"}, topic.Name)
+				require.NotContains(
+					t,
+					[]string{"TBW102", "broker-a", "DefaultCluster", "DefaultCluster_REPLY_TOPIC"},
+					topic.Name,
+				)
 			}
 			for _, g := range gaps {
 				require.NotEmpty(t, g.What)

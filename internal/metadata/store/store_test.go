@@ -20,7 +20,11 @@ func TestAStoreTellsItsBroker(t *testing.T) {
 		require.Len(t, c.Topics, topics, "RocketMQ's own are left out: %v", c.Topics)
 		orders := c.Topics[topics-2]
 		require.Equal(t, "orders", orders.Name)
-		require.Equal(t, []metadata.Queues{{Broker: "broker-b", Read: 6, Write: 2, Perm: orders.Queues[0].Perm}}, orders.Queues)
+		require.Equal(
+			t,
+			[]metadata.Queues{{Broker: "broker-b", Read: 6, Write: 2, Perm: orders.Queues[0].Perm}},
+			orders.Queues,
+		)
 		require.True(t, *orders.Order)
 		require.Len(t, c.Groups, 1)
 		require.Equal(t, 3, *c.Groups[0].Retry.MaxTimes)

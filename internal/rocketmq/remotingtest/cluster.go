@@ -88,8 +88,10 @@ func (c *Cluster) nameServer(asked *remoting.Command) Answer {
 		if !known {
 			return Answer{Code: remoting.TopicNotExist, Remark: "No topic route info"}
 		}
-		return Answer{Body: fmt.Appendf(nil, `{"brokerDatas":[{%s}],"filterServerTable":{},"queueDatas":[{"brokerName":%q,`+
-			`"perm":%d,"readQueueNums":%d,"writeQueueNums":%d}]}`, addrs, c.Broker, t.Perm, t.Read, t.Write)}
+		return Answer{
+			Body: fmt.Appendf(nil, `{"brokerDatas":[{%s}],"filterServerTable":{},"queueDatas":[{"brokerName":%q,`+
+				`"perm":%d,"readQueueNums":%d,"writeQueueNums":%d}]}`, addrs, c.Broker, t.Perm, t.Read, t.Write),
+		}
 	}
 	return unsupported
 }

@@ -27,9 +27,15 @@ func (c *Cluster) groupTable() []byte {
 	b.WriteString(`{"dataVersion":{"counter":2,"timestamp":1},"subscriptionGroupTable":{`)
 	for i, name := range slices.Sorted(maps.Keys(c.Groups)) {
 		comma(&b, i)
-		fmt.Fprintf(&b, `%q:{"brokerId":0,"consumeBroadcastEnable":true,"consumeEnable":%t,"consumeFromMinEnable":true,`+
-			`"groupName":%q,"notifyConsumerIdsChangedEnable":true,"retryMaxTimes":16,"retryQueueNums":1,`+
-			`"whichBrokerWhenConsumeSlowly":1}`, name, c.Groups[name], name)
+		fmt.Fprintf(
+			&b,
+			`%q:{"brokerId":0,"consumeBroadcastEnable":true,"consumeEnable":%t,"consumeFromMinEnable":true,`+
+				`"groupName":%q,"notifyConsumerIdsChangedEnable":true,"retryMaxTimes":16,"retryQueueNums":1,`+
+				`"whichBrokerWhenConsumeSlowly":1}`,
+			name,
+			c.Groups[name],
+			name,
+		)
 	}
 	b.WriteString("}}")
 	return b.Bytes()

@@ -108,7 +108,8 @@ const instanceMark, instanceEnd = "MQ_INST_", "%"
 func instanceNames(seen facts.Facts) []api.Finding {
 	var names []string
 	for _, name := range slices.Concat(seen.TopicNames, seen.GroupNames) {
-		if instance, rest, has := strings.Cut(name, instanceEnd); has && rest != "" && strings.HasPrefix(instance, instanceMark) {
+		if instance, rest, has := strings.Cut(name, instanceEnd); has && rest != "" &&
+			strings.HasPrefix(instance, instanceMark) {
 			names = append(names, name)
 		}
 	}
@@ -122,7 +123,11 @@ func instanceNames(seen facts.Facts) []api.Finding {
 
 // usual are the ways to deal queues to members that don't look at brokers' names (package
 // org.apache.rocketmq.client.consumer.rebalance).
-var usual = []string{"AllocateMessageQueueAveragely", "AllocateMessageQueueAveragelyByCircle", "AllocateMessageQueueConsistentHash"}
+var usual = []string{
+	"AllocateMessageQueueAveragely",
+	"AllocateMessageQueueAveragelyByCircle",
+	"AllocateMessageQueueConsistentHash",
+}
 
 // allocations tells of members that deal queues by names of brokers, by configuration, or by a class
 // of their own.

@@ -26,16 +26,24 @@ func TestWhatACL1AllowsByAddressAloneIsFound(t *testing.T) {
 				return answer, asked.Code == remoting.CodeACLConfig
 			},
 		}
-		sides, seen := factstest.Sides(t, source, nil), facts.Facts{Configured: configured("broker-a", "aclEnable", acl)}
+		sides, seen := factstest.Sides(
+			t,
+			source,
+			nil,
+		), facts.Facts{
+			Configured: configured("broker-a", "aclEnable", acl),
+		}
 		factstest.Tables(t, sides.Source, &seen)
 		all, err := Find(t.Context(), sides, seen)
 		require.NoError(t, err)
 		return all
 	}
 	account := func(global, address string) remotingtest.Answer {
-		return remotingtest.Answer{Body: []byte(`{"globalWhiteAddrs":[` + global + `],"plainAccessConfigs":[{"accessKey":"shop-app",` +
-			`"secretKey":"12345678","whiteRemoteAddress":"` + address + `","admin":false,"defaultTopicPerm":"DENY",` +
-			`"defaultGroupPerm":"DENY"}]}`)}
+		return remotingtest.Answer{
+			Body: []byte(`{"globalWhiteAddrs":[` + global + `],"plainAccessConfigs":[{"accessKey":"shop-app",` +
+				`"secretKey":"12345678","whiteRemoteAddress":"` + address + `","admin":false,"defaultTopicPerm":"DENY",` +
+				`"defaultGroupPerm":"DENY"}]}`),
+		}
 	}
 	all := find("true", account(`"10.0.0.*"`, "10.1.0.7"))
 	require.Equal(t, []string{"acl-white-list", "acl-white-list"}, factstest.IDs(all))

@@ -63,13 +63,23 @@ func groups(seen facts.Facts) (all []api.RecommendedGroup) {
 		case members == 0:
 			of.Why = "no member is connected: concurrent, as most are; its settings on the source say the retries"
 		case len(seen.Members[name]) == 0:
-			of.Why = fmt.Sprintf("no member (%d connected) says whether it reads in order: concurrent, as most are; its "+
-				"settings on the source say the retries", members)
+			of.Why = fmt.Sprintf(
+				"no member (%d connected) says whether it reads in order: concurrent, as most are; its "+
+					"settings on the source say the retries",
+				members,
+			)
 		case of.Orderly:
-			of.Why = fmt.Sprintf("its members say so (%d connected); on the source they retry %d times unless they set "+
-				"a number of their own, so give the group one on purpose", members, unlimited)
+			of.Why = fmt.Sprintf(
+				"its members say so (%d connected); on the source they retry %d times unless they set "+
+					"a number of their own, so give the group one on purpose",
+				members,
+				unlimited,
+			)
 		default:
-			of.Why = fmt.Sprintf("its members say so (%d connected); its settings on the source say the retries", members)
+			of.Why = fmt.Sprintf(
+				"its members say so (%d connected); its settings on the source say the retries",
+				members,
+			)
 		}
 		all = append(all, of)
 	}
@@ -163,8 +173,10 @@ func traffic(seen facts.Facts, ordered map[string]bool) api.RecommendedTraffic {
 	case seen.Plan.Target.Proxy != "":
 		r.Why = "behind a proxy nobody can close a group, so only a gateway can move it"
 	case len(ordered) > 0:
-		r.Why += fmt.Sprintf("; %d topics are read in order, and without a gateway each of them waits until it is drained",
-			len(ordered))
+		r.Why += fmt.Sprintf(
+			"; %d topics are read in order, and without a gateway each of them waits until it is drained",
+			len(ordered),
+		)
 	}
 	return r
 }

@@ -20,9 +20,13 @@ func shop() facts.Facts {
 	group := map[string]rocketmq.Group{"a": {RetryMaxTimes: 16}}
 	return facts.Facts{
 		TopicNames: []string{"clicks", "orders", "payments"}, GroupNames: []string{"billing", "stats"},
-		Topics:  clusters.TopicTable{"clicks": topic, "orders": topic, "payments": topic},
-		Groups:  clusters.GroupTable{"billing": group, "stats": group},
-		Types:   map[string]plan.MessageType{"clicks": plan.TypeNormal, "orders": plan.TypeFIFO, "payments": plan.TypeNormal},
+		Topics: clusters.TopicTable{"clicks": topic, "orders": topic, "payments": topic},
+		Groups: clusters.GroupTable{"billing": group, "stats": group},
+		Types: map[string]plan.MessageType{
+			"clicks":   plan.TypeNormal,
+			"orders":   plan.TypeFIFO,
+			"payments": plan.TypeNormal,
+		},
 		Readers: map[string][]string{"orders": {"billing"}, "payments": {"billing"}, "clicks": {"stats"}},
 		Orderly: map[string]bool{"billing": true},
 		Online:  map[string]clusters.Connections{"billing": {Members: map[string]clusters.Member{"c": {}}}},

@@ -22,14 +22,21 @@ func TestRepliesTracesAndLightTopicsAreFoundByAsking(t *testing.T) {
 		return remotingtest.Topic{Read: 1, Write: 1, Perm: 6, Held: map[int][2]int64{0: {0, n}}}
 	}
 	find := func(held int64, light string) []api.Finding {
-		source := &remotingtest.Cluster{Name: "C4", Broker: "broker-a", Version: "V4_9_7", Topics: map[string]remotingtest.Topic{
-			"C4_REPLY_TOPIC": one(held), "RMQ_SYS_TRACE_TOPIC": one(held), "orders": one(3),
-		}}
+		source := &remotingtest.Cluster{
+			Name:    "C4",
+			Broker:  "broker-a",
+			Version: "V4_9_7",
+			Topics: map[string]remotingtest.Topic{
+				"C4_REPLY_TOPIC": one(held), "RMQ_SYS_TRACE_TOPIC": one(held), "orders": one(3),
+			},
+		}
 		target := &remotingtest.Cluster{
 			Name: "C5", Broker: "broker-b", Version: "V5_5_0",
 			More: func(asked *remoting.Command) (remotingtest.Answer, bool) {
-				return remotingtest.Answer{Body: []byte(`{"topicConfigTable":{"orders":{"topicName":"orders","perm":6,` +
-					`"attributes":{"message.type":"` + light + `"}}}}`)}, asked.Code == remoting.CodeTopicConfigs
+				return remotingtest.Answer{
+					Body: []byte(`{"topicConfigTable":{"orders":{"topicName":"orders","perm":6,` +
+						`"attributes":{"message.type":"` + light + `"}}}}`),
+				}, asked.Code == remoting.CodeTopicConfigs
 			},
 		}
 		sides, seen := factstest.Sides(t, source, target), facts.Facts{TopicNames: []string{"orders"}}
@@ -56,7 +63,9 @@ func TestSampledMessagesTellWhatTheTargetDoesNotTake(t *testing.T) {
 			TopicNames: []string{"orders"}, Types: map[string]plan.MessageType{"orders": kind},
 			Samples: map[string]metadata.Sample{"orders": {Looked: 64, Extent: extent}},
 			Readers: map[string][]string{"orders": {"billing"}},
-			Target:  facts.Target{Configured: []brokerconfig.Broker{{Name: "b", Values: map[string]string{"maxMessageSize": limit}}}},
+			Target: facts.Target{
+				Configured: []brokerconfig.Broker{{Name: "b", Values: map[string]string{"maxMessageSize": limit}}},
+			},
 		}
 	}
 	for name, c := range map[string]struct {

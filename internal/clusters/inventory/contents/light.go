@@ -9,6 +9,7 @@ import (
 	"rocketshift/internal/clusters/inventory/facts"
 	"rocketshift/internal/findings"
 	"rocketshift/internal/printable"
+	"rocketshift/internal/rocketmq"
 )
 
 // lightQueues tells of brokers of the source on which messages get into light queues, as MQTT uses
@@ -17,7 +18,8 @@ import (
 func lightQueues(seen facts.Facts) []api.Finding {
 	var brokers []string
 	for _, b := range seen.Configured {
-		if strings.EqualFold(b.Values["enableLmq"], "true") || strings.EqualFold(b.Values["enableMultiDispatch"], "true") {
+		if strings.EqualFold(b.Values["enableLmq"], "true") ||
+			strings.EqualFold(b.Values["enableMultiDispatch"], "true") {
 			brokers = append(brokers, b.Name)
 		}
 	}
@@ -38,7 +40,8 @@ func targetLight(seen facts.Facts, light []string) (all []api.Finding) {
 	return all
 }
 
-const attributeType, typeLite = "message.type", "LITE"
+// typeLite is the type of such topics.
+const typeLite = "LITE"
 
 // lightTopics are those of the selected topics that the target has as light ones. A proxy doesn't
 // tell it.
@@ -52,7 +55,7 @@ func lightTopics(ctx context.Context, target *clusters.One, seen facts.Facts) (n
 	}
 	for _, topic := range seen.TopicNames {
 		for _, broker := range clusters.SortedKeys(there[topic]) {
-			if there[topic][broker].Attributes[attributeType] == typeLite {
+			if there[topic][broker].Attributes[rocketmq.TypeAttribute] == typeLite {
 				names = append(names, topic)
 				break
 			}

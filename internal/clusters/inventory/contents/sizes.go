@@ -28,8 +28,12 @@ func sizesOf(seen facts.Facts) (all []api.Finding) {
 		body := printable.Grouped(int64(extent.Body))
 		switch {
 		case known && extent.Body > limit:
-			all = append(all, findings.MessageTooLong.Refusal(object, "",
-				"holds messages longer than the target takes (maxMessageSize %s bytes)", printable.Grouped(int64(limit))).
+			all = append(all, findings.MessageTooLong.Refusal(
+				object,
+				"",
+				"holds messages longer than the target takes (maxMessageSize %s bytes)",
+				printable.Grouped(int64(limit)),
+			).
 				With(seen.At, "the largest sampled body has %s bytes", body))
 		case extent.Body > proxyBody:
 			all = append(all, findings.MessageTooLong.Warning(object,

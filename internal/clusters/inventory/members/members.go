@@ -16,8 +16,8 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// Findings is the area. It asks nothing more.
-func Findings(_ context.Context, _ facts.Sides, seen facts.Facts) ([]api.Finding, error) {
+// Find is the area. It asks nothing more.
+func Find(_ context.Context, _ facts.Sides, seen facts.Facts) ([]api.Finding, error) {
 	var all []api.Finding
 	for _, group := range seen.GroupNames {
 		all = append(all, agreement(seen, group)...)

@@ -41,7 +41,7 @@ func clean() facts.Facts {
 
 func judged(t *testing.T, seen facts.Facts) []api.Finding {
 	t.Helper()
-	all, err := Findings(t.Context(), facts.Sides{}, seen)
+	all, err := Find(t.Context(), facts.Sides{}, seen)
 	require.NoError(t, err)
 	return all
 }

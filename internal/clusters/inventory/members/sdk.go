@@ -9,6 +9,7 @@ import (
 	"rocketshift/internal/clusters/inventory/facts"
 	"rocketshift/internal/findings"
 	"rocketshift/internal/printable"
+	"rocketshift/internal/rocketmq"
 )
 
 // feature is what applications may use of an SDK.
@@ -40,12 +41,10 @@ var (
 	httpGroups = []string{"CID_ONS-HTTP-PROXY"}
 )
 
-// Ordinals of MQVersion.
 const (
-	version440 = 293 // the oldest client that was tried with rocketshift
-	version452 = 317 // the first whose message trace 5.x reads
-	version495 = 403 // the first that names the broker in requests, which 5.x proxies need
-	version500 = 413
+	oldestTried     = rocketmq.Version440 // of clients with rocketshift
+	firstReadTrace  = rocketmq.Version452 // by 5.x
+	firstWithBroker = rocketmq.Version495 // in requests, which 5.x proxies need
 )
 
 // familyOf is the family of a client, as far as its language and version tell.
@@ -55,7 +54,7 @@ func familyOf(c facts.Client) sdk {
 		return onsHTTP
 	case strings.EqualFold(c.Language, "OMS"):
 		return onsTCP1
-	case c.Version >= version500:
+	case c.Version >= rocketmq.Version500:
 		return remoting5
 	}
 	return remoting4
@@ -75,12 +74,12 @@ func clientFindings(seen facts.Facts) []api.Finding {
 		switch {
 		case !familyOf(c).reaches5:
 			http = append(http, c)
-		case seen.Plan.Target.Proxy != "" && c.Version < version495:
+		case seen.Plan.Target.Proxy != "" && c.Version < firstWithBroker:
 			old = append(old, c)
-		case c.Version < version440:
+		case c.Version < oldestTried:
 			untried = append(untried, c)
 		}
-		if strings.HasPrefix(c.Group, traceProducer) && c.Version < version452 {
+		if strings.HasPrefix(c.Group, traceProducer) && c.Version < firstReadTrace {
 			traces = append(traces, c)
 		}
 	}

@@ -96,7 +96,10 @@ func timerLimit(seen facts.Facts) limit {
 	case least.most > 0:
 		return least
 	case seen.Plan.Target.Proxy != "":
-		return limit{ofInstances, "what managed instances take; target.maxDelay says otherwise (40 days of the highest editions)"}
+		return limit{
+			ofInstances,
+			"what managed instances take; target.maxDelay says otherwise (40 days of the highest editions)",
+		}
 	}
 	return limit{ofReleases, "timerMaxDelaySec of 5.x, unless it is changed"}
 }
@@ -126,8 +129,14 @@ func delayFindings(seen facts.Facts, waiting []pending) (all []api.Finding) {
 		if noted.LongestTimer <= of.most {
 			continue
 		}
-		all = append(all, findings.DelayBeyondLimit.Refusal("topic "+topic, "",
-			"a message was due %s after it was sent, and the target takes up to %s (%s)", noted.LongestTimer, of.most, of.by).
+		all = append(all, findings.DelayBeyondLimit.Refusal(
+			"topic "+topic,
+			"",
+			"a message was due %s after it was sent, and the target takes up to %s (%s)",
+			noted.LongestTimer,
+			of.most,
+			of.by,
+		).
 			With(seen.At, "%s; %d messages sampled have a time of their own", noted.LongestTimed, noted.TimedMessages))
 	}
 	return all

@@ -14,8 +14,8 @@ import (
 	"rocketshift/plan"
 )
 
-// Findings is the area.
-func Findings(ctx context.Context, sides facts.Sides, seen facts.Facts) ([]api.Finding, error) {
+// Find is the area.
+func Find(ctx context.Context, sides facts.Sides, seen facts.Facts) ([]api.Finding, error) {
 	var all []api.Finding
 	for _, topic := range seen.TopicNames {
 		all = append(all, topicFindings(seen, topic)...)

@@ -22,7 +22,9 @@ var at = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 func clean() facts.Facts {
 	return facts.Facts{
 		At: at, Brokers: []rocketmq.Broker{{Name: "broker-a"}},
-		Configured: []brokerconfig.Broker{{Name: "broker-a", Values: map[string]string{"messageDelayLevel": "1s 5s 2h"}}},
+		Configured: []brokerconfig.Broker{
+			{Name: "broker-a", Values: map[string]string{"messageDelayLevel": "1s 5s 2h"}},
+		},
 		TopicNames: []string{"orders"},
 		Types:      map[string]plan.MessageType{"orders": plan.TypeNormal},
 		Samples: map[string]metadata.Sample{"orders": {

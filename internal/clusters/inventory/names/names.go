@@ -28,8 +28,8 @@ var (
 	reserved = regexp.MustCompile(`^(rmq_sys_|%RETRY%|%DLQ%|rocketmq-broker-|rocketmq-proxy-)|_REPLY_TOPIC$`)
 )
 
-// Findings is the area. It asks nothing more.
-func Findings(_ context.Context, _ facts.Sides, seen facts.Facts) ([]api.Finding, error) {
+// Find is the area. It asks nothing more.
+func Find(_ context.Context, _ facts.Sides, seen facts.Facts) ([]api.Finding, error) {
 	var all []api.Finding
 	target := seen.Plan.Target
 	all = append(all, of(seen, "topic", "target.rename.topics", seen.TopicNames, target.Topic, rocketmq.TakesTopic)...)
@@ -61,8 +61,11 @@ func of(
 			name, Propose(own)), "%s", why))
 	}
 	if len(wrong) > 0 {
-		all = append(all, findings.RenameMap.Advice(kind+"s", "", "%d names have to change; a map for the plan: %s: {%s}",
-			len(wrong), key, Map(wrong)))
+		all = append(
+			all,
+			findings.RenameMap.Advice(kind+"s", "", "%d names have to change; a map for the plan: %s: {%s}",
+				len(wrong), key, Map(wrong)),
+		)
 	}
 	return all
 }
@@ -71,7 +74,11 @@ func of(
 func Managed(name string) string {
 	switch {
 	case len(name) > managedLongest:
-		return fmt.Sprintf("has %d characters; managed instances take %d, serverless ones 128", len(name), managedLongest)
+		return fmt.Sprintf(
+			"has %d characters; managed instances take %d, serverless ones 128",
+			len(name),
+			managedLongest,
+		)
 	case reserved.MatchString(name):
 		return "has a beginning or an end that managed instances keep for themselves"
 	case !managedForm.MatchString(name):

@@ -16,7 +16,7 @@ import (
 
 func judged(t *testing.T, seen facts.Facts) []api.Finding {
 	t.Helper()
-	all, err := Findings(t.Context(), facts.Sides{}, seen)
+	all, err := Find(t.Context(), facts.Sides{}, seen)
 	require.NoError(t, err)
 	return all
 }
@@ -30,7 +30,10 @@ func TestNothingIsFoundOfNamesThatEveryoneTakes(t *testing.T) {
 
 func TestNamesThatManagedInstancesDontTakeAreRefusedBehindAProxy(t *testing.T) {
 	long := strings.Repeat("t", 61)
-	seen := facts.Facts{TopicNames: []string{long, "a%b", "rocketmq-proxy-x", "asks_REPLY_TOPIC"}, GroupNames: []string{long}}
+	seen := facts.Facts{
+		TopicNames: []string{long, "a%b", "rocketmq-proxy-x", "asks_REPLY_TOPIC"},
+		GroupNames: []string{long},
+	}
 	for _, f := range judged(t, seen) {
 		assert.Equal(t, api.SeverityAdvice, f.Level(), "%+v", f)
 	}

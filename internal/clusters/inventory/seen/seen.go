@@ -77,7 +77,11 @@ func Open(path string, source []string) (*File, error) {
 		return nil, fmt.Errorf("read what was seen: %w", err)
 	}
 	if len(text) > mostBytes {
-		return nil, fmt.Errorf("%s has more than %d bytes: it isn't what rocketshift assess --observe wrote", path, mostBytes)
+		return nil, fmt.Errorf(
+			"%s has more than %d bytes: it isn't what rocketshift assess --observe wrote",
+			path,
+			mostBytes,
+		)
 	}
 	read := New(source)
 	if err := json.Unmarshal(text, read); err != nil {
@@ -85,7 +89,12 @@ func Open(path string, source []string) (*File, error) {
 	}
 	switch want := New(source).Source; {
 	case read.Version != version:
-		return nil, fmt.Errorf("%s has version %d, this release reads version %d: name another file", path, read.Version, version)
+		return nil, fmt.Errorf(
+			"%s has version %d, this release reads version %d: name another file",
+			path,
+			read.Version,
+			version,
+		)
 	case !slices.Equal(read.Source, want):
 		return nil, fmt.Errorf("%s is of the source %v, not of %v: name another file", path, read.Source, want)
 	case read.Lag == nil:

@@ -65,7 +65,8 @@ func skewed(source, target []broker, seen facts.Facts) (all []api.Finding) {
 		if off := b.clock.off(); off.Abs() > mostSkew {
 			all = append(all, findings.ClockSkew.Warning(fmt.Sprintf("%s broker %s", b.side, b.Name), "",
 				"its clock is %s that of this machine", direction(off)).
-				With(seen.At, "between %s and %s ahead", b.clock.least.Round(time.Second), b.clock.most.Round(time.Second)))
+				With(seen.At, "between %s and %s ahead", b.clock.least.Round(time.Second), b.clock.most.Round(time.Second)),
+			)
 		}
 	}
 	var widest time.Duration

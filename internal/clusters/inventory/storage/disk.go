@@ -22,7 +22,12 @@ const (
 )
 
 // disksOf judges how full the disks of one side are.
-func disksOf(side api.Side, tables map[string]map[string]string, configured []brokerconfig.Broker, seen facts.Facts) (all []api.Finding) {
+func disksOf(
+	side api.Side,
+	tables map[string]map[string]string,
+	configured []brokerconfig.Broker,
+	seen facts.Facts,
+) (all []api.Finding) {
 	for _, broker := range slices.Sorted(maps.Keys(tables)) {
 		used, known := fullest(tables[broker])
 		if !known {

@@ -24,8 +24,15 @@ func Find(ctx context.Context, sides facts.Sides, seen facts.Facts) ([]api.Findi
 		return nil, sides.Source.Explain(ctx, err)
 	}
 	return slices.Concat(
-		disksOf(api.Source, seen.Runtime, seen.Configured, seen), disksOf(api.Target, target, seen.Target.Configured, seen),
-		roomOf(seen.Runtime, target, seen), lagFindings(late, keptFor(seen), seen),
+		disksOf(
+			api.Source,
+			seen.Runtime,
+			seen.Configured,
+			seen,
+		),
+		disksOf(api.Target, target, seen.Target.Configured, seen),
+		roomOf(seen.Runtime, target, seen),
+		lagFindings(late, keptFor(seen), seen),
 	), nil
 }
 

@@ -63,7 +63,9 @@ func TestDisksThatAreNearlyFullAreFound(t *testing.T) {
 }
 
 func TestATargetWithoutRoomForTheSourceIsFound(t *testing.T) {
-	source := map[string]map[string]string{"a": {"commitLogMinOffset": "1073741824", "commitLogMaxOffset": "11811160064"}}
+	source := map[string]map[string]string{
+		"a": {"commitLogMinOffset": "1073741824", "commitLogMaxOffset": "11811160064"},
+	}
 	target := func(capacity string) map[string]map[string]string {
 		return map[string]map[string]string{"b": {"commitLogDirCapacity": capacity}}
 	}

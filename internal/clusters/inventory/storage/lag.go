@@ -60,7 +60,11 @@ func lagging(seen facts.Facts) (all []behind) {
 		}
 	}
 	slices.SortFunc(all, func(a, b behind) int {
-		return cmp.Or(cmp.Compare(b.lost+b.lag, a.lost+a.lag), cmp.Compare(a.group, b.group), cmp.Compare(a.topic, b.topic))
+		return cmp.Or(
+			cmp.Compare(b.lost+b.lag, a.lost+a.lag),
+			cmp.Compare(a.group, b.group),
+			cmp.Compare(a.topic, b.topic),
+		)
 	})
 	return all
 }
@@ -95,8 +99,12 @@ func lagFindings(all []behind, kept time.Duration, seen facts.Facts) (found []ap
 		one := findings.LagAtRisk.Warning("group "+b.group, "",
 			"is so far behind on topic %s that messages are deleted before it reads them", b.topic)
 		if late {
-			one = one.With(seen.At, "what it reads next was stored %s ago; brokers keep messages for %s (fileReservedTime)",
-				old.Round(time.Minute), kept)
+			one = one.With(
+				seen.At,
+				"what it reads next was stored %s ago; brokers keep messages for %s (fileReservedTime)",
+				old.Round(time.Minute),
+				kept,
+			)
 		}
 		if b.lost > 0 {
 			one = one.With(seen.At, "%d messages were deleted before it read them", b.lost)

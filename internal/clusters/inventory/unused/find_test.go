@@ -81,7 +81,11 @@ func TestQueuesThatATopicHadOnceAndStillHoldMessagesAreFound(t *testing.T) {
 		}
 		return told
 	}
-	assert.Equal(t, []string{"queues-left: queue broker-a/6 holds 7 messages, and the topic has 4 queues there"}, find(6))
+	assert.Equal(
+		t,
+		[]string{"queues-left: queue broker-a/6 holds 7 messages, and the topic has 4 queues there"},
+		find(6),
+	)
 	assert.Empty(t, find(5), "it is empty")
 	assert.Empty(t, find(3), "it is one of the topic's")
 }

@@ -9,8 +9,10 @@ import (
 )
 
 // ErrConflicts is the error of a transfer that awaits a decision about users of the target.
-var ErrConflicts = errors.New("users of the target aren't as the source's: nothing was written; decide by --conflicts " +
-	"keep or --conflicts change")
+var ErrConflicts = errors.New(
+	"users of the target aren't as the source's: nothing was written; decide by --conflicts " +
+		"keep or --conflicts change",
+)
 
 // Apply writes what the review found, to one broker after the other, and reads all back. New
 // secrets are in their file before a broker knows them. The same transfer can be run again at any

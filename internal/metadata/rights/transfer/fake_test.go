@@ -90,7 +90,9 @@ func (f *fakeCluster) answer(addr string, c *remoting.Command) *remoting.Command
 	case remoting.CodeRuntime:
 		return ok(fmt.Sprintf(`{"table":{"brokerVersionDesc":"V%s"}}`, strings.ReplaceAll(f.version, ".", "_")))
 	case remoting.CodeTopicConfigs:
-		return ok(`{"topicConfigTable":{"orders":{"topicName":"orders","readQueueNums":1,"writeQueueNums":1,"perm":6}}}`)
+		return ok(
+			`{"topicConfigTable":{"orders":{"topicName":"orders","readQueueNums":1,"writeQueueNums":1,"perm":6}}}`,
+		)
 	case remoting.CodeGroups:
 		return ok(`{"subscriptionGroupTable":{"billing":{"groupName":"billing"}}}`)
 	case remoting.CodeACLConfig:
@@ -168,7 +170,10 @@ func merged(has, more []any) []any {
 		}
 		entries, _ := has[at].(table)["entries"].([]any)
 		for _, e := range added["entries"].([]any) {
-			same := slices.IndexFunc(entries, func(one any) bool { return one.(table)["resource"] == e.(table)["resource"] })
+			same := slices.IndexFunc(
+				entries,
+				func(one any) bool { return one.(table)["resource"] == e.(table)["resource"] },
+			)
 			if same < 0 {
 				entries = append(entries, e)
 			} else {

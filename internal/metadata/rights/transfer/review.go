@@ -9,16 +9,7 @@ import (
 	"rocketshift/internal/metadata/rights/acl1"
 	"rocketshift/internal/metadata/rights/keyring"
 	"rocketshift/internal/rocketmq"
-)
-
-// Decision says what becomes of users that the target has already, and that aren't as the source's.
-type Decision string
-
-// Decisions.
-const (
-	Refuse  Decision = "refuse" // nothing is written
-	Keep    Decision = "keep"   // they stay as they are
-	Replace Decision = "change" // they get the source's secret, type and rights
+	"rocketshift/plan"
 )
 
 // Request is what a transfer needs.
@@ -27,7 +18,7 @@ type Request struct {
 	Target     *rocketmq.Cluster
 	Own        string           // the user as which the target is called: it is never changed
 	Renames    rocketmq.Renames // of topics and groups; also of Target's client
-	Conflicts  Decision
+	Conflicts  plan.Decision
 	NewSecrets string // file of secrets that are made for users whose old ones can't be read
 }
 
@@ -190,9 +181,9 @@ func (r *Review) conflict(n *node, has, wanted rights.User, text string) {
 	case wanted.Name == r.request.Own:
 		c.Text += "; it stays so, as the target is called as this user"
 		r.Kept = append(r.Kept, c)
-	case r.request.Conflicts == Keep:
+	case r.request.Conflicts == plan.DecisionKeep:
 		r.Kept = append(r.Kept, c)
-	case r.request.Conflicts != Replace:
+	case r.request.Conflicts != plan.DecisionChange:
 		r.Conflicts = append(r.Conflicts, c)
 	case has.Type == rights.Super && wanted.Type != rights.Super:
 		c.Text += "; a super user isn't made less than that: servers may call each other as it; change it by hand, or " +

@@ -51,14 +51,20 @@ type Said struct{ Object, Text, Do string }
 // Said is what can't be kept, what stays otherwise and what differs, for people.
 func (d Done) Said() (all []Said) {
 	for _, n := range d.Notes {
-		all = append(all, Said{strings.TrimSpace("user " + n.User + " " + n.Object), string(n.Kind) + ": " + n.Text, n.Do})
+		all = append(
+			all,
+			Said{strings.TrimSpace("user " + n.User + " " + n.Object), string(n.Kind) + ": " + n.Text, n.Do},
+		)
 	}
 	for _, k := range d.Kept {
 		all = append(all, Said{"user " + k.User + ", broker " + k.Broker, "kept: " + k.Text, ""})
 	}
 	for _, broker := range slices.Sorted(maps.Keys(d.Compared)) {
 		for _, one := range d.Compared[broker].Differences {
-			all = append(all, Said{"user " + one.User + ", broker " + broker, one.String(), "compare the user's rights"})
+			all = append(
+				all,
+				Said{"user " + one.User + ", broker " + broker, one.String(), "compare the user's rights"},
+			)
 		}
 	}
 	return all

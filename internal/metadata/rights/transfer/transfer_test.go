@@ -13,6 +13,7 @@ import (
 
 	"rocketshift/internal/metadata/rights/keyring"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/plan"
 )
 
 const secret = "never-to-be-shown"
@@ -34,7 +35,9 @@ func fileOf(t *testing.T, text string) string {
 func requestOf(t *testing.T, f *fakeCluster) Request {
 	t.Helper()
 	return Request{
-		Source: Source{Files: []string{fileOf(t, accounts)}}, Target: f.connect(t), Own: "own-user", Conflicts: Refuse,
+		Source: Source{
+			Files: []string{fileOf(t, accounts)},
+		}, Target: f.connect(t), Own: "own-user", Conflicts: plan.DecisionRefuse,
 	}
 }
 
@@ -86,7 +89,7 @@ func TestUsersThatDifferAwaitADecision(t *testing.T) {
 			{"b0", "sender-1", "it has other rights there"}, {"b0", "reader-1", "it has another secret there"},
 		}, r.Conflicts)
 
-		q.Conflicts = Keep
+		q.Conflicts = plan.DecisionKeep
 		r = prepared(t, q)
 		require.NoError(t, r.Apply(t.Context()))
 		assert.Len(t, r.Kept, 2)
@@ -94,7 +97,7 @@ func TestUsersThatDifferAwaitADecision(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, c.Same())
 
-		q.Conflicts = Replace
+		q.Conflicts = plan.DecisionChange
 		require.NoError(t, prepared(t, q).Apply(t.Context()))
 		c, err = q.Compare(t.Context())
 		require.NoError(t, err)
@@ -110,7 +113,7 @@ func TestTheUserOfTheTransferAndSuperUsersAreNotChanged(t *testing.T) {
 		b.users[name] = table{"username": name, "password": "another", "userType": "Super", "userStatus": "enable"}
 	}
 	q := requestOf(t, f)
-	q.Own, q.Conflicts = "root-user", Replace
+	q.Own, q.Conflicts = "root-user", plan.DecisionChange
 	r := prepared(t, q)
 	require.Len(t, r.Kept, 1)
 	assert.Contains(t, r.Kept[0].Text, "the target is called as this user")
@@ -131,7 +134,7 @@ func TestSecretsThatTheSourceHidesAreMadeOnceAndInTheFileBeforeAnyBrokerKnowsThe
 	old := newFake("4.9.7", 1)
 	old.acl1 = `{"plainAccessConfigs":[{"accessKey":"sender-1","secretKey":"","topicPerms":["orders=PUB"]}]}`
 	f := newFake("5.3.3", 1)
-	q := Request{Source: Source{Cluster: old.connect(t)}, Target: f.connect(t), Conflicts: Refuse}
+	q := Request{Source: Source{Cluster: old.connect(t)}, Target: f.connect(t), Conflicts: plan.DecisionRefuse}
 	_, err := q.Prepare(t.Context())
 	require.ErrorContains(t, err, "--new-secrets FILE")
 	q.NewSecrets = filepath.Join(t.TempDir(), "secrets.yaml")
@@ -171,5 +174,10 @@ func TestNothingThatATransferReturnsOrPrintsHoldsASecret(t *testing.T) {
 		assert.NotContains(t, text, secret)
 	}
 	assert.Contains(t, string(raw), `"name":"a-orders"`)
-	assert.Equal(t, 1, strings.Count(fmt.Sprint(f.brokers["10.0.0.1:1"].users["reader-1"]), secret), "the broker has it")
+	assert.Equal(
+		t,
+		1,
+		strings.Count(fmt.Sprint(f.brokers["10.0.0.1:1"].users["reader-1"]), secret),
+		"the broker has it",
+	)
 }
