@@ -81,7 +81,7 @@ func roomOf(source, target map[string]map[string]string, seen facts.Facts) []api
 		held += number(table["commitLogMaxOffset"]) - number(table["commitLogMinOffset"])
 	}
 	for _, table := range target {
-		of, known := freeBytes(table["commitLogDirCapacity"])
+		of, known := room(table)
 		if !known {
 			return nil
 		}
@@ -92,7 +92,25 @@ func roomOf(source, target map[string]map[string]string, seen facts.Facts) []api
 	}
 	return []api.Finding{findings.TargetDiskSmall.Warning("target disks", "",
 		"the source holds more than the target's disks have room for").
-		With(seen.At, "commit logs of the source: %s; free on the target: %s", gib(held), gib(free))}
+		With(seen.At, "commit logs of the source: %s; room on the target until sends are refused (%s used): %s at most",
+			gib(held), percent(refuses), gib(free))}
+}
+
+// room is how much a broker stores at most until its disk is so full that it refuses sends. What it
+// calls free (File.getFreeSpace) has blocks that are kept for root or are over a quota. Its ratio of
+// use hasn't: it is of what is used and usable, in whole percent, rounded up (UtilAll,
+// getDiskPartitionSpaceUsedPercent). So the disk is as large as the ratio allows at most.
+func room(table map[string]string) (n int64, known bool) {
+	total, free, known := capacity(table["commitLogDirCapacity"])
+	if !known {
+		return 0, false
+	}
+	used, size := float64(total-free), float64(total)
+	ratio, err := strconv.ParseFloat(table["commitLogDiskRatio"], 64)
+	if exact := ratio - 0.01; err == nil && ratio <= 1 && exact > 0 {
+		size = min(size, used/exact)
+	}
+	return int64(max(0, size*refuses-used)), true
 }
 
 func number(text string) int64 {
@@ -102,15 +120,22 @@ func number(text string) int64 {
 
 func gib(n int64) string { return strconv.FormatFloat(float64(n)/(1<<30), 'f', 1, 64) + " GiB" }
 
-// freeBytes reads commitLogDirCapacity: "Total : 252.0 GiB, Free : 71.5 GiB." (AdminBrokerProcessor).
-func freeBytes(text string) (n int64, known bool) {
-	_, rest, found := strings.Cut(text, "Free : ")
+// capacity reads commitLogDirCapacity: "Total : 252.0 GiB, Free : 71.5 GiB." (AdminBrokerProcessor).
+func capacity(text string) (total, free int64, known bool) {
+	first, rest, found := strings.Cut(strings.TrimSuffix(text, "."), ", Free : ")
 	if !found {
-		return 0, false
+		return 0, 0, false
 	}
+	total, known = bytesOf(strings.TrimPrefix(first, "Total : "))
+	free, also := bytesOf(rest)
+	return total, free, known && also && free <= total
+}
+
+// bytesOf reads a size with its unit, as MixAll.humanReadableByteCount writes it.
+func bytesOf(text string) (n int64, known bool) {
 	var size float64
 	var unit string
-	if _, err := fmt.Sscanf(strings.TrimSuffix(rest, "."), "%f %s", &size, &unit); err != nil {
+	if _, err := fmt.Sscanf(text, "%f %s", &size, &unit); err != nil || size < 0 {
 		return 0, false
 	}
 	power := strings.Index("BKMGTPE", strings.ToUpper(unit[:1]))

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,19 +63,44 @@ func TestDisksThatAreNearlyFullAreFound(t *testing.T) {
 	}
 }
 
+// realDisk is what a 5.3.3 told of a disk of which 55.0 GiB were left to use (df), by a quota.
+const realDisk = "Total : 252.0 GiB, Free : 215.9 GiB."
+
 func TestATargetWithoutRoomForTheSourceIsFound(t *testing.T) {
-	source := map[string]map[string]string{
-		"a": {"commitLogMinOffset": "1073741824", "commitLogMaxOffset": "11811160064"},
+	holds := func(gib int64) map[string]map[string]string {
+		return map[string]map[string]string{
+			"a": {"commitLogMinOffset": "1073741824", "commitLogMaxOffset": strconv.FormatInt((gib+1)<<30, 10)},
+		}
 	}
-	target := func(capacity string) map[string]map[string]string {
-		return map[string]map[string]string{"b": {"commitLogDirCapacity": capacity}}
+	target := func(capacity, ratio string) map[string]map[string]string {
+		return map[string]map[string]string{"b": {"commitLogDirCapacity": capacity, "commitLogDiskRatio": ratio}}
 	}
-	found := roomOf(source, target("Total : 19.9 GiB, Free : 9.5 GiB."), facts.Facts{At: at})
-	require.Len(t, found, 1)
-	assert.Equal(t, "commit logs of the source: 10.0 GiB; free on the target: 9.5 GiB", found[0].Evidence[0].Fact)
-	assert.Empty(t, roomOf(source, target("Total : 1.9 TiB, Free : 1.5 TiB."), facts.Facts{}))
-	assert.Empty(t, roomOf(source, target(""), facts.Facts{}), "it isn't told")
-	assert.Empty(t, roomOf(source, nil, facts.Facts{}), "there is none yet")
+	for name, c := range map[string]struct {
+		holds           int64
+		capacity, ratio string
+		want            string // room in the evidence; empty: nothing is found
+	}{
+		"small":                          {10, "Total : 19.9 GiB, Free : 9.5 GiB.", "0.53", "7.5 GiB"},
+		"large":                          {10, "Total : 1.9 TiB, Free : 1.5 TiB.", "0.22", ""},
+		"free blocks that nobody gets":   {60, realDisk, "0.4", "47.2 GiB"},
+		"as much as usable blocks hold":  {40, realDisk, "0.4", ""},
+		"nearly empty and very large":    {5000, "Total : 9.8 TiB, Free : 9.7 TiB.", "0.02", ""},
+		"without a ratio":                {10, "Total : 19.9 GiB, Free : 9.5 GiB.", "-1.0", "7.5 GiB"},
+		"so full that sends are refused": {10, "Total : 100.0 GiB, Free : 5.0 GiB.", "0.95", "0.0 GiB"},
+		"it isn't told":                  {10, "", "0.2", ""},
+		"it is told in another way":      {10, "Total : 1.0 GiB, Free : 5.0 GiB.", "0.2", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := roomOf(holds(c.holds), target(c.capacity, c.ratio), facts.Facts{At: at})
+			if c.want == "" {
+				assert.Empty(t, found)
+				return
+			}
+			require.Len(t, found, 1)
+			assert.Contains(t, found[0].Evidence[0].Fact, "(90 % used): "+c.want+" at most")
+		})
+	}
+	assert.Empty(t, roomOf(holds(10), nil, facts.Facts{}), "there is none yet")
 }
 
 func TestGroupsWhoseMessagesAreDeletedBeforeTheyReadThemAreFound(t *testing.T) {
