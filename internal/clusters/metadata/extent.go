@@ -22,10 +22,12 @@ const (
 	typeReply       = "reply"
 )
 
-// traceHeads begin the bodies of trace records (TraceDataEncoder, TraceType, 4.4.0 and later): the
-// type, and the separator of its fields.
+// traceHeads begin the bodies of trace records (TraceDataEncoder, TraceType): the type, and the
+// separator of its fields. The first three are those of 4.4.0; 4.9.7 has EndTransaction besides, 5.3.3
+// and 5.5.0 Recall.
 var traceHeads = [][]byte{
 	[]byte("Pub\x01"), []byte("SubBefore\x01"), []byte("SubAfter\x01"), []byte("EndTransaction\x01"),
+	[]byte("Recall\x01"),
 }
 
 func (e *Extent) add(m remoting.Message) {
