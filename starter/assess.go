@@ -30,6 +30,7 @@ Keys come from the environment: with --credentials OLD they are OLD_ACCESS_KEY a
 ROCKETSHIFT_SECRETS, as at a worker.`
 
 const assessExample = `  rocketshift assess --from 10.0.0.1:9876
+  rocketshift assess --from 203.0.113.7:9876 --source-address 10.1.0.7:10911=203.0.113.7:10911
   rocketshift assess --plan plan.yaml -o markdown > assessment.md`
 
 func (a *app) assessCommand() *cobra.Command {
@@ -61,9 +62,19 @@ func sideFlags(c *cobra.Command, f *assess.Flags) {
 	flags := c.Flags()
 	flags.StringSliceVar(&f.From, "from", nil, "the source's name servers, host:port, several separated by commas")
 	flags.StringVar(&f.Cluster, "cluster", "", "the source's own name, where its name servers know several clusters")
+	flags.StringToStringVar(&f.Reached, "source-address", nil,
+		"where a server of the source is reached that advertises another address (NAT, Kubernetes), ADVERTISED=REACHED; "+
+			"may be given several times")
+	flags.StringSliceVar(&f.LeftOut, "leave-out", nil,
+		"a broker of the source that isn't looked at: what it holds stays there; may be given several times")
+	flags.StringSliceVar(&f.ReadSlaves, "read-slave", nil,
+		"a broker of the source that is read from its slave while it has no master; may be given several times")
 	flags.StringVar(&f.Credentials, "credentials", "", "prefix of the environment variables with the source's keys")
 	flags.StringSliceVar(&f.Target, "target", nil, "the name servers of a target that exists already")
 	flags.StringVar(&f.TargetProxy, "target-proxy", "", "instead of --target, the remoting port of its 5.x proxy")
+	flags.StringVar(&f.TargetCluster, "target-cluster", "",
+		"the target's own name, where its name servers know several clusters")
+	flags.StringToStringVar(&f.TargetReached, "target-address", nil, "as --source-address, for the target")
 	flags.StringVar(&f.TargetCredentials, "target-credentials", "",
 		"prefix of the environment variables with the target's keys")
 	flags.Float64Var(
@@ -83,8 +94,9 @@ func (a *app) assessedPlan(file string, f assess.Flags) (plan.Plan, error) {
 		return plan.Plan{}, failure.Usage("", "--observe %s: want up to %s", f.Observe, mostObserved)
 	case f.Observe > 0 && f.Seen == "":
 		return plan.Plan{}, failure.Usage("", "--observe keeps what it sees in a file: name it by --seen FILE")
-	case file != "" && len(f.From)+len(f.Target) > 0:
-		return plan.Plan{}, failure.Usage("", "--plan says which clusters are meant: leave --from and --target out")
+	case file != "" && f.OfClusters():
+		return plan.Plan{}, failure.Usage("write it into the plan (docs/reference/plan.md)",
+			"--plan says which clusters are meant: leave --from, --target and what is said of them out")
 	case file != "":
 		return a.readPlan(file, nil)
 	case len(f.From) == 0:
@@ -92,6 +104,9 @@ func (a *app) assessedPlan(file string, f assess.Flags) (plan.Plan, error) {
 			"",
 			"which cluster: give its name servers by --from host:port, or --plan plan.yaml",
 		)
+	}
+	if f.OfTarget() {
+		return plan.Plan{}, failure.Usage("", "--target-address and --target-cluster need a target: give --target")
 	}
 	return f.Plan()
 }

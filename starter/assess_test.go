@@ -15,14 +15,18 @@ import (
 
 func TestAssessSaysWhichFlagIsMissing(t *testing.T) {
 	for line, want := range map[string]string{
-		"assess":                                             "which cluster: give its name servers by --from host:port, or --plan plan.yaml",
-		"assess --from x":                                    `"x"; want host:port`,
-		"assess --from 10.0.0.1:9876 --rate -1":              "--rate -1: want calls per second",
-		"assess --plan p.yaml --from 10.0.0.1:9876":          "--plan says which clusters are meant",
-		"assess --plan /nowhere/plan.yaml":                   "the plan's file /nowhere/plan.yaml is not there",
-		"assess --from 10.0.0.1:9876 -o xml":                 `-o "xml": allowed: text, json, table, markdown`,
-		"status x -o markdown":                               `-o "markdown": allowed: text, json`,
-		"assess --from 10.0.0.1:9876 --target 10.0.0.1:9876": "10.0.0.1:9876",
+		"assess":                                                               "which cluster: give its name servers by --from host:port, or --plan plan.yaml",
+		"assess --from x":                                                      `"x"; want host:port`,
+		"assess --from 10.0.0.1:9876 --rate -1":                                "--rate -1: want calls per second",
+		"assess --plan p.yaml --from 10.0.0.1:9876":                            "--plan says which clusters are meant",
+		"assess --plan p.yaml --leave-out broker-a":                            "--plan says which clusters are meant",
+		"assess --from 10.0.0.1:9876 --target-address a:1=b:2":                 "--target-address and --target-cluster need a target",
+		"assess --from 10.0.0.1:9876 --source-address 10.1.0.7=10.0.0.1:10911": "source.addresses",
+		"assess --from 10.0.0.1:9876 --leave-out a,a":                          "source.leftOut[1]",
+		"assess --plan /nowhere/plan.yaml":                                     "the plan's file /nowhere/plan.yaml is not there",
+		"assess --from 10.0.0.1:9876 -o xml":                                   `-o "xml": allowed: text, json, table, markdown`,
+		"status x -o markdown":                                                 `-o "markdown": allowed: text, json`,
+		"assess --from 10.0.0.1:9876 --target 10.0.0.1:9876":                   "10.0.0.1:9876",
 	} {
 		t.Run(line, func(t *testing.T) {
 			o := rocketshiftIn(t, nil, "", nil, strings.Fields(line)...)

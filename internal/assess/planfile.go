@@ -70,6 +70,9 @@ func PlanFile(p plan.Plan, r Report) string {
 	f.line("source:")
 	f.list("  nameServers", p.Source.NameServers)
 	f.text("  cluster", p.Source.Cluster)
+	f.reached(p.Source.Advertised)
+	f.brokers("  leftOut", p.Source.LeftOut, "what they hold stays there")
+	f.brokers("  readSlaves", p.Source.ReadSlaves, "read from their slaves while they have no master")
 	f.credentials(p.Source.Credentials)
 	f.line("")
 	f.target(p)
@@ -106,6 +109,25 @@ func (f *planFile) list(key string, values []string) {
 		all = append(all, fmt.Sprintf("%q", v))
 	}
 	f.line("%s: [%s]", key, strings.Join(all, ", "))
+}
+
+// reached are the addresses at which servers are reached, where they advertise others.
+func (f *planFile) reached(at map[string]string) {
+	if len(at) == 0 {
+		return
+	}
+	f.line("  addresses:  # where the worker reaches what servers advertise; gateways have flags of their own")
+	for _, advertised := range slices.Sorted(maps.Keys(at)) {
+		f.line("    %q: %q", advertised, at[advertised])
+	}
+}
+
+// brokers is a list of brokers' names, where there is one.
+func (f *planFile) brokers(key string, names []string, why string) {
+	if len(names) > 0 {
+		f.list(key, names)
+		f.line("  # ^ %s", why)
+	}
 }
 
 func (f *planFile) credentials(c *plan.Credentials) {
@@ -150,6 +172,8 @@ func (f *planFile) target(p plan.Plan) {
 		} else {
 			f.list("  nameServers", t.NameServers)
 		}
+		f.text("  cluster", t.Cluster)
+		f.reached(t.Advertised)
 		f.credentials(t.Credentials)
 	}
 	if t.Rename == nil {

@@ -43,7 +43,11 @@ func assessment() api.Assessment {
 }
 
 func TestAPlanThatIsWrittenIsOne(t *testing.T) {
-	p, err := Flags{From: []string{"10.0.0.1:9876", "10.0.0.2:9876"}, Cluster: "C4", Credentials: "OLD"}.Plan()
+	p, err := Flags{
+		From: []string{"10.0.0.1:9876", "10.0.0.2:9876"}, Cluster: "C4", Credentials: "OLD",
+		Reached: map[string]string{"10.1.0.7:10911": "10.0.0.1:30911", "10.1.0.8:10911": "10.0.0.1:30912"},
+		LeftOut: []string{"broker-z"}, ReadSlaves: []string{"broker-y"},
+	}.Plan()
 	require.NoError(t, err)
 	text, read := written(t, p, assessment())
 	assert.Equal(t, p.Source, read.Source)
@@ -57,8 +61,11 @@ func TestAPlanThatIsWrittenIsOne(t *testing.T) {
 
 func TestAPlanForAnExistingTargetNamesIt(t *testing.T) {
 	for name, f := range map[string]Flags{
-		"its name servers": {From: []string{"10.0.0.1:9876"}, Target: []string{"10.0.9.1:9876"}, TargetCredentials: "NEW"},
-		"its proxy":        {From: []string{"10.0.0.1:9876"}, TargetProxy: "10.0.9.1:8080"},
+		"its name servers": {
+			From: []string{"10.0.0.1:9876"}, Target: []string{"10.0.9.1:9876"}, TargetCredentials: "NEW", TargetCluster: "C5",
+			TargetReached: map[string]string{"10.2.0.7:10911": "10.0.9.1:30911"},
+		},
+		"its proxy": {From: []string{"10.0.0.1:9876"}, TargetProxy: "10.0.9.1:8080"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, err := f.Plan()

@@ -142,6 +142,7 @@ func TestABrokerThatIsReachedElsewhereIsFoundWithItsAddress(t *testing.T) {
 	require.Equal(t, []string{"broker-address"}, factstest.IDs(all))
 	assert.Contains(t, all[0].Cause, "it answers at "+away.Addr())
 	assert.Contains(t, all[0].Next, `": "`+away.Addr()+`" into source.addresses`)
+	assert.Contains(t, all[0].Next, "--source-address "+"127.0.0.9:")
 
 	other := running("broker-a", "V4_9_7", 0)
 	other.Advertised, other.Config = "127.0.0.9", map[string]string{"brokerName": "broker-z"}

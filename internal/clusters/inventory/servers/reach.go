@@ -37,12 +37,13 @@ func Unreached(ctx context.Context, c *clusters.One) (all []api.Finding, err err
 		object := fmt.Sprintf("%s broker %s", c.Side, b.Name)
 		if at := reachedAt(ctx, c, b); at != "" {
 			all = append(all, findings.BrokerAddress.Refusal(object,
-				fmt.Sprintf("write %q: %q into %s.addresses of the plan", b.Addr, at, c.Side),
+				fmt.Sprintf("write %q: %q into %s.addresses of the plan; without one, --%s-address %s=%s", b.Addr, at, c.Side,
+					c.Side, b.Addr, at),
 				"advertises %s, which can't be reached from here; it answers at %s", b.Addr, at))
 		} else if private(b.Addr, c.NameServers()) {
 			all = append(all, findings.BrokerAddress.Refusal(object,
-				fmt.Sprintf("write %q: \"HOST:PORT\" into %s.addresses of the plan, with an address that leads to it from here",
-					b.Addr, c.Side),
+				fmt.Sprintf("write %q: \"HOST:PORT\" into %s.addresses of the plan, with an address that leads to it from here; "+
+					"without one, --%s-address %s=HOST:PORT", b.Addr, c.Side, c.Side, b.Addr),
 				"advertises %s, an address of another network than its name server's, which can't be reached from here",
 				b.Addr))
 		}
