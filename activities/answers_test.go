@@ -144,9 +144,9 @@ func TestCollectedNamesAreReadInEitherForm(t *testing.T) {
 			got.C = c
 			assert.JSONEq(t, `{}`, string(b))
 		}
-		all, err := lists.Collected(t.Context(), s.Store, got.C)
+		all, err := s.collected(t.Context(), Request{}, got.C)
 		require.NoError(t, err)
-		want, err := lists.Collected(t.Context(), s.Store, c)
+		want, err := s.collected(t.Context(), Request{}, c)
 		require.NoError(t, err)
 		assert.Equal(t, want, all)
 		assert.Len(t, all, len(c.Named)+2*len(c.In))

@@ -83,13 +83,15 @@ func (a *Assess) PlanWaves(ctx context.Context, r WavesRequest) (_ []Wave, err e
 	if err != nil {
 		return nil, err
 	}
-	var waves []plan.Wave
-	if r.Plan.Traffic.Mode == plan.ModeGateway {
-		waves = r.Plan.GatewayWaves(found.ReadersOf())
-	} else {
-		waves = r.Plan.Waves(found.ReadersOf())
+	return boundedWaves(ctx, a.settings.lists(r.Request), found, wavesOf(r.Plan, found))
+}
+
+// wavesOf deals what was found out to the plan's steps.
+func wavesOf(p plan.Plan, found api.Assessment) []plan.Wave {
+	if p.Traffic.Mode == plan.ModeGateway {
+		return p.GatewayWaves(found.ReadersOf())
 	}
-	return boundedWaves(ctx, a.settings.lists(r.Request), found, waves)
+	return p.Waves(found.ReadersOf())
 }
 
 // WavesOf are the waves of an inventory that stands in the history itself.

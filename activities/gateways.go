@@ -14,7 +14,6 @@ import (
 	"rocketshift/internal/clusters/consumers"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/clusters/fleet"
-	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/printable"
 )
@@ -48,7 +47,7 @@ type PrepareRequest struct {
 func (g *Gateways) Prepare(ctx context.Context, r PrepareRequest) (_ Gateway, err error) {
 	defer explained(&err)
 	p := r.Plan.WithDefaults()
-	ordered, err := lists.Resolve(ctx, g.settings.Store, r.Ordered)
+	ordered, err := g.settings.names(ctx, r.Request, r.Ordered)
 	if err != nil {
 		return Gateway{}, err
 	}

@@ -56,7 +56,7 @@ func (g *Gateways) MoveHomes(ctx context.Context, r HomesRequest) (_ Homes, err 
 	if err != nil {
 		return Homes{}, connect.ExplainGateway(ctx, err)
 	}
-	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
+	topics, err := g.settings.names(ctx, r.Request, r.Topics)
 	if err != nil {
 		return Homes{}, err
 	}
@@ -191,7 +191,7 @@ func (g *Gateways) Reached(ctx context.Context, r ReachedRequest) (_ Reached, er
 	if len(state.Homes.Away) == 0 {
 		return found, nil
 	}
-	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
+	topics, err := g.settings.names(ctx, r.Request, r.Topics)
 	if err != nil {
 		return Reached{}, err
 	}

@@ -35,9 +35,12 @@ func (r *Replication) KeepAnswers(
 	ctx context.Context, q KeepAnswersRequest,
 ) (_ api.List[api.LaneAnswer], err error) {
 	defer explained(&err)
-	all, err := lists.Resolve(ctx, r.settings.Store, q.Earlier)
+	all, gone, err := r.settings.answers(ctx, q.Earlier, nil)
 	if err != nil {
 		return api.List[api.LaneAnswer]{}, err
+	}
+	if gone != "" {
+		activity.GetLogger(ctx).Warn(gone)
 	}
 	all = slices.Clone(all)
 	for _, a := range q.Answers {
@@ -223,7 +226,7 @@ func (r *Replication) AwaitDrained(ctx context.Context, q TopicsRequest) (_ meas
 		if err != nil {
 			return err
 		}
-		topics, err := lists.Resolve(ctx, r.settings.Store, q.Topics)
+		topics, err := r.settings.names(ctx, q.Request, q.Topics)
 		if err != nil {
 			return err
 		}

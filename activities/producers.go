@@ -11,7 +11,6 @@ import (
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/clusters/measure"
-	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/printable"
 	"rocketshift/plan"
 )
@@ -40,7 +39,7 @@ func (t *Traffic) AwaitQuiet(ctx context.Context, r AwaitMoveRequest) (err error
 		if err != nil {
 			return err
 		}
-		topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
+		topics, err := t.settings.names(ctx, r.Request, r.Topics)
 		if err != nil && r.From == api.Target { // the way back never waits for the store
 			topics, err = measure.MovedTopics(ctx, both, false)
 		}
@@ -76,10 +75,10 @@ func (t *Traffic) CheckWave(ctx context.Context, r WaveRequest) (_ api.WaveCheck
 		if err != nil {
 			return err
 		}
-		if wave.Topics, err = lists.Resolve(ctx, t.settings.Store, r.Wave.Topics); err != nil {
+		if wave.Topics, err = t.settings.names(ctx, r.Request, r.Wave.Topics); err != nil {
 			return err
 		}
-		if wave.Groups, err = lists.Resolve(ctx, t.settings.Store, r.Wave.Groups); err != nil {
+		if wave.Groups, err = t.settings.names(ctx, r.Request, r.Wave.Groups); err != nil {
 			return err
 		}
 		var broken string
@@ -102,7 +101,7 @@ func (t *Traffic) MoveOrdered(
 	ctx context.Context, r AwaitMoveRequest,
 ) (left OrderedMove, err error) {
 	defer explained(&err)
-	topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
+	topics, err := t.settings.names(ctx, r.Request, r.Topics)
 	if err != nil {
 		return left, err
 	}
@@ -157,7 +156,7 @@ func (t *Traffic) AwaitOrdered(ctx context.Context, r AwaitMoveRequest) (_ Quiet
 		if err != nil {
 			return err
 		}
-		topics, err := lists.Resolve(ctx, t.settings.Store, r.Topics)
+		topics, err := t.settings.names(ctx, r.Request, r.Topics)
 		if err != nil {
 			return err
 		}

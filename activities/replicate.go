@@ -14,7 +14,6 @@ import (
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/clusters/metadata"
-	"rocketshift/internal/documents/lists"
 	"rocketshift/internal/lockowner"
 	"rocketshift/internal/shards"
 	"rocketshift/replicator"
@@ -93,9 +92,11 @@ func (r *Replication) Replicate(ctx context.Context, q ReplicateRequest) (_ api.
 	if err != nil {
 		return b.Read(), err
 	}
-	if q.Answers, err = lists.AnswersOf(ctx, r.settings.Store, q.Earlier, q.Answers); err != nil {
+	var gone string
+	if q.Answers, gone, err = r.settings.answers(ctx, q.Earlier, q.Answers); err != nil {
 		return b.Read(), err
 	}
+	b.Lost(gone)
 	lanes, unpaired := lanesFrom(ctx, both, l, q)
 	b.Unpaired(unpaired)
 	if err := measure.EnsureLaneGroups(ctx, both); err != nil {

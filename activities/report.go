@@ -44,9 +44,12 @@ func (w *Reports) Write(ctx context.Context, r ReportRequest) (_ ReportResult, e
 	if !reportName.MatchString(r.Name) {
 		return ReportResult{}, fault.Invalid("name %q: a report is named like its plan, with a-z, 0-9 and -", r.Name)
 	}
-	whole, err := lists.WithDocuments(ctx, w.settings.Store, r.Document)
+	whole, lost, err := lists.WithDocuments(ctx, w.settings.Store, r.Document)
 	if err != nil {
 		return ReportResult{}, err
+	}
+	if status, is := whole.(map[string]any); is && len(lost) > 0 {
+		status[report.LostKey] = lost
 	}
 	document, err := json.MarshalIndent(whole, "", "  ")
 	if err != nil {

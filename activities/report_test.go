@@ -150,4 +150,6 @@ func TestReportHasWholeWhatTheStatusRefersTo(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, read(".json"), ledger.Document().Digest)
 	assert.Contains(t, read(".md"), "The rest is in document orders/"+ledger.Document().Digest)
+	assert.Contains(t, read(".md"), "## Lost")
+	assert.Contains(t, read(".json"), `"lostDocuments": [`)
 }

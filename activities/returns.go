@@ -169,11 +169,11 @@ func (b *Returns) survey(ctx context.Context, r SurveyRequest) (Survey, error) {
 // recorded are all groups that the migration has on record as fenced, without those that were
 // closed before.
 func (b *Returns) recorded(ctx context.Context, r SurveyRequest) ([]string, error) {
-	all, err := lists.Collected(ctx, b.settings.Store, api.Collected{Named: r.Recorded, In: r.RecordedIn})
+	all, err := b.settings.collected(ctx, r.Request, api.Collected{Named: r.Recorded, In: r.RecordedIn})
 	if err != nil {
 		return nil, err
 	}
-	closed, err := lists.Collected(ctx, b.settings.Store, r.Closed)
+	closed, err := b.settings.collected(ctx, r.Request, r.Closed)
 	if err != nil {
 		return nil, err
 	}

@@ -1,3 +1,9 @@
+// Package activities does what a migration's workflows decide: each method reads the state of the
+// brokers, writes what is missing, and reads it back, so that a repeated call has no second effect.
+// What must be waited for is asked again and again by Temporal: such an activity answers NotReady
+// with the counts and the worst object, and that text is what people see. The long ones (Replicate,
+// Sync, Verify) beat with their progress, checkpoint when they are cancelled, and take the brokers,
+// not the heartbeat, as the record of how far they are.
 package activities
 
 import (
@@ -10,9 +16,7 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/clusters/consumers"
-	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/clusters/fleet"
-	"rocketshift/internal/clusters/inventory"
 	"rocketshift/internal/clusters/measure"
 	"rocketshift/internal/clusters/stability"
 	"rocketshift/internal/documents"
@@ -59,46 +63,6 @@ func (s Settings) lists(r Request) lists.In {
 // clusters opens the clusters of plans.
 func (s Settings) clusters() connect.Opener {
 	return connect.Opener{Pool: s.Clusters, Secrets: s.Secrets, Root: s.Root}
-}
-
-// names are the names of a list, wherever it stands. A document that the store has lost is measured
-// anew: lists of the inventory have the same digest as long as the source has the same topics and
-// groups.
-func (s Settings) names(ctx context.Context, r Request, l api.Names) ([]string, error) {
-	all, err := lists.Resolve(ctx, s.Store, l)
-	if !lost(err) {
-		return all, err
-	}
-	if _, errAgain := s.measured(ctx, r); errAgain != nil {
-		return nil, err
-	}
-	return lists.Resolve(ctx, s.Store, l)
-}
-
-// assessment is the whole of an inventory, measured anew if its document is lost.
-func (s Settings) assessment(ctx context.Context, r Request, i api.Inventory) (api.Assessment, error) {
-	found, err := lists.Assessment(ctx, s.Store, i)
-	if !lost(err) {
-		return found, err
-	}
-	return s.measured(ctx, r)
-}
-
-// measured assesses, and writes the documents.
-func (s Settings) measured(ctx context.Context, r Request) (api.Assessment, error) {
-	found, err := inventory.Assess(ctx, s.clusters(), r.Plan.WithDefaults(), func(string) {})
-	if err != nil {
-		return found, err
-	}
-	r.Bounded = true
-	_, err = lists.Inventory(ctx, s.lists(r), found)
-	return found, err
-}
-
-// lost reports whether a document isn't in the store.
-func lost(err error) bool {
-	var f *fault.Error
-	return errors.As(err, &f) && f.Kind == fault.KindDocumentMissing
 }
 
 func (s Settings) withDefaults() Settings {

@@ -11,7 +11,6 @@ import (
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/clusters/fleet"
 	"rocketshift/internal/clusters/measure"
-	"rocketshift/internal/documents/lists"
 )
 
 // SoakRequest is a step of a shift behind gateways that stands, and is to be judged.
@@ -84,7 +83,7 @@ func (g *Gateways) BeginSoak(ctx context.Context, r SoakRequest) (_ time.Time, e
 	if err != nil {
 		return time.Time{}, err
 	}
-	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
+	topics, err := g.settings.names(ctx, r.Request, r.Topics)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -105,7 +104,7 @@ func (g *Gateways) JudgeSoak(ctx context.Context, r SoakRequest) (_ api.WaveChec
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
-	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
+	topics, err := g.settings.names(ctx, r.Request, r.Topics)
 	if err != nil {
 		return api.WaveCheck{}, err
 	}
@@ -163,7 +162,7 @@ func (g *Gateways) MeasureShare(ctx context.Context, r ShareRequest) (check api.
 	if err != nil {
 		return check, err
 	}
-	topics, err := lists.Resolve(ctx, g.settings.Store, r.Topics)
+	topics, err := g.settings.names(ctx, r.Request, r.Topics)
 	if err != nil {
 		return check, err
 	}

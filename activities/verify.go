@@ -11,7 +11,6 @@ import (
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/verification"
-	"rocketshift/internal/documents/lists"
 )
 
 // VerifyRequest compares the lanes of some topics.
@@ -62,7 +61,7 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (_ api.Verificat
 		own, ready := l.OwnLanes(both.Plan)
 		lanes, topics = append(lanes, own...), append(slices.Clone(topics), ready...)
 	}
-	answers, err := lists.AnswersOf(ctx, v.settings.Store, r.Earlier, r.Answers)
+	answers, gone, err := v.settings.answers(ctx, r.Earlier, r.Answers)
 	if err != nil {
 		return api.Verification{}, err
 	}
@@ -79,6 +78,9 @@ func (v *Verifier) Verify(ctx context.Context, r VerifyRequest) (_ api.Verificat
 	}
 	if file.Open != nil {
 		sum.Differences = file.Path
+	}
+	if gone != "" {
+		sum.Lost = []string{gone}
 	}
 	sum.FromSlaves, sum.LeftOut = clusters.ReadFrom(l.SourceBrokers), r.Plan.Source.LeftOut
 	return sum, err

@@ -37,13 +37,15 @@ type ReplicationProgress struct {
 	Unpaired []string `json:"unpaired,omitempty"`
 	// Offers is how many workers in a row left the shard to one that has fewer.
 	Offers int `json:"offers,omitempty"`
+	// Lost says what the workers' store has lost that the lanes went by.
+	Lost string `json:"lost,omitempty"`
 	lane.Progress
 }
 
 // Urgent is what people must learn before the next heartbeat is due: that lanes run, and what is
 // wrong with them.
 func (p ReplicationProgress) Urgent() string {
-	text := fmt.Sprint(p.Lanes > 0, len(p.Faults), p.Waiting != "", len(p.Unpaired), len(p.Stragglers) > 0)
+	text := fmt.Sprint(p.Lanes > 0, len(p.Faults), p.Waiting != "", len(p.Unpaired), len(p.Stragglers) > 0, p.Lost)
 	if p.Back != nil {
 		text += fmt.Sprint(len(p.Back.Faults), p.Back.Waiting != "", len(p.Back.Stragglers) > 0)
 	}

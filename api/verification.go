@@ -39,6 +39,8 @@ type Verification struct {
 	FromSlaves []string `json:"fromSlaves,omitempty"`
 	// LeftOut are the source's brokers that the plan leaves out. They weren't compared.
 	LeftOut []string `json:"leftOut,omitempty"`
+	// Lost says what the workers' store has lost that the comparison went by.
+	Lost []string `json:"lost,omitempty"`
 }
 
 // union are the names of both lists, each once.
@@ -69,5 +71,6 @@ func (v Verification) Plus(o Verification) Verification {
 	v.Measured = o.Measured
 	v.FromSlaves = union(v.FromSlaves, o.FromSlaves)
 	v.LeftOut = union(v.LeftOut, o.LeftOut)
+	v.Lost = union(v.Lost, o.Lost)
 	return v
 }

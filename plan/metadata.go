@@ -14,8 +14,8 @@ type Metadata struct {
 	Conflicts Decision            `json:"conflicts,omitzero"`
 	Topics    map[string]Decision `json:"topics,omitempty"` // by names on the source
 	Groups    map[string]Decision `json:"groups,omitempty"`
-	// Drift says what happens to settings of groups that change on the source while lanes run;
-	// report if absent. New topics and queues are brought over in any case: lanes need them.
+	// Drift says what happens to settings of groups that change on the source while lanes run, and
+	// to new groups; report if absent. New topics and queues are brought over in any case: lanes need them.
 	Drift Drift `json:"drift,omitzero"`
 	// KV are namespaces of the source's name servers whose keys the target's name servers get, as
 	// they are. The order configuration needs none: it is translated.
@@ -32,7 +32,7 @@ const (
 	DecisionChange Decision = "change" // the target's gets the wanted settings, where that is safe
 )
 
-// Drift is what happens to settings that change on the source.
+// Drift is what happens to new groups, and to settings that change on the source.
 type Drift string
 
 // The kinds.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"time"
 
@@ -36,7 +37,8 @@ func (a *app) whole(text []byte) []byte {
 	var first api.Reference
 	left := 0
 	tree = docs.Resolve(tree, func(ref api.Reference) ([]byte, error) {
-		if err == nil {
+		var missing *docs.MissingError
+		if err == nil || errors.As(err, &missing) { // others may be there
 			var content []byte
 			if content, err = store.Get(ctx, ref); err == nil {
 				return content, nil

@@ -32,6 +32,7 @@ type lanesView struct {
 	Stragglers []lane.Straggler     `json:"stragglers,omitempty"` // busiest first; of the side that is left now
 	Waiting    []string             `json:"waiting,omitempty"`
 	Unpaired   []string             `json:"unpaired,omitempty"`
+	Lost       []string             `json:"lost,omitempty"` // of the workers' store, that lanes went by
 	Rates      []api.RateChange     `json:"rates,omitempty"`
 	Answers    []api.LaneAnswer     `json:"answers,omitempty"`
 	Next       []string             `json:"next,omitempty"`
@@ -86,6 +87,9 @@ func lanesOf(name string, s remote.Snapshot) lanesView {
 		if r.Back != nil {
 			v.Back = addTopics(v.Back, r.Back.Topics)
 			v.addTroubles(*r.Back)
+		}
+		if r.Lost != "" && !slices.Contains(v.Lost, r.Lost) {
+			v.Lost = append(v.Lost, r.Lost)
 		}
 		for _, u := range r.Unpaired {
 			if !slices.Contains(v.Unpaired, u) {
@@ -186,6 +190,9 @@ func (a *app) lanesTable(v lanesView) string {
 	}
 	for _, line := range v.Unpaired {
 		fmt.Fprintf(&b, "no lanes: %s\n", line)
+	}
+	for _, line := range v.Lost {
+		fmt.Fprintf(&b, "lost: %s\n", line)
 	}
 	for _, s := range v.Stragglers {
 		fmt.Fprintf(&b, "%s %s\n", a.page().Paint(page.Red, "straggler:"), s)

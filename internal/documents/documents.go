@@ -145,12 +145,14 @@ func (s *Store) Put(ctx context.Context, migration, kind string, content []byte)
 	if err := ref.Check(); err != nil {
 		return ref, err
 	}
-	if _, err := s.Get(ctx, ref); err == nil {
-		return ref, nil
-	}
 	bucket, err := s.open(ctx)
 	if err != nil {
 		return ref, err
+	}
+	// what this program remembers others may not find any more
+	if there, err := s.fetch(ctx, bucket, ref); err == nil {
+		s.read.put(ref.Digest, there)
+		return ref, nil
 	}
 	o := &blob.WriterOptions{ContentType: "application/json"}
 	if err := bucket.WriteAll(ctx, ref.Key(), content, o); err != nil {
@@ -174,6 +176,15 @@ func (s *Store) Get(ctx context.Context, ref api.Reference) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	content, err := s.fetch(ctx, bucket, ref)
+	if err == nil {
+		s.read.put(ref.Digest, content)
+	}
+	return content, err
+}
+
+// fetch reads a document where it lies.
+func (s *Store) fetch(ctx context.Context, bucket *blob.Bucket, ref api.Reference) ([]byte, error) {
 	r, err := bucket.NewReader(ctx, ref.Key(), nil)
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return nil, &MissingError{Reference: ref, Store: s.String()}
@@ -191,7 +202,6 @@ func (s *Store) Get(ctx context.Context, ref api.Reference) ([]byte, error) {
 	if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != ref.Digest {
 		return nil, &MissingError{Reference: ref, Store: s.String(), Changed: true}
 	}
-	s.read.put(ref.Digest, content)
 	return content, nil
 }
 

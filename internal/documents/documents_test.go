@@ -117,3 +117,16 @@ func TestTheCacheIsBounded(t *testing.T) {
 	_, there := c.get("too big")
 	assert.False(t, there)
 }
+
+func TestWhatAProgramRemembersIsWrittenAgainForTheOthers(t *testing.T) {
+	folder := t.TempDir()
+	mine := newStore(t, folder)
+	ref, err := mine.Put(t.Context(), "orders", "topics", []byte("[1]"))
+	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(filepath.Join(folder, "orders")))
+	again, err := mine.Put(t.Context(), "orders", "topics", []byte("[1]"))
+	require.NoError(t, err)
+	require.Equal(t, ref, again)
+	_, err = newStore(t, folder).Get(t.Context(), ref)
+	require.NoError(t, err)
+}

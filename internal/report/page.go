@@ -33,6 +33,7 @@ func Page(status []byte) ([]byte, error) {
 	p.inventory(d.Inventory)
 	p.configured(d.Metadata)
 	p.notes(d.Notes)
+	p.lost(status)
 	return p.Bytes(), nil
 }
 
@@ -129,6 +130,7 @@ func (p *page) verification(v *api.Verification) {
 	for _, b := range v.FromSlaves {
 		p.bullets([]string{"read from a slave, as there is no master: " + b + "; what that had besides isn't known"})
 	}
+	p.bullets(v.Lost)
 	for _, b := range v.LeftOut {
 		p.bullets([]string{"left out by the plan: " + b + "; nothing is said of what it holds"})
 	}
@@ -203,6 +205,21 @@ func everyName(names api.Names) string {
 func (p *page) elsewhere(ref *api.Reference) {
 	if ref != nil {
 		p.line("\nThe rest is in document %s of the workers' store.", text(ref.String()))
+	}
+}
+
+// LostKey is the key of a report's JSON that names documents which the store had lost when the
+// report was written.
+const LostKey = "lostDocuments"
+
+// lost names what nobody can read any more.
+func (p *page) lost(status []byte) {
+	var d struct {
+		Lost []string `json:"lostDocuments"`
+	}
+	if json.Unmarshal(status, &d) == nil && len(d.Lost) > 0 {
+		p.line("\n## Lost\n\nThe workers' store has lost these documents, so that their rows aren't in this report. Counts are.")
+		p.bullets(d.Lost)
 	}
 }
 

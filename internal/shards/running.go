@@ -42,6 +42,13 @@ func (b *Running) Unpaired(topics []string) {
 	b.progress.Unpaired = topics[:min(len(topics), b.Most)]
 }
 
+// Lost takes what the workers' store has lost that the lanes went by; empty if nothing is.
+func (b *Running) Lost(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.progress.Lost = text
+}
+
 // Read is what was told last.
 func (b *Running) Read() api.ReplicationProgress {
 	b.mu.Lock()

@@ -109,6 +109,9 @@ func (p Page) PicturesOf(s remote.Snapshot) (found, asked string) {
 		if len(v.LeftOut) > 0 {
 			row("Left out", "%s by the plan: nothing is said of what they hold", strings.Join(v.LeftOut, ", "))
 		}
+		if len(v.Lost) > 0 {
+			row("Lost", "%s", strings.Join(v.Lost, "; "))
+		}
 	}
 	p.addTables(&b, s)
 	p.addTroubles(row, s)

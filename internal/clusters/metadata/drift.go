@@ -11,8 +11,11 @@ import (
 )
 
 // What was brought over may change on the source afterwards. New topics and queues get lanes by
-// Follow; what else differs is said, and settings of groups are brought over too if the plan says
-// so. Nothing is deleted: applications of the target may use it.
+// Follow; what else differs is said, and new groups and settings of groups are brought over too if
+// the plan says so. Nothing is deleted: applications of the target may use it.
+//
+// Steps name their groups, and were approved with these: a group that came later gets its settings
+// and its positions on the target, and no step moves it.
 
 // Drifted is a group that isn't on the target as it is on the source by now.
 type Drifted struct{ Group, Cause string }
@@ -20,11 +23,21 @@ type Drifted struct{ Group, Cause string }
 // String is the drift in one line.
 func (d Drifted) String() string { return fmt.Sprintf("group %s: %s", d.Group, d.Cause) }
 
-// Drift lists the plan's groups that aren't on the target as on the source. Those that the plan
-// keeps otherwise don't count, nor whether groups are open. A proxy tells no groups.
+// Drift lists the plan's groups that aren't on the target as on the source, after the steps of a
+// migration. Those that the plan keeps otherwise don't count, nor whether groups are open, but for
+// those that were brought over later and that no step has moved. A proxy tells no groups.
 func Drift(ctx context.Context, s clusters.Both, l clusters.Layout) ([]Drifted, error) {
 	found, err := driftOf(ctx, s, l)
-	return found.drifted, err
+	if err != nil || s.Plan.Metadata.Drift != plan.DriftFollow || s.Plan.Traffic.Mode == plan.ModeGateway {
+		return found.drifted, err // gateways lead groups that are open on both sides
+	}
+	for _, name := range found.source.Selected(s.Plan) {
+		if found.source.All(name, true) && found.target.All(name, false) {
+			found.drifted = append(found.drifted, Drifted{name, "was brought over after Assess, and no step has " +
+				"moved it: it is closed on the target, and open on the source; migrate it with a plan of its own"})
+		}
+	}
+	return found.drifted, nil
 }
 
 // drift is what differs, with both sides' groups.
@@ -56,7 +69,7 @@ func driftOf(ctx context.Context, s clusters.Both, l clusters.Layout) (d drift, 
 func groupDrift(want rocketmq.Group, have map[string]rocketmq.Group, brokers []string) string {
 	if len(have) == 0 {
 		return "is on the source and not on the target: it came after Assess, so that no step moves it; migrate " +
-			"it with a plan of its own"
+			"it with a plan of its own, or let metadata.drift follow, which makes it there"
 	}
 	for _, broker := range brokers {
 		found, there := have[broker]
@@ -82,16 +95,35 @@ func (f *Follower) Drift(ctx context.Context, l clusters.Layout) (told []string,
 		return nil, err
 	}
 	for _, d := range found.drifted {
-		there := found.target[d.Group]
-		if f.Plan.Metadata.Drift == plan.DriftFollow && len(there) > 0 && found.target.All(d.Group, false) {
-			if err := f.bring(ctx, l, desiredGroup(found.source[d.Group]), there); err != nil {
-				return told, err
-			}
+		there, want := found.target[d.Group], desiredGroup(found.source[d.Group])
+		isNew := len(there) == 0
+		if f.Plan.Metadata.Drift != plan.DriftFollow || !isNew && !found.target.All(d.Group, false) {
+			told = append(told, d.String())
 			continue
 		}
-		told = append(told, d.String())
+		if isNew && f.Plan.Traffic.Mode == plan.ModeGateway { // as all groups behind gateways
+			want.ConsumeEnable = found.source.All(d.Group, true)
+		}
+		if err := f.bring(ctx, l, want, there); err != nil {
+			return append(told, fmt.Sprintf("group %s: it can't be brought over: %v", d.Group, err)), nil
+		}
+		if isNew {
+			f.late[d.Group] = true
+		}
 	}
+	told = append(told, f.unmoved(found)...)
 	return append(told, f.gone(l, found.source)...), nil
+}
+
+// unmoved says what becomes of groups that this follower has brought over.
+func (f *Follower) unmoved(d drift) (told []string) {
+	for _, group := range clusters.SortedKeys(f.late) {
+		if len(d.source[group]) > 0 {
+			told = append(told, fmt.Sprintf("group %s: came after Assess, and was made on the target with the source's "+
+				"settings; its positions follow, and no step moves it: migrate it with a plan of its own", group))
+		}
+	}
+	return told
 }
 
 // bring gives a group of the target the source's settings.

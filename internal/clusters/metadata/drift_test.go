@@ -87,6 +87,47 @@ func TestSettingsFollowUntilTheGroupHasMoved(t *testing.T) {
 	assert.Equal(t, 3, groups["g0003"].RetryMaxTimes, "the target's own by now")
 }
 
+func TestNewGroupsFollowAndStayClosed(t *testing.T) {
+	source, target, both, f := drifting(t, plan.DriftFollow)
+	change(source, func(b *fakeBroker) { b.groups["late"] = groupSettings("late", 7) })
+	for range 2 {
+		told, err := f.Drift(t.Context(), layoutOf(t, both))
+		require.NoError(t, err)
+		require.Len(t, told, 1)
+		assert.Contains(t, told[0], "group late: came after Assess, and was made on the target")
+	}
+	for _, broker := range []string{"x:10911", "y:10911"} {
+		groups, err := both.Target.Client().Groups(t.Context(), broker)
+		require.NoError(t, err)
+		assert.Equal(t, []any{7, false}, []any{groups["late"].RetryMaxTimes, groups["late"].ConsumeEnable})
+	}
+	change(source, func(b *fakeBroker) {
+		for name := range b.groups {
+			b.groups[name]["consumeEnable"] = name == "late" // the others have moved
+		}
+	})
+	change(target, func(b *fakeBroker) {
+		for name := range b.groups {
+			b.groups[name]["consumeEnable"] = name != "late"
+		}
+	})
+	rows, err := Drift(t.Context(), both, layoutOf(t, both))
+	require.NoError(t, err)
+	require.Len(t, rows, 1, "the ledger's: once the source is retired, nobody opens it")
+	assert.Contains(t, rows[0].String(), "group late: was brought over after Assess, and no step has moved it")
+}
+
+func TestNewGroupsBehindGatewaysAreOpenAsAllOfTheirsAre(t *testing.T) {
+	source, _, both, f := drifting(t, plan.DriftFollow)
+	f.Plan.Traffic.Mode = plan.ModeGateway
+	change(source, func(b *fakeBroker) { b.groups["late"] = groupSettings("late", 7) })
+	_, err := f.Drift(t.Context(), layoutOf(t, both))
+	require.NoError(t, err)
+	groups, err := both.Target.Client().Groups(t.Context(), "x:10911")
+	require.NoError(t, err)
+	assert.True(t, groups["late"].ConsumeEnable)
+}
+
 func TestAKeptDifferenceIsNoDrift(t *testing.T) {
 	source, _, both, _ := drifting(t, "")
 	change(source, func(b *fakeBroker) { b.groups["g0001"] = groupSettings("g0001", 99) })

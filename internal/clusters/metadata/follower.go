@@ -20,11 +20,12 @@ type Follower struct {
 	coming map[string]clusters.Counts
 	// groups that the source had since it began
 	groups map[string]bool
+	late   map[string]bool // groups that it has made on the target
 }
 
 // NewFollower follows from what is laid out now.
 func NewFollower(s clusters.Both, l clusters.Layout) *Follower {
-	f := &Follower{s, map[string]bool{}, map[string]paired{}, map[string]clusters.Counts{}, map[string]bool{}}
+	f := &Follower{s, map[string]bool{}, map[string]paired{}, map[string]clusters.Counts{}, map[string]bool{}, map[string]bool{}}
 	for _, topic := range l.SourceTopics.Selected(s.Plan, l.SourceBrokers) {
 		f.known[topic] = true
 	}

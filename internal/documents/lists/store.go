@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/fault"
@@ -36,8 +37,8 @@ func readDocument(ctx context.Context, s *documents.Store, ref api.Reference, in
 }
 
 // WithDocuments is a value with its lists themselves in place of their references, as a report
-// shows them.
-func WithDocuments(ctx context.Context, s *documents.Store, value any) (any, error) {
+// shows them, and what the store has lost of them.
+func WithDocuments(ctx context.Context, s *documents.Store, value any) (any, []string, error) {
 	var tree any
 	b, err := json.Marshal(value)
 	if err == nil {
@@ -46,11 +47,18 @@ func WithDocuments(ctx context.Context, s *documents.Store, value any) (any, err
 		err = d.Decode(&tree)
 	}
 	if err != nil {
-		return nil, fault.Invalid("what has to be written is no JSON: %v", err)
+		return nil, nil, fault.Invalid("what has to be written is no JSON: %v", err)
 	}
-	return documents.Resolve(tree, func(ref api.Reference) ([]byte, error) {
-		return s.Get(ctx, ref)
-	}), ctx.Err()
+	var lost []string
+	tree = documents.Resolve(tree, func(ref api.Reference) ([]byte, error) {
+		content, err := s.Get(ctx, ref)
+		var missing *documents.MissingError
+		if errors.As(err, &missing) && !slices.Contains(lost, ref.String()) {
+			lost = append(lost, ref.String())
+		}
+		return content, err
+	})
+	return tree, lost, ctx.Err()
 }
 
 // explainStore turns an error of the store into one that is tried again while a person, or

@@ -108,19 +108,6 @@ func Size(v any) int {
 	return len(b)
 }
 
-// Collected reads the names, wherever they stand.
-func Collected(ctx context.Context, s *documents.Store, c api.Collected) ([]string, error) {
-	names := slices.Clone(c.Named)
-	for _, list := range c.In {
-		more, err := Resolve(ctx, s, list)
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, more...)
-	}
-	return names, nil
-}
-
 // AnswersOf are all answers, wherever they stand.
 func AnswersOf(
 	ctx context.Context, s *documents.Store, earlier api.List[api.LaneAnswer], answers []api.LaneAnswer,
