@@ -179,6 +179,8 @@ type RecommendedSize struct {
 	Topics   int           `json:"topics"`
 	Groups   int           `json:"groups"`
 	Queues   int           `json:"queues"`
+	// Clients is how many are connected now or were seen before, by their ids.
+	Clients int `json:"clients,omitempty"`
 	// MaxDelay is the longest delay in use, as far as it was seen.
 	MaxDelay time.Duration `json:"maxDelay,omitempty"`
 	Why      string        `json:"why"`

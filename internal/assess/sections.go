@@ -59,6 +59,11 @@ func targetRows(of api.Recommended) []Row {
 			"size", fmt.Sprintf("%.0f sends/s and %.0f receives/s (%.0f and %.0f units of 4 KiB), %d topics, %d "+
 				"groups, %d queues", s.Sends, s.Receives, s.SendUnits, s.ReceiveUnits, s.Topics, s.Groups, s.Queues), s.Why,
 		},
+		{
+			"quotas", fmt.Sprintf("%d topics, %d groups, %d clients, %.0f messages/s (sends and receives)", s.Topics, s.Groups,
+				s.Clients, s.Sends+s.Receives),
+			"what a managed instance must allow, beside what else it serves; RocketMQ's own brokers bound none of it",
+		},
 		{"delay", cmp.Or(delay(s.MaxDelay), "none seen"), "the target must take delays of that length"},
 		{"traffic.mode", of.Traffic.Mode, of.Traffic.Why},
 	}

@@ -1,5 +1,7 @@
 package findings
 
+import "rocketshift/api"
+
 // Who may do what, and who gets which queues.
 const (
 	WhiteList      ID = "acl-white-list"
@@ -34,7 +36,9 @@ func accessEntries() []Entry {
 				"settings when they move",
 		},
 		{
-			Allocation, warning, "members deal queues by names of brokers, machine rooms or a class of their own",
+			Allocation,
+			[]api.Severity{api.SeverityWarning, api.SeverityAdvice},
+			"members deal queues by names of brokers, machine rooms or a class of their own",
 			"brokers of the target have other names: queues may be dealt to nobody, or to two members",
 			"let the class know the target's brokers before the group moves, or use AllocateMessageQueueAveragely",
 		},

@@ -8,6 +8,7 @@ const (
 	ClientTooOld    ID = "client-too-old"
 	ClientTrace     ID = "client-trace"
 	SDKFeature      ID = "sdk-feature"
+	ClientsUnseen   ID = "clients-unseen"
 )
 
 func clientEntries() []Entry {
@@ -40,6 +41,13 @@ func clientEntries() []Entry {
 			SDKFeature, advice, "a group uses what an SDK for 5.x lacks",
 			"the 5.x gRPC SDK has no broadcasting and no stream consumption; remoting SDKs of 4.x and 5.x have both",
 			"let these groups stay on a remoting SDK",
+		},
+		{
+			ClientsUnseen, advice, "clients that brokers can't tell of",
+			"ApsaraMQ 4.x has proxies for its ONS HTTP SDK and its ONS TCP 2.x SDK (gRPC v1), and 5.x speaks neither: their " +
+				"clients can't follow, and an assessment of brokers doesn't see them",
+			"look in the console's groups for those of type HTTP and for connections of ONS TCP 2.x; write what is there " +
+				"into the file of --seen, with HTTP or GRPC_V1 as language (docs/first-hour.md), and assess again",
 		},
 	}
 }

@@ -11,6 +11,7 @@ const (
 	GroupMixesOrder     ID = "group-mixes-order"
 	SubscriptionsDiffer ID = "subscriptions-differ"
 	FromTimestamp       ID = "from-timestamp"
+	QueuesUneven        ID = "queues-uneven"
 )
 
 func groupEntries() []Entry {
@@ -51,6 +52,15 @@ func groupEntries() []Entry {
 			FromTimestamp, warning, "members start by a time where they have no position",
 			"managed 5.x instances ignore that setting of 4.x SDKs (third-party reports): a new group starts elsewhere",
 			"nothing for groups that move, as their positions are written first; for new ones reset the position once",
+		},
+		{
+			QueuesUneven,
+			[]api.Severity{api.SeverityAdvice, api.SeverityWarning},
+			"a group's members don't get equal shares of a topic's queues",
+			"each queue has one member at a time: with fewer queues than members some have nothing to do, with a few more " +
+				"some have twice the work. The target has as many queues, unless it has the topic already",
+			"run as many members as divide the queues, or give the topic more queues on the source before its metadata is " +
+				"imported",
 		},
 	}
 }

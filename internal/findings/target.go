@@ -11,6 +11,7 @@ const (
 	MixedRefused         ID = "mixed-refused"
 	KeyExistsOtherwise   ID = "key-exists-otherwise"
 	OrderNotCarried      ID = "order-not-carried"
+	TargetQuotas         ID = "target-quotas"
 )
 
 func targetEntries() []Entry {
@@ -57,6 +58,12 @@ func targetEntries() []Entry {
 			OrderNotCarried, warning, "an order configuration can't be written for the target's queues",
 			"where name servers show it, producers would see other queues than on the source",
 			"write it on the target's name servers yourself, if they show it",
+		},
+		{
+			TargetQuotas, advice, "a managed target's quotas aren't told",
+			"instances bound topics, groups, connections and messages per second by what was bought; topics and groups above " +
+				"the bound aren't made, sends above it are refused. Brokers of RocketMQ itself bound none of them",
+			"compare with the instance's specification and quotas in its console; the size that is recommended has the rates",
 		},
 	}
 }

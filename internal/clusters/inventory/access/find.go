@@ -123,11 +123,11 @@ func instanceNames(seen facts.Facts) []api.Finding {
 
 // usual are the ways to deal queues to members that don't look at brokers' names (package
 // org.apache.rocketmq.client.consumer.rebalance).
-var usual = []string{
-	"AllocateMessageQueueAveragely",
-	"AllocateMessageQueueAveragelyByCircle",
-	"AllocateMessageQueueConsistentHash",
-}
+var usual = []string{"AllocateMessageQueueAveragely", "AllocateMessageQueueAveragelyByCircle"}
+
+// byHash deals queues by a hash of their names, which have their brokers' names in them. Each queue
+// still has one member, so only the shares change.
+const byHash = "AllocateMessageQueueConsistentHash"
 
 // allocations tells of members that deal queues by names of brokers, by configuration, or by a class
 // of their own.
@@ -141,8 +141,13 @@ func allocations(seen facts.Facts) (all []api.Finding) {
 			}
 		}
 		for _, class := range clusters.SortedKeys(of) {
-			all = append(all, findings.Allocation.Warning("group "+group, "",
-				"has members that deal queues among themselves by %s", class).
+			is := findings.Allocation.Warning
+			next := ""
+			if class == byHash {
+				is, next = findings.Allocation.Advice, "nothing, unless members have as much as they can do: each queue still has "+
+					"one member on the target, and some have more of them than on the source"
+			}
+			all = append(all, is("group "+group, next, "has members that deal queues among themselves by %s", class).
 				With(seen.At, "%d of %d members asked say so; the group has %d", of[class], len(seen.Members[group]),
 					len(seen.Online[group].Members)))
 		}

@@ -85,9 +85,12 @@ func TestMembersThatDealQueuesByBrokersNamesAreFound(t *testing.T) {
 		}
 	}
 	const of = "org.apache.rocketmq.client.consumer.rebalance."
-	for _, usual := range []string{"", of + "AllocateMessageQueueAveragely", of + "AllocateMessageQueueConsistentHash"} {
+	for _, usual := range []string{"", of + "AllocateMessageQueueAveragely", of + "AllocateMessageQueueAveragelyByCircle"} {
 		assert.Empty(t, allocations(with(usual)), usual)
 	}
+	byHash := allocations(with(of + "AllocateMessageQueueConsistentHash"))
+	require.Len(t, byHash, 1)
+	assert.Equal(t, api.SeverityAdvice, byHash[0].Level(), "each queue still has one member")
 	for _, own := range []string{of + "AllocateMessageQueueByMachineRoom", of + "AllocateMessageQueueByConfig", "com.shop.OwnWay"} {
 		all := allocations(with(own))
 		require.Len(t, all, 1, own)

@@ -97,7 +97,9 @@ func retries(by map[string]rocketmq.Group) (most int) {
 const unit = 4 << 10
 
 func size(seen facts.Facts) api.RecommendedSize {
-	s := api.RecommendedSize{Topics: len(seen.TopicNames), Groups: len(seen.GroupNames)}
+	s := api.RecommendedSize{
+		Topics: len(seen.TopicNames), Groups: len(seen.GroupNames), Clients: seen.ClientIDs(),
+	}
 	for _, name := range seen.TopicNames {
 		s.Queues += len(seen.Topics.Queues(name))
 	}

@@ -68,6 +68,7 @@ func TestTheTargetsSizeIsWhatBrokersCounted(t *testing.T) {
 	assert.InDelta(t, 30, s.Receives, 0.01)
 	assert.InDelta(t, 501, s.SendUnits, 0.01, "5000 bytes are two units of 4 KiB")
 	assert.Equal(t, 12, s.Queues)
+	assert.Equal(t, 1, s.Clients)
 }
 
 func TestWavesKeepTogetherWhatAGroupReads(t *testing.T) {

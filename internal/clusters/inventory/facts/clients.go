@@ -54,6 +54,16 @@ func (f Facts) client(kind, group string, c rocketmq.Connection, topics []string
 	}
 }
 
+// ClientIDs is how many clients are connected now or were seen before: a producer and a consumer of
+// one process have one id.
+func (f Facts) ClientIDs() int {
+	ids := map[string]bool{}
+	for _, c := range f.Clients() {
+		ids[c.ID] = true
+	}
+	return len(ids)
+}
+
 // Clients are those that are connected now, and those that were seen before and aren't.
 func (f Facts) Clients() []Client {
 	all := f.Connected()

@@ -16,14 +16,17 @@ import (
 	"rocketshift/internal/rocketmq"
 )
 
-// Find is the area. It asks nothing more.
-func Find(_ context.Context, _ facts.Sides, seen facts.Facts) ([]api.Finding, error) {
-	var all []api.Finding
+// Find is the area. It asks the target for the topics that it has already.
+func Find(ctx context.Context, sides facts.Sides, seen facts.Facts) ([]api.Finding, error) {
+	all, err := splits(ctx, sides.Target, seen)
+	if err != nil {
+		return nil, err
+	}
 	for _, group := range seen.GroupNames {
 		all = append(all, agreement(seen, group)...)
 	}
 	all = append(all, clientFindings(seen)...)
-	return append(all, sdkFindings(seen)...), nil
+	return slices.Concat(all, sdkFindings(seen), unseen(seen), quotas(seen)), nil
 }
 
 // agreement is about members of one group that differ.

@@ -52,6 +52,8 @@ func familyOf(c facts.Client) sdk {
 	switch {
 	case strings.EqualFold(c.Language, "HTTP") || slices.Contains(httpGroups, c.Group):
 		return onsHTTP
+	case strings.EqualFold(c.Language, "GRPC_V1"): // no broker tells it: people write it into the file of --seen
+		return onsTCP2
 	case strings.EqualFold(c.Language, "OMS"):
 		return onsTCP1
 	case c.Version >= rocketmq.Version500:
