@@ -23,38 +23,91 @@ type stage struct {
 	moves                  []control.Move // that lead there
 }
 
-// Whoever the broker that serves a request would refuse is refused through the gateway, in every
-// stage of a migration, and nothing comes of it on either side; whoever it would serve is served.
-// What brokers refuse is measured in the same run, straight at each of them.
+// Whoever the broker that serves a request would refuse is refused through the gateway, before a
+// migration moves anything and when groups and homes are on the target, and nothing comes of it on
+// either side; whoever it would serve is served. What brokers refuse is measured in the same run,
+// straight at each of them.
 func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 	t.Parallel()
+	m := openMatrix(t)
+	at := m.stages(stage{name: "before everything"}, []stage{
+		{"all on the source", routing.Source, routing.Source, routing.Source, nil},
+		{
+			"home and group on the target", routing.Target, routing.Target, routing.Source,
+			[]control.Move{m.home(routing.Target), m.reads(routing.Target)},
+		},
+	})
+	m.ends(at)
+}
+
+// The same in every stage of a migration, there and back, and when the target has died.
+func TestLongNobodyGetsInAnyStageWhatTheBrokerWouldRefuse(t *testing.T) {
+	t.Parallel()
+	m := openMatrix(t)
+	authority := func(to routing.Side) control.Move { return control.Move{Kind: control.KindAuthority, To: to.String()} }
+	one := func(moves ...control.Move) []control.Move { return moves }
+	at := m.stages(stage{name: "before everything"}, []stage{
+		{"all on the source", routing.Source, routing.Source, routing.Source, nil},
+		{"home on the target", routing.Target, routing.Source, routing.Source, one(m.home(routing.Target))},
+		{"home and group on the target", routing.Target, routing.Target, routing.Source, one(m.reads(routing.Target))},
+		{"authority on the target", routing.Target, routing.Target, routing.Target, one(authority(routing.Target))},
+		{
+			"group on the target",
+			routing.Source,
+			routing.Target,
+			routing.Source,
+			one(authority(routing.Source), m.home(routing.Source)),
+		},
+		{"all back on the source", routing.Source, routing.Source, routing.Source, one(m.reads(routing.Source))},
+	})
+	for _, move := range []control.Move{m.home(routing.Target), m.reads(routing.Target)} {
+		m.moveWith(move, at)
+		at = at.after(move)
+	}
+	broker := m.clusters[routing.Target].Brokers[0].Name
+	at = m.returnsWithout(func() error { return m.clusters[routing.Target].KillBroker(broker) }, at,
+		m.home(routing.Source), m.reads(routing.Source))
+	at.name = "returned without the target"
+	m.stage(at, accounts)
+	require.NoError(t, m.clusters[routing.Target].StartBroker(m.ctx, broker))
+	m.dead = false
+	m.ends(at)
+}
+
+// openMatrix is a matrix with a gateway, before anything has moved.
+func openMatrix(t *testing.T) *matrix {
+	t.Helper()
 	m := newMatrix(t)
 	m.measure()
 	m.differ()
 	m.replicate()
 	g := m.open()
 	g.atPhase = func(phase string) { m.waiting.reached(g, phase) }
-	var topics, groups []string
+	return m
+}
+
+// home moves where all topics' producers write.
+func (m *matrix) home(to routing.Side) control.Move {
+	move := control.Move{Kind: control.KindHome, To: to.String()}
 	for _, a := range accounts {
-		topics = append(topics, m.through[a.name].topic)
-		groups = append(groups, m.through[a.name].group)
+		move.Topics = append(move.Topics, m.through[a.name].topic)
 	}
-	home := func(to routing.Side) control.Move {
-		return control.Move{Kind: control.KindHome, To: to.String(), Topics: topics}
+	return move
+}
+
+// reads moves where all groups read.
+func (m *matrix) reads(to routing.Side) control.Move {
+	move := control.Move{Kind: control.KindSide, To: to.String()}
+	for _, a := range accounts {
+		move.Groups = append(move.Groups, m.through[a.name].group)
 	}
-	reads := func(to routing.Side) control.Move {
-		return control.Move{Kind: control.KindSide, To: to.String(), Groups: groups}
-	}
-	authority := func(to routing.Side) control.Move { return control.Move{Kind: control.KindAuthority, To: to.String()} }
-	at := stage{name: "before everything"}
-	for _, next := range []stage{
-		{"all on the source", routing.Source, routing.Source, routing.Source, nil},
-		{"home on the target", routing.Target, routing.Source, routing.Source, []control.Move{home(routing.Target)}},
-		{"home and group on the target", routing.Target, routing.Target, routing.Source, []control.Move{reads(routing.Target)}},
-		{"authority on the target", routing.Target, routing.Target, routing.Target, []control.Move{authority(routing.Target)}},
-		{"group on the target", routing.Source, routing.Target, routing.Source, []control.Move{authority(routing.Source), home(routing.Source)}},
-		{"all back on the source", routing.Source, routing.Source, routing.Source, []control.Move{reads(routing.Source)}},
-	} {
+	return move
+}
+
+// stages goes through stages from one on, and is the last one.
+func (m *matrix) stages(at stage, all []stage) stage {
+	m.Helper()
+	for _, next := range all {
 		for _, move := range next.moves {
 			m.moveWith(move, at)
 			at = at.after(move)
@@ -70,17 +123,12 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		}
 		at = next
 	}
-	for _, move := range []control.Move{home(routing.Target), reads(routing.Target)} {
-		m.moveWith(move, at)
-		at = at.after(move)
-	}
-	broker := m.clusters[routing.Target].Brokers[0].Name
-	at = m.returnsWithout(func() error { return m.clusters[routing.Target].KillBroker(broker) }, at,
-		home(routing.Source), reads(routing.Source))
-	at.name = "returned without the target"
-	m.stage(at, accounts)
-	require.NoError(t, m.clusters[routing.Target].StartBroker(m.ctx, broker))
-	m.dead = false
+	return at
+}
+
+// ends wants both sides to hold what was allowed in all stages.
+func (m *matrix) ends(at stage) {
+	m.Helper()
 	for _, p := range m.through {
 		m.settle(p)
 	}
@@ -88,8 +136,8 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 		m.holds(p)
 	}
 	refused, allowed := m.cells.refused.Load(), m.cells.allowed.Load()
-	t.Logf("%d cells: %d refused, %d of them also with the number of an allowed request; %d allowed; "+
-		"%d more while a round waits",
+	m.Logf("up to stage %q: %d cells: %d refused, %d of them also with the number of an allowed request; "+
+		"%d allowed; %d more while a round waits", at.name,
 		refused+allowed, refused, m.cells.reused.Load(), allowed, m.waiting.count.Load())
 }
 

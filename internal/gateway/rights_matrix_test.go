@@ -82,6 +82,15 @@ func (m *matrix) as(t *testing.T) *matrix {
 	return &part
 }
 
+// patientBrokers answer on a busy machine too: what they drop unread because it has waited for long
+// in a queue, 5 s with some, says nothing of rights.
+var patientBrokers = map[string]string{
+	"waitTimeMillsInSendQueue": "60000", "waitTimeMillsInTransactionQueue": "60000",
+	"waitTimeMillsInPullQueue": "60000", "waitTimeMillsInLitePullQueue": "60000",
+	"waitTimeMillsInHeartbeatQueue": "60000", "waitTimeMillsInAckQueue": "60000",
+	"waitTimeMillsInAdminBrokerQueue": "60000",
+}
+
 // newMatrix starts the clusters, and makes the accounts with their topics and groups on both.
 func newMatrix(t *testing.T) *matrix {
 	t.Helper()
@@ -94,7 +103,7 @@ func newMatrix(t *testing.T) *matrix {
 			AccessKey: admin.AccessKey, SecretKey: admin.SecretKey,
 		}
 		clusters[on] = labtest.OwnCluster(t, lab.ClusterSpec{
-			Name: "Rights" + name, Version: version, Brokers: 1, Admin: admin,
+			Name: "Rights" + name, Version: version, Brokers: 1, Admin: admin, Config: patientBrokers,
 		})
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), rigTime)
