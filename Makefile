@@ -198,7 +198,7 @@ bench-moves: jars ## how long applications wait when homes and groups move, and 
 	go run ./bench/gateway -load moves
 
 .PHONY: bench-assess
-bench-assess: jars ## how long Assess takes, and what memory, for 10,000 topics and 10,000 groups of a cluster that only answers
+bench-assess: jars ## how long Assess takes, and what memory, for 10,000 topics and 10,000 groups: of a cluster that only answers, and of a real pair
 	go test ./internal/clusters/inventory -run '^$$' -bench BenchmarkAssess -benchtime 1x -timeout 20m
 
 .PHONY: bench-metadata
