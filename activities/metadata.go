@@ -153,10 +153,7 @@ func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w metadata.Wan
 		return w, nil
 	}
 	found, err := s.assessment(ctx, r.Request, *r.Inventory)
-	w.Types = map[string]plan.MessageType{}
-	for _, t := range found.Topics {
-		w.Types[t.Name], w.Ordered[t.Name] = t.Type, t.Ordered
-	}
+	w.From(found)
 	return w, err
 }
 

@@ -165,11 +165,16 @@ func (k *checker) subscription(at string, s Subscription) {
 
 // user checks the form alone: what rights mean is package rights' business.
 func (k *checker) user(at string, u rights.User) {
-	k.name(at+".name", u.Name)
+	k.userName(at+".name", u.Name)
 	oneOf(k, at+".type", u.Type, rights.Super, rights.Normal)
 	for _, f := range fieldsOf(u) {
 		k.text(under(at, f.name), f.value)
 	}
+}
+
+// userName refuses what no name of a user can be: ACL 1.0 takes spaces in it.
+func (k *checker) userName(at, name string) {
+	k.name(at, strings.ReplaceAll(name, " ", "_"))
 }
 
 func (k *checker) attributes(at string, all map[string]string) {

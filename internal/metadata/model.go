@@ -30,7 +30,7 @@ type Cluster struct {
 
 // Origin says where the metadata comes from.
 type Origin struct {
-	Door string `json:"door,omitempty"` // which reader made it: cluster, mqadmin, store, xlsx, file
+	Door string `json:"door,omitempty"` // which reader made it: cluster, mqadmin, store, xlsx, acl, file
 	Of   string `json:"of,omitempty"`   // its name servers, or its files
 	// when it was read; absent where two exports of the same state must be the same bytes
 	Measured time.Time `json:"measured,omitzero"`

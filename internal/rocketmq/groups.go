@@ -138,11 +138,17 @@ func (g Group) Over(other Group) Group {
 			g.extra[name] = value
 		}
 	}
-	if _, told := g.Settings()[orderly]; !told {
+	if !g.TellsOrderly() {
 		g.Orderly = other.Orderly
 	}
 	g.ConsumeEnable, g.BrokerID = other.ConsumeEnable, other.BrokerID
 	return g
+}
+
+// TellsOrderly reports whether the group's settings say whether it is orderly: those of 5.x do.
+func (g Group) TellsOrderly() bool {
+	_, told := g.Settings()[orderly]
+	return told
 }
 
 // GroupOf is the group with these settings, by their JSON names.

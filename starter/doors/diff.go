@@ -3,6 +3,7 @@ package doors
 import (
 	"context"
 	"io/fs"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,18 +18,22 @@ const shownDifferences = 200
 
 func (t Terminal) diffCommand() *cobra.Command {
 	var in clusterFlags
+	var only []string
 	by := metadata.Comparison{}
 	c := &cobra.Command{
 		Use: "diff A B", Short: "List in what the metadata of B differs from that of A", Args: cobra.ExactArgs(2),
 		Long: "Compares two clusters or files; each is name servers separated by commas, or files as convert takes them.\n" +
-			"It ends with 0 if they are equal, with 6 if they differ. The evidence of subscriptions is no difference.",
+			"It ends with 0 if they are equal, with 6 if they differ. The evidence of subscriptions is no difference. Users are compared as\n" +
+			"their clusters write them: rocketshift users diff compares what ACL 1.0 and ACL 2.0 let them do.",
 		Example: "  rocketshift metadata diff cluster.yaml 10.0.0.1:9876",
-		RunE:    func(c *cobra.Command, args []string) error { return t.diff(c.Context(), args[0], args[1], in, by) },
+		RunE:    func(c *cobra.Command, args []string) error { return t.diff(c.Context(), [2]string(args), in, only, by) },
 	}
 	in.add(c.Flags())
 	c.Flags().
 		BoolVar(&by.OnlyKnown, "only-known", false, "leave out what one of them doesn't tell: settings, and kinds "+
 			"of objects of which it has none, as when one of them is a sheet")
+	c.Flags().StringSliceVar(&only, "only", nil,
+		"a kind of objects to compare: "+strings.Join(kinds, ", ")+"; all without it, and brokers")
 	c.Flags().
 		IntVar(&by.Most, "most", shownDifferences, "how many differences are listed; all are counted; 0 lists all")
 	return c
@@ -40,14 +45,24 @@ type diffDocument struct {
 	ExitCode int `json:"exitCode"`
 }
 
-func (t Terminal) diff(ctx context.Context, a, b string, in clusterFlags, by metadata.Comparison) error {
-	from, _, err := t.read(ctx, []string{a}, in)
+func (t Terminal) diff(
+	ctx context.Context, of [2]string, in clusterFlags, only []string, by metadata.Comparison,
+) error {
+	if err := knownKinds(only); err != nil {
+		return err
+	}
+	from, _, err := t.read(ctx, of[:1], in)
 	if err != nil {
 		return err
 	}
-	to, _, err := t.read(ctx, []string{b}, in)
+	to, _, err := t.read(ctx, of[1:], in)
 	if err != nil {
 		return err
+	}
+	keep(&from, only)
+	keep(&to, only)
+	if len(only) > 0 {
+		from.Brokers, to.Brokers = nil, nil
 	}
 	found := metadata.Diff(from, to, by)
 	code := failure.Done

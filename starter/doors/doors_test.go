@@ -71,6 +71,9 @@ func TestAClusterIsExportedAndComparesEqual(t *testing.T) {
 	require.NoError(t, r.failed)
 	require.Equal(t, failure.Done, r.code)
 	require.Equal(t, "equal: 1 topics, 1 groups, 1 subscriptions\n", r.out)
+	require.NoError(t, os.WriteFile(file, append(first, "users:\n- {name: app, status: enable, type: super}\n"...), 0o644))
+	require.Equal(t, "- user app\n", run(t, "diff", file, nameServer).out)
+	require.Equal(t, failure.Done, run(t, "diff", file, nameServer, "--only", "topics,groups").code)
 	require.NoError(t, os.WriteFile(file, bytes.ReplaceAll(first, []byte("read: 4"), []byte("read: 8")), 0o644))
 	r = run(t, "diff", file, nameServer)
 	require.Equal(t, failure.Differs, r.code)
@@ -153,6 +156,7 @@ func TestWhatCanNotBeDoneIsToldBeforeAnythingIsRead(t *testing.T) {
 		{[]string{"convert", "-", "-o", "xlsx"}, "a workbook isn't for a terminal"},
 		{[]string{"convert", "-", "-o", "xlsx", "--file", bad}, "-o xlsx needs --only topics or --only groups"},
 		{[]string{"convert", "-", "--only", "cats"}, `--only "cats": allowed: topics`},
+		{[]string{"diff", "-", "-", "--only", "cats"}, `--only "cats": allowed: topics`},
 		{[]string{"convert", "-", "--template", bad}, "--template is for the sheet of topics"},
 		{[]string{"convert", "-", "--file", filepath.Join(dir, "none", "x")}, "give a file that can be written"},
 		{[]string{"export", "--from", "127.0.0.1:1", "--credentials", "OLD"}, "--credentials: the environment has no such"},

@@ -97,7 +97,8 @@ const convertLong = `Reads files of one cluster together, and writes them in ano
                   broker-a=FOLDER names the broker where the files don't; kvConfig.json of a name server
   mqadmin exports metadata.json, topic.json, subscriptionGroup.json, configs.json; exportMetadata -c adds up the queues
                   of all brokers: name these by --broker, or give configs.json too; broker-a=topic.json for one of -b
-  workbooks       .xlsx of topics or groups that a 4.x or 5.x console exported`
+  workbooks       .xlsx of topics or groups that a 4.x or 5.x console exported
+  ACL 1.0         plain_acl.yml, conf/acl and its files: users and rights, without secrets`
 
 func (t Terminal) convertCommand() *cobra.Command {
 	var in clusterFlags
@@ -180,10 +181,8 @@ func (f outFlags) keepGaps(gaps metadata.Gaps) error {
 
 // writer is the door out that is asked for.
 func (f outFlags) writer() (metadata.Writer, error) {
-	for _, kind := range f.only {
-		if !slices.Contains(kinds, kind) {
-			return nil, failure.Usage("", "--only %q: allowed: %s", kind, strings.Join(kinds, ", "))
-		}
+	if err := knownKinds(f.only); err != nil {
+		return nil, err
 	}
 	if f.template != "" && (f.format != asXLSX || !slices.Equal(f.only, kinds[:1])) {
 		return nil, failure.Usage("add -o xlsx --only topics", "--template is for the sheet of topics")
@@ -218,6 +217,16 @@ func (f outFlags) sheet() (metadata.Writer, error) {
 }
 
 // keep takes away what isn't asked for.
+// knownKinds judges --only.
+func knownKinds(only []string) error {
+	for _, kind := range only {
+		if !slices.Contains(kinds, kind) {
+			return failure.Usage("", "--only %q: allowed: %s", kind, strings.Join(kinds, ", "))
+		}
+	}
+	return nil
+}
+
 func keep(c *metadata.Cluster, only []string) {
 	if len(only) == 0 {
 		return

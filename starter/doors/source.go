@@ -2,8 +2,6 @@ package doors
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"io"
 	"net"
 	"os"
@@ -16,7 +14,6 @@ import (
 
 	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/failure"
-	"rocketshift/internal/files"
 	"rocketshift/internal/metadata"
 	"rocketshift/internal/metadata/live"
 	"rocketshift/internal/metadata/sources"
@@ -26,13 +23,13 @@ import (
 
 // clusterFlags are how a live cluster is read.
 type clusterFlags struct {
-	credentials, cluster, authority string
-	tls                             bool
-	addresses                       map[string]string
-	leaveOut, readSlaves            []string
-	namespaces                      []string
-	rate                            float64
-	brokers                         []string
+	credentials, cluster string
+	tls                  connect.TLS
+	addresses            map[string]string
+	leaveOut, readSlaves []string
+	namespaces           []string
+	rate                 float64
+	brokers              []string
 }
 
 func (f *clusterFlags) add(flags *pflag.FlagSet) {
@@ -57,14 +54,7 @@ func (f *clusterFlags) add(flags *pflag.FlagSet) {
 			"besides the order configuration; may be given several times",
 	)
 	flags.Float64Var(&f.rate, "rate", connect.DefaultRate, "calls per second at most; 0 for no bound")
-	flags.BoolVar(&f.tls, "tls", false, "connect to the cluster over TLS")
-	flags.StringVar(
-		&f.authority,
-		"tls-ca",
-		"",
-		"file with the certificates (PEM) that the cluster's are signed by; the "+
-			"system's without it",
-	)
+	f.tls.Add(flags, "", "cluster")
 	f.addFiles(flags)
 }
 
@@ -131,16 +121,9 @@ func (t Terminal) live(nameServers []string, f clusterFlags) (metadata.Reader, f
 		}
 		options.Credentials = keys
 	}
-	if f.tls || f.authority != "" {
-		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	if f.authority != "" {
-		text, err := files.ReadText(f.authority, metadata.MaxBytes)
-		pool := x509.NewCertPool()
-		if err != nil || !pool.AppendCertsFromPEM(text) {
-			return nil, nil, failure.Usage("", "--tls-ca %s: it has no certificate in PEM", f.authority)
-		}
-		options.TLS.RootCAs = pool
+	var err error
+	if options.TLS, err = f.tls.Config(); err != nil {
+		return nil, nil, failure.Usage("", "--tls-ca: %w", err)
 	}
 	client := rocketmq.NewClient(options)
 	r := live.Reader{

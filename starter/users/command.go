@@ -80,6 +80,8 @@ func (s Screen) sub(name, short string, both bool, run func(context.Context, fla
 	to.StringVar(&f.targetCluster, "target-cluster", "",
 		"the target's own name, where its name servers know several clusters")
 	to.StringToStringVar(&f.targetReached, "target-address", nil, "as --source-address, for the target")
+	f.sourceTLS.Add(to, "source-", "source")
+	f.targetTLS.Add(to, "target-", "target")
 	if !both {
 		return c
 	}

@@ -1,9 +1,11 @@
 package users
 
 import (
+	"crypto/tls"
 	"net"
 	"slices"
 
+	"rocketshift/internal/clusters/connect"
 	"rocketshift/internal/failure"
 	"rocketshift/internal/metadata/rights/transfer"
 	"rocketshift/internal/rocketmq"
@@ -20,6 +22,7 @@ type flags struct {
 	prefix                       string
 	topics, groups               map[string]string
 	conflicts, newSecrets        string
+	sourceTLS, targetTLS         connect.TLS
 	apply, write                 bool
 }
 
@@ -29,19 +32,25 @@ type side struct {
 	nameServers   []string
 	keys          string
 	reached       map[string]string
+	tls           connect.TLS
+	config        *tls.Config // nil without TLS
 }
 
 func (f flags) sides() (source, target side) {
-	return side{"--source", f.sourceCluster, rocketmq.SplitAddresses(f.source), f.sourceKeys, f.sourceReached},
-		side{"--target", f.targetCluster, rocketmq.SplitAddresses(f.target), f.targetKeys, f.targetReached}
+	return side{"--source", f.sourceCluster, rocketmq.SplitAddresses(f.source), f.sourceKeys, f.sourceReached, f.sourceTLS, nil},
+		side{"--target", f.targetCluster, rocketmq.SplitAddresses(f.target), f.targetKeys, f.targetReached, f.targetTLS, nil}
 }
 
 // check judges a side's flags.
-func (s side) check(found *failure.Problems, lookupEnv func(string) (string, bool)) *remoting.Credentials {
+func (s *side) check(found *failure.Problems, lookupEnv func(string) (string, bool)) *remoting.Credentials {
 	for _, address := range s.nameServers {
 		if host, port, err := net.SplitHostPort(address); err != nil || host == "" || port == "" {
 			found.Add(s.flag, "%q; want host:port", address)
 		}
+	}
+	var err error
+	if s.config, err = s.tls.Config(); err != nil {
+		found.Add(s.flag+"-tls-ca", "%v", err)
 	}
 	if s.keys == "" {
 		return nil
@@ -56,7 +65,7 @@ func (s side) check(found *failure.Problems, lookupEnv func(string) (string, boo
 
 func (s side) open(keys *remoting.Credentials, renames rocketmq.Renames) *rocketmq.Cluster {
 	return rocketmq.NewClusterOf(rocketmq.NewClient(rocketmq.Options{
-		Credentials: keys, Addresses: s.reached, Renames: renames,
+		Credentials: keys, Addresses: s.reached, Renames: renames, TLS: s.config,
 	}), s.nameServers, rocketmq.Part{Cluster: s.cluster})
 }
 

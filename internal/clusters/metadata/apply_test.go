@@ -293,3 +293,34 @@ func TestTheOrderConfigurationOfAnOrderedTopicComesAndGoesWithItsPermission(t *t
 	require.NoError(t, HideOrder(context.Background(), both.Target, p.Target.Topic, []string{"t0001", "t0002"}))
 	assert.Equal(t, map[string]string{"t0000": "x:2;y:1"}, target.kv[rocketmq.OrderNamespace])
 }
+
+func TestGroupsWhoseMembersReadInOrderAreMadeOrderly(t *testing.T) {
+	source, w := sourceOf(4)
+	w.Orderly = map[string]bool{"g0001": true, "g0002": true}
+	target := newFakeSide("5.3.3", "x", "y")
+	target.brokers["x"].groups["g0002"] = groupSettings("g0002", 2) // somebody made it, and not orderly
+	_, err := applied(t, testPlan(""), source, target, w)
+	require.NoError(t, err)
+	for _, broker := range []string{"x", "y"} {
+		of := target.brokers[broker].groups
+		assert.Equal(t, true, of["g0001"]["consumeMessageOrderly"])
+		assert.Nil(t, of["g0000"]["consumeMessageOrderly"])
+		assert.Nil(t, of["g0002"]["consumeMessageOrderly"], "as the target has it already")
+	}
+	again, err := applied(t, testPlan(""), source, target, w)
+	require.NoError(t, err)
+	assert.Equal(t, 8, again.Same)
+
+	change(source, func(b *fakeBroker) { b.groups["g0001"]["consumeMessageOrderly"] = false })
+	target = newFakeSide("5.3.3", "x")
+	_, err = applied(t, testPlan(""), source, target, w)
+	require.NoError(t, err)
+	assert.Equal(t, false, target.brokers["x"].groups["g0001"]["consumeMessageOrderly"], "a source of 5.x says so itself")
+
+	old := newFakeSide("4.9.7", "x")
+	source, w = sourceOf(2)
+	w.Orderly = map[string]bool{"g0001": true}
+	_, err = applied(t, testPlan(""), source, old, w)
+	require.NoError(t, err)
+	assert.Nil(t, old.brokers["x"].groups["g0001"]["consumeMessageOrderly"], "4.x doesn't know it")
+}

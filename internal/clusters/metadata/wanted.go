@@ -3,9 +3,11 @@ package metadata
 import (
 	"context"
 
+	"rocketshift/api"
 	"rocketshift/internal/clusters"
 	"rocketshift/internal/clusters/fault"
 	"rocketshift/internal/rocketmq"
+	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/plan"
 )
 
@@ -14,6 +16,8 @@ type Wanted struct {
 	Topics, Groups []string
 	Types          map[string]plan.MessageType
 	Ordered        map[string]bool
+	// Orderly are groups whose members read in order, which 4.x keeps in no setting.
+	Orderly map[string]bool
 	// KV asks for the keys of the plan's namespaces, besides the order configuration of Topics.
 	KV bool
 	// Open makes ordered topics writable, and groups as open as on the source: no migration follows
@@ -78,9 +82,50 @@ func (o *Chunk) want(w Wanted) error {
 		}
 		of := desiredGroup(o.sourceGroups[name])
 		of.ConsumeEnable = w.Open && o.sourceGroups.All(name, true)
+		of.Orderly = o.orderly(name, of)
 		o.wantGroups[name] = of
 	}
 	return nil
+}
+
+// orderly is whether the group is made orderly: as the source says, or as its members read, where
+// the source is of 4.x and has no such setting. What the target has is left as it is.
+func (o *Chunk) orderly(name string, of rocketmq.Group) bool {
+	have := o.haveGroups[name]
+	switch {
+	case of.TellsOrderly():
+		return of.Orderly
+	case len(have) > 0:
+		for _, there := range have {
+			if !there.Orderly {
+				return false
+			}
+		}
+		return true
+	}
+	for _, b := range o.targetBrokers {
+		if remoting.Earlier(b.Version, firstOrderly) {
+			return false
+		}
+	}
+	return o.wanted.Orderly[name]
+}
+
+// firstOrderly is the first version with the setting.
+const firstOrderly = "5.0"
+
+// From takes what Assess found of topics and groups.
+func (w *Wanted) From(found api.Assessment) {
+	w.Types, w.Orderly = map[string]plan.MessageType{}, map[string]bool{}
+	if w.Ordered == nil {
+		w.Ordered = map[string]bool{}
+	}
+	for _, t := range found.Topics {
+		w.Types[t.Name], w.Ordered[t.Name] = t.Type, t.Ordered
+	}
+	for _, g := range found.Groups {
+		w.Orderly[g.Name] = g.Orderly
+	}
 }
 
 func (o *Chunk) ordered(topic string, r Wanted) bool {

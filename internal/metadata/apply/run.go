@@ -178,10 +178,7 @@ func (r *Run) openSource(ctx context.Context, tell func(string)) (err error) {
 	}
 	r.wanted = applied.Wanted{
 		Topics: found.TopicNames(nil), Groups: found.GroupNames(), KV: true, Open: true,
-		Types: map[string]plan.MessageType{}, Ordered: map[string]bool{},
 	}
-	for _, t := range found.Topics {
-		r.wanted.Types[t.Name], r.wanted.Ordered[t.Name] = t.Type, t.Ordered
-	}
+	r.wanted.From(found)
 	return nil
 }

@@ -57,6 +57,9 @@ func (r Reader) Read(ctx context.Context) (metadata.Cluster, metadata.Gaps, erro
 	if err := r.members(ctx, brokers, &tables, &gaps); err != nil {
 		return c, nil, err
 	}
+	if err := r.usersOf(ctx, brokers, &tables, &gaps); err != nil {
+		return c, nil, err
+	}
 	if err := r.kv(ctx, registry, &tables, &gaps); err != nil {
 		return c, nil, err
 	}

@@ -85,3 +85,57 @@ func TestAnAnswerThatCanNotBeReadNamesTheBroker(t *testing.T) {
 	require.ErrorContains(t, err, "broker broker-a at "+c.Addr())
 	require.ErrorContains(t, err, "malformed JSON: the string has no end")
 }
+
+// telling is a fake whose broker answers some requests itself.
+func telling(t *testing.T, version string, answers map[int]remotingtest.Answer) string {
+	t.Helper()
+	c := fake(t)
+	c.Version = version
+	c.More = func(asked *remoting.Command) (remotingtest.Answer, bool) {
+		a, is := answers[asked.Code]
+		return a, is
+	}
+	return c.Start(t)
+}
+
+func TestUsersAreReadWithoutTheirSecrets(t *testing.T) {
+	const one = `{"aclDataVersion":{},"plainAccessConfigs":[{"accessKey":"billing","secretKey":"never-shown",` +
+		`"admin":false,"defaultTopicPerm":"DENY","defaultGroupPerm":"SUB","topicPerms":["orders=PUB|SUB"]}],` +
+		`"globalWhiteAddrs":["10.0.0.*"]}`
+	users := map[int]remotingtest.Answer{
+		remoting.CodeListUsers: {Body: []byte(`[{"username":"billing","password":"never-shown","userType":"Normal",` +
+			`"userStatus":"enable"},{"username":"root","userType":"Super","userStatus":"enable"}]`)},
+		remoting.CodeListACLs: {Body: []byte(`[{"subject":"User:billing","policies":[{"policyType":"Custom","entries":` +
+			`[{"resource":"Topic:orders","actions":["Pub"],"sourceIps":[],"decision":"Allow"}]}]}]`)},
+	}
+	refused := remotingtest.Answer{Code: remoting.NoPermission, Remark: "User:app has no permission"}
+	for name, of := range map[string]struct {
+		nameServer string
+		users      int
+		told       []string
+	}{
+		"ACL 1.0": {
+			telling(t, "V4_9_7", map[int]remotingtest.Answer{remoting.CodeACLConfig: {Body: []byte(one)}}), 1,
+			[]string{"clients without keys", "10.0.0.*", "secrets of users: "},
+		},
+		"untold":  {telling(t, "V4_6_1", nil), 0, []string{"users and rights: brokers of this version tell none: convert plain_acl.yml"}},
+		"ACL 2.0": {telling(t, "V5_3_3", users), 2, []string{"secrets of users: "}},
+		"no right": {
+			telling(t, "V5_5_0", map[int]remotingtest.Answer{remoting.CodeListUsers: refused}), 0,
+			[]string{"users and rights: ", "super users", "User:app has no permission (broker-a)"},
+		},
+	} {
+		c, told, err := read(t, rocketmq.Part{}, of.nameServer)
+		require.NoError(t, err, name)
+		require.Len(t, c.Users, of.users, name)
+		for _, says := range of.told {
+			require.Contains(t, told, says, name)
+		}
+		text, err := c.YAML()
+		require.NoError(t, err)
+		require.NotContains(t, string(text)+told, "never-shown", name)
+		if of.users > 0 {
+			require.Len(t, c.Users[0].Rights, 1, name)
+		}
+	}
+}

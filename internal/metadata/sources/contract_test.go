@@ -38,6 +38,7 @@ func doorsIn(t *testing.T) map[string][]string {
 			"broker-a=../store/testdata/4.9.7/export-b/subscriptionGroup.json",
 		},
 		"topics": {file("topics.xlsx", sheet.Writer{Kind: sheet.Topics})},
+		"acl":    {file("d.yaml", metadata.Document{}), "testdata/conf"},
 		"groups": {file("groups.dat", sheet.Writer{Kind: sheet.Groups})}, // by its content
 	}
 }
@@ -104,6 +105,7 @@ func TestEveryDoorInGivesAModelThatEveryDoorOutTakes(t *testing.T) {
 func TestEachBadFileEndsInOneErrorThatNamesIt(t *testing.T) {
 	dir := t.TempDir()
 	for name, of := range map[string]struct{ text, want string }{
+		"acl.yml": {"accounts:\n- accessKey: a\n  secretKey: never-shown\n", "ACL 1.0: "},
 		"a.json":  {`{"topicConfigTable":`, "a.json: malformed JSON"},
 		"b.json":  {`{"other":{}}`, "b.json: it has none of topicConfigTable"},
 		"c.yaml":  {"\xff\xfek\x00i\x00", "c.yaml: it is UTF-16 or no text: save it as UTF-8"},
@@ -126,4 +128,27 @@ func TestEachBadFileEndsInOneErrorThatNamesIt(t *testing.T) {
 		var p *metadata.Problem
 		require.ErrorAs(t, err, &p)
 	}
+}
+
+func TestFilesOfACL1AreUsersWithoutSecrets(t *testing.T) {
+	r, err := Open([]string{"testdata/conf/plain_acl.yml", "testdata/conf/acl"}, Options{})
+	require.NoError(t, err)
+	c, gaps, err := r.Read(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"billing reader", "rocketmq-admin"}, []string{c.Users[0].Name, c.Users[1].Name})
+	require.Len(t, c.Users[0].Rights, 2)
+	require.Equal(t, "acl", c.Origin.Door)
+	told := ""
+	for _, g := range gaps {
+		told += g.String() + "\n"
+	}
+	require.Contains(t, told, "clients without keys: ")
+	require.Contains(t, told, "10.10.103.*")
+	require.Contains(t, told, "secrets of users: ")
+	text, err := c.YAML()
+	require.NoError(t, err)
+	require.NotContains(t, string(text)+told, "never-shown")
+	again, err := metadata.Parse("c.yaml", text)
+	require.NoError(t, err)
+	require.Equal(t, c.Users, again.Users)
 }

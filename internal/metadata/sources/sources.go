@@ -29,11 +29,12 @@ type Options struct {
 }
 
 // Open finds the doors of all that is named: models, stores of brokers as folders or files (with a
-// broker's name before them, broker-a=FOLDER, where they don't tell it), what mqadmin wrote, sheets.
+// broker's name before them, broker-a=FOLDER, where they don't tell it), what mqadmin wrote, sheets,
+// and files of ACL 1.0.
 // Together they are one cluster.
 func Open(named []string, o Options) (metadata.Reader, error) {
 	var all []metadata.Reader
-	summed := -1                // in all
+	summed, accounted := -1, -1 // in all
 	brokers := map[string]int{} // stores in all, by broker
 	for _, name := range named {
 		broker, path := split(name)
@@ -68,6 +69,14 @@ func Open(named []string, o Options) (metadata.Reader, error) {
 			all[i] = r
 		case workbook:
 			all = append(all, sheet.Reader{File: path})
+		case acl: // all files together: an account stands in one of them
+			if accounted < 0 {
+				accounted = len(all)
+				all = append(all, accounts{})
+			}
+			r := all[accounted].(accounts)
+			r.paths = append(r.paths, path)
+			all[accounted] = r
 		default:
 			all = append(all, model{path, o.Stdin})
 		}
@@ -87,6 +96,7 @@ const (
 	table                // of one broker or name server
 	sum                  // over all brokers
 	workbook
+	acl // files of ACL 1.0, or a folder of them
 )
 
 // split takes a broker's name off: broker-a=PATH, unless there is a file of that whole name.
@@ -110,6 +120,9 @@ func kindOf(path string) (kind, error) {
 		return 0, err
 	}
 	if about.IsDir() {
+		if holdsACL(path) {
+			return acl, nil
+		}
 		return folder, nil
 	}
 	if strings.EqualFold(filepath.Ext(path), ".xlsx") {
@@ -126,6 +139,9 @@ func kindOf(path string) (kind, error) {
 		return 0, err
 	}
 	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || trimmed[0] != '{' {
+		if ofACL.Match(text) {
+			return acl, nil
+		}
 		return document, nil
 	}
 	o, err := brokerjson.Document(text)

@@ -34,7 +34,7 @@ func (s Source) Read(ctx context.Context) (*acl1.Config, error) {
 	}
 	var whole *acl1.Config
 	for _, b := range brokers {
-		one, err := ofBroker(ctx, s.Cluster.Client(), b)
+		one, err := Accounts(ctx, s.Cluster.Client(), b)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,8 @@ func (s Source) Read(ctx context.Context) (*acl1.Config, error) {
 // ErrUntold is the error where a live source doesn't tell its accounts or their secrets.
 var ErrUntold = errors.New("doesn't tell its ACL")
 
-func ofBroker(ctx context.Context, client *rocketmq.Client, b rocketmq.Broker) (*acl1.Config, error) {
+// Accounts are what one broker of 4.x, or of 5.0 to 5.2, tells of ACL 1.0.
+func Accounts(ctx context.Context, client *rocketmq.Client, b rocketmq.Broker) (*acl1.Config, error) {
 	got, err := client.Call(ctx, b.Addr, &remoting.Command{Code: remoting.CodeACLConfig})
 	if err != nil {
 		return nil, fmt.Errorf("source: broker %s: %w", b.Name, err)
