@@ -104,3 +104,22 @@ func TestAMoveNamesMembersThatTheTargetDoesNotList(t *testing.T) {
 		})
 	}
 }
+
+// A target broker that is too busy to say whom it lists refuses nobody: the move isn't done, and
+// its reason blames no application.
+func TestAMoveBlamesNobodyWhenTheTargetDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	two := newTwoSides(t)
+	two.lists(routing.Source, "10.0.0.5@1")
+	two.brokers[routing.Target].answer(codeMembersOf,
+		wire.Reply{Code: remoting.SystemBusy, Remark: "[TIMEOUT_CLEAN_QUEUE]broker busy"})
+	was, err := two.Move(t.Context(), control.Move{
+		ID: "there", Kind: control.KindSide, To: "target", Groups: []string{"billing"},
+		Accept: []string{"billing"}, // they aren't behind this gateway
+	})
+	require.NoError(t, err)
+	assert.False(t, was.Done)
+	assert.Contains(t, was.Reason, "group billing: whether the target knows its members isn't known")
+	assert.Contains(t, was.Reason, "broker busy")
+	assert.NotContains(t, was.Reason, "two applications")
+}

@@ -45,7 +45,8 @@ func (l Lanes) MembersOn(
 
 // KnownOnTarget refuses to move a group to the target while one of its brokers doesn't list all
 // members that the source lists: it would refuse their pulls. A proxy doesn't say whom it lists.
-// Members that are missing are introduced again.
+// Members that are missing are introduced again. Brokers that don't answer refuse nobody: that is an
+// error of its own, after which the same move may succeed.
 func (l Lanes) KnownOnTarget(ctx context.Context, group string, to routing.Side, introduce func()) error {
 	if to == routing.Source || l.Migration.Proxy != "" {
 		return nil
@@ -53,21 +54,25 @@ func (l Lanes) KnownOnTarget(ctx context.Context, group string, to routing.Side,
 	ctx, cancel := context.WithTimeout(ctx, KnownTime)
 	defer cancel()
 	why, last := "", time.Time{}
+	var silent error // why it couldn't be looked the last time
 	for {
 		missing, err := l.unknownOnTarget(ctx, group)
 		switch {
 		case err == nil && missing == "":
 			return nil
 		case err == nil:
-			why = missing
-		case ctx.Err() == nil || why == "":
-			why = err.Error()
+			why, silent = missing, nil
+		case ctx.Err() == nil || why == "" && silent == nil:
+			silent = err
 		}
 		if time.Since(last) > introducePause {
 			last = time.Now()
 			introduce()
 		}
 		if sleep.For(ctx, 10*ProofPause) != nil {
+			if silent != nil {
+				return fmt.Errorf("group %s: whether the target knows its members isn't known: %w", group, silent)
+			}
 			return control.Refused(
 				"group %s: %s, and its pulls would be refused there: two applications with one client id and "+
 					"other groups, or a heartbeat that the target refuses, may be the cause",
