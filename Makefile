@@ -202,8 +202,9 @@ bench-assess: jars ## how long Assess takes, and what memory, for 10,000 topics 
 	go test ./internal/clusters/inventory -run '^$$' -bench BenchmarkAssess -benchtime 1x -timeout 20m
 
 .PHONY: bench-metadata
-bench-metadata: jars ## how long 10,000 topics and 10,000 groups take to a real 5.3.3, and a second run that changes nothing
+bench-metadata: jars ## how long 10,000 topics and 10,000 groups take to a real 5.3.3, and a second run that changes nothing; and to be written as a model
 	go test ./internal/clusters/metadata -run '^$$' -bench BenchmarkApply -benchtime 1x -timeout 20m
+	go test ./internal/metadata -run '^$$' -bench BenchmarkDocument -benchtime 5x
 
 .PHONY: bench-stock
 bench-stock: jars ## the same beside copiers that people write by hand with stock clients
@@ -217,12 +218,17 @@ soak: ready ## kill copiers at random points under load; KILLS=1000 for longer
 readings: jars ## record what RocketMQ's own classes read of the fuzz targets' corpus, with which tests compare the gateway
 	RECORD_READINGS=1 go test -count=1 ./internal/gateway ./internal/gateway/wire -run '^Fuzz.*AgainstJava$$'
 
-# Targets that end in AgainstJava compare what the gateway reads with RocketMQ's own classes.
+# Packages with fuzz targets; a test in internal/arch compares. Targets that end in AgainstJava compare what the gateway
+# reads with RocketMQ's own classes.
+FUZZED := ./plan ./internal/metadata ./internal/metadata/brokerjson ./internal/metadata/rights/acl1 \
+  ./internal/metadata/sheet ./internal/rocketmq/remoting ./internal/gateway/wire ./internal/gateway
+FUZZTIME ?= 20s
+
 .PHONY: fuzz
-fuzz: jars ## fuzz what reads bytes from outside, 20 s each
-	@for package in ./plan ./internal/metadata ./internal/metadata/brokerjson ./internal/metadata/sheet ./internal/rocketmq/remoting ./internal/gateway/wire ./internal/gateway; do \
+fuzz: jars ## fuzz what reads bytes from outside, FUZZTIME=20s each
+	@for package in $(FUZZED); do \
 	  for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
-	    echo "$$package $$target"; go test $$package -run '^$$' -fuzz "^$$target$$" -fuzztime 20s; done; done
+	    echo "$$package $$target"; go test $$package -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME); done; done
 
 .PHONY: clean
 clean: ## remove what was built and what runs left; downloads stay in .cache

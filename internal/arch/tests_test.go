@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -41,6 +42,39 @@ func TestNoTestIsForgotten(t *testing.T) {
 		commands, err := exec.Command("make", "-n", "-C", root, target).CombinedOutput()
 		require.NoError(t, err, "%s", commands)
 		require.Regexp(t, `(?m)^go run \./tools/test -tests `+tests+`\b`, string(commands), "make %s", target)
+	}
+}
+
+// make fuzz runs every fuzz target of the module: it takes all of each package that it names.
+func TestNoFuzzTargetIsForgotten(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	text, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	require.NoError(t, err)
+	named := regexp.MustCompile(`(?m)^FUZZED :=((?:.*\\\n)*.*)$`).FindSubmatch(text)
+	require.NotNil(t, named, "the Makefile has no FUZZED")
+	without := map[string]bool{} // packages of which no fuzz target is known
+	for _, name := range strings.Fields(strings.ReplaceAll(string(named[1]), "\\\n", " ")) {
+		without[strings.TrimPrefix(name, "./")] = true
+	}
+	targets := 0
+	for _, test := range testFunctions(t, root) {
+		if !strings.HasPrefix(test.Name, "Fuzz") {
+			continue
+		}
+		targets++
+		if _, runs := without[test.Package]; !runs {
+			t.Errorf("%s of %s isn't run by make fuzz: add ./%s to FUZZED in the Makefile", test.Name, test.Package,
+				test.Package)
+			continue
+		}
+		without[test.Package] = false
+	}
+	require.Greater(t, targets, 20, "the walk found too little to mean anything")
+	for name, is := range without {
+		if is {
+			t.Errorf("FUZZED of the Makefile names ./%s, which has no fuzz target", name)
+		}
 	}
 }
 
