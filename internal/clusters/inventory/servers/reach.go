@@ -15,8 +15,9 @@ import (
 )
 
 // Unreached are the brokers of a side that advertise addresses which don't lead to them from here
-// (NAT, Kubernetes), with the addresses at which they are reached. A broker that is merely down is
-// no finding: whoever asks it waits for it.
+// (NAT, Kubernetes), with the addresses at which they are reached. What stands between may accept
+// connections and answer nothing. A broker that is merely down is no finding: whoever asks it waits
+// for it.
 func Unreached(ctx context.Context, c *clusters.One) (all []api.Finding, err error) {
 	if c.Proxy() != "" {
 		return nil, nil
@@ -31,7 +32,7 @@ func Unreached(ctx context.Context, c *clusters.One) (all []api.Finding, err err
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if !errors.As(err, &undialled) {
+		if !remoting.Unreachable(err) {
 			continue
 		}
 		object := fmt.Sprintf("%s broker %s", c.Side, b.Name)
@@ -39,8 +40,8 @@ func Unreached(ctx context.Context, c *clusters.One) (all []api.Finding, err err
 			all = append(all, findings.BrokerAddress.Refusal(object,
 				fmt.Sprintf("write %q: %q into %s.addresses of the plan; without one, --%s-address %s=%s", b.Addr, at, c.Side,
 					c.Side, b.Addr, at),
-				"advertises %s, which can't be reached from here; it answers at %s", b.Addr, at))
-		} else if private(b.Addr, c.NameServers()) {
+				"advertises %s, where it doesn't answer; it answers at %s", b.Addr, at))
+		} else if errors.As(err, &undialled) && private(b.Addr, c.NameServers()) {
 			all = append(all, findings.BrokerAddress.Refusal(object,
 				fmt.Sprintf("write %q: \"HOST:PORT\" into %s.addresses of the plan, with an address that leads to it from here; "+
 					"without one, --%s-address %s=HOST:PORT", b.Addr, c.Side, c.Side, b.Addr),
