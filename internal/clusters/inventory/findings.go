@@ -191,7 +191,7 @@ func (inv *look) groupFindings(group string) []api.Finding {
 func (inv *look) readerFindings() []api.Finding {
 	var all []api.Finding
 	for _, group := range clusters.SortedKeys(inv.online) {
-		if len(inv.online[group].Members) == 0 {
+		if len(inv.online[group].Members) == 0 || group == inv.plan.LaneGroup() { // which is refused as a whole
 			continue
 		}
 		for _, topic := range clusters.SortedKeys(inv.online[group].Topics) {

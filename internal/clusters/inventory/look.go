@@ -20,7 +20,8 @@ type look struct {
 	topics    clusters.TopicTable
 	groups    clusters.GroupTable
 	positions map[string]clusters.Committed
-	online    map[string]clusters.Connections // of every group that isn't a broker's own, selected or not
+	// online is of every group that isn't a broker's own, selected or not, and of the lanes'.
+	online    map[string]clusters.Connections
 	producers map[string]map[string]rocketmq.Connection
 	untold    []string        // brokers that don't tell who produces
 	orderly   map[string]bool // groups with an orderly member
@@ -63,7 +64,8 @@ func takeInventory(ctx context.Context, c *clusters.One, p plan.Plan, tell func(
 	if inv.positions, err = c.Positions(ctx, inv.brokers); err != nil {
 		return nil, err
 	}
-	if inv.online, err = c.MembersOf(ctx, inv.brokers, applicationGroups(inv.groups)); err != nil {
+	asked := append(applicationGroups(inv.groups), p.LaneGroup()) // lanes have no members: applications would be
+	if inv.online, err = c.MembersOf(ctx, inv.brokers, asked); err != nil {
 		return nil, err
 	}
 	if inv.producers, inv.untold, err = c.Producers(ctx, inv.brokers); err != nil {
