@@ -40,6 +40,12 @@ func TestLongUsersAreTakenAlongAndTemporalSeesNoSecret(t *testing.T) {
 	require.Equal(t, 1, made.Findings.Len())
 	assert.Contains(t, made.Findings.First()[0].Object, "globalWhiteRemoteAddresses 10.9.9.*")
 	assert.Zero(t, call().Written, "a repeated call changes nothing")
+	folder := UsersFolder(r.settings.Root)
+	require.NoError(t, os.MkdirAll(folder, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "plain_acl.yml"), []byte(accountsOfSource), 0o600))
+	r.plan.Users.Files = []string{"plain_acl.yml"}
+	assert.Zero(t, call().Written, "the same by a file of the worker")
+	r.plan.Users.Files = nil
 
 	client := rocketmq.NewClient(rocketmq.Options{
 		Credentials: &remoting.Credentials{AccessKey: "sender-one", SecretKey: "secret-of-sender"},
@@ -74,6 +80,11 @@ func TestLongUsersAreTakenAlongAndTemporalSeesNoSecret(t *testing.T) {
 	assert.NotContains(t, err.Error(), "another-one")
 }
 
+// accountsOfSource are the source's plain_acl.yml.
+const accountsOfSource = "globalWhiteRemoteAddresses: [10.9.9.*]\naccounts:\n" +
+	"- {accessKey: root-of-source, secretKey: secret-of-source, admin: true}\n" +
+	"- {accessKey: sender-one, secretKey: secret-of-sender, topicPerms: [orders=PUB]}\n"
+
 // newRigWithUsers has clusters with access control, and a plan that takes users along.
 func newRigWithUsers(t *testing.T) (*rig, *lab.Cluster) {
 	t.Helper()
@@ -83,11 +94,8 @@ func newRigWithUsers(t *testing.T) (*rig, *lab.Cluster) {
 	to := labtest.OwnCluster(t, lab.ClusterSpec{
 		Name: "New", Version: "5.3.3", Admin: &lab.Account{AccessKey: "root-of-target", SecretKey: "secret-of-target"},
 	})
-	text := "globalWhiteRemoteAddresses: [10.9.9.*]\naccounts:\n" +
-		"- {accessKey: root-of-source, secretKey: secret-of-source, admin: true}\n" +
-		"- {accessKey: sender-one, secretKey: secret-of-sender, topicPerms: [orders=PUB]}\n"
 	file := filepath.Join(from.Dir, "broker-a", "conf", "plain_acl.yml")
-	require.NoError(t, os.WriteFile(file, []byte(text), 0o600)) // the broker reads it again by itself
+	require.NoError(t, os.WriteFile(file, []byte(accountsOfSource), 0o600)) // the broker reads it again by itself
 	r := &rig{T: t, ctx: t.Context(), own: "activities-users"}
 	store, err := secrets.New(fmt.Sprintf("OLD=%s NEW=%s", from.NameServers[0], to.NameServers[0]),
 		func(name string) string {

@@ -3,6 +3,9 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"go.temporal.io/sdk/activity"
@@ -158,8 +161,8 @@ func (s Settings) wanted(ctx context.Context, r MetadataRequest) (w metadata.Wan
 }
 
 // ImportUsers takes users and rights along from ACL 1.0 of the source to ACL 2.0 of each broker of
-// the target, reads them back, and asks both sides what each user may do. Secrets go from broker to
-// broker and are in no result. A repeated call changes nothing.
+// the target, reads them back, and asks both sides what each user may do. Secrets go from broker, or
+// from a file of the worker, to broker and are in no result. A repeated call changes nothing.
 func (m *Metadata) ImportUsers(ctx context.Context, r Request) (out api.UsersImport, err error) {
 	defer explained(&err)
 	p := r.Plan.WithDefaults()
@@ -175,7 +178,13 @@ func (m *Metadata) ImportUsers(ctx context.Context, r Request) (out api.UsersImp
 		Own: both.Target.Client().User(), Renames: clusters.Renames(p.Target),
 		Conflicts: p.Users.Decision(),
 	}
+	if q.Source.Files, q.NewSecrets, err = m.settings.filesOf(*p.Users); err != nil {
+		return out, err
+	}
 	if _, err := q.Source.Read(ctx); err != nil && !errors.Is(err, transfer.ErrUntold) {
+		if len(q.Source.Files) > 0 {
+			return out, fault.Refused("users.files: %v", err)
+		}
 		return out, both.Source.Explain(ctx, err) // so that a fault is known to be the source's
 	}
 	stop := beating(ctx, func() any { return "taking users along" })
@@ -186,14 +195,15 @@ func (m *Metadata) ImportUsers(ctx context.Context, r Request) (out api.UsersImp
 	case errors.Is(err, transfer.ErrConflicts):
 		return out, fault.Conflict("%v", err)
 	case errors.Is(err, transfer.ErrUntold), errors.Is(err, transfer.ErrHidden):
-		return out, fault.Refused("%v; take users out of the plan then", err)
+		return out, fault.Refused("%v; or name them in the plan, by users.files or users.newSecrets; or take users out "+
+			"of the plan", err)
 	default:
 		return out, both.Target.Explain(ctx, err)
 	}
 	out = api.UsersImport{
 		Users: len(done.Users), Brokers: len(done.Brokers), Written: len(done.Changes), Differing: done.Differing(),
 	}
-	var rows []api.Finding
+	rows := newSecrets(len(done.Made), q.NewSecrets)
 	for _, said := range done.Said() {
 		rows = append(
 			rows,
@@ -202,4 +212,42 @@ func (m *Metadata) ImportUsers(ctx context.Context, r Request) (out api.UsersImp
 	}
 	out.Findings, err = lists.Bounded(ctx, m.settings.lists(r), "users", rows, lists.RowsRoom)
 	return out, err
+}
+
+// newSecrets says where secrets lie that were made.
+func newSecrets(users int, file string) []api.Finding {
+	if users == 0 {
+		return nil
+	}
+	host, _ := os.Hostname() // a name less is told
+	return []api.Finding{{
+		Severity: api.SeverityWarning, Object: "secrets of users",
+		Cause: fmt.Sprintf("the source hides those of %d users, so that they have new ones on the target: they are in %s "+
+			"of the worker on %s", users, file, host),
+		Next: "give each application its own before it moves, and delete the file then",
+	}}
+}
+
+// UsersFolder is where a worker has files of ACL 1.0, and secrets that are made new.
+func UsersFolder(root string) string { return filepath.Join(root, "users") }
+
+// filesOf are the plan's files on this worker. Where another worker has them the activity is tried
+// there again; one that lacked the file of secrets would make other ones.
+func (s Settings) filesOf(u plan.Users) (files []string, secrets string, err error) {
+	for _, name := range u.Files {
+		files = append(files, filepath.Join(UsersFolder(s.Root), filepath.FromSlash(name)))
+	}
+	all := files
+	if u.NewSecrets != "" {
+		secrets = filepath.Join(UsersFolder(s.Root), filepath.FromSlash(u.NewSecrets))
+		all = append(slices.Clone(files), secrets)
+	}
+	for _, path := range all {
+		if _, err := os.Stat(path); err != nil {
+			return nil, "", fault.Again(fault.KindNotReady, fault.GrantAgain, err, "users: a worker of role control has "+
+				"no %s: put the files that the plan names there, and make that of new secrets, empty and with mode 0600 "+
+				"(install -m 600 /dev/null %[1]s), on one worker or on a folder that all share", path)
+		}
+	}
+	return files, secrets, nil
 }

@@ -30,3 +30,18 @@ func TestUsersAreTakenAlongWhereThePlanSaysSo(t *testing.T) {
 	require.ErrorContains(t, err, "users: target.proxy is given, and a proxy takes no users")
 	require.ErrorContains(t, err, "users: target.credentials is missing")
 }
+
+func TestFilesOfUsersAreBelowTheWorkersFolder(t *testing.T) {
+	p, err := Parse([]byte(withUsers + `{"files":["plain_acl.yml","broker-a/acl"],"newSecrets":"new.yaml"}}`))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"plain_acl.yml", "broker-a/acl"}, p.Users.Files)
+	assert.Equal(t, "new.yaml", p.Users.NewSecrets)
+	for _, bad := range []string{"/etc/shadow", "../x", "a/../../x", "a//b", ".ssh/id", "", "a b", "a\\b", "acl/"} {
+		_, err = Parse([]byte(withUsers + `{"files":["` + bad + `"]}}`))
+		require.ErrorContains(t, err, "users.files: ", bad)
+		if bad != "" {
+			_, err = Parse([]byte(withUsers + `{"newSecrets":"` + bad + `"}}`))
+			require.ErrorContains(t, err, "users.newSecrets: ", bad)
+		}
+	}
+}
