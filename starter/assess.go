@@ -178,16 +178,7 @@ func (a *app) assessed(
 
 // showAssessment prints the report for people.
 func (a *app) showAssessment(r assess.Report) {
-	a.say(
-		"Source   RocketMQ %s at %s: %d brokers, %d topics with %d queues and %s messages, %d groups",
-		r.SourceVersion,
-		strings.Join(r.Source, ", "),
-		len(r.Brokers),
-		r.Topics,
-		r.Queues,
-		printable.Grouped(r.Messages),
-		r.Groups,
-	)
+	a.say("Source   %s at %s", r.Clusters(), strings.Join(r.Source, ", "))
 	a.say("Measured %s, in %s", r.MeasuredAt.Local().Format(time.DateTime),
 		time.Duration(r.Seconds*float64(time.Second)).Round(100*time.Millisecond))
 	colours := map[api.Severity]page.Colour{api.SeverityRefusal: page.Red, api.SeverityWarning: page.Yellow}

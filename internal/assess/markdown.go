@@ -13,9 +13,8 @@ import (
 func (r Report) Markdown(to io.Writer) error {
 	m := &markdown{}
 	m.line("# Assessment of %s", strings.Join(r.Source, ", "))
-	m.line("\nRocketMQ %s, %d brokers (%s), %d topics with %d queues and %s messages, %d groups. Measured %s.",
-		r.SourceVersion, len(r.Brokers), strings.Join(r.Brokers, ", "), r.Topics, r.Queues,
-		printable.Grouped(r.Messages), r.Groups, r.MeasuredAt.UTC().Format(time.RFC3339))
+	m.line("\n%s. Brokers: %s. Measured %s.", r.Clusters(), strings.Join(r.Brokers, ", "),
+		r.MeasuredAt.UTC().Format(time.RFC3339))
 	m.line("\n%s", r.Verdict())
 	if len(r.Findings) > 0 {
 		m.line("\n## Findings\n")
@@ -35,6 +34,13 @@ func (r Report) Markdown(to io.Writer) error {
 	return err
 }
 
+// Clusters is what the source is, in one line.
+func (r Report) Clusters() string {
+	return fmt.Sprintf("RocketMQ %s, %s, %s with %s and %s, %s", r.SourceVersion,
+		printable.Counted(len(r.Brokers), "broker"), printable.Counted(r.Topics, "topic"),
+		printable.Counted(r.Queues, "queue"), printable.Counted(r.Messages, "message"), printable.Counted(r.Groups, "group"))
+}
+
 // Verdict is the report in one line.
 func (r Report) Verdict() string {
 	count := map[string]int{}
@@ -42,11 +48,14 @@ func (r Report) Verdict() string {
 		count[string(f.Severity)]++
 	}
 	if r.Refusals == 0 {
-		return fmt.Sprintf("Nothing against it: %d warnings, %d pieces of advice.", count["warning"], count["advice"])
+		return fmt.Sprintf("Nothing is refused: %s, %s.", printable.Counted(count["warning"], "warning"),
+			pieces(count["advice"]))
 	}
-	return fmt.Sprintf("Refused for %d reasons, with %d warnings and %d pieces of advice.", r.Refusals,
-		count["warning"], count["advice"])
+	return fmt.Sprintf("Refused for %s, with %s and %s.", printable.Counted(r.Refusals, "reason"),
+		printable.Counted(count["warning"], "warning"), pieces(count["advice"]))
 }
+
+func pieces(advice int) string { return printable.Counted(advice, "piece") + " of advice" }
 
 type markdown struct{ text strings.Builder }
 

@@ -1,6 +1,7 @@
 package assess
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -58,12 +59,13 @@ func PlanFile(p plan.Plan, r Report) string {
 	f := &planFile{}
 	f.note("A plan for rocketshift, made of what %s showed on %s.", strings.Join(r.Source, ", "),
 		r.MeasuredAt.UTC().Format("2006-01-02 15:04 UTC"))
-	f.note("RocketMQ %s, %d brokers, %d topics with %d queues and %s messages, %d groups.", r.SourceVersion,
-		len(r.Brokers), r.Topics, r.Queues, printable.Grouped(r.Messages), r.Groups)
+	f.note("%s.", r.Clusters())
 	f.note("%s", r.Verdict())
 	f.findings(r, api.SeverityRefusal, "To be mended, or left out of the plan:")
 	f.findings(r, api.SeverityWarning, "To be judged by you:")
-	f.note("Next: rocketshift assess --plan THIS_FILE. Every key: docs/reference/plan.md.")
+	f.line("#")
+	f.note("Change it, and ask rocketshift assess --plan THIS_FILE until nothing is refused. Then, with a worker:")
+	f.note("rocketshift start -f THIS_FILE. Every key: docs/reference/plan.md; every finding: docs/reference/findings.md.")
 	f.line("")
 	f.line("name: %s  # of the migration; its workflow is %s", p.Name, p.WorkflowID())
 	f.line("")
@@ -75,9 +77,10 @@ func PlanFile(p plan.Plan, r Report) string {
 	f.brokers("  readSlaves", p.Source.ReadSlaves, "read from their slaves while they have no master")
 	f.credentials(p.Source.Credentials)
 	f.line("")
-	f.target(p)
+	f.target(p, r)
 	f.line("")
 	f.selection(r)
+	f.furtherKeys()
 	f.line("")
 	f.traffic(p, r)
 	f.line("")
@@ -144,7 +147,7 @@ func (f *planFile) findings(r Report, severity api.Severity, title string) {
 		}
 		switch told++; {
 		case told == 1:
-			f.note("")
+			f.line("#")
 			f.note("%s", title)
 			fallthrough
 		case told <= mostNoted:
@@ -152,19 +155,22 @@ func (f *planFile) findings(r Report, severity api.Severity, title string) {
 		}
 	}
 	if told > mostNoted {
-		f.note("  and %d more: rocketshift assess", told-mostNoted)
+		f.note("  and %d more: rocketshift assess shows them", told-mostNoted)
 	}
 }
 
-func (f *planFile) target(p plan.Plan) {
+func (f *planFile) target(p plan.Plan, r Report) {
 	t := p.Target
 	f.line("target:")
 	if t.Provider == plan.ProviderLocal {
-		f.line("  provider: local  # a cluster of its own on the worker's machine, to try it; or one that exists:")
-		f.line("  # provider: existing")
-		f.line("  # nameServers: [\"host:9876\"]   # or proxy: \"host:8080\", for one whose brokers can't be reached")
+		f.line("  # A cluster of its own on the worker's machine, to try it:")
+		f.line("  provider: local")
 		f.line("  version: %q", t.Version)
-		f.line("  brokers: %d", t.Brokers)
+		f.line("  brokers: %d  # the source has %d", t.Brokers, len(r.Brokers))
+		f.line("  # Or, in place of these three lines, a cluster that exists:")
+		f.line("  # provider: existing")
+		f.line("  # nameServers: [\"HOST:9876\"]  # where its brokers can't be reached, proxy: \"HOST:8080\" instead")
+		f.line("  # credentials: {env: NEW}  # NEW_ACCESS_KEY and NEW_SECRET_KEY where the worker runs")
 	} else {
 		f.line("  provider: existing")
 		if t.Proxy != "" {
@@ -196,21 +202,29 @@ func (f *planFile) target(p plan.Plan) {
 
 func (f *planFile) selection(r Report) {
 	f.line("topics:")
-	f.line("  include: [\"*\"]  # globs; what exclude matches stays on the source")
-	f.line("  exclude: []")
+	f.line("  include: [\"*\"]  # globs; \"*\" is all of them")
+	f.line("  exclude: []  # what it matches stays on the source")
+	f.line("  # ordered: [\"NAME\"]  # whose order must be kept, where nothing that was seen says so")
+	f.line("  # types: {NAME: FIFO}  # where an inferred one is wrong: NORMAL, FIFO, DELAY, TRANSACTION or MIXED")
 	if r.Recommended != nil && len(r.Recommended.Topics) > 0 {
-		f.line("  # Types as they are inferred. Another one: types: {NAME: NORMAL|FIFO|DELAY|TRANSACTION|MIXED}")
+		f.line("  # The types that are inferred:")
 		for i, t := range r.Recommended.Topics {
 			if i == mostNoted {
-				f.line("  # and %d more: rocketshift assess -o json", len(r.Recommended.Topics)-mostNoted)
+				f.line("  #   and %d more: rocketshift assess -o json", len(r.Recommended.Topics)-mostNoted)
 				break
 			}
-			f.line("  # %s", printable.Text(fmt.Sprintf("%s: %s, %s", t.Name, t.Type, t.Why)))
+			f.line("  #   %s", printable.Text(fmt.Sprintf("%s: %s, %s", t.Name, t.Type, t.Why)))
 		}
 	}
 	f.line("groups:")
 	f.line("  include: [\"*\"]")
-	f.line("  exclude: []")
+	f.line("  exclude: []  # a group moves with all topics that it reads, or stays with all of them")
+}
+
+// furtherKeys are for what not every migration needs.
+func (f *planFile) furtherKeys() {
+	f.line("# metadata: {conflicts: refuse}  # what the target has with other settings: refuse, keep or change")
+	f.line("# users: {}  # takes users and rights along, from ACL 1.0 to ACL 2.0: docs/take-users-along.md")
 }
 
 func (f *planFile) traffic(p plan.Plan, r Report) {
@@ -218,13 +232,12 @@ func (f *planFile) traffic(p plan.Plan, r Report) {
 		f.note("Recommended: %s, as %s.", r.Recommended.Traffic.Mode, r.Recommended.Traffic.Why)
 	}
 	f.line("traffic:")
-	f.line(
-		"  mode: %s  # gateway: applications connect to it; release: your releases give them the target",
-		p.Traffic.Mode,
-	)
+	f.line("  # gateway: applications connect to gateways that you run: docs/run-a-gateway.md")
+	f.line("  # release: your releases give them the target, and there are no gateways: docs/move-applications.md")
+	f.line("  mode: %s", p.Traffic.Mode)
 	if p.Traffic.Mode == plan.ModeGateway {
+		f.line("  # The control API of each gateway that you run:")
 		f.list("  gateways", p.Traffic.Gateways)
-		f.line("  # ^ the control API of each rocketshift-gateway that you run")
 	}
 }
 
@@ -235,9 +248,10 @@ func (f *planFile) shift(r Report) {
 	if r.Recommended == nil || len(r.Recommended.Waves) == 0 {
 		return
 	}
-	f.line("  # What belongs together, in the order in which it harms least:")
+	f.line("  # What belongs together, and what harms least first. Each part can have a plan of its own, by")
+	f.line("  # topics.include and groups.include:")
 	for i, w := range r.Recommended.Waves {
-		f.line("  # %s", printable.Text(fmt.Sprintf("%d. topics %s; groups %s: %s", i+1, printable.Few(w.Topics),
-			printable.Few(w.Groups), w.Why)))
+		f.line("  # %s", printable.Text(fmt.Sprintf("%d. topics %s; groups %s: %s", i+1, printable.Listed(w.Topics),
+			cmp.Or(printable.Listed(w.Groups), "none"), w.Why)))
 	}
 }

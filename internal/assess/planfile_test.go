@@ -52,11 +52,37 @@ func TestAPlanThatIsWrittenIsOne(t *testing.T) {
 	text, read := written(t, p, assessment())
 	assert.Equal(t, p.Source, read.Source)
 	assert.Equal(t, plan.ModeGateway, read.Traffic.Mode, "as recommended")
-	assert.Contains(t, text, "# Refused for 1 reasons, with 1 warnings")
+	assert.Contains(t, text, "# Refused for 1 reason, with 1 warning and 0 pieces of advice.")
 	assert.Contains(t, text, "topic-unreadable, topic x: can't be read")
 	assert.NotContains(t, text, "\nthree", "a comment stays one")
-	assert.Contains(t, text, "# orders: FIFO, 7 sampled")
+	assert.Contains(t, text, "#   orders: FIFO, 7 sampled")
 	assert.Contains(t, text, "1. topics")
+}
+
+// Whoever takes a mark of a comment away from a choice gets a plan.
+func TestTheChoicesInTheCommentsOfAPlanAreValid(t *testing.T) {
+	p, err := Flags{From: []string{"10.0.0.1:9876"}}.Plan()
+	require.NoError(t, err)
+	text, _ := written(t, p, assessment())
+	for _, choice := range []string{
+		"  # ordered: [", "  # types: {NAME: FIFO}", "# metadata: {conflicts: refuse}", "# users: {}",
+		"  # provider: existing", "  # nameServers: [\"HOST:9876\"]", "  # credentials: {env: NEW}",
+	} {
+		require.Equal(t, 1, strings.Count(text, "\n"+choice), choice)
+		text = strings.Replace(text, "\n"+choice, "\n"+strings.Replace(choice, "# ", "", 1), 1)
+	}
+	for _, local := range []string{"  provider: local\n", "  version: \"5.3.3\"\n", "  brokers: 1  # the source has 1\n"} {
+		require.Equal(t, 1, strings.Count(text, local), local)
+		text = strings.Replace(text, local, "", 1)
+	}
+	asJSON, err := yaml.YAMLToJSONStrict([]byte(text))
+	require.NoError(t, err, text)
+	read, err := plan.Parse(asJSON)
+	require.NoError(t, err, text)
+	assert.Equal(t, plan.ProviderExisting, read.Target.Provider)
+	assert.Equal(t, []string{"NAME"}, read.Topics.Ordered)
+	assert.NotNil(t, read.Users)
+	assert.NotContains(t, text, " \n", "no blank ends a line")
 }
 
 func TestAPlanForAnExistingTargetNamesIt(t *testing.T) {

@@ -36,9 +36,9 @@ func (r Report) Sections() []Section {
 		groups.Rows = append(groups.Rows, Row{g.Name, fmt.Sprintf("%s, %d retries", how, g.MaxRetries), g.Why})
 	}
 	for i, w := range of.Waves {
-		what := fmt.Sprintf("%d topics (%s)", len(w.Topics), printable.Few(w.Topics))
+		what := fmt.Sprintf("%s (%s)", printable.Counted(len(w.Topics), "topic"), printable.Listed(w.Topics))
 		if len(w.Groups) > 0 {
-			what += fmt.Sprintf(", %d groups (%s)", len(w.Groups), printable.Few(w.Groups))
+			what += fmt.Sprintf(", %s (%s)", printable.Counted(len(w.Groups), "group"), printable.Listed(w.Groups))
 		}
 		waves.Rows = append(waves.Rows, Row{fmt.Sprintf("wave %d", i+1), what, w.Why})
 	}

@@ -18,6 +18,14 @@ func Grouped(n int64) string {
 	return sign + digits
 }
 
+// Counted is a number of things, of which the plural is regular: 1 message, 20,480 messages.
+func Counted[N int | int64](n N, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return Grouped(int64(n)) + " " + thing
+}
+
 // Listed shows the first names and counts the rest.
 func Listed(names []string) string {
 	const shown = 5

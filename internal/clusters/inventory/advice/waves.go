@@ -48,11 +48,14 @@ func waves(seen facts.Facts, ordered map[string]bool) []api.RecommendedWave {
 			last.Why = "the rest, of which each part could go alone"
 			continue
 		}
-		one.Why = fmt.Sprintf("connected by their readers, without an order to keep, %s messages stored",
-			printable.Grouped(one.messages))
+		order := "without an order to keep"
 		if one.ordered {
-			one.Why = fmt.Sprintf("connected by their readers, read in order, %s messages stored",
-				printable.Grouped(one.messages))
+			order = "in order"
+		}
+		one.Why = fmt.Sprintf("these groups read these topics and no others, %s; %s stored", order,
+			printable.Counted(one.messages, "message"))
+		if len(one.Groups) == 0 {
+			one.Why = fmt.Sprintf("no group reads it; %s stored", printable.Counted(one.messages, "message"))
 		}
 		waves = append(waves, one.RecommendedWave)
 	}
