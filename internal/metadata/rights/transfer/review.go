@@ -70,6 +70,7 @@ func (q Request) Prepare(ctx context.Context) (*Review, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.Notes = append(r.Notes, ofServers(all)...)
 	for _, n := range all {
 		r.Brokers = append(r.Brokers, n.Name)
 		for _, u := range r.Users {
