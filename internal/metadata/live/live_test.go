@@ -90,7 +90,7 @@ func TestAnAnswerThatCanNotBeReadNamesTheBroker(t *testing.T) {
 func telling(t *testing.T, version string, answers map[int]remotingtest.Answer) string {
 	t.Helper()
 	c := fake(t)
-	c.Version = version
+	c.Version, c.Config = version, map[string]string{"aclEnable": "true"}
 	c.More = func(asked *remoting.Command) (remotingtest.Answer, bool) {
 		a, is := answers[asked.Code]
 		return a, is
@@ -124,6 +124,10 @@ func TestUsersAreReadWithoutTheirSecrets(t *testing.T) {
 			telling(t, "V5_5_0", map[int]remotingtest.Answer{remoting.CodeListUsers: refused}), 0,
 			[]string{"users and rights: ", "super users", "User:app has no permission (broker-a)"},
 		},
+		"no configuration": {
+			telling(t, "V5_5_0", map[int]remotingtest.Answer{remoting.CodeBrokerConfig: refused}), 0,
+			[]string{"users and rights: ", "User:app has no permission (broker-a)"},
+		},
 	} {
 		c, told, err := read(t, rocketmq.Part{}, of.nameServer)
 		require.NoError(t, err, name)
@@ -138,4 +142,12 @@ func TestUsersAreReadWithoutTheirSecrets(t *testing.T) {
 			require.Len(t, c.Users[0].Rights, 1, name)
 		}
 	}
+	open := fake(t)
+	open.More = func(asked *remoting.Command) (remotingtest.Answer, bool) {
+		require.NotEqual(t, remoting.CodeACLConfig, asked.Code, "4.9.7 without access control doesn't answer it")
+		return remotingtest.Answer{}, false
+	}
+	_, told, err := read(t, rocketmq.Part{}, open.Start(t))
+	require.NoError(t, err)
+	require.NotContains(t, told, "users")
 }

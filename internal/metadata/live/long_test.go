@@ -164,3 +164,23 @@ func throughScript(t *testing.T, c metadata.Cluster) {
 	}
 	require.Equal(t, []string{"broker broker-a version", "broker broker-b version"}, differ, string(out))
 }
+
+// With access control brokers tell users, and what they tell has no secret in the model.
+func TestLongUsersOfBothKindsOfAccessControlAreExported(t *testing.T) {
+	admin := &lab.Account{AccessKey: "root-of-cluster", SecretKey: "never-to-be-shown"}
+	for _, version := range []string{"4.9.7", "5.3.3"} {
+		c := labtest.OwnCluster(t, lab.ClusterSpec{Name: "Guarded", Version: version, Admin: admin})
+		client := rocketmq.NewClient(rocketmq.Options{
+			Credentials: &remoting.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey},
+		})
+		got, gaps, err := live.Reader{Cluster: rocketmq.NewCluster(client, c.NameServers)}.Read(t.Context())
+		client.Close()
+		require.NoError(t, err, version)
+		require.Len(t, got.Users, 1, "%s: %v", version, gaps)
+		require.Equal(t, "root-of-cluster super", got.Users[0].Name+" "+string(got.Users[0].Type), version)
+		text, err := got.YAML()
+		require.NoError(t, err)
+		require.NotContains(t, string(text)+fmt.Sprint(gaps), "never-to-be-shown", version)
+		require.Contains(t, fmt.Sprint(gaps), "secrets of users: ", version)
+	}
+}

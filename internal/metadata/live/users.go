@@ -15,15 +15,21 @@ import (
 )
 
 // usersOf adds users and rights, without secrets: ACL 2.0 by what brokers of 5.3 and later list to
-// super users, ACL 1.0 by what 4.7 to 4.9.7 tell. Brokers that tell none are a gap: they may have
-// none. Brokers that hold different ones are a gap too.
+// super users, ACL 1.0 by what 4.7 to 4.9.7 tell. Brokers that have access control and tell none are
+// a gap, and so are brokers that hold different ones.
 func (r Reader) usersOf(
 	ctx context.Context, brokers []rocketmq.Broker, all *metadata.Cluster, gaps *metadata.Gaps,
 ) error {
 	for _, b := range brokers {
 		part := metadata.New(metadata.Origin{})
 		var told metadata.Gaps
-		err := r.usersOn(ctx, b, &part, &told)
+		guarded, err := r.guarded(ctx, b)
+		if err == nil && !guarded {
+			continue
+		}
+		if err == nil {
+			err = r.usersOn(ctx, b, &part, &told)
+		}
 		var refused *remoting.Error
 		switch {
 		case errors.Is(err, transfer.ErrUntold):
@@ -49,6 +55,20 @@ func (r Reader) usersOf(
 	return nil
 }
 
+// guarded reports whether a broker says that it has access control. Others aren't asked for users:
+// 4.9.7 doesn't answer at all then.
+func (r Reader) guarded(ctx context.Context, b rocketmq.Broker) (is bool, err error) {
+	var config map[string]string
+	err = remoting.RetryRead(ctx, func() (err error) {
+		config, err = r.Cluster.Client().BrokerConfig(ctx, b.Addr)
+		return err
+	})
+	for _, setting := range []string{"aclEnable", "authenticationEnabled", "authorizationEnabled"} {
+		is = is || strings.EqualFold(config[setting], "true")
+	}
+	return is, err
+}
+
 // untold says why a broker listed no users. Its words may be long.
 func untold(refused *remoting.Error) string {
 	const longest = 80
@@ -56,8 +76,7 @@ func untold(refused *remoting.Error) string {
 	if len(said) > longest {
 		said = strings.ToValidUTF8(said[:longest], "") + "…"
 	}
-	return "brokers without access control have none, others tell them to super users (ACL 2.0) or to anybody with keys " +
-		"(ACL 1.0); they said: " + said
+	return "brokers tell them to super users (ACL 2.0), or to anybody with keys (ACL 1.0); they said: " + said
 }
 
 func (r Reader) usersOn(ctx context.Context, b rocketmq.Broker, part *metadata.Cluster, gaps *metadata.Gaps) error {
