@@ -204,3 +204,11 @@ const firstWithProducers = "4.9.4"
 
 // TellsProducers reports whether the broker lists its producers, as far as its version says it.
 func (b Broker) TellsProducers() bool { return !remoting.Earlier(b.Version, firstWithProducers) }
+
+// firstWithAccounts is the first version whose brokers know GET_BROKER_CLUSTER_ACL_CONFIG. Earlier ones
+// that have ACL 1.0 don't answer it at all (4.5.2).
+const firstWithAccounts = "4.7.0"
+
+// TellsAccounts reports whether the broker can be asked for its accounts of ACL 1.0, as far as its
+// version says it.
+func (b Broker) TellsAccounts() bool { return !remoting.Earlier(b.Version, firstWithAccounts) }

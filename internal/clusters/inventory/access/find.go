@@ -48,14 +48,17 @@ func guarded(configured []brokerconfig.Broker) (names []string) {
 // accountsOf tells of what ACL 1.0 of a broker allows by address alone. ACL 2.0 has no counterpart:
 // its addresses restrict users, who sign in any case.
 func accountsOf(ctx context.Context, c *clusters.One, b rocketmq.Broker, seen facts.Facts) ([]api.Finding, error) {
-	got, err := c.Client().Call(ctx, b.Addr, &remoting.Command{Code: remoting.CodeACLConfig})
-	if err != nil {
-		return nil, c.Explain(ctx, err)
-	}
 	object := "source broker " + b.Name
 	untold := func(why string) []api.Finding {
 		return []api.Finding{findings.AccountsUntold.Warning(object, "", "has ACL 1.0, and doesn't tell its accounts").
 			With(seen.At, "%s", why)}
+	}
+	if !b.TellsAccounts() {
+		return untold("version " + b.Version + " doesn't answer when it is asked for them"), nil
+	}
+	got, err := c.Client().Call(ctx, b.Addr, &remoting.Command{Code: remoting.CodeACLConfig})
+	if err != nil {
+		return nil, c.Explain(ctx, err)
 	}
 	if got.Code != remoting.Success {
 		return untold(remoting.CodeName(got.Code) + " " + remoting.FirstLine(got.Remark)), nil

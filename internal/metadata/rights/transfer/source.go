@@ -55,14 +55,18 @@ var ErrUntold = errors.New("doesn't tell its ACL")
 
 // Accounts are what one broker of 4.x, or of 5.0 to 5.2, tells of ACL 1.0.
 func Accounts(ctx context.Context, client *rocketmq.Client, b rocketmq.Broker) (*acl1.Config, error) {
+	untold := fmt.Errorf("source: broker %s, version %s, %w (4.7 to 4.9.7 do): give its files plain_acl.yml and "+
+		"conf/acl to rocketshift users by --acl", b.Name, b.Version, ErrUntold)
+	if !b.TellsAccounts() {
+		return nil, untold
+	}
 	got, err := client.Call(ctx, b.Addr, &remoting.Command{Code: remoting.CodeACLConfig})
 	if err != nil {
 		return nil, fmt.Errorf("source: broker %s: %w", b.Name, err)
 	}
 	switch {
 	case got.Code == remoting.NotSupported:
-		return nil, fmt.Errorf("source: broker %s, version %s, %w (4.7 to 4.9.7 do): give its files plain_acl.yml and "+
-			"conf/acl to rocketshift users by --acl", b.Name, b.Version, ErrUntold)
+		return nil, untold
 	case got.Code != remoting.Success:
 		return nil, fmt.Errorf("source: broker %s: %w: check the source's keys, and that it has aclEnable=true", b.Name,
 			&remoting.Error{
