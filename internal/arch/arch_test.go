@@ -540,7 +540,7 @@ const mostFiles = 20
 // larger are the packages that have more, and how many: they are still to be taken apart, and don't
 // grow meanwhile.
 var larger = map[string]int{
-	"internal/gateway": 92,
+	"internal/gateway": 88,
 }
 
 func TestPackagesStaySmall(t *testing.T) {

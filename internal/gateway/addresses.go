@@ -33,7 +33,7 @@ func (g *Gateway) recall(kept store.State) error {
 			here[name] = kept.Brokers[routing.Source.String()][name]
 		}
 	}
-	return g.ports.ensure(g, here)
+	return g.clients.ports.ensure(g.clients, here)
 }
 
 // mastersOf are the masters among brokers, with an address of each.
@@ -60,6 +60,6 @@ func (g *Gateway) firstLook(kept store.State) error {
 		return fmt.Errorf("gateway: %w", err)
 	}
 	g.log.Warn("it begins with what it knew", "cause", err)
-	g.refresh.now()
+	g.clients.refresh.now()
 	return nil
 }

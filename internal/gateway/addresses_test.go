@@ -69,10 +69,10 @@ func TestAGatewayBeginsWithTheAddressesOfBefore(t *testing.T) {
 	for _, port := range kept.Ports {
 		dials(t, port)
 	}
-	assert.Equal(t, kept.Ports, g.ports.numbers())
-	assert.Equal(t, []string{"127.0.0.1:10911"}, g.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a"}))
-	assert.Equal(t, []string{"127.0.0.1:10921"}, g.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a#1"}))
-	assert.Equal(t, []string{"127.0.0.1:20911"}, g.addresses(routing.Dest{Side: routing.Target, Broker: "broker-x"}))
+	assert.Equal(t, kept.Ports, g.clients.ports.numbers())
+	assert.Equal(t, []string{"127.0.0.1:10911"}, g.clients.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a"}))
+	assert.Equal(t, []string{"127.0.0.1:10921"}, g.clients.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a#1"}))
+	assert.Equal(t, []string{"127.0.0.1:20911"}, g.clients.addresses(routing.Dest{Side: routing.Target, Broker: "broker-x"}))
 	assert.Equal(t, []string{"broker-x"}, g.sides.Greeted(), "it gets heartbeats")
 	l, err := g.sides.Lanes()
 	require.NoError(t, err)
@@ -98,7 +98,7 @@ func TestAGatewayBeginsWithTheClustersOfBefore(t *testing.T) {
 	assert.Nil(t, g.Replica().Clusters, "another gateway finds them by itself")
 
 	u := &upstream{
-		session: &session{gateway: g, port: &port{broker: []byte("broker-a")}},
+		session: &session{gateway: g.clients, port: &port{broker: []byte("broker-a")}},
 		dest:    routing.Dest{Side: routing.Target, Broker: "broker-x"},
 	}
 	assert.NotNil(t, u.named("orders").Value, "names are translated before any name server has answered")
@@ -139,7 +139,7 @@ func TestAStateWithoutAddressesStillOpensPorts(t *testing.T) {
 	for _, port := range kept.Ports {
 		dials(t, port)
 	}
-	assert.Empty(t, g.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a"}))
+	assert.Empty(t, g.clients.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a"}))
 
 	nothing := stood(t, func(s *store.State) { s.Brokers = nil })
 	_, err = begins(t, nothing)

@@ -57,7 +57,7 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 0o700, info.Mode().Perm())
 	for _, broker := range []string{"gone", "well", "young"} {
-		dials(t, g.ports.numbers()[broker])
+		dials(t, g.clients.ports.numbers()[broker])
 		assert.Equal(t, 1,
 			log.with(
 				"doesn't say its version; it is asked again\" gateway=g side=source broker="+broker,
@@ -80,7 +80,7 @@ func TestAGatewayBeginsWhileABrokerIsAwayOrNotReady(t *testing.T) {
 
 	names.answer(remoting.CodeClusterInfo, wire.Reply{Body: fmt.Appendf(nil, `{"brokerAddrTable":{`+
 		`"well":{"brokerAddrs":{0:"127.0.0.1:1"},"brokerName":"well","cluster":"C"}}}`)})
-	g.refresh.now()
+	g.clients.refresh.now()
 	require.Eventually(t, func() bool {
 		return fmt.Sprint(keptIn(t, dir).Brokers["source"]["well"]) == "[127.0.0.1:1]"
 	}, patience, lookEvery, "where brokers are is written when it changes")

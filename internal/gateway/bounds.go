@@ -56,8 +56,8 @@ type bounds struct {
 
 // Bounds says how the gateway stands to its bounds.
 func (g *Gateway) Bounds() control.Bounds {
-	b := &g.admission.bounds
-	at := control.Bounds{Standing: g.admission.budget.Standing()}
+	b := &g.clients.admission.bounds
+	at := control.Bounds{Standing: g.clients.admission.budget.Standing()}
 	at.Reached = map[string]int64{
 		"memory": at.Waited, "evicted": at.Evicted, "refused": at.Refused, "frames": b.frames.Load(),
 		"calls": b.calls.Load(), "bodies": b.bodies.Load(), "parked": b.parked.Load(), "views": b.views.Load(),
@@ -78,18 +78,18 @@ func (g *Gateway) Bounds() control.Bounds {
 const mostVast = 100
 
 // bind gives everything its part of the memory.
-func (g *Gateway) bind() {
-	c := g.config
-	g.admission.budget = memory.New(c.Memory - c.part(forProgram))
-	g.admission.limiter.Budget = g.admission.budget
-	g.table.Groups.Room.Budget, g.table.Topics.Budget = g.admission.budget, g.admission.budget
+func (ss *sessions) bind() {
+	c := ss.config
+	ss.admission.budget = memory.New(c.Memory - c.part(forProgram))
+	ss.admission.limiter.Budget = ss.admission.budget
+	ss.table.Groups.Room.Budget, ss.table.Topics.Budget = ss.admission.budget, ss.admission.budget
 	most := int(c.part(forConnections) / connections.PerDescriptor)
 	if n := connections.Descriptors() * (100 - connections.KeptBack) / 100; n > 0 {
 		most = min(most, n)
 	}
-	g.admission.limiter.Limit(most)
-	g.table.Groups.Room.Most = min(routing.MostViews, c.part(forViews)/routing.PerView)
-	g.table.Topics.Most = min(routing.MostQueues, c.part(forQueues)/routing.PerQueue)
+	ss.admission.limiter.Limit(most)
+	ss.table.Groups.Room.Most = min(routing.MostViews, c.part(forViews)/routing.PerView)
+	ss.table.Topics.Most = min(routing.MostQueues, c.part(forQueues)/routing.PerQueue)
 }
 
 // evicted closes the session's connection, as it holds memory that others wait for.
@@ -102,9 +102,9 @@ func (s *session) evicted(held int64) {
 }
 
 // noRoom takes note of why a connection got no memory.
-func (g *Gateway) noRoom(client string, err error) {
-	if (errors.Is(err, memory.ErrNoRoom) || errors.Is(err, memory.ErrTooMuch)) && g.admission.bounds.saidFull.Due() {
-		g.log.Error("a client was refused", "client", client, "cause", err, "held", g.admission.budget.Standing().Held)
+func (ss *sessions) noRoom(client string, err error) {
+	if (errors.Is(err, memory.ErrNoRoom) || errors.Is(err, memory.ErrTooMuch)) && ss.admission.bounds.saidFull.Due() {
+		ss.log.Error("a client was refused", "client", client, "cause", err, "held", ss.admission.budget.Standing().Held)
 	}
 }
 

@@ -98,10 +98,10 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 		)
 		require.NoError(t, err)
 		require.Eventually(t, func() bool {
-			g.registry.mirrors.mu.Lock()
-			defer g.registry.mirrors.mu.Unlock()
-			_, there := g.registry.mirrors.claims[claim{bodies.Heartbeat{Client: fmt.Sprintf("client-%d", i)}.Identity(), "broker-x"}]
-			return there && len(g.registry.mirrors.claims) == 1
+			g.clients.registry.mirrors.mu.Lock()
+			defer g.clients.registry.mirrors.mu.Unlock()
+			_, there := g.clients.registry.mirrors.claims[claim{bodies.Heartbeat{Client: fmt.Sprintf("client-%d", i)}.Identity(), "broker-x"}]
+			return there && len(g.clients.registry.mirrors.claims) == 1
 		}, patience, time.Millisecond)
 	}
 }

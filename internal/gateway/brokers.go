@@ -37,7 +37,7 @@ func (g *Gateway) lookAtBrokers(ctx context.Context, on routing.Side, c *rocketm
 	g.tellVersions(ctx, on, c)
 	before := g.sides.Brokers[on].Swap(&all)
 	if on == routing.Source {
-		err = g.ports.ensure(g, all)
+		err = g.clients.ports.ensure(g.clients, all)
 	} else {
 		err = g.number(routing.SortedKeys(all))
 	}
@@ -55,7 +55,7 @@ func (g *Gateway) tellVersions(ctx context.Context, on routing.Side, c *rocketmq
 		return
 	}
 	for _, b := range brokers {
-		if b.Version == "" && g.figures.said.versions.Due(on.String()+b.Name) {
+		if b.Version == "" && g.clients.figures.said.versions.Due(on.String()+b.Name) {
 			g.log.Warn("a broker is registered and doesn't say its version; it is asked again", "side",
 				on.String(), "broker", b.Name, "address", b.Addr)
 		}
@@ -87,11 +87,11 @@ func (g *Gateway) number(names []string) error {
 }
 
 // addresses are where a server is looked for, in this order.
-func (g *Gateway) addresses(to routing.Dest) []string {
+func (ss *sessions) addresses(to routing.Dest) []string {
 	if to == routing.NameServers {
-		return g.config.NameServers
+		return ss.config.NameServers
 	}
-	if all := g.sides.Brokers[to.Side].Load(); all != nil {
+	if all := ss.sides.Brokers[to.Side].Load(); all != nil {
 		return (*all)[to.Broker] // of brokers behind a proxy the proxy's
 	}
 	return nil
@@ -105,15 +105,15 @@ func (g *Gateway) lookAgain() {
 		case <-g.ctx.Done():
 			return
 		case <-tick.C:
-		case <-g.refresh:
+		case <-g.clients.refresh:
 		}
 		if err := g.look(g.ctx); err == nil {
 			soon = 0
-		} else if soon = min(max(2*soon, lookSoon), replicas.LookPause); g.ctx.Err() == nil && g.figures.said.looks.Due() {
+		} else if soon = min(max(2*soon, lookSoon), replicas.LookPause); g.ctx.Err() == nil && g.clients.figures.said.looks.Due() {
 			g.log.Warn("what the clusters have can't be read; it goes on with what it knows", "cause", err)
 		}
 		tick.Reset(cmp.Or(soon, replicas.LookPause))
-		g.ports.accept(g)
+		g.clients.ports.accept(g.clients)
 		g.sync(g.ctx)
 	}
 }

@@ -14,15 +14,17 @@ import (
 type seenHere struct{ gateway *Gateway }
 
 // MembersHere implements checks.Host.
-func (h seenHere) MembersHere() map[string]bool { return h.gateway.membersHere() }
+func (h seenHere) MembersHere() map[string]bool { return h.gateway.clients.membersHere() }
 
 // MembersOf implements checks.Host.
 func (h seenHere) MembersOf(group string) map[string]control.Connected {
-	return h.gateway.registry.membersOf(group)
+	return h.gateway.clients.registry.membersOf(group)
 }
 
 // GroupsByAddress implements checks.Host.
-func (h seenHere) GroupsByAddress() map[netip.Prefix][]string { return h.gateway.groupsByAddress() }
+func (h seenHere) GroupsByAddress() map[netip.Prefix][]string {
+	return h.gateway.clients.groupsByAddress()
+}
 
 // Fit implements checks.Host.
 func (h seenHere) Fit(r store.Round) ([]string, error) { return h.gateway.allFit(r) }
@@ -40,4 +42,4 @@ func (h seenHere) OriginsOfAll(ctx context.Context) (map[netip.AddrPort]bool, ti
 }
 
 // Addresses implements checks.Host.
-func (h seenHere) Addresses(to routing.Dest) []string { return h.gateway.addresses(to) }
+func (h seenHere) Addresses(to routing.Dest) []string { return h.gateway.clients.addresses(to) }

@@ -1,7 +1,7 @@
 package gateway
 
 import (
-	"context"
+	"cmp"
 	"io"
 	"log/slog"
 	"net/http"
@@ -27,22 +27,21 @@ import (
 // idle is a gateway without clusters, for what needs none.
 func idle(t *testing.T) *Gateway {
 	t.Helper()
-	g := &Gateway{
-		config: Config{Name: "idle"},
-		log:    slog.New(slog.DiscardHandler),
-		table:  routing.NewTable(),
-	}
-	g.checks.Begin(g.log, &g.table, &g.sides, seenHere{g})
-	g.ctx, g.stop = context.WithCancel(context.Background())
+	g := bare(Config{Name: "idle"})
 	t.Cleanup(g.stop)
-	g.sides.Source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
-	g.sides.Targets.Store(&[]string{})
-	g.ports.byAddr = map[string]*port{}
 	var err error
 	g.state, err = store.Open(t.TempDir())
 	require.NoError(t, err)
-	g.rounds, g.lease = g.newRounds(), g.newLease()
 	return g
+}
+
+// bare is a gateway that has begun nothing, with no servers.
+func bare(c Config) *Gateway {
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	if c.NameServers == nil {
+		c.NameServers = []string{"127.0.0.1:1"}
+	}
+	return newGateway(c, [2]rocketmq.Dial{})
 }
 
 func TestTheControlAPILetsNobodyInWithoutItsToken(t *testing.T) {

@@ -50,8 +50,8 @@ func newGuarded(t *testing.T, keyFile string) *guarded {
 	g.gateway.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-t": {g.target.Addr().String()}})
 	keys, err := keys.Parse([]byte(keyFile))
 	require.NoError(t, err)
-	g.gateway.keys.File = "keys.yaml"
-	g.gateway.keys.Current.Store(&keys)
+	g.gateway.clients.keys.File = "keys.yaml"
+	g.gateway.clients.keys.Current.Store(&keys)
 	g.session, g.client = g.gateway.connect(t)
 	g.in = wire.NewReader(g.client)
 	return g
@@ -192,7 +192,7 @@ func TestAForgedRequestIsAnsweredAsByABrokerAndChangesNothing(t *testing.T) {
 		}
 		is := v.Progress()
 		assert.EqualValues(t, [2]int64{-1, -1}, [2]int64{is.Kept, is.Claimed}, "positions")
-		assert.Equal(t, 2*len(requests()), int(g.gateway.figures.refusedSignatures.Load()))
+		assert.Equal(t, 2*len(requests()), int(g.gateway.clients.figures.refusedSignatures.Load()))
 	}
 }
 
@@ -282,7 +282,7 @@ func TestAHeartbeatThatABrokerRefusesIsNotLearned(t *testing.T) {
 // there, past its home and holds.
 func TestANumberThatBrokersMayReadOtherwiseIsRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.File = "" // clusters without access control
+	g.gateway.clients.keys.File = "" // clusters without access control
 	g.queue(routing.Target)
 	for code, r := range requests() {
 		for _, key := range bodies.NumbersOf(code) {
@@ -376,7 +376,7 @@ func TestWhoSignsWithAnotherKeyIsAnotherClientWhateverItSays(t *testing.T) {
 // holds a lease, and what was decided: no client is one of its members.
 func TestNobodyIsAMemberOfTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.File = ""
+	g.gateway.clients.keys.File = ""
 	g.queue(routing.Source)
 	g.gateway.sides.Migration.Store(&replicas.Migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset, remoting.CodeMembers, remoting.CodeHeartbeat, remoting.CodeLock} {

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/internal/gateway/control"
-	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
 )
 
@@ -31,7 +29,7 @@ func stuck(t *testing.T, dir string) (again func()) {
 func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 	g := alone(t)
 	var logged strings.Builder
-	g.log = slog.New(slog.NewTextHandler(&logged, nil))
+	g.logsTo(slog.New(slog.NewTextHandler(&logged, nil)))
 	g.state.Log = g.log
 	require.NoError(t, g.save())
 	require.Empty(t, g.StateProblem())
@@ -64,12 +62,8 @@ func TestNothingMovesWhileTheStateCannotBeWritten(t *testing.T) {
 
 func TestAStateThatCouldNotBeWrittenIsWrittenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &Gateway{
-			table: routing.NewTable(),
-		}
-		g.ctx, g.stop = context.WithCancel(t.Context())
-		g.rounds = g.newRounds()
-		g.sides.Targets.Store(&[]string{})
+		g := bare(Config{})
+		defer g.stop()
 		var err error
 		g.state, err = store.Open(t.TempDir())
 		require.NoError(t, err)

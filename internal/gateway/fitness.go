@@ -190,7 +190,7 @@ func (g *Gateway) allFit(r store.Round) (inexact []string, err error) {
 	}
 	var refusals []string // the first ones
 	n := 0
-	all := g.registry.unfits()
+	all := g.clients.registry.unfits()
 	for _, id := range routing.SortedKeys(all) {
 		c := all[id]
 		of := c.shares(r, moved)

@@ -11,7 +11,7 @@ func (g *Gateway) ownFolder(before *Predecessor) (lock io.Closer, err error) {
 	if before == nil {
 		lock, err = lockFolder(g.config.Dir)
 	} else {
-		g.ports.passed = before.clientListeners()
+		g.clients.ports.passed = before.clientListeners()
 		lock = before.lock
 	}
 	if err == nil {

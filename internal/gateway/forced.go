@@ -78,7 +78,7 @@ func (g *Gateway) targetIsAway(ctx context.Context) error {
 	defer cancel()
 	var all errgroup.Group
 	for _, name := range names {
-		for _, addr := range g.addresses(routing.Dest{Side: routing.Target, Broker: name}) {
+		for _, addr := range g.clients.addresses(routing.Dest{Side: routing.Target, Broker: name}) {
 			all.Go(func() error {
 				if !answers(ctx, l.Migration.TargetCluster.Client(), addr) {
 					return nil
@@ -169,7 +169,7 @@ func (g *Gateway) viewsWithoutTarget(
 	one, known := g.table.Groups.Get([]byte(p.Round().Group)), furthest(prepared)
 	names := slices.SortedFunc(maps.Keys(known), control.CompareQueues)
 	o := &store.Outcome{Views: make([]store.View, len(names))}
-	broadcasts := g.membersHere()[one.Name]
+	broadcasts := g.clients.membersHere()[one.Name]
 	var all errgroup.Group
 	all.SetLimit(replicas.ProvedTogether)
 	for i, name := range names {

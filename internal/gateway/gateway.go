@@ -9,7 +9,6 @@ import (
 	"net"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"rocketshift/internal/gateway/checks"
@@ -69,31 +68,18 @@ type Gateway struct {
 	running sync.WaitGroup
 
 	sides replicas.Sides
-
 	table routing.Table
 
-	registry sessionRegistry
-	opaques  opaques
-	ports    ports
-	refresh  signal
-	changed  signal // which clients there are, or what they say
-
+	clients  *sessions
 	handover handover
 
 	state *store.File
 
 	moves  moves
 	rounds *rounds.Rounds
-
-	unansweredSends unansweredSends
-	checks          checks.Checks
-	keys            keys.Keys
-	admission       admission
+	checks checks.Checks
 
 	serving time.Time // since when clients are served
-	waits   waits
-
-	figures figures
 
 	lease *rounds.Lease
 
@@ -117,37 +103,19 @@ func Start(c Config) (*Gateway, error) {
 			"gateway: its name, the host that clients are told, its folder and the source's name servers must be given",
 		)
 	}
-	if c.Log == nil {
-		c.Log = slog.New(slog.DiscardHandler)
-	}
 	switch c.Memory = cmp.Or(c.Memory, memory.UsualMemory); {
 	case c.Memory < memory.LeastMemory:
 		return nil, fmt.Errorf("gateway: a memory of %d bytes is too little: give it %d or more", c.Memory,
 			memory.LeastMemory)
 	}
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
 	dials, err := c.dialers()
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{
-		config: c, log: c.Log.With("gateway", c.Name), table: routing.NewTable(),
-		registry: newSessionRegistry(),
-		refresh:  newSignal(), changed: newSignal(), keys: keys.Keys{File: c.Keys},
-		waits:     usualWaits,
-		admission: admission{entry: connections.EntryWith(c.TLSCert, c.TLSKey)}, sides: replicas.Sides{Dials: dials},
-	}
-	g.checks.Begin(g.log, &g.table, &g.sides, seenHere{g})
-	g.handover.succession.done = make(chan struct{})
-	g.ctx, g.stop = context.WithCancel(context.Background())
-	g.sides.Source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
-		Credentials: c.Credentials,
-		Dial:        dials[routing.Source],
-	}), c.NameServers)
-	g.rounds, g.lease = g.newRounds(), g.newLease()
-	g.opaques.begin()
-	g.bind()
-	g.ports.byAddr, g.sides.Targets = map[string]*port{}, atomic.Pointer[[]string]{}
-	g.sides.Targets.Store(&[]string{})
+	g := newGateway(c, dials)
+	g.clients.opaques.begin()
+	g.clients.bind()
 	if err := g.begin(); err != nil {
 		g.Close()
 		return nil, err
@@ -156,22 +124,52 @@ func Start(c Config) (*Gateway, error) {
 	g.running.Go(g.keepSaving)
 	g.running.Go(func() { g.sides.KeepPositions(g.ctx, &g.table) })
 	g.running.Go(g.payOwed)
-	g.running.Go(g.readKeysAgain)
+	g.running.Go(g.clients.readKeysAgain)
 	g.running.Go(func() { g.lease.Keep(g.ctx) })
 	g.running.Go(func() { g.checks.WatchMixed(g.ctx) })
-	g.running.Go(g.sweepAgain)
+	g.running.Go(g.clients.sweepAgain)
 	g.awaitSuccessor()
-	g.running.Go(g.keepRegistrations)
+	g.running.Go(g.clients.keepRegistrations)
 	g.running.Go(func() { g.checks.LookForBypassingAgain(g.ctx) })
 	g.running.Go(func() { g.checks.WatchWhiteLists(g.ctx) })
 	return g, nil
 }
 
+// newGateway is a gateway that has begun nothing yet, and reaches servers by these.
+func newGateway(c Config, dials [2]rocketmq.Dial) *Gateway {
+	g := &Gateway{
+		config: c, log: c.Log.With("gateway", c.Name), table: routing.NewTable(), sides: replicas.Sides{Dials: dials},
+	}
+	g.sides.Targets.Store(&[]string{})
+	g.checks.Begin(g.log, &g.table, &g.sides, seenHere{g})
+	g.handover.succession.done = make(chan struct{})
+	g.ctx, g.stop = context.WithCancel(context.Background())
+	g.sides.Source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{
+		Credentials: c.Credentials,
+		Dial:        dials[routing.Source],
+	}), c.NameServers)
+	g.rounds, g.lease = g.newRounds(), g.newLease()
+	g.clients = g.newSessions()
+	return g
+}
+
+// newSessions are sessions with clients, which have what they need of the gateway's.
+func (g *Gateway) newSessions() *sessions {
+	return &sessions{
+		config: &g.config, log: g.log, ctx: g.ctx, running: &g.running,
+		sides: &g.sides, table: &g.table, lease: g.lease,
+		frozen: func() bool { return g.state.IsFrozen() }, passed: g.handover.succession.done,
+		registry: newSessionRegistry(), ports: ports{byAddr: map[string]*port{}},
+		refresh: newSignal(), changed: newSignal(), keys: keys.Keys{File: g.config.Keys}, waits: usualWaits,
+		admission: admission{entry: connections.EntryWith(g.config.TLSCert, g.config.TLSKey)},
+	}
+}
+
 func (g *Gateway) begin() (err error) {
-	if _, err = g.keys.Read(); err != nil {
+	if _, err = g.clients.keys.Read(); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	if err := g.admission.entry.Open(g.log); err != nil {
+	if err := g.clients.admission.entry.Open(g.log); err != nil {
 		return err
 	}
 	before := g.config.Predecessor
@@ -190,7 +188,7 @@ func (g *Gateway) begin() (err error) {
 		return err
 	}
 	g.sides.Targets.Store(&kept.Targets)
-	if err := g.ports.open(g, kept.Ports); err != nil {
+	if err := g.clients.ports.open(g.clients, kept.Ports); err != nil {
 		return err
 	}
 	if kept.Migration != nil {
@@ -217,21 +215,21 @@ func (g *Gateway) begin() (err error) {
 		return err
 	}
 	if !g.state.First && !before.hasSettled() {
-		g.beginsAgain()
+		g.clients.beginsAgain()
 	}
 	if err := g.save(); err != nil && g.state.First {
 		return err // nothing depends on it yet; later it serves all the same
 	}
 	g.keepSource()
 	g.serving = time.Now()
-	g.ports.accept(g)
+	g.clients.ports.accept(g.clients)
 	return nil
 }
 
 // meetClients takes the predecessor's clients over, or has those of before registered again.
 func (g *Gateway) meetClients(before *Predecessor) error {
 	if before == nil {
-		g.registerBefore()
+		g.clients.registerBefore()
 		g.goOnWithKept()
 		return nil
 	}
@@ -244,16 +242,16 @@ func (g *Gateway) meetClients(before *Predecessor) error {
 
 // NameServer is the address that clients are given as their name server.
 func (g *Gateway) NameServer() string {
-	return net.JoinHostPort(g.config.Advertise, strconv.Itoa(g.ports.numbers()[namesKey]))
+	return net.JoinHostPort(g.config.Advertise, strconv.Itoa(g.clients.ports.numbers()[namesKey]))
 }
 
 // Close ends all connections. Clients find their ways by themselves when a gateway serves again.
 func (g *Gateway) Close() {
 	g.stop()
-	g.handover.endKeeping()
-	g.admission.budget.Close()
-	g.ports.close()
-	for _, s := range g.registry.all() {
+	g.endKeeping()
+	g.clients.admission.budget.Close()
+	g.clients.ports.close()
+	for _, s := range g.clients.registry.all() {
 		_ = s.conn.Close()
 	}
 	g.running.Wait()

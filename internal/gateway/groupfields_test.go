@@ -78,7 +78,7 @@ var requestsOfGroups = map[int][]string{
 // broker's to judge.
 func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.File = ""
+	g.gateway.clients.keys.File = ""
 	g.queue(routing.Source)
 	m := &replicas.Migration{Migration: control.Migration{LaneGroup: "lanes"}}
 	g.gateway.sides.Migration.Store(m)
@@ -135,7 +135,7 @@ func TestNoRequestNamesTheLanesGroup(t *testing.T) {
 // Bodies that brokers may read otherwise don't reach them.
 func TestBodiesThatMayNameTheLanesGroupAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.File = ""
+	g.gateway.clients.keys.File = ""
 	g.queue(routing.Source)
 	g.gateway.sides.Migration.Store(&replicas.Migration{Migration: control.Migration{LaneGroup: "17"}})
 	for _, c := range []struct {

@@ -17,7 +17,8 @@ import (
 // frame's code, and others go on.
 func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
+	g.gateway.clients.keys.File = ""
+	g.gateway.logsTo(labtest.Log(t, "the gateway"))
 	v := g.queue(routing.Target)
 	v.Queue.SetLane(nil) // as no gateway should be: it must know where the target's replica lies
 	_, other := g.gateway.connect(t)
@@ -26,7 +27,7 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 	g.request(remoting.CodePull, 0, unsignedBy, r.fields, r.body)
 	_, err := g.client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
-	require.Eventually(t, func() bool { return g.gateway.figures.panics.Load() == 1 }, patience, time.Millisecond,
+	require.Eventually(t, func() bool { return g.gateway.clients.figures.panics.Load() == 1 }, patience, time.Millisecond,
 		"it is counted") // the connection is closed before
 
 	g.client, g.in = other, wire.NewReader(other)
@@ -39,7 +40,8 @@ func TestAFaultOfTheGatewayEndsOneConnectionAlone(t *testing.T) {
 // So does one that a send brings out which has waited in a hold: nobody else's waits longer.
 func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
+	g.gateway.clients.keys.File = ""
+	g.gateway.logsTo(labtest.Log(t, "the gateway"))
 	v := g.queue(routing.Target)
 	other := g.gateway.table.Topics.Get([]byte("orders")).Queue([]byte("broker-a"), 1)
 	h := g.gateway.holdAll([]*routing.Queue{v.Queue, other})
@@ -49,7 +51,7 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	_, theirs := g.gateway.connect(t)
 	_, err := theirs.Write(wire.AppendRequest(nil, remoting.CodeSendV2, 1, 0, []string{"b", "orders", "e", "1"}, nil))
 	require.NoError(t, err)
-	held := func() int64 { return g.gateway.figures.counts.HeldSends.Load() }
+	held := func() int64 { return g.gateway.clients.figures.counts.HeldSends.Load() }
 	require.Eventually(t, func() bool { return held() == 4 }, patience, time.Millisecond)
 
 	v.Queue.SetLane(nil) // as no gateway should be
@@ -57,7 +59,7 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 	_, err = g.client.Read(make([]byte, 1))
 	require.ErrorIs(t, err, io.EOF)
 	require.Equal(t, remoting.CodeSendV2, g.source.next(t).code, "another client's send goes on")
-	require.Eventually(t, func() bool { return g.gateway.figures.panics.Load() == 1 && held() == 0 },
+	require.Eventually(t, func() bool { return g.gateway.clients.figures.panics.Load() == 1 && held() == 0 },
 		patience, time.Millisecond, "nothing is held any more")
 	require.Eventually(t, func() bool { return v.Queue.Hold() == nil }, patience, time.Millisecond)
 }
@@ -66,12 +68,13 @@ func TestAFaultOfTheGatewayBehindAHoldEndsOneConnectionAlone(t *testing.T) {
 func TestAFaultOfTheGatewayLeavesNoGroupLocked(t *testing.T) {
 	for _, code := range []int{remoting.CodePull, remoting.CodeQueryOffset, remoting.CodeUpdateOffset} {
 		g := newGuarded(t, "applications: []")
-		g.gateway.keys.File, g.gateway.log = "", labtest.Log(t, "the gateway")
+		g.gateway.clients.keys.File = ""
+		g.gateway.logsTo(labtest.Log(t, "the gateway"))
 		v := g.queue(routing.Target)
 		v.Queue.SetLane(nil)
 		r := requests()[code]
 		g.request(code, 0, unsignedBy, r.fields, r.body)
-		require.Eventually(t, func() bool { return g.gateway.figures.panics.Load() == 1 },
+		require.Eventually(t, func() bool { return g.gateway.clients.figures.panics.Load() == 1 },
 			patience, time.Millisecond, "code %d", code)
 		require.Equal(t, routing.Target, v.Reads(), "who looks at it doesn't wait for good")
 	}

@@ -101,12 +101,12 @@ func (b *standIn) next(t *testing.T) standInFrame {
 func before(t *testing.T, b *standIn) *Gateway {
 	t.Helper()
 	g := alone(t)
-	g.registry.sessions, g.registry.mirrors.claims = map[*session]bool{}, map[claim]*session{}
+	g.clients.registry.sessions, g.clients.registry.mirrors.claims = map[*session]bool{}, map[claim]*session{}
 	g.sides.Brokers[routing.Source].Store(&map[string][]string{"broker-a": {b.Addr().String()}})
 	g.table.Topics.Ensure("orders").Ensure("broker-a", 2)
 	t.Cleanup(func() {
 		g.stop()
-		for _, s := range g.registry.all() {
+		for _, s := range g.clients.registry.all() {
 			_ = s.conn.Close()
 		}
 		g.running.Wait()
@@ -125,15 +125,15 @@ func (g *Gateway) connect(t *testing.T) (*session, net.Conn) {
 func (g *Gateway) connectAt(t *testing.T, p *port) (*session, net.Conn) {
 	t.Helper()
 	here, there := pipe(t)
-	s := newSession(g, p, here)
-	g.registry.mu.Lock()
-	g.registry.sessions[s] = true
-	g.registry.mu.Unlock()
+	s := newSession(g.clients, p, here)
+	g.clients.registry.mu.Lock()
+	g.clients.registry.sessions[s] = true
+	g.clients.registry.mu.Unlock()
 	g.running.Go(func() {
 		_ = s.runGuarded(nil)
-		g.registry.mu.Lock()
-		delete(g.registry.sessions, s)
-		g.registry.mu.Unlock()
+		g.clients.registry.mu.Lock()
+		delete(g.clients.registry.sessions, s)
+		g.clients.registry.mu.Unlock()
 	})
 	return s, there
 }
@@ -155,7 +155,7 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 	parked := func(n int) {
 		t.Helper()
 		require.Eventually(t, func() bool {
-			return g.figures.counts.HeldSends.Load() == int64(n)
+			return g.clients.figures.counts.HeldSends.Load() == int64(n)
 		}, patience, time.Millisecond, "%d sends wait", n)
 	}
 	for i := range 4 { // more than a connection takes
@@ -169,7 +169,7 @@ func TestAHoldLetsSendsGoInTheirOrderAndNoClientWaitsForAnother(t *testing.T) {
 	}
 	parked(7)
 	m.release()
-	require.Positive(t, g.figures.counts.HeldSends.Load(), "the move ended though the client's sends are stuck")
+	require.Positive(t, g.clients.figures.counts.HeldSends.Load(), "the move ended though the client's sends are stuck")
 	for i := range 3 {
 		assert.Equal(t, fmt.Sprint(i), b.next(t).key)
 	}

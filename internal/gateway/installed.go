@@ -12,24 +12,24 @@ import (
 // install makes the session of a client here that was the predecessor's. It isn't read before
 // start.
 func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error) {
-	p := g.ports.of(is.Broker)
+	p := g.clients.ports.of(is.Broker)
 	if p == nil {
 		return nil, errors.New("the source has no broker " + is.Broker)
 	}
 	in := &installed{is: is}
 	if is.Absent || len(conns) == 0 {
-		s, err := g.expect(registration{is.Broker, is.Address, is.Beat})
+		s, err := g.clients.expect(registration{is.Broker, is.Address, is.Beat})
 		if err != nil {
 			return nil, err
 		}
 		in.session = s
 	} else {
-		conns[0] = g.keepable(conns[0])
-		guest := g.enter(conns[0])
+		conns[0] = g.clients.keepable(conns[0])
+		guest := g.clients.enter(conns[0])
 		if is.Frames > 0 {
-			g.dismiss(guest.Speaks())
+			g.clients.dismiss(guest.Speaks())
 		}
-		in.session = g.open(p, conns[0], guest)
+		in.session = g.clients.open(p, conns[0], guest)
 		in.session.frames.Store(is.Frames)
 		in.session.vip.Store(is.VIP)
 		if err := in.session.remember(is.Beat); err != nil {
@@ -59,7 +59,7 @@ func (g *Gateway) install(is passedSession, conns []net.Conn) (*installed, error
 		}
 		in.ups = append(in.ups, up)
 	}
-	g.registry.mirrors.claim(s, is.Claims)
+	g.clients.registry.mirrors.claim(s, is.Claims)
 	return in, nil
 }
 

@@ -41,7 +41,6 @@ const (
 
 // keeping is how connections are kept.
 type keeping struct {
-	keeper  atomic.Pointer[keeper.Keeper]
 	taken   *keeper.Taken // of before; nil when they go on
 	results atomic.Pointer[map[string]int64]
 }
@@ -84,21 +83,21 @@ func (g *Gateway) startKeeper() {
 		g.log.Warn("clients' connections can't be kept open if this process is killed", "cause", err)
 		return
 	}
-	g.handover.keeping.keeper.Store(k)
+	g.clients.keeper.Store(k)
 }
 
 // keepNoMore ends the keeper: connections are closed, or pass, without it.
-func (h *handover) keepNoMore() { h.keeping.keeper.Swap(nil).End() }
+func (ss *sessions) keepNoMore() { ss.keeper.Swap(nil).End() }
 
 // endKeeping closes what was taken and doesn't go on.
-func (h *handover) endKeeping() {
-	h.keepNoMore()
-	h.keeping.taken.Close()
+func (g *Gateway) endKeeping() {
+	g.clients.keepNoMore()
+	g.handover.keeping.taken.Close()
 }
 
 // keepable makes a connection one that may be kept.
-func (g *Gateway) keepable(conn net.Conn) net.Conn {
-	if !g.config.KeepConnections {
+func (ss *sessions) keepable(conn net.Conn) net.Conn {
+	if !ss.config.KeepConnections {
 		return conn
 	}
 	return keeper.Wrap(conn)
@@ -120,7 +119,7 @@ func (s *session) keep(unhandled int) *keeper.Track {
 }
 
 func (s *session) keepAs(is keeper.About, unhandled int) *keeper.Track {
-	k := s.gateway.handover.keeping.keeper.Load()
+	k := s.gateway.keeper.Load()
 	if k == nil {
 		return nil
 	}
@@ -196,11 +195,11 @@ func (g *Gateway) goOnWithKept() {
 	for _, why := range keeper.Reasons() {
 		results[why] = int64(taken.Closed[why])
 	}
-	expected := g.registry.returning.byAddress()
+	expected := g.clients.registry.returning.byAddress()
 	var going errgroup.Group
 	going.SetLimit(registeredTogether)
 	for _, one := range taken.Found {
-		p := g.ports.of(one.Broker)
+		p := g.clients.ports.of(one.Broker)
 		if p == nil {
 			results[noBroker]++
 			_ = one.Conn.Close()
@@ -220,12 +219,12 @@ func (g *Gateway) goOnWithKept() {
 
 // goOnWith goes on with one connection, after no gateway has served it for some time.
 func (g *Gateway) goOnWith(p *port, one keeper.Found, was *session, away time.Duration) {
-	conn := g.keepable(socket.Quick(one.Conn))
-	guest := g.enter(conn)
+	conn := g.clients.keepable(socket.Quick(one.Conn))
+	guest := g.clients.enter(conn)
 	if one.Frames > 0 {
-		g.dismiss(guest.Speaks())
+		g.clients.dismiss(guest.Speaks())
 	}
-	s := g.open(p, conn, guest)
+	s := g.clients.open(p, conn, guest)
 	s.frames.Store(one.Frames)
 	s.vip.Store(one.VIP)
 	s.lastPush = one.Pushes
@@ -236,7 +235,7 @@ func (g *Gateway) goOnWith(p *port, one keeper.Found, was *session, away time.Du
 		was.mu.Lock()
 		same := was.beatNumber() == one.Beat // else it has said something else since that was written
 		was.mu.Unlock()
-		if same && g.registry.returning.takeOut(was) {
+		if same && g.clients.registry.returning.takeOut(was) {
 			s.succeeds(was)
 		}
 	}

@@ -265,7 +265,7 @@ func TestWhatWasSentWhileNoGatewayServedIsStoredOnce(t *testing.T) {
 			}
 			g := before(t, b)
 			p := &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")}
-			g.ports.all = []*port{p}
+			g.clients.ports.all = []*port{p}
 			here, there := connected(t)
 			client := &serving{T: t, broker: b, client: there, in: wire.NewReader(there)}
 			oneWay := wire.AppendRequest(nil, remoting.CodeSendV2, 3, remoting.FlagOneWay,

@@ -17,23 +17,23 @@ import (
 // keysAgain is how often the file is looked at: an application that was added may go on soon.
 const keysAgain = 2 * time.Second
 
-func (g *Gateway) readKeysAgain() {
+func (ss *sessions) readKeysAgain() {
 	said := ""
-	for sleep.For(g.ctx, keysAgain) == nil {
-		changed, err := g.keys.Read()
-		for _, s := range g.registry.all() { // clients say who they are every 30 s only
+	for sleep.For(ss.ctx, keysAgain) == nil {
+		changed, err := ss.keys.Read()
+		for _, s := range ss.registry.all() { // clients say who they are every 30 s only
 			s.mu.Lock()
 			identity, beat, again := s.identity, s.beat, changed || len(s.unwelcome) > 0
 			s.mu.Unlock()
 			if again {
-				g.registry.mirrors.beat(s, identity, beat)
+				ss.registry.mirrors.beat(s, identity, beat)
 			}
 		}
 		if err == nil {
 			said = ""
 		} else if said != err.Error() {
 			said = err.Error()
-			g.log.Warn("the keys stay as they were", "cause", err)
+			ss.log.Warn("the keys stay as they were", "cause", err)
 		}
 	}
 }

@@ -321,7 +321,7 @@ func (r *rig) forges(topic, group string) {
 	)
 	defer client.Close()
 	straight := r.brokers(r.source)
-	through := r.gateway.ports.translation()[straight[0].Addr]
+	through := r.gateway.clients.ports.translation()[straight[0].Addr]
 	for what, does := range map[string]func(addr string) error{
 		"a send": func(addr string) error {
 			_, err := client.SendMessage(r.ctx, addr, rocketmq.SendRequest{Group: "forgers", Topic: topic, BornTimestamp: time.Now().UnixMilli(), Body: []byte(forgedBody)})

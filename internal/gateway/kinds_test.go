@@ -20,7 +20,7 @@ import (
 
 func TestHomesMoveOnlyWhereBrokersTakeWhatIsSent(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.File = ""
+	g.gateway.clients.keys.File = ""
 	g.gateway.table.Topics.Ensure("orders").Ensure("broker-a", 1)
 	q := g.gateway.table.Topics.Get([]byte("orders")).Queue([]byte("broker-a"), 0)
 	q.SetLane(&lane.Lane{Target: lane.Queue{Broker: "broker-t"}})

@@ -26,7 +26,7 @@ func TestWithoutALeaseSendsToOrderedTopicsAreRefused(t *testing.T) {
 	fences(g)
 	require.True(t, g.State().Fenced)
 	client, answers := pipe(t)
-	s := newSession(g,
+	s := newSession(g.clients,
 		&port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")}, client)
 	go s.send(frameOf(t, remoting.CodeSendV2), nil)
 	var f wire.Frame

@@ -42,7 +42,7 @@ func TestInventedGroupsFillTheStateOnlySoFar(t *testing.T) {
 	require.Equal(t, remoting.Success, is)
 	g.gateway.table.Groups.Asked([]byte("zz-read"), v.Queue)
 
-	g.gateway.ports.all = []*port{{Dest: routing.NameServers, listener: g.source.Listener}}
+	g.gateway.clients.ports.all = []*port{{Dest: routing.NameServers, listener: g.source.Listener}}
 	c, err := controlserver.New(g.gateway, testToken)
 	require.NoError(t, err)
 	server := httptest.NewServer(c.Handler())

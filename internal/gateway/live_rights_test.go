@@ -152,7 +152,7 @@ func (m *matrix) stage(at stage, of []account) {
 			})
 		}
 	})
-	m.eventually("no client is left", func() bool { return len(m.gateway.clients()) == 0 })
+	m.eventually("no client is left", func() bool { return len(m.gateway.clientsHere()) == 0 })
 }
 
 // serving is the side whose broker serves a request.
@@ -218,7 +218,7 @@ func (m *matrix) fill(p *place, at stage) {
 	m.await("nobody is a member of before", func() string {
 		return m.members(p, routing.Source) + m.members(p, routing.Target)
 	})
-	c := m.dial(m.gateway.ports.translation()[m.addr(routing.Source)], m.gateway.NameServer())
+	c := m.dial(m.gateway.clients.ports.translation()[m.addr(routing.Source)], m.gateway.NameServer())
 	defer c.close()
 	m.refuses(c, p, at, refused, allowed)
 	m.allows(c, p, at, allowed)

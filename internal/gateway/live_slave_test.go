@@ -19,7 +19,7 @@ import (
 
 // readsAt reports whether a client reads from a side at a slave's port.
 func (g *Gateway) readsAt(slave bool, from routing.Side) bool {
-	for _, s := range g.registry.all() {
+	for _, s := range g.clients.registry.all() {
 		if s.port.Slave() == slave && s.any(func(c call) bool { return isPull(c.code) && c.side == from }) {
 			return true
 		}

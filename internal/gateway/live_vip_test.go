@@ -31,7 +31,7 @@ func TestLiveOldClientsSendByVIPChannels(t *testing.T) {
 		r.untilMore(50, load, ordered, others)
 	}
 	byVIP := 0
-	for _, s := range r.gateway.registry.all() {
+	for _, s := range r.gateway.clients.registry.all() {
 		if s.vip.Load() {
 			byVIP++
 		}

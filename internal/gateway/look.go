@@ -17,7 +17,7 @@ func (g *Gateway) passVast(vast map[string]int64) {
 	for _, name := range routing.SortedKeys(vast) {
 		t := g.table.Topics.Ensure(name)
 		if t.Vast.Swap(vast[name]) == 0 {
-			g.admission.bounds.topics.Add(1)
+			g.clients.admission.bounds.topics.Add(1)
 			g.log.Error("a topic has too many queues: what clients do with them passes as it is", "topic", name,
 				"queues", vast[name], "most", routing.MostOfTopic)
 		}

@@ -12,14 +12,14 @@ import (
 
 // membersHere are the groups with members behind the gateway that have asked about queues; whether
 // they are broadcasting ones. Heartbeats name groups without end, and brokers let them.
-func (g *Gateway) membersHere() map[string]bool {
+func (ss *sessions) membersHere() map[string]bool {
 	groups := map[string]bool{}
-	for _, s := range g.registry.all() {
+	for _, s := range ss.registry.all() {
 		s.mu.Lock()
 		reads := s.reads
 		s.mu.Unlock()
 		for _, m := range reads {
-			if _, asks := g.table.Groups.Known([]byte(m.Group)); asks {
+			if _, asks := ss.table.Groups.Known([]byte(m.Group)); asks {
 				groups[m.Group] = m.Model == bodies.Broadcasting
 			}
 		}
@@ -46,9 +46,9 @@ func (sr *sessionRegistry) membersOf(group string) map[string]control.Connected 
 
 // groupsByAddress are the groups with members here that have asked about queues, by the addresses
 // that these come from. Each member of a broadcasting one reads everything, so none of those.
-func (g *Gateway) groupsByAddress() map[netip.Prefix][]string {
-	here, all := g.membersHere(), map[netip.Prefix][]string{}
-	for _, s := range g.registry.all() {
+func (ss *sessions) groupsByAddress() map[netip.Prefix][]string {
+	here, all := ss.membersHere(), map[netip.Prefix][]string{}
+	for _, s := range ss.registry.all() {
 		of := memory.PrefixOf(connections.AddressOf(s.conn))
 		s.mu.Lock()
 		reads := s.reads

@@ -57,12 +57,12 @@ func share(t *testing.T, answer func(f *wire.Frame) *wire.Reply) *shared {
 		}
 	})
 	g := before(t, &standIn{Listener: at})
-	g.admission.budget = memory.New(testMemory)
-	g.admission.limiter.Budget = g.admission.budget
-	t.Cleanup(g.admission.budget.Close)
+	g.clients.admission.budget = memory.New(testMemory)
+	g.clients.admission.limiter.Budget = g.clients.admission.budget
+	t.Cleanup(g.clients.admission.budget.Close)
 	s.Gateway, s.door, s.begin = g, listen(t), heap()
 	p := &port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a")}
-	go acceptAll(s.door, func(conn net.Conn) { g.serveClient(p, conn, false) })
+	go acceptAll(s.door, func(conn net.Conn) { g.clients.serveClient(p, conn, false) })
 	return s
 }
 
@@ -145,7 +145,7 @@ func TestBegunFramesStayWithinTheMemory(t *testing.T) {
 // returned waits until nobody is connected any more, and wants everything given back.
 func (s *shared) returned() {
 	s.Helper()
-	s.until("all connections have ended", func() bool { return len(s.registry.all()) == 0 })
+	s.until("all connections have ended", func() bool { return len(s.clients.registry.all()) == 0 })
 	s.until("everything is given back",
 		func() bool { b := s.Bounds(); return b.Held == 0 && b.Fixed == 0 && b.Waiting == 0 })
 }
@@ -195,7 +195,7 @@ func TestKeptHeartbeatsGoForOthers(t *testing.T) {
 	_, err := good.Write(small)
 	require.NoError(t, err)
 	s.well(20_000)
-	s.until("a small one is kept", func() bool { return len(s.registry.membersOf("billing")) == 1 })
+	s.until("a small one is kept", func() bool { return len(s.clients.registry.membersOf("billing")) == 1 })
 	assert.Less(t, s.grown(), int64(testMemory))
 }
 
@@ -302,7 +302,7 @@ func stockBeat(groups, topics int) string {
 // answers them, however many they are.
 func TestLostCallsTakeOneGoroutine(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return false }))
-	g.admission.budget = memory.New(testMemory)
+	g.clients.admission.budget = memory.New(testMemory)
 	s, client := g.connect(t)
 	up, err := s.upstream(s.port.Dest)
 	require.NoError(t, err)
@@ -351,7 +351,7 @@ func TestOpenCallsTakeMemory(t *testing.T) {
 	}
 	writes(conn, raw)
 	s.until("all are open", func() bool { return s.asked.Load() == calls })
-	one := s.registry.all()[0]
+	one := s.clients.registry.all()[0]
 	assert.EqualValues(t, (4096-freeCalls)*perCall, one.memory.Held())
 	one.takeAll(func(call) bool { return true })
 	one.lessForCalls()
@@ -363,7 +363,7 @@ func TestOpenCallsTakeMemory(t *testing.T) {
 	assert.Equal(t, freeCalls, one.mayOpen)
 	one.mu.Unlock()
 
-	full := s.admission.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 3}), func(int64) {})
+	full := s.clients.admission.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 3}), func(int64) {})
 	require.NoError(t, full.Take(testMemory/4*3-calls*perCall))
 	writes(s.from(3), raw)
 	s.until("it waits", func() bool { return s.Bounds().Waiting > 0 })
@@ -407,7 +407,7 @@ func TestWhatSessionsTakeComesBack(t *testing.T) {
 	all.Wait()
 	_, err := s.from(9).Write(faultyPull(1))
 	require.NoError(t, err)
-	s.until("there are faults", func() bool { return s.figures.panics.Load() > 0 })
+	s.until("there are faults", func() bool { return s.clients.figures.panics.Load() > 0 })
 	s.returned()
 }
 

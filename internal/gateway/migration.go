@@ -59,8 +59,8 @@ func (g *Gateway) Use(ctx context.Context, m control.Migration) error {
 	_ = g.checks.LookAtWhiteLists(ctx) // those of the target hold up its first move
 	g.sync(ctx)
 	g.lease.Renew(g.ctx)
-	g.ports.accept(g)
-	for _, s := range g.registry.all() { // the target should know everybody before anything moves
+	g.clients.ports.accept(g.clients)
+	for _, s := range g.clients.registry.all() { // the target should know everybody before anything moves
 		s.mirrorBeat()
 	}
 	_ = g.save() // what was found; that it can't be written is said, and tried again
@@ -140,7 +140,7 @@ func (g *Gateway) sameClusters(ctx context.Context, now, next *replicas.Migratio
 			return fmt.Errorf("migration %s: the cluster at %v has no broker %s: %s", next.Name,
 				next.NameServers, name, back)
 		}
-		if slices.Contains(g.addresses(routing.Dest{Side: routing.Target, Broker: name}),
+		if slices.Contains(g.clients.addresses(routing.Dest{Side: routing.Target, Broker: name}),
 			rocketmq.ServerOf(there[i].Addr)) {
 			continue
 		}

@@ -73,10 +73,10 @@ func (g *Gateway) prepareViews(
 	if err := g.table.Groups.MayFollow(one.Name, to); err != nil {
 		return nil, known, err
 	}
-	if waits, err = g.registry.stopPulls(views, to); err != nil {
+	if waits, err = g.clients.registry.stopPulls(views, to); err != nil {
 		return nil, known, err
 	}
-	broadcasts := r.WithoutTarget && g.membersHere()[one.Name]
+	broadcasts := r.WithoutTarget && g.clients.membersHere()[one.Name]
 	for _, v := range waits {
 		is := preparedOf(v)
 		if r.WithoutTarget {

@@ -36,7 +36,7 @@ const (
 func (g *Gateway) Move(ctx context.Context, m control.Move) (control.Moved, error) {
 	was, err := g.moveOnce(ctx, m)
 	if err != nil {
-		g.figures.counts.Moved(m.Kind, metrics.Refused)
+		g.clients.figures.counts.Moved(m.Kind, metrics.Refused)
 	}
 	return was, err
 }
@@ -89,10 +89,10 @@ func (g *Gateway) moveOnce(ctx context.Context, m control.Move) (control.Moved, 
 		out.held.String(), "took", time.Since(begin).String(), "reason", m.Reason, "cause", was.Reason,
 		"inexact", was.Inexact, "withoutTarget", m.WithoutTarget, "by", m.By)
 	if !was.Done {
-		g.figures.counts.Moved(m.Kind, metrics.Failed)
+		g.clients.figures.counts.Moved(m.Kind, metrics.Failed)
 		return was, nil
 	}
-	g.figures.counts.Moved(m.Kind, metrics.Done)
+	g.clients.figures.counts.Moved(m.Kind, metrics.Done)
 	g.moves.remember(was)
 	return was, nil
 }

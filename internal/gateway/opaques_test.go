@@ -99,9 +99,9 @@ func TestARefusalIsThatOfItsRequestWhateverNumbersAClientUses(t *testing.T) {
 
 // lost are the queues with sends whose answers were lost.
 func (g *Gateway) lost() (all []string) {
-	g.unansweredSends.mu.Lock()
-	defer g.unansweredSends.mu.Unlock()
-	for q := range g.unansweredSends.of {
+	g.clients.unansweredSends.mu.Lock()
+	defer g.clients.unansweredSends.mu.Unlock()
+	for q := range g.clients.unansweredSends.of {
 		all = append(all, q.String())
 	}
 	return all
@@ -174,7 +174,7 @@ func TestNumbersGoOnBehindThoseOfThePredecessor(t *testing.T) {
 	now.last.Store(math.MaxInt32)
 	assert.EqualValues(t, math.MinInt32, now.next())
 
-	s := &session{gateway: &Gateway{}, open: map[int32]call{}, mayOpen: freeCalls}
+	s := &session{gateway: bare(Config{}).clients, open: map[int32]call{}, mayOpen: freeCalls}
 	opaque := s.enter(call{})
 	s.gateway.opaques.last.Store(uint32(opaque - 1))
 	assert.NotEqual(t, opaque, s.enter(call{}), "one that is open isn't given twice")

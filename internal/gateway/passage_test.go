@@ -2,10 +2,8 @@ package gateway
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"strconv"
@@ -20,7 +18,6 @@ import (
 	"rocketshift/internal/gateway/connections"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/wire"
-	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 	"rocketshift/replicator/lane"
 )
@@ -53,18 +50,8 @@ func newPassage(tb testing.TB, header string, body []byte) *passage {
 // newPassageTo is one whose brokers do something else with a connection.
 func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *passage {
 	tb.Helper()
-	g := &Gateway{
-		log: slog.New(
-			slog.DiscardHandler,
-		), table: routing.NewTable(),
-		registry: newSessionRegistry(),
-		refresh:  newSignal(),
-	}
-	g.checks.Begin(g.log, &g.table, &g.sides, seenHere{g})
-	g.opaques.last.Store(lowestOpaque)
-	g.ctx, g.stop = context.WithCancel(context.Background())
-	g.rounds, g.lease = g.newRounds(), g.newLease()
-	g.sides.Source = rocketmq.NewCluster(rocketmq.NewClient(rocketmq.Options{}), []string{"127.0.0.1:1"})
+	g := bare(Config{})
+	g.clients.opaques.last.Store(lowestOpaque)
 	g.sides.Targets.Store(&[]string{"broker-t"})
 	here, there := listen(tb), listen(tb)
 	g.sides.Brokers[routing.Source].Store(&map[string][]string{"broker-a": {here.Addr().String()}})
@@ -75,7 +62,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 	if keptPassages {
 		g.config.KeepConnections, g.config.Dir = true, tb.TempDir()
 		g.startKeeper()
-		tb.Cleanup(g.handover.keepNoMore)
+		tb.Cleanup(g.clients.keepNoMore)
 	}
 	door := listen(tb)
 	client, err := net.Dial("tcp", door.Addr().String())
@@ -87,7 +74,7 @@ func newPassageTo(tb testing.TB, serve func(net.Conn), asked *atomic.Int64) *pas
 		broker: []byte("broker-a"),
 		host:   netip.MustParseAddrPort("127.0.0.1:10911"),
 	}
-	g.running.Go(func() { g.serveClient(p, conn, false) })
+	g.running.Go(func() { g.clients.serveClient(p, conn, false) })
 	tb.Cleanup(func() {
 		_ = client.Close()
 		g.stop()

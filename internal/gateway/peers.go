@@ -37,8 +37,8 @@ func (r remoteParticipant) Replica(ctx context.Context) (is store.Replica, err e
 }
 
 func (g *Gateway) clientOf(p control.Peer) *control.Client {
-	g.registry.mu.Lock()
-	defer g.registry.mu.Unlock()
+	g.clients.registry.mu.Lock()
+	defer g.clients.registry.mu.Unlock()
 	if g.peerClients == nil {
 		g.peerClients = map[string]*control.Client{}
 	}
@@ -69,18 +69,18 @@ func (g *Gateway) sync(ctx context.Context) {
 		cancel()
 		switch {
 		case err != nil:
-			if g.figures.said.peers.Due(p.Name) {
+			if g.clients.figures.said.peers.Due(p.Name) {
 				g.log.Warn("another gateway doesn't say how it stands", "peer", p.Name, "cause", err)
 			}
 		case is.Gateway != p.Name:
-			if !g.figures.said.peers.Due(p.Name) {
+			if !g.clients.figures.said.peers.Due(p.Name) {
 				continue
 			}
 			g.log.Error("another gateway has another name than it should", "peer", p.Name, "control", p.Control,
 				"name", is.Gateway)
 		case is.Epoch > g.moves.epoch.Load():
 			if err := errors.Join(is.Numbers(), is.Sides()); err != nil {
-				if g.figures.said.peers.Due(p.Name) {
+				if g.clients.figures.said.peers.Due(p.Name) {
 					g.log.Error("another gateway says what can't be", "peer", p.Name, "cause", err)
 				}
 				continue
@@ -105,7 +105,7 @@ func (g *Gateway) adopt(ctx context.Context, is store.Replica) {
 	g.table.LearnLanes(is.Lanes)
 	o := g.difference(is.State)
 	if err := g.canGoBy(o); err != nil {
-		if g.figures.said.peers.Due(is.Gateway) {
+		if g.clients.figures.said.peers.Due(is.Gateway) {
 			g.log.Error("what another gateway has decided can't be taken over yet", "from", is.Gateway, "cause", err)
 		}
 		return

@@ -47,7 +47,7 @@ type ports struct {
 // namesKey is what the port of the name server goes by on disk.
 const namesKey = "@"
 
-func (p *ports) open(g *Gateway, kept map[string]int) error {
+func (p *ports) open(g *sessions, kept map[string]int) error {
 	p.kept = kept
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,7 +55,7 @@ func (p *ports) open(g *Gateway, kept map[string]int) error {
 }
 
 // listen opens a port: of a number that is given, or was used before, or any.
-func (p *ports) listen(g *Gateway, to routing.Dest, number int) error {
+func (p *ports) listen(g *sessions, to routing.Dest, number int) error {
 	if number == 0 {
 		number = p.kept[to.Broker]
 	}
@@ -85,7 +85,7 @@ func (p *ports) listen(g *Gateway, to routing.Dest, number int) error {
 }
 
 // ensure opens ports for source brokers that have none.
-func (p *ports) ensure(g *Gateway, brokers map[string][]string) error {
+func (p *ports) ensure(g *sessions, brokers map[string][]string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -115,7 +115,7 @@ func (p *ports) ensure(g *Gateway, brokers map[string][]string) error {
 }
 
 // wanted is the number that a broker's port is to have; 0 for any.
-func (p *ports) wanted(g *Gateway, broker string) int {
+func (p *ports) wanted(g *sessions, broker string) int {
 	return cmp.Or(g.config.Ports[broker], p.kept[broker])
 }
 
@@ -132,7 +132,7 @@ func (p *ports) of(broker string) *port {
 }
 
 // accept begins to serve the ports that aren't served yet.
-func (p *ports) accept(g *Gateway) {
+func (p *ports) accept(g *sessions) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, one := range p.all {
@@ -157,7 +157,7 @@ func (p *ports) pause() {
 }
 
 // resume lets clients in again.
-func (p *ports) resume(g *Gateway) {
+func (p *ports) resume(g *sessions) {
 	p.mu.Lock()
 	for _, one := range p.all {
 		one.paused.Store(false)

@@ -110,7 +110,7 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 			return fmt.Errorf("gateway: process %d, which serves, goes on: %w", p.process, err)
 		}
 		if is.Broker == lastSession {
-			g.opaques.goOn(is.Opaque)
+			g.clients.opaques.goOn(is.Opaque)
 			p.settled = is.Settled
 			break
 		}
@@ -141,9 +141,9 @@ func (g *Gateway) takeFrom(p *Predecessor) (err error) {
 	}
 	g.log.Info("everything was taken over from another process", "process", p.process, "connections", len(all),
 		"took", time.Since(begin).String())
-	g.changed.now()
+	g.clients.changed.now()
 	if slices.ContainsFunc(all, func(in *installed) bool { return in.session.absent }) {
-		g.running.Go(g.expectForAWhile)
+		g.running.Go(g.clients.expectForAWhile)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func serveForTest(config string) (err error) {
 	}
 	g.atPhase = endAt(os.Getenv(diesIn))
 	if most, err := strconv.Atoi(os.Getenv(opensMost)); err == nil {
-		g.admission.limiter.Limit(most)
+		g.clients.admission.limiter.Limit(most)
 	}
 	defer g.Close()
 	go func() {

@@ -184,3 +184,21 @@ func (u *upstream) read(f *wire.Frame, c call) (is routing.Answered, there bool)
 
 // aheadPause is how soon a client asks again that is ahead of copies.
 const aheadPause = 20 * time.Millisecond
+
+// What a pull asks for tells where a group is, before a broker has answered and where none answers
+// any more. It counts from members only: a broker of the source has taken a heartbeat of the same
+// connection that names the group and the topic, and brokers look at the rights to both
+// (PlainAccessResource.parse, 4.9.7). What others ask for counts when a broker has answered it.
+
+// ofMember reports whether a pull comes from a member that a broker has taken, under the same
+// access key, which was verified where there are keys.
+func (s *session) ofMember(f *wire.Frame) bool {
+	accessKey := f.Get(wire.FieldAccessKey)
+	if _, known := s.gateway.keys.Of(accessKey); s.gateway.keys.Given() && !known {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(f.Text(wire.FieldAccessKey)) == s.accessKey &&
+		s.subscriptions.Has(f.Text("consumerGroup"), f.Text("topic"))
+}

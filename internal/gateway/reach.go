@@ -25,22 +25,22 @@ func gaveNoAnswer(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) && network.Timeout()
 }
 
-func (g *Gateway) dial(to routing.Dest) (net.Conn, error) {
-	if why := g.sides.Reach.Why(to); why != nil {
+func (ss *sessions) dial(to routing.Dest) (net.Conn, error) {
+	if why := ss.sides.Reach.Why(to); why != nil {
 		return nil, why
 	}
-	conn, err := g.dialNow(to)
-	if gaveNoAnswer(err) && g.sides.Reach.Lost(to, err) {
-		g.running.Go(func() { g.dialAgain(to) })
+	conn, err := ss.dialNow(to)
+	if gaveNoAnswer(err) && ss.sides.Reach.Lost(to, err) {
+		ss.running.Go(func() { ss.dialAgain(to) })
 	}
 	return conn, err
 }
 
 // dialAgain tries a silent server until it answers, be it by a refusal.
-func (g *Gateway) dialAgain(to routing.Dest) {
-	defer g.sides.Reach.Found(to)
-	for sleep.For(g.ctx, dialPause) == nil {
-		conn, err := g.dialNow(to)
+func (ss *sessions) dialAgain(to routing.Dest) {
+	defer ss.sides.Reach.Found(to)
+	for sleep.For(ss.ctx, dialPause) == nil {
+		conn, err := ss.dialNow(to)
 		if err == nil {
 			_ = conn.Close()
 		}
@@ -50,15 +50,15 @@ func (g *Gateway) dialAgain(to routing.Dest) {
 	}
 }
 
-func (g *Gateway) dialNow(to routing.Dest) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(g.ctx, dialTimeout)
+func (ss *sessions) dialNow(to routing.Dest) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ss.ctx, dialTimeout)
 	defer cancel()
-	dial := g.sides.Dials[to.Side]
+	dial := ss.sides.Dials[to.Side]
 	if dial == nil {
 		dial = connections.InPlain
 	}
 	var failed []error
-	for _, addr := range g.addresses(to) {
+	for _, addr := range ss.addresses(to) {
 		conn, err := dial(ctx, addr)
 		if err == nil {
 			return conn, nil

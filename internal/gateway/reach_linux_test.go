@@ -44,10 +44,10 @@ func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 	addr, end := silentServer(t)
 	g.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-x": {addr}})
 	to := routing.Dest{Side: routing.Target, Broker: "broker-x"}
-	_, first := g.dial(to)
+	_, first := g.clients.dial(to)
 	require.True(t, gaveNoAnswer(first), "%v", first)
 	for range 100 {
-		_, err := g.dial(to)
+		_, err := g.clients.dial(to)
 		same := err == first //nolint:errorlint // the very same one
 		require.True(t, same, "what the first one was told, nobody has tried again for this one: %v", err)
 	}
@@ -58,7 +58,7 @@ func TestASilentServerHoldsUpNobodyTwice(t *testing.T) {
 	again, err := net.Listen("tcp", addr)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = again.Close() })
-	conn, err := g.dial(to)
+	conn, err := g.clients.dial(to)
 	require.NoError(t, err)
 	require.NoError(t, conn.Close())
 }
@@ -67,7 +67,7 @@ func TestARefusingServerIsTriedEachTime(t *testing.T) {
 	g := idle(t)
 	g.sides.Brokers[routing.Target].Store(&map[string][]string{"broker-x": {"127.0.0.1:1"}})
 	for range 2 {
-		_, err := g.dial(routing.Dest{Side: routing.Target, Broker: "broker-x"})
+		_, err := g.clients.dial(routing.Dest{Side: routing.Target, Broker: "broker-x"})
 		require.ErrorContains(t, err, "refused")
 		require.NoError(t, g.sides.Reach.Why(routing.Dest{Side: routing.Target, Broker: "broker-x"}))
 	}

@@ -20,7 +20,7 @@ import (
 // A broker may read a lock of the lanes' group where none is read here.
 func TestLocksThatBrokersMayReadOtherwiseAreRefused(t *testing.T) {
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.File = ""
+	g.gateway.clients.keys.File = ""
 	g.queue(routing.Source)
 	g.gateway.sides.Migration.Store(&replicas.Migration{Migration: control.Migration{LaneGroup: "billing"}})
 	for _, body := range []string{
@@ -72,7 +72,7 @@ func TestAGroupHasOneViewHoweverItsNameIsWritten(t *testing.T) {
 func TestAnAnswerWithAnOddNumberEndsItsConnection(t *testing.T) {
 	for _, odd := range []string{"+5", "\u0665", "0x5", "9223372036854775808"} {
 		g := newGuarded(t, "applications: []")
-		g.gateway.keys.File = ""
+		g.gateway.clients.keys.File = ""
 		g.queue(routing.Source)
 		g.source.answer(remoting.CodePull, wire.Reply{Code: remoting.PullNotFound, Fields: []string{
 			"nextBeginOffset",

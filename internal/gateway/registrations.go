@@ -66,8 +66,8 @@ func (c Config) mostOfRegistrations() int {
 
 // clientsToKeep are the clients that brokers of the source know through this gateway, those with
 // the shortest heartbeats first: a few long ones leave room for them.
-func (g *Gateway) clientsToKeep() (all registrations) {
-	for _, s := range g.registry.all() {
+func (ss *sessions) clientsToKeep() (all registrations) {
+	for _, s := range ss.registry.all() {
 		s.mu.Lock()
 		if s.beat != nil && !s.closed && !s.port.names {
 			all.Clients = append(all.Clients, registration{s.port.Dest.Broker, s.conn.RemoteAddr().String(), s.beat})
@@ -79,7 +79,7 @@ func (g *Gateway) clientsToKeep() (all registrations) {
 	})
 	size := 0
 	for i, one := range all.Clients {
-		if size += len(one.Beat); size > g.config.mostOfRegistrations() {
+		if size += len(one.Beat); size > ss.config.mostOfRegistrations() {
 			all.Clients = all.Clients[:i]
 			break
 		}
@@ -118,31 +118,31 @@ func (r registrations) writeTo(to io.Writer) error {
 }
 
 // keepRegistrations writes them when they change.
-func (g *Gateway) keepRegistrations() {
-	path, said := registrationsIn(g.config.Dir), ""
+func (ss *sessions) keepRegistrations() {
+	path, said := registrationsIn(ss.config.Dir), ""
 	for pause := registrationsPause; ; {
 		select {
-		case <-g.ctx.Done():
+		case <-ss.ctx.Done():
 			return
-		case <-g.handover.succession.done:
+		case <-ss.passed:
 			return
 		case <-time.After(registrationsTouch):
 			now := time.Now()
 			_ = os.Chtimes(path, now, now)
 			continue
-		case <-g.changed:
+		case <-ss.changed:
 		}
-		if sleep.For(g.ctx, pause) != nil {
+		if sleep.For(ss.ctx, pause) != nil {
 			return // clients leave as the gateway ends: they are expected back
 		}
 		begin := time.Now()
 		var err error
-		if g.ctx.Err() == nil && !g.state.IsFrozen() {
-			err = files.Replacement{Path: path, Permission: 0o600}.Write(g.clientsToKeep().writeTo)
+		if ss.ctx.Err() == nil && !ss.frozen() {
+			err = files.Replacement{Path: path, Permission: 0o600}.Write(ss.clientsToKeep().writeTo)
 		}
 		pause = max(registrationsPause, registrationsShare*time.Since(begin))
 		if err != nil && said != err.Error() {
-			g.log.Warn(
+			ss.log.Warn(
 				"which clients there are can't be kept: after a restart they are known again with their next "+
 					"heartbeats alone",
 				"file",

@@ -99,7 +99,7 @@ func TestShortHeartbeatsAreKeptFirst(t *testing.T) {
 		s, _ := g.connect(t)
 		s.beat = make([]byte, 1000)
 	}
-	kept := g.clientsToKeep().Clients
+	kept := g.clients.clientsToKeep().Clients
 	size := 0
 	for i, one := range kept {
 		assert.Equal(t, i < 10, len(one.Beat) == 1000)
@@ -113,8 +113,8 @@ func TestShortHeartbeatsAreKeptFirst(t *testing.T) {
 func TestClientsOfBeforeThatAreNotExpectedAreSaidOnce(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return true }))
 	var log logLines
-	g.log = logTo(&log)
-	g.registerAgain(t.Context(), someRegistrations(1000, 10))
+	g.logsTo(logTo(&log))
+	g.clients.registerAgain(t.Context(), someRegistrations(1000, 10))
 	assert.Equal(t, 1, log.with("level=WARN"))
 	assert.Equal(t, 1, log.with("clients=1000 first=192.0.2.1:0"))
 }
@@ -123,7 +123,7 @@ func TestClientsOfBeforeThatAreNotExpectedAreSaidOnce(t *testing.T) {
 func TestFaultsAreSaidRarely(t *testing.T) {
 	g := before(t, newStandIn(t, func(int) bool { return true }))
 	var log logLines
-	g.log = logTo(&log)
+	g.logsTo(logTo(&log))
 	s, _ := g.connect(t)
 	for range 10 {
 		func() {
@@ -132,5 +132,5 @@ func TestFaultsAreSaidRarely(t *testing.T) {
 		}()
 	}
 	assert.Equal(t, 1, log.with("a fault of the gateway"))
-	assert.EqualValues(t, 10, g.figures.panics.Load())
+	assert.EqualValues(t, 10, g.clients.figures.panics.Load())
 }

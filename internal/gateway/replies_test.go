@@ -22,12 +22,12 @@ import (
 func newNamed(t *testing.T) *guarded {
 	t.Helper()
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.File = ""
+	g.gateway.clients.keys.File = ""
 	g.gateway.sides.Clusters[routing.Source].Learn([]rocketmq.Node{{Cluster: "Old", Name: "broker-a"}})
 	g.gateway.sides.Clusters[routing.Target].Learn([]rocketmq.Node{{Cluster: "New", Name: "broker-t"}})
 	g.gateway.sides.Migration.Store(&replicas.Migration{Migration: control.Migration{LaneGroup: "lanes"}})
-	g.gateway.admission.budget = memory.New(testMemory)
-	t.Cleanup(g.gateway.admission.budget.Close)
+	g.gateway.clients.admission.budget = memory.New(testMemory)
+	t.Cleanup(g.gateway.clients.admission.budget.Close)
 	g.comesAt(&port{
 		Dest: routing.Dest{Side: routing.Source, Broker: "broker-a"}, broker: []byte("broker-a"),
 		host: netip.MustParseAddrPort("127.0.0.1:30001"),

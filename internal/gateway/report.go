@@ -26,7 +26,7 @@ func (g *Gateway) State() control.State {
 	s.Round, s.Doubt = g.rounds.UnderWay()
 	s.Authority = g.table.Authority().String()
 	s.Bypass, s.BypassUnknown = g.checks.Bypassing.List()
-	s.Clients, s.ClientsMore = control.ListClients(maps.Values(g.registry.connected()))
+	s.Clients, s.ClientsMore = control.ListClients(maps.Values(g.clients.registry.connected()))
 	for _, t := range g.table.Topics.All() {
 		for _, q := range t.All() {
 			if q.At() == routing.Source {
@@ -40,7 +40,7 @@ func (g *Gateway) State() control.State {
 	}
 	s.Owed = g.owing.All()
 	s.Mixed = g.checks.Split.Report()
-	here := g.membersHere()
+	here := g.clients.membersHere()
 	for _, one := range g.table.Groups.All() {
 		side := control.GroupSide{Group: one.Name, Broadcasting: here[one.Name]}
 		for _, v := range one.All() {

@@ -115,3 +115,22 @@ func (s *session) theirs(f *wire.Frame) bool {
 
 // pass sends a request to the source as it is.
 func (s *session) pass(f *wire.Frame) { s.forward(f, s.port.Dest, call{}) }
+
+// plain refuses a request with an odd number.
+func (s *session) plain(f *wire.Frame) bool {
+	err := bodies.OddNumber(f, bodies.NumbersOf(f.Code))
+	if err != nil {
+		s.refuse(f, remoting.SystemError, err.Error())
+	}
+	return err == nil
+}
+
+// takes takes memory for a request, or refuses it.
+func (s *session) takes(f *wire.Frame, bytes int) bool {
+	s.flush()
+	if err := s.memory.Take(bytes); err != nil {
+		s.refuse(f, remoting.ServiceNotAvailable, err.Error())
+		return false
+	}
+	return true
+}

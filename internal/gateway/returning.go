@@ -39,30 +39,30 @@ type returning struct {
 }
 
 // registerBefore registers the clients of before that the folder knows.
-func (g *Gateway) registerBefore() {
-	of, err := readRegistrations(g.config.Dir, g.config.mostOfRegistrations())
+func (ss *sessions) registerBefore() {
+	of, err := readRegistrations(ss.config.Dir, ss.config.mostOfRegistrations())
 	if err != nil {
-		g.log.Warn("which clients there were can't be read: they are known again with their next heartbeats",
+		ss.log.Warn("which clients there were can't be read: they are known again with their next heartbeats",
 			"cause", err)
 	}
-	g.registerAgain(g.ctx, of)
+	ss.registerAgain(ss.ctx, of)
 }
 
 // registerAgain registers the clients of before with the brokers of both sides.
-func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
+func (ss *sessions) registerAgain(ctx context.Context, all registrations) {
 	ctx, cancel := context.WithTimeout(ctx, registerTime)
 	defer cancel()
 	var sessions []*session
 	var no logs.NotTaken
 	for _, one := range all.Clients {
-		s, err := g.expect(one)
+		s, err := ss.expect(one)
 		if err != nil {
 			no.Note(one.Address, err)
 			continue
 		}
 		sessions = append(sessions, s)
 	}
-	no.Say(g.log, "clients of before aren't expected back")
+	no.Say(ss.log, "clients of before aren't expected back")
 	if len(sessions) == 0 {
 		return
 	}
@@ -86,15 +86,15 @@ func (g *Gateway) registerAgain(ctx context.Context, all registrations) {
 			missing++
 		}
 	}
-	g.log.Info("clients of before were registered with their brokers again", "connections", len(sessions),
+	ss.log.Info("clients of before were registered with their brokers again", "connections", len(sessions),
 		"not yet", missing, "took", time.Since(begin).String())
-	g.running.Go(g.expectForAWhile)
+	ss.running.Go(ss.expectForAWhile)
 }
 
 // expectForAWhile gives up the clients that don't come back.
-func (g *Gateway) expectForAWhile() {
-	if sleep.For(g.ctx, comeBackTime) == nil {
-		g.expectNoMore()
+func (ss *sessions) expectForAWhile() {
+	if sleep.For(ss.ctx, comeBackTime) == nil {
+		ss.expectNoMore()
 	}
 }
 
@@ -104,26 +104,26 @@ func (s *session) registering() bool {
 }
 
 // expect makes the session of a client that is expected back.
-func (g *Gateway) expect(one registration) (*session, error) {
-	p := g.ports.of(one.Broker)
+func (ss *sessions) expect(one registration) (*session, error) {
+	p := ss.ports.of(one.Broker)
 	if p == nil {
 		return nil, errors.New("the source has no broker " + one.Broker)
 	}
-	s := newSession(g, p, nobody{address(one.Address)})
+	s := newSession(ss, p, nobody{address(one.Address)})
 	s.absent = true
 	if err := s.remember(one.Beat); err != nil {
 		s.memory.Leave()
 		return nil, err
 	}
-	g.registry.mu.Lock()
-	g.registry.sessions[s] = true
-	g.registry.mu.Unlock()
-	g.registry.returning.mu.Lock()
-	defer g.registry.returning.mu.Unlock()
-	if g.registry.returning.byClient == nil {
-		g.registry.returning.byClient = map[string][]*session{}
+	ss.registry.mu.Lock()
+	ss.registry.sessions[s] = true
+	ss.registry.mu.Unlock()
+	ss.registry.returning.mu.Lock()
+	defer ss.registry.returning.mu.Unlock()
+	if ss.registry.returning.byClient == nil {
+		ss.registry.returning.byClient = map[string][]*session{}
 	}
-	g.registry.returning.byClient[s.client] = append(g.registry.returning.byClient[s.client], s)
+	ss.registry.returning.byClient[s.client] = append(ss.registry.returning.byClient[s.client], s)
 	return s, nil
 }
 
@@ -213,13 +213,13 @@ func (s *session) leave() {
 }
 
 // expectNoMore gives up the clients that haven't come back.
-func (g *Gateway) expectNoMore() {
-	all := g.registry.returning.all()
+func (ss *sessions) expectNoMore() {
+	all := ss.registry.returning.all()
 	for _, s := range all {
 		s.leave()
 	}
 	if len(all) > 0 {
-		g.log.Warn("clients haven't come back since the gateway's restart; brokers are told that they are gone",
+		ss.log.Warn("clients haven't come back since the gateway's restart; brokers are told that they are gone",
 			"connections", len(all), "first", all[0].client)
 	}
 }

@@ -104,7 +104,7 @@ func (m *matrix) moveWith(move control.Move, before stage) {
 // callersFor are connections for the cells of a move, one each, as answers wait.
 func (m *matrix) callersFor(move control.Move) (all []*caller) {
 	for range len(accounts) * len(m.askedWhile(move.Kind)) {
-		all = append(all, m.dial(m.gateway.ports.translation()[m.addr(0)], m.gateway.NameServer()))
+		all = append(all, m.dial(m.gateway.clients.ports.translation()[m.addr(0)], m.gateway.NameServer()))
 	}
 	return all
 }
@@ -204,7 +204,7 @@ func (m *matrix) signFor(unsigned bool) {
 	m.writeKeys(unsigned)
 	m.unsigned = unsigned
 	m.eventually("the gateway has read its keys", func() bool {
-		_, known := m.gateway.keys.Of(nil)
+		_, known := m.gateway.clients.keys.Of(nil)
 		return known == unsigned
 	})
 }

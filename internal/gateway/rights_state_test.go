@@ -33,7 +33,7 @@ func (s state) differs(now state) string {
 func (m *matrix) look(p *place, whole bool) state {
 	m.Helper()
 	s := state{"the gateway's positions": p.odd(m.learned(p)), "the gateway's notes": m.noted(p)}
-	_, here := m.gateway.clients()[p.client()]
+	_, here := m.gateway.clientsHere()[p.client()]
 	s["the gateway's client"] = strconv.FormatBool(here)
 	for _, on := range m.sides() {
 		client, addr, prefix := m.cluster(on).Client(), m.addr(on), "the "+on.String()+"'s "

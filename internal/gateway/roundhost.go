@@ -166,12 +166,14 @@ func (g roundHost) GoBy(r store.Round, o *store.Outcome, shared bool) error {
 // WentBy implements rounds.Host.
 func (g roundHost) WentBy(r store.Round, to routing.Side) {
 	if r.Kind == control.KindSide && to == routing.Target {
-		g.gateway.registry.remirror(r.Group) // a target broker may have forgotten members since their last heartbeats
+		g.gateway.clients.registry.remirror(r.Group) // a target broker may have forgotten members since their last heartbeats
 	}
 }
 
 // Waited implements rounds.Host.
-func (g roundHost) Waited(kind string, took time.Duration) { g.gateway.figures.counts.Held(kind, took) }
+func (g roundHost) Waited(kind string, took time.Duration) {
+	g.gateway.clients.figures.counts.Held(kind, took)
+}
 
 // outcome is what a move has moved, and how long sends or pulls have waited for it.
 type outcome struct {

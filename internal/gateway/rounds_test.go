@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"net"
 	"path/filepath"
 	"testing"
@@ -28,8 +27,8 @@ func idlePair(t *testing.T) (all [2]*Gateway, queues [2]*routing.Queue) {
 	for i, name := range []string{"a", "b"} {
 		g := idle(t)
 		g.config.Name, g.config.Token = name, testToken
-		g.ctx, g.stop = context.WithCancel(context.Background())
 		g.rounds, g.lease = g.newRounds(), g.newLease()
+		g.clients.lease = g.lease
 		controls, err := controlserver.New(g, testToken)
 		require.NoError(t, err)
 		at, err := net.Listen("tcp", "127.0.0.1:0")

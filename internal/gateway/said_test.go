@@ -45,7 +45,7 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	b.answer(remoting.CodeHeartbeat, wire.Reply{})
 	g := before(t, b)
 	var log logLines
-	g.log = logTo(&log)
+	g.logsTo(logTo(&log))
 	g.sides.Targets.Store(&[]string{"broker-t", "broker-u"})
 	g.sides.Brokers[routing.Target].Store(
 		&map[string][]string{"broker-t": {"127.0.0.1:1"}, "broker-u": {"127.0.0.1:1"}},
@@ -76,7 +76,7 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 	require.Eventually(t, func() bool { return log.with("heartbeats don't reach a broker") == 2 }, patience,
 		time.Millisecond, "one of each broker")
 	require.Eventually(t, func() bool {
-		s := g.registry.all()[0]
+		s := g.clients.registry.all()[0]
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.client == "client-19" && !s.mirrored.busy
@@ -87,7 +87,7 @@ func TestWhatIsAwayIsSaidOnceAndNotForEachRequest(t *testing.T) {
 func TestWhatLooksFindIsSaidRarely(t *testing.T) {
 	var log logLines
 	pair, _ := idlePair(t)
-	pair[0].log = logTo(&log)
+	pair[0].logsTo(logTo(&log))
 	pair[0].config.Name = "a"
 	m := *pair[0].sides.Migration.Load()
 	m.Others = []control.Peer{{Name: "gone", Control: "127.0.0.1:1"}}

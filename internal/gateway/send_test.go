@@ -16,7 +16,7 @@ import (
 func TestWhereADeadLetterIsStoredSaysNothingOfItsRetryTopic(t *testing.T) {
 	for topic, acked := range map[string]int64{"%RETRY%billing": 0, "orders": 5001} {
 		g := newGuarded(t, "applications: []")
-		g.gateway.keys.File = ""
+		g.gateway.clients.keys.File = ""
 		g.gateway.table.Topics.Ensure(topic).Ensure("broker-a", 1)
 		g.source.answer(remoting.CodeSendV2, wire.Reply{
 			Fields: []string{"msgId", "x", "queueId", "0", "queueOffset", "5000"},

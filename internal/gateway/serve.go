@@ -29,39 +29,39 @@ func newSessionRegistry() sessionRegistry {
 }
 
 // serve takes the clients that come to a port at one of its listeners; vip: at its VIP channel.
-func (g *Gateway) serve(p *port, at net.Listener, vip bool) {
+func (ss *sessions) serve(p *port, at net.Listener, vip bool) {
 	for {
 		conn, err := at.Accept()
 		if err != nil {
-			if g.ctx.Err() != nil || errors.Is(err, net.ErrClosed) || p.paused.Load() {
+			if ss.ctx.Err() != nil || errors.Is(err, net.ErrClosed) || p.paused.Load() {
 				return
 			}
-			if g.figures.said.accepts.Due() {
-				g.log.Warn("a client can't be accepted", "port", p.number(), "cause", err)
+			if ss.figures.said.accepts.Due() {
+				ss.log.Warn("a client can't be accepted", "port", p.number(), "cause", err)
 			}
 			time.Sleep(100 * time.Millisecond) // out of descriptors, say: it passes, or it is said again
 			continue
 		}
-		g.running.Go(func() { g.serveClient(p, conn, vip) })
+		ss.running.Go(func() { ss.serveClient(p, conn, vip) })
 	}
 }
 
 // serveClient serves one connection, which may have come by the port's VIP channel.
-func (g *Gateway) serveClient(p *port, raw net.Conn, vip bool) {
-	raw = g.keepable(socket.Quick(raw))
-	defer context.AfterFunc(g.ctx, func() { _ = raw.Close() })()
-	guest := g.enter(raw)
-	conn, first, err := g.admission.entry.Admit(g.ctx, raw)
+func (ss *sessions) serveClient(p *port, raw net.Conn, vip bool) {
+	raw = ss.keepable(socket.Quick(raw))
+	defer context.AfterFunc(ss.ctx, func() { _ = raw.Close() })()
+	guest := ss.enter(raw)
+	conn, first, err := ss.admission.entry.Admit(ss.ctx, raw)
 	if err != nil {
 		guest.Leave()
 		_ = raw.Close()
-		g.ended(raw, err)
+		ss.ended(raw, err)
 		return
 	}
 	if conn != raw {
-		g.dismiss(guest.Secures())
+		ss.dismiss(guest.Secures())
 	}
-	s := g.open(p, conn, guest)
+	s := ss.open(p, conn, guest)
 	s.vip.Store(vip)
 	s.serve(first)
 }
@@ -80,19 +80,19 @@ func (s *session) serve(first []byte) {
 }
 
 // enter lets a connection in, maybe for another one.
-func (g *Gateway) enter(conn net.Conn) *connections.Limited {
-	comes, goes := g.admission.limiter.Enter(conn)
-	g.dismiss(goes)
+func (ss *sessions) enter(conn net.Conn) *connections.Limited {
+	comes, goes := ss.admission.limiter.Enter(conn)
+	ss.dismiss(goes)
 	return comes
 }
 
 // dismiss closes connections that have to go for others.
-func (g *Gateway) dismiss(all []*connections.Limited) {
+func (ss *sessions) dismiss(all []*connections.Limited) {
 	for _, goes := range all {
 		_ = goes.Conn.Close()
-		g.admission.bounds.crowded.Add(1)
-		if g.admission.limiter.Full.Due() {
-			g.log.Error(
+		ss.admission.bounds.crowded.Add(1)
+		if ss.admission.limiter.Full.Due() {
+			ss.log.Error(
 				"there are too many connections for this process's descriptors or memory: one was closed for "+
 					"another; allow the process more (ulimit -n, --memory)",
 				"client",
@@ -103,12 +103,12 @@ func (g *Gateway) dismiss(all []*connections.Limited) {
 }
 
 // open makes a connection's session.
-func (g *Gateway) open(p *port, conn net.Conn, of *connections.Limited) *session {
-	s := newSession(g, p, conn)
+func (ss *sessions) open(p *port, conn net.Conn, of *connections.Limited) *session {
+	s := newSession(ss, p, conn)
 	s.limited = of
-	g.registry.mu.Lock()
-	defer g.registry.mu.Unlock()
-	g.registry.sessions[s] = true
+	ss.registry.mu.Lock()
+	defer ss.registry.mu.Unlock()
+	ss.registry.sessions[s] = true
 	return s
 }
 
@@ -127,22 +127,22 @@ func (sr *sessionRegistry) close(s *session) {
 }
 
 // ended says why a connection has ended, if that isn't usual.
-func (g *Gateway) ended(conn net.Conn, err error) {
+func (ss *sessions) ended(conn net.Conn, err error) {
 	client := conn.RemoteAddr().String()
 	switch {
 	case errors.Is(err, wire.ErrFrame):
-		g.admission.bounds.frames.Add(1)
-		if !g.figures.said.frames.Due() {
+		ss.admission.bounds.frames.Add(1)
+		if !ss.figures.said.frames.Due() {
 			return
 		}
-		g.log.Warn("a client sent what is no frame; its connection was closed", "client", client, "cause", err)
+		ss.log.Warn("a client sent what is no frame; its connection was closed", "client", client, "cause", err)
 	case errors.Is(err, connections.ErrNoCertificate), errors.Is(err, connections.ErrHandshake):
-		if g.admission.entry.Refusals.Due() {
-			g.log.Warn("a client was refused", "client", client, "cause", err)
+		if ss.admission.entry.Refusals.Due() {
+			ss.log.Warn("a client was refused", "client", client, "cause", err)
 		}
 	case errors.Is(err, memory.ErrNoRoom), errors.Is(err, memory.ErrTooMuch):
-		g.noRoom(client, err)
+		ss.noRoom(client, err)
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed):
-		g.log.Debug("a connection ended", "client", client, "cause", err)
+		ss.log.Debug("a connection ended", "client", client, "cause", err)
 	}
 }

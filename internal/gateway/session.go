@@ -20,7 +20,7 @@ import (
 
 // session is one connection of a client, with upstream connections of its own.
 type session struct {
-	gateway *Gateway
+	gateway *sessions
 	port    *port
 	conn    net.Conn
 	out     connections.Writer
@@ -71,7 +71,7 @@ type push struct {
 	opaque int32 // the broker's
 }
 
-func newSession(g *Gateway, p *port, conn net.Conn) *session {
+func newSession(g *sessions, p *port, conn net.Conn) *session {
 	s := &session{
 		gateway: g, port: p, conn: conn, out: connections.Writer{Conn: keeper.Bare(conn)},
 		locking: make(chan struct{}, mostLocking), mayOpen: freeCalls, open: map[int32]call{},

@@ -21,7 +21,7 @@ const orAccept = "; or accept the topic, " +
 // worthATry is an error where sends would be held for nothing: the budget is over before what may
 // still be on its way surely isn't any more.
 func (g *Gateway) worthATry(r store.Round, queues []*routing.Queue) error {
-	_, all := acceptedOf(g.unansweredSends.among(setOf(queues)), r.Accept)
+	_, all := acceptedOf(g.clients.unansweredSends.among(setOf(queues)), r.Accept)
 	for _, one := range all {
 		if left := one.left(); !one.answered.IsZero() && left > time.Duration(r.Budget) {
 			return fmt.Errorf("%s: wait %s%s", one, left.Round(time.Second), orAccept)
@@ -59,7 +59,7 @@ func (g *Gateway) settle(
 	of := setOf(m.queues)
 	for {
 		n := g.unansweredTo(of)
-		accepted, lost := acceptedOf(g.unansweredSends.among(of), accept)
+		accepted, lost := acceptedOf(g.clients.unansweredSends.among(of), accept)
 		if n == 0 && len(lost) == 0 {
 			for _, one := range accepted {
 				inexact = append(inexact, one.String())
@@ -82,11 +82,11 @@ const unreadTime = control.UsualBudget / 2
 // unansweredTo counts the sends to queues that are without an answer. Clients that don't read what
 // they have asked for are let go: else they could keep homes where they are.
 func (g *Gateway) unansweredTo(of map[*routing.Queue]bool) (n int) {
-	for _, s := range g.registry.all() {
+	for _, s := range g.clients.registry.all() {
 		own := s.sendsTo(of)
 		n += own
 		if own > 0 && s.out.Blocked() > unreadTime {
-			if g.figures.said.unread.Due() {
+			if g.clients.figures.said.unread.Due() {
 				g.log.Warn("a client doesn't read what the answers to its sends wait behind, "+
 					"which holds up a move: its connection was closed",
 					"client", s.conn.RemoteAddr().String(), "sends", own)
@@ -94,7 +94,7 @@ func (g *Gateway) unansweredTo(of map[*routing.Queue]bool) (n int) {
 			_ = connections.Bare(s.conn).Close()
 		}
 	}
-	for _, s := range g.unansweredSends.ended() { // behind the others: sessions go from there to here
+	for _, s := range g.clients.unansweredSends.ended() { // behind the others: sessions go from there to here
 		n += s.sendsTo(of)
 	}
 	return n

@@ -19,12 +19,12 @@ func (g *Gateway) allSettled(stopped []*stoppedSession) bool {
 		is[p.session] = true
 	}
 	under := func(s *session) bool { return s.any(func(c call) bool { return sends(c.code) }) }
-	for _, s := range g.registry.all() {
+	for _, s := range g.clients.registry.all() {
 		if !is[s] || under(s) {
 			return false
 		}
 	}
-	for _, s := range g.unansweredSends.ended() { // behind the others: sessions go from there to here
+	for _, s := range g.clients.unansweredSends.ended() { // behind the others: sessions go from there to here
 		if under(s) {
 			return false
 		}
@@ -36,7 +36,7 @@ func (g *Gateway) allSettled(stopped []*stoppedSession) bool {
 			}
 		}
 	}
-	return g.unansweredSends.none()
+	return g.clients.unansweredSends.none()
 }
 
 // none reports whether no send is lost that may still be on its way.

@@ -35,7 +35,7 @@ func TestAProcessThatPassesEverythingOnSaysWhetherAllHasArrived(t *testing.T) {
 			s.write(sendFrame(2, 10))
 			s.broker.next(s.T)
 			require.NoError(s, s.client.Close())
-			require.Eventually(s, func() bool { return len(s.gateway.unansweredSends.ended()) > 0 },
+			require.Eventually(s, func() bool { return len(s.gateway.clients.unansweredSends.ended()) > 0 },
 				patience, time.Millisecond)
 		}, false},
 		"a send was lost": {func(s *serving) {
@@ -44,7 +44,7 @@ func TestAProcessThatPassesEverythingOnSaysWhetherAllHasArrived(t *testing.T) {
 			require.Eventually(s, func() bool { return len(s.gateway.lost()) > 0 },
 				patience, time.Millisecond)
 		}, false},
-		"a predecessor's may be under way": {func(s *serving) { s.gateway.beginsAgain() }, false},
+		"a predecessor's may be under way": {func(s *serving) { s.gateway.clients.beginsAgain() }, false},
 		"a hold hasn't let all go": {func(s *serving) {
 			s.gateway.table.Topics.Get([]byte("orders")).All()[0].Held(routing.NewHold())
 		}, false},

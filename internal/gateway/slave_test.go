@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"context"
-	"log/slog"
 	"net"
 	"testing"
 	"time"
@@ -19,13 +17,10 @@ import (
 
 func TestWhoReadsAtASlaveThatIsGoneIsSentToTheMaster(t *testing.T) {
 	g := idle(t)
-	g.ctx, g.stop = context.WithCancel(context.Background())
-	t.Cleanup(g.stop)
-	g.log = slog.New(slog.DiscardHandler)
 	g.sides.Brokers[routing.Source].Store(&map[string][]string{"broker-a#1": {"127.0.0.1:1"}})
 	here, there := net.Pipe()
 	t.Cleanup(func() { _ = here.Close() })
-	s := newSession(g,
+	s := newSession(g.clients,
 		&port{Dest: routing.Dest{Side: routing.Source, Broker: "broker-a#1"}, broker: []byte("broker-a")},
 		there)
 	var f wire.Frame

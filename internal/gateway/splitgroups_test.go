@@ -14,10 +14,7 @@ import (
 // sharedTopic is a gateway that knows a topic with two queues and their lanes.
 func sharedTopic(t *testing.T) (*Gateway, []*routing.Queue) {
 	t.Helper()
-	g := &Gateway{
-		table: routing.NewTable(),
-	}
-	g.checks.Begin(g.log, &g.table, &g.sides, seenHere{g})
+	g := bare(Config{})
 	orders := g.table.Topics.Ensure("orders")
 	orders.Ensure("a", 2)
 	orders.Pair([]lane.Lane{
@@ -35,8 +32,8 @@ func TestOnlyGroupsThatAskAreLookedAt(t *testing.T) {
 		`{"groupName":"invented"},{"groupName":"invented-2"}]}`)
 	is, _ := g.answer()
 	require.Equal(t, remoting.Success, is)
-	for _, names := range g.gateway.groupsByAddress() {
+	for _, names := range g.gateway.clients.groupsByAddress() {
 		assert.Equal(t, []string{"billing"}, names)
 	}
-	assert.Len(t, g.gateway.groupsByAddress(), 1)
+	assert.Len(t, g.gateway.clients.groupsByAddress(), 1)
 }

@@ -12,7 +12,7 @@ func (g *Gateway) snapshot() store.State {
 	defer g.table.Decides()()
 	s := store.State{
 		Epoch:     g.moves.epoch.Load(),
-		Ports:     g.ports.numbers(),
+		Ports:     g.clients.ports.numbers(),
 		Targets:   *g.sides.Targets.Load(),
 		Authority: g.table.Authority().String(),
 		Homes:     []store.Home{},
@@ -61,4 +61,11 @@ func (g *Gateway) restore(s store.State) {
 		g.moves.remember(was)
 	}
 	g.apply(&store.Outcome{Epoch: s.Epoch, Homes: s.Homes, Views: s.Views, Authority: s.Authority})
+}
+
+// reached tells tests how far a round is.
+func (g *Gateway) reached(phase string) {
+	if g.atPhase != nil {
+		g.atPhase(phase)
+	}
 }

@@ -39,7 +39,7 @@ func (g *Gateway) stays(ctx context.Context, m control.Move, r store.Round, l re
 		return nil
 	}
 	g.reached(store.PhaseStays)
-	missing := l.KnownOnTarget(ctx, r.Group, routing.Target, func() { g.registry.remirror(r.Group) })
+	missing := l.KnownOnTarget(ctx, r.Group, routing.Target, func() { g.clients.registry.remirror(r.Group) })
 	if missing == nil {
 		return nil
 	}

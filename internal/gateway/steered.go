@@ -28,7 +28,7 @@ func (g *Gateway) Participant() store.Participant { return g.rounds }
 
 // Members are the members of a group behind the gateway.
 func (g *Gateway) Members(group string) (m control.Members) {
-	m.Clients, m.More = control.ListClients(maps.Values(g.registry.membersOf(group)))
+	m.Clients, m.More = control.ListClients(maps.Values(g.clients.registry.membersOf(group)))
 	return m
 }
 

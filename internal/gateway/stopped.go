@@ -25,8 +25,8 @@ type stoppedSession struct {
 func (g *Gateway) stopAll() []*stoppedSession {
 	ctx, over := context.WithTimeout(g.ctx, quietTime)
 	defer over()
-	g.ports.pause()
-	sessions := g.registry.all()
+	g.clients.ports.pause()
+	sessions := g.clients.registry.all()
 	var stopping errgroup.Group
 	stopping.SetLimit(passedTogether)
 	all := make([]*stoppedSession, len(sessions))

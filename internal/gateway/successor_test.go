@@ -37,7 +37,7 @@ func newServing(t *testing.T) *serving {
 	var err error
 	s.gateway.handover.folder, err = lockFolder(s.gateway.config.Dir)
 	require.NoError(t, err)
-	s.gateway.ports.accept(s.gateway)
+	s.gateway.clients.ports.accept(s.gateway.clients)
 	s.gateway.awaitSuccessor()
 	s.client = s.connect()
 	s.in = wire.NewReader(s.client)
@@ -49,10 +49,9 @@ func inFolder(t *testing.T, b *standIn, dir string, from *Predecessor) *Gateway 
 	t.Helper()
 	g := before(t, b)
 	g.config.Dir, g.config.Listen, g.config.Advertise = dir, "127.0.0.1", "127.0.0.1"
-	g.changed, g.handover.succession.done, g.ports.byAddr = newSignal(), make(chan struct{}), map[string]*port{}
-	g.ports.passed = from.clientListeners()
-	require.NoError(t, g.ports.listen(g, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0))
-	t.Cleanup(g.ports.close)
+	g.clients.ports.passed = from.clientListeners()
+	require.NoError(t, g.clients.ports.listen(g.clients, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0))
+	t.Cleanup(g.clients.ports.close)
 	var err error
 	g.state, err = store.Open(dir)
 	require.NoError(t, err)
@@ -61,7 +60,7 @@ func inFolder(t *testing.T, b *standIn, dir string, from *Predecessor) *Gateway 
 
 func (s *serving) connect() net.Conn {
 	s.Helper()
-	client, err := net.Dial("tcp", s.gateway.ports.all[0].listener.Addr().String())
+	client, err := net.Dial("tcp", s.gateway.clients.ports.all[0].listener.Addr().String())
 	require.NoError(s, err)
 	s.Cleanup(func() { _ = client.Close() })
 	return client
@@ -131,15 +130,15 @@ func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 			require.Equal(t, remoting.Success, s.answered(3))
 			asked := s.broker.next(t)
 			assert.Equal(t, conn, asked.conn, "over the same connection: to the broker nothing has changed")
-			assert.Equal(t, s.gateway.opaques.last.Load()+1, uint32(asked.opaque),
+			assert.Equal(t, s.gateway.clients.opaques.last.Load()+1, uint32(asked.opaque),
 				"the broker may still answer what the other process has asked")
-			assert.Equal(t, s.gateway.ports.all[0].number(), next.ports.all[0].number())
-			assert.Empty(t, s.gateway.registry.all())
-			clients := next.clients()
+			assert.Equal(t, s.gateway.clients.ports.all[0].number(), next.clients.ports.all[0].number())
+			assert.Empty(t, s.gateway.clients.registry.all())
+			clients := next.clientsHere()
 			require.Contains(t, clients, "one")
-			assert.Len(t, next.registry.membersOf("billing"), 1)
+			assert.Len(t, next.clients.registry.membersOf("billing"), 1)
 			require.ErrorContains(t, s.gateway.save(), "another process", "who doesn't serve any more decides nothing")
-			next.ports.accept(next)
+			next.clients.ports.accept(next.clients)
 			s.gateway = next
 			s.client = s.connect() // which the new process accepts
 			s.in = wire.NewReader(s.client)
@@ -154,7 +153,7 @@ func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 func TestAClientWhoseConnectionCantPassStaysRegistered(t *testing.T) {
 	s := newServing(t)
 	here, there := pipe(t)
-	one := s.gateway.open(s.gateway.ports.all[0], here, s.gateway.enter(here))
+	one := s.gateway.clients.open(s.gateway.clients.ports.all[0], here, s.gateway.clients.enter(here))
 	s.gateway.running.Go(func() { one.serve(nil) })
 	s.client, s.in = there, wire.NewReader(there)
 	s.write(beats(1))
@@ -168,9 +167,9 @@ func TestAClientWhoseConnectionCantPassStaysRegistered(t *testing.T) {
 	<-s.gateway.Succeeded()
 	_, err = there.Read(make([]byte, 1))
 	require.Error(t, err, "it was closed")
-	require.Contains(t, next.clients(), "one")
+	require.Contains(t, next.clientsHere(), "one")
 
-	next.ports.accept(next)
+	next.clients.ports.accept(next.clients)
 	s.gateway = next
 	s.client = s.connect()
 	s.in = wire.NewReader(s.client)
@@ -234,11 +233,11 @@ func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.gateway.config.Listen = "127.0.0.1"
-	require.NoError(t, g.gateway.ports.listen(g.gateway, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0))
-	t.Cleanup(g.gateway.ports.close)
-	g.session.port = g.gateway.ports.all[0]
+	require.NoError(t, g.gateway.clients.ports.listen(g.gateway.clients, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0))
+	t.Cleanup(g.gateway.clients.ports.close)
+	g.session.port = g.gateway.clients.ports.all[0]
 	beat := beats(7)
-	g.gateway.registerAgain(t.Context(), registrations{[]registration{
+	g.gateway.clients.registerAgain(t.Context(), registrations{[]registration{
 		{"broker-a", "192.0.2.1:1", beat},
 		{
 			"broker-a",
@@ -249,8 +248,8 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 		{"broker-a", "192.0.2.4:1", []byte("no frame")},
 	}})
 	both := []standInFrame{g.source.next(t), g.source.next(t)}
-	require.Contains(t, g.gateway.clients(), "one")
-	require.Contains(t, g.gateway.clients(), "gone")
+	require.Contains(t, g.gateway.clientsHere(), "one")
+	require.Contains(t, g.gateway.clientsHere(), "gone")
 
 	notify := wire.AppendRequest(nil, remoting.CodeNotifyMembers, 5, wire.FlagOneWay,
 		[]string{"consumerGroup", "billing"}, nil)
@@ -259,7 +258,7 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 		_, err := registered.conn.Write(notify) // which the client would have missed
 		require.NoError(t, err)
 	}
-	one := g.gateway.registry.returning.byClient["one"][0]
+	one := g.gateway.clients.registry.returning.byClient["one"][0]
 	by := one.ups[one.port.Dest].conn.LocalAddr().String()
 	require.Eventually(t, func() bool {
 		one.mu.Lock()
@@ -274,11 +273,11 @@ func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	code, _ := g.answer()
 	require.Equal(t, remoting.Success, code)
 	assert.Equal(t, by, g.source.next(t).conn.RemoteAddr().String(), "its broker sees the connection that it knows")
-	assert.NotContains(t, g.gateway.registry.returning.byClient, "one")
+	assert.NotContains(t, g.gateway.clients.registry.returning.byClient, "one")
 
-	g.gateway.expectNoMore()
-	assert.NotContains(t, g.gateway.clients(), "gone")
-	assert.Contains(t, g.gateway.clients(), "one")
+	g.gateway.clients.expectNoMore()
+	assert.NotContains(t, g.gateway.clientsHere(), "gone")
+	assert.Contains(t, g.gateway.clientsHere(), "one")
 }
 
 // Nobody takes a member's place by its name: who signs with another key, or with one that only the
@@ -310,11 +309,11 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := newGuarded(t, appKeys)
 			if !c.keys {
-				g.gateway.keys.File = ""
-				g.gateway.keys.Current.Store(nil)
+				g.gateway.clients.keys.File = ""
+				g.gateway.clients.keys.Current.Store(nil)
 			}
-			g.gateway.ports.all = []*port{g.session.port}
-			g.gateway.registerAgain(t.Context(),
+			g.gateway.clients.ports.all = []*port{g.session.port}
+			g.gateway.clients.registerAgain(t.Context(),
 				registrations{[]registration{{"broker-a", "192.0.2.1:1", sign(c.kept, oneMember)}}})
 			if !c.gets {
 				g.source.answer(remoting.CodeHeartbeat,
@@ -323,11 +322,11 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 			g.request(remoting.CodeHeartbeat, 0, c.comes, nil, oneMember)
 			code, _ := g.answer()
 			require.Equal(t, !c.gets, code == remoting.SystemError)
-			assert.Equal(t, c.gets, g.gateway.registry.returning.byClient["one"] == nil)
+			assert.Equal(t, c.gets, g.gateway.clients.registry.returning.byClient["one"] == nil)
 			g.session.mu.Lock()
 			assert.Equal(t, c.gets, g.session.client != "", "the member's identity")
 			g.session.mu.Unlock()
-			g.gateway.expectNoMore()
+			g.gateway.clients.expectNoMore()
 		})
 	}
 }
@@ -336,7 +335,7 @@ func TestWhoIsntTheClientDoesntGetItsRegistration(t *testing.T) {
 // for a minute.
 func TestRegistrationsAreKept(t *testing.T) {
 	s := newServing(t)
-	s.gateway.running.Go(s.gateway.keepRegistrations)
+	s.gateway.running.Go(s.gateway.clients.keepRegistrations)
 	s.write(beats(1))
 	require.Equal(t, remoting.Success, s.answered(1))
 	dir := s.gateway.config.Dir
@@ -366,7 +365,7 @@ func TestWhatCannotBeInstalledLeavesNothing(t *testing.T) {
 	} {
 		_, err := g.install(is, []net.Conn{here})
 		require.Error(t, err, name)
-		assert.Empty(t, g.registry.all(), name)
-		assert.Zero(t, g.admission.limiter.Taken, name)
+		assert.Empty(t, g.clients.registry.all(), name)
+		assert.Zero(t, g.clients.admission.limiter.Taken, name)
 	}
 }

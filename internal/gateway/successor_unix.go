@@ -107,10 +107,10 @@ func (g *Gateway) passTo(to connections.PassLine) (sessions int, pause time.Dura
 	_ = to.SetDeadline(time.Now().Add(passTime))
 	begin := time.Now()
 	all := g.stopAll()
-	g.handover.keepNoMore() // before they are the successor's, which has a keeper of its own
+	g.clients.keepNoMore() // before they are the successor's, which has a keeper of its own
 	if err := g.passSessions(to, all); err != nil {
 		g.startKeeper()
-		g.ports.resume(g)
+		g.clients.ports.resume(g.clients)
 		for _, p := range all {
 			p.goOn()
 		}
@@ -123,7 +123,7 @@ func (g *Gateway) passTo(to connections.PassLine) (sessions int, pause time.Dura
 }
 
 func (g *Gateway) passListeners(to connections.PassLine) error {
-	names, listeners := g.ports.listeners()
+	names, listeners := g.clients.ports.listeners()
 	others := g.config.Listeners.all()
 	for _, name := range routing.SortedKeys(others) {
 		names, listeners = append(names, name), append(listeners, others[name])
@@ -156,7 +156,7 @@ func (g *Gateway) passSessions(to connections.PassLine, all []*stoppedSession) e
 		}
 	}
 	last := passedSession{
-		Broker: lastSession, Opaque: g.opaques.last.Load(), Settled: g.allSettled(all),
+		Broker: lastSession, Opaque: g.clients.opaques.last.Load(), Settled: g.allSettled(all),
 	}
 	if err := to.Send(last, nil); err != nil {
 		return err

@@ -34,13 +34,13 @@ func (p waits) with(code int) time.Duration {
 
 // sweepAgain ends what nobody else ends: calls that brokers forgot, connections that hang
 // half-open, frames that don't come to their ends.
-func (g *Gateway) sweepAgain() {
-	for sleep.For(g.ctx, g.waits.sweep) == nil {
+func (ss *sessions) sweepAgain() {
+	for sleep.For(ss.ctx, ss.waits.sweep) == nil {
 		now := time.Now()
-		for _, s := range g.registry.all() {
+		for _, s := range ss.registry.all() {
 			s.sweep(now)
 		}
-		g.forgetViews()
+		ss.forgetViews()
 	}
 }
 

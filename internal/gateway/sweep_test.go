@@ -21,7 +21,7 @@ import (
 func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
 	g := before(t, b)
-	g.waits = waits{frame: time.Hour, send: time.Minute, answer: time.Hour, silent: 2 * time.Minute}
+	g.clients.waits = waits{frame: time.Hour, send: time.Minute, answer: time.Hour, silent: 2 * time.Minute}
 	s, client := g.connect(t)
 	answers := make(chan wire.Reply, 10)
 	go func() {
@@ -55,7 +55,7 @@ func TestASendThatIsNeverAnsweredIsALoss(t *testing.T) {
 	assert.Equal(t, remoting.ServiceNotAvailable, forgotten.Code)
 	assert.Contains(t, forgotten.Remark, "hasn't answered it for 1m0s")
 	assert.Zero(t, s.sendsTo(queues))
-	assert.NotEmpty(t, g.unansweredSends.among(queues), "it may be stored late")
+	assert.NotEmpty(t, g.clients.unansweredSends.among(queues), "it may be stored late")
 
 	asks(sendFrame(3, 10))
 	s.sweep(begin.Add(4 * time.Minute))
@@ -93,7 +93,7 @@ func TestALossLastsUntilItsBrokerAnswersAndTenSecondsMore(t *testing.T) {
 func TestUnfinishedFramesAreNotWaitedForWithoutEnd(t *testing.T) {
 	b := newStandIn(t, func(int) bool { return true })
 	g := before(t, b)
-	g.waits = waits{frame: time.Minute, send: time.Hour, answer: time.Hour, silent: time.Hour}
+	g.clients.waits = waits{frame: time.Minute, send: time.Hour, answer: time.Hour, silent: time.Hour}
 	half := sendFrame(1, 10)[:20]
 	all := map[string][][]byte{
 		"silent":     nil,

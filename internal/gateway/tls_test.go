@@ -67,7 +67,7 @@ func TestLiveClientsAndBothSidesUseTLS(t *testing.T) {
 		}
 	}
 	secure, inPlain, upstreams := 0, 0, 0
-	for _, s := range g.registry.all() {
+	for _, s := range g.clients.registry.all() {
 		if _, is := s.conn.(*tls.Conn); is {
 			secure++
 		} else {

@@ -147,7 +147,7 @@ func TestATopicThatGrewKeepsWhatItHas(t *testing.T) {
 func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	g := idle(t)
 	g.config.Memory = memory.LeastMemory
-	g.bind()
+	g.clients.bind()
 	g.table.Topics.Ensure("orders").Ensure("broker-a", 4)
 	g.table.Topics.Ensure("orders").Ensure("broker-a", 3)
 	g.table.Topics.Ensure("orders").Ensure("broker-a", 6)
@@ -156,7 +156,7 @@ func TestQueuesAndViewsAreCountedInTheMemory(t *testing.T) {
 	assert.Less(
 		t,
 		g.table.Topics.Most*routing.PerQueue+g.table.Groups.Room.Most*routing.PerView+int64(
-			g.admission.limiter.Most,
+			g.clients.admission.limiter.Most,
 		)*connections.PerDescriptor,
 		g.Bounds().Limit*3/4,
 		"a fourth is left for frames",
@@ -172,7 +172,7 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	v := s.table.Groups.Get([]byte("billing")).Of(s.table.Topics.Get([]byte("orders")).All()[0])
 	stopped, _ := v.Stop(routing.Target)
 	require.True(t, stopped)
-	full := s.admission.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
+	full := s.clients.admission.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
 	pull := func(opaque int32) []byte {
 		return wire.AppendRequest(nil, remoting.CodePull, opaque, 0,
 			[]string{"topic", "orders", "queueId", "0", "consumerGroup", "billing", "queueOffset", "5", "sysFlag", "0"},
@@ -181,7 +181,7 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 	conn := s.from(2)
 	_, err := conn.Write(pull(1))
 	require.NoError(t, err)
-	s.until("one waits", func() bool { return s.figures.counts.HeldPulls.Load() == 1 })
+	s.until("one waits", func() bool { return s.clients.figures.counts.HeldPulls.Load() == 1 })
 	held := s.Bounds().Held
 	assert.GreaterOrEqual(t, held, int64(len(pull(1))))
 	b := s.Bounds()
@@ -199,14 +199,14 @@ func TestPullsThatCannotWaitAreAskedForAgain(t *testing.T) {
 
 func TestAGatewayThatEndsLetsNobodyWait(t *testing.T) {
 	s := share(t, fine)
-	full := s.admission.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
+	full := s.clients.admission.budget.Enter(netip.AddrFrom4([4]byte{127, 0, 0, 2}), func(int64) {})
 	b := s.Bounds()
 	require.NoError(t, full.Take(int(b.Limit/4*3-(1<<20))))
 	writes(s.from(2), begunFrame(10_000))
 	s.until("it waits", func() bool { return s.Bounds().Waiting == 1 })
 	ctx, cancel := context.WithTimeout(t.Context(), memory.Patience/2)
 	defer cancel()
-	s.admission.budget.Close()
-	s.until("it has ended", func() bool { return len(s.registry.all()) == 0 })
+	s.clients.admission.budget.Close()
+	s.until("it has ended", func() bool { return len(s.clients.registry.all()) == 0 })
 	require.NoError(t, ctx.Err())
 }

@@ -63,7 +63,7 @@ func subscriptionsIn(beat []byte, group string) (all []bodies.Subscription) {
 // elsewhere.
 func (g *Gateway) triesOf(group string) (all []pullTry) {
 	seen := map[string]bool{}
-	for _, s := range g.registry.all() {
+	for _, s := range g.clients.registry.all() {
 		s.mu.Lock()
 		client, key, reads, beat, problem := s.client, s.accessKey, s.reads, s.beat, s.problem()
 		s.mu.Unlock()

@@ -52,7 +52,7 @@ func (g *Gateway) sendTries(topics []string) (all []sendTry) {
 	for _, topic := range topics {
 		wanted[topic] = true
 	}
-	for _, s := range g.registry.all() {
+	for _, s := range g.clients.registry.all() {
 		client, key := s.signing()
 		if key == "" {
 			continue
@@ -82,7 +82,7 @@ func (g *Gateway) sendTries(topics []string) (all []sendTry) {
 // target once the source is gone.
 func (g *Gateway) replyTries(group string) (all []sendTry) {
 	seen := map[string]bool{}
-	for _, s := range g.registry.all() {
+	for _, s := range g.clients.registry.all() {
 		client, key := s.signing()
 		s.mu.Lock()
 		member := slices.ContainsFunc(s.reads, func(m bodies.Membership) bool { return m.Group == group })

@@ -152,7 +152,7 @@ func (g *Gateway) moveGroup(
 	if r.Ends != nil {
 		r.Ends.Inexact = append(r.Ends.Inexact, inexact...)
 	}
-	if err := l.KnownOnTarget(ctx, r.Group, to, func() { g.registry.remirror(r.Group) }); err != nil {
+	if err := l.KnownOnTarget(ctx, r.Group, to, func() { g.clients.registry.remirror(r.Group) }); err != nil {
 		return done, err
 	}
 	views, err := g.viewsReadAhead(ctx, r.Group, to)

@@ -50,9 +50,9 @@ func (w *twins) beats(i int, group string) {
 
 // claimed are the clients that the target is told of.
 func (w *twins) claimed() int {
-	w.gateway.registry.mirrors.mu.Lock()
-	defer w.gateway.registry.mirrors.mu.Unlock()
-	return len(w.gateway.registry.mirrors.claims)
+	w.gateway.clients.registry.mirrors.mu.Lock()
+	defer w.gateway.clients.registry.mirrors.mu.Unlock()
+	return len(w.gateway.clients.registry.mirrors.claims)
 }
 
 // Two applications with one client id and other groups are two: the target refuses the pulls of a

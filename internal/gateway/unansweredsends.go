@@ -61,23 +61,23 @@ func (l lateSend) String() string {
 }
 
 // unanswered takes note of a call without an answer, if it is a send.
-func (g *Gateway) unanswered(c call) {
+func (ss *sessions) unanswered(c call) {
 	if c.queue == nil || !sends(c.code) {
 		return
 	}
-	l, to := &g.unansweredSends, c.up.dest
+	l, to := &ss.unansweredSends, c.up.dest
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.of == nil {
 		l.of = map[*routing.Queue]unansweredSend{}
 	}
 	l.of[c.queue] = unansweredSend{at: to, since: time.Now()}
-	g.askUntil(to)
+	ss.askUntil(to)
 }
 
 // askUntil has a broker asked until it answers. Callers hold its lock.
-func (g *Gateway) askUntil(to routing.Dest) {
-	l := &g.unansweredSends
+func (ss *sessions) askUntil(to routing.Dest) {
+	l := &ss.unansweredSends
 	if l.asking[to] {
 		return
 	}
@@ -85,21 +85,21 @@ func (g *Gateway) askUntil(to routing.Dest) {
 		l.asking = map[routing.Dest]bool{}
 	}
 	l.asking[to] = true
-	g.running.Go(func() { g.untilItAnswers(to) })
+	ss.running.Go(func() { ss.untilItAnswers(to) })
 }
 
 // beginsAgain takes note that another process may have sent just now, which this one doesn't know
 // of.
-func (g *Gateway) beginsAgain() {
-	l := &g.unansweredSends
+func (ss *sessions) beginsAgain() {
+	l := &ss.unansweredSends
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.before = map[routing.Dest]unansweredSend{}
-	for on := range g.sides.Brokers {
-		for _, name := range g.sides.BrokersOf(routing.Side(on)) {
+	for on := range ss.sides.Brokers {
+		for _, name := range ss.sides.BrokersOf(routing.Side(on)) {
 			to := routing.Dest{Side: routing.Side(on), Broker: name}
 			l.before[to] = unansweredSend{at: to, since: time.Now()}
-			g.askUntil(to)
+			ss.askUntil(to)
 		}
 	}
 }
@@ -193,27 +193,27 @@ const (
 )
 
 // untilItAnswers asks a broker until it answers: what it got before has been read then.
-func (g *Gateway) untilItAnswers(to routing.Dest) {
+func (ss *sessions) untilItAnswers(to routing.Dest) {
 	for {
 		asked := time.Now()
-		if !g.unansweredSends.answered(to, asked, g.answers(to)) || sleep.For(g.ctx, signPause) != nil {
+		if !ss.unansweredSends.answered(to, asked, ss.answers(to)) || sleep.For(ss.ctx, signPause) != nil {
 			return
 		}
 	}
 }
 
 // answers reports whether a broker answers anything, be it a refusal.
-func (g *Gateway) answers(to routing.Dest) bool {
-	client := g.sides.Source.Client()
+func (ss *sessions) answers(to routing.Dest) bool {
+	client := ss.sides.Source.Client()
 	if to.Side == routing.Target {
-		l, err := g.sides.Lanes()
+		l, err := ss.sides.Lanes()
 		if err != nil {
 			return false
 		}
 		client = l.Migration.TargetCluster.Client()
 	}
-	for _, addr := range g.addresses(to) {
-		ctx, cancel := context.WithTimeout(g.ctx, signTime)
+	for _, addr := range ss.addresses(to) {
+		ctx, cancel := context.WithTimeout(ss.ctx, signTime)
 		there := answers(ctx, client, addr)
 		cancel()
 		if there {

@@ -44,7 +44,7 @@ func TestAClientThatGoesLosesNoSend(t *testing.T) {
 			require.NoError(t, err)
 			asked := b.next(t)
 			_ = client.Close()
-			require.Eventually(t, func() bool { return len(g.registry.all()) == 0 && s.isClosed() },
+			require.Eventually(t, func() bool { return len(g.clients.registry.all()) == 0 && s.isClosed() },
 				patience, time.Millisecond, "its session is forgotten")
 			_, err = g.settles(50 * time.Millisecond)
 			require.ErrorContains(t, err, "1 sends are without an answer", "it may be stored yet")
@@ -57,7 +57,7 @@ func TestAClientThatGoesLosesNoSend(t *testing.T) {
 				acked := g.table.Topics.Get([]byte("orders")).All()[0].Acked(routing.Source)
 				assert.EqualValues(t, 6, acked, "where it was stored is known")
 			}
-			require.Eventually(t, func() bool { return len(g.unansweredSends.ended()) == 0 },
+			require.Eventually(t, func() bool { return len(g.clients.unansweredSends.ended()) == 0 },
 				patience, time.Millisecond, "its connection has ended")
 		})
 	}
@@ -175,7 +175,7 @@ func TestAGatewayThatBeginsAgainMovesNoHomesAtOnce(t *testing.T) {
 	queues := g.table.Topics.Get([]byte("orders")).All()
 	r := store.Round{Kind: control.KindHome, To: "target", Budget: control.Duration(time.Second)}
 	require.NoError(t, g.worthATry(r, queues))
-	g.beginsAgain()
+	g.clients.beginsAgain()
 	require.Eventually(t, func() bool { return g.worthATry(r, queues) != nil },
 		patience, time.Millisecond, "its broker has answered")
 	require.ErrorContains(t, g.worthATry(r, queues), "may still be on its way to the broker: wait ")

@@ -47,7 +47,7 @@ func TestALookAtClientsThatCannotFollowCopiesNoNames(t *testing.T) {
 		_, err := g.allFit(r)
 		require.NoError(t, err)
 	}
-	all := g.registry.connected()
+	all := g.clients.registry.connected()
 	runtime.ReadMemStats(&last)
 	assert.Less(t, last.TotalAlloc-first.TotalAlloc, uint64(1<<20), "bytes for four looks")
 	require.Len(t, all, 1)
@@ -67,7 +67,7 @@ func TestClientsThatAreLetGoAreNotSaidEachTime(t *testing.T) {
 	b.answer(remoting.CodeSendV2, wire.Reply{Code: remoting.NoPermission})
 	g := before(t, b)
 	var log logLines
-	g.log = logTo(&log)
+	g.logsTo(logTo(&log))
 	for range 3 {
 		s, client := g.connect(t)
 		_, err := client.Write(append(asks(1), sendFrame(2, 10)...))

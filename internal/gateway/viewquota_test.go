@@ -93,7 +93,7 @@ func TestAMoveStopsPullsThatNoViewKnowsOf(t *testing.T) {
 	g.request(remoting.CodePull, 0, rightly, fields, "")
 	require.Equal(t, remoting.CodePull, g.source.next(t).code)
 	v := g.gateway.table.Groups.Get([]byte("new")).Of(q)
-	moving, err := g.gateway.registry.stopPulls([]*routing.View{v}, routing.Target)
+	moving, err := g.gateway.clients.registry.stopPulls([]*routing.View{v}, routing.Target)
 	require.NoError(t, err)
 	require.Len(t, moving, 1)
 	is, _ := g.answer()
@@ -134,7 +134,7 @@ func TestAViewThatAClientWaitsForIsBusy(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	v := g.queue(routing.Source)
 	g.session.open[99] = call{code: remoting.CodePull, view: v}
-	assert.Equal(t, map[*routing.View]bool{v: true}, g.gateway.busyViews())
+	assert.Equal(t, map[*routing.View]bool{v: true}, g.gateway.clients.busyViews())
 	delete(g.session.open, 99)
-	assert.Empty(t, g.gateway.busyViews())
+	assert.Empty(t, g.gateway.clients.busyViews())
 }

@@ -44,17 +44,17 @@ func (s *session) makes(f *wire.Frame, c call) *routing.View {
 
 // forgetViews makes room: views go that nobody has asked about for long, and that say nothing which
 // brokers don't know.
-func (g *Gateway) forgetViews() {
-	if !g.table.Groups.Room.Scarce() {
+func (ss *sessions) forgetViews() {
+	if !ss.table.Groups.Room.Scarce() {
 		return
 	}
-	g.table.Groups.Forget(g.busyViews())
+	ss.table.Groups.Forget(ss.busyViews())
 }
 
 // busyViews are those that calls are open about.
-func (g *Gateway) busyViews() map[*routing.View]bool {
+func (ss *sessions) busyViews() map[*routing.View]bool {
 	busy := map[*routing.View]bool{}
-	for _, s := range g.registry.all() {
+	for _, s := range ss.registry.all() {
 		s.mu.Lock()
 		for _, c := range s.open {
 			if c.view != nil {

@@ -50,7 +50,7 @@ func listenVIP(host string, at net.Listener) (net.Listener, error) {
 
 // openVIPs listens at the VIP channels of all ports that stand for brokers, as far as they are
 // free. It tries again what wasn't. Callers hold p.mu.
-func (p *ports) openVIPs(g *Gateway) {
+func (p *ports) openVIPs(g *sessions) {
 	for _, one := range p.all {
 		if one.names || one.vip != nil {
 			continue
@@ -89,9 +89,9 @@ func (p *ports) vipProblem(one *port, err error) string {
 
 // VIPProblems are the brokers whose VIP channels the gateway doesn't stand in for, with what to do.
 func (g *Gateway) VIPProblems() (all []string) {
-	g.ports.mu.Lock()
-	defer g.ports.mu.Unlock()
-	for _, one := range g.ports.all {
+	g.clients.ports.mu.Lock()
+	defer g.clients.ports.mu.Unlock()
+	for _, one := range g.clients.ports.all {
 		if one.vipProblem != "" {
 			all = append(all, one.vipProblem)
 		}

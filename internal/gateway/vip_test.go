@@ -20,10 +20,10 @@ import (
 func standing(t *testing.T) *guarded {
 	t.Helper()
 	g := newGuarded(t, "applications: []")
-	g.gateway.keys.File = ""
+	g.gateway.clients.keys.File = ""
 	g.gateway.config.Listen, g.gateway.config.Advertise = "127.0.0.1", "127.0.0.1"
-	g.gateway.ports.byAddr = map[string]*port{}
-	t.Cleanup(g.gateway.ports.close)
+	g.gateway.clients.ports.byAddr = map[string]*port{}
+	t.Cleanup(g.gateway.clients.ports.close)
 	return g
 }
 
@@ -54,18 +54,18 @@ func TestABrokersVIPChannelIsStoodInForToo(t *testing.T) {
 	all := map[string][]string{
 		"broker-a": {"10.0.0.1:10911"}, "broker-b": {"10.0.0.2:10911"}, "broker-a#1": {"10.0.0.3:10911"},
 	}
-	require.NoError(t, g.gateway.ports.ensure(g.gateway, all))
-	g.gateway.ports.accept(g.gateway)
+	require.NoError(t, g.gateway.clients.ports.ensure(g.gateway.clients, all))
+	g.gateway.clients.ports.accept(g.gateway.clients)
 	assert.Empty(t, g.gateway.VIPProblems())
 	send := requests()[remoting.CodeSendV2]
 	for _, distance := range []int{0, vipDistance} {
-		g.comesTo(g.gateway.ports.of("broker-a").number() - distance)
+		g.comesTo(g.gateway.clients.ports.of("broker-a").number() - distance)
 		g.request(remoting.CodeSendV2, 0, unsignedBy, send.fields, send.body)
 		is, _ := g.answer()
 		assert.Equal(t, remoting.Success, is)
 		assert.Equal(t, remoting.CodeSendV2, g.source.next(t).code)
 	}
-	names, listeners := g.gateway.ports.listeners()
+	names, listeners := g.gateway.clients.ports.listeners()
 	assert.Equal(t, []string{
 		"port broker-a", "port vip broker-a", "port broker-a#1", "port vip broker-a#1",
 		"port broker-b", "port vip broker-b",
@@ -76,9 +76,9 @@ func TestABrokersVIPChannelIsStoodInForToo(t *testing.T) {
 	for i, name := range names {
 		passed.listeners[name] = listeners[i]
 	}
-	next.gateway.ports.passed = passed.clientListeners()
-	require.NoError(t, next.gateway.ports.ensure(next.gateway, all))
-	_, taken := next.gateway.ports.listeners()
+	next.gateway.clients.ports.passed = passed.clientListeners()
+	require.NoError(t, next.gateway.clients.ports.ensure(next.gateway.clients, all))
+	_, taken := next.gateway.clients.ports.listeners()
 	assert.Equal(t, listeners, taken)
 }
 
@@ -89,7 +89,7 @@ func TestATakenVIPChannelIsSaidAndTriedAgain(t *testing.T) {
 	number, below := twoFree(t)
 	g.gateway.config.Ports = map[string]int{"broker-a": number}
 	all := map[string][]string{"broker-a": {"10.0.0.1:10911"}}
-	require.NoError(t, g.gateway.ports.ensure(g.gateway, all))
+	require.NoError(t, g.gateway.clients.ports.ensure(g.gateway.clients, all))
 	problems := g.gateway.State().VIPProblems
 	require.Len(t, problems, 1)
 	for _, part := range []string{
@@ -106,8 +106,8 @@ func TestATakenVIPChannelIsSaidAndTriedAgain(t *testing.T) {
 		control.Sum([]control.State{of("one", "x"), of("two", "y")}).VIPProblems)
 
 	require.NoError(t, below.Close())
-	require.NoError(t, g.gateway.ports.ensure(g.gateway, all))
-	g.gateway.ports.accept(g.gateway)
+	require.NoError(t, g.gateway.clients.ports.ensure(g.gateway.clients, all))
+	g.gateway.clients.ports.accept(g.gateway.clients)
 	assert.Empty(t, g.gateway.State().VIPProblems)
 	g.comesTo(number - vipDistance)
 	send := requests()[remoting.CodeSendV2]
@@ -123,8 +123,8 @@ func TestTheVIPChannelOfABrokerGivesWayToAnothersPort(t *testing.T) {
 	require.NoError(t, below.Close())
 	g.gateway.config.Ports = map[string]int{"broker-a": number, "broker-b": number - vipDistance}
 	all := map[string][]string{"broker-a": {"10.0.0.1:1"}, "broker-b": {"10.0.0.2:1"}}
-	require.NoError(t, g.gateway.ports.ensure(g.gateway, all))
-	assert.Equal(t, number-vipDistance, g.gateway.ports.of("broker-b").number())
+	require.NoError(t, g.gateway.clients.ports.ensure(g.gateway.clients, all))
+	assert.Equal(t, number-vipDistance, g.gateway.clients.ports.of("broker-b").number())
 	problems := g.gateway.VIPProblems()
 	require.Len(t, problems, 1)
 	assert.Contains(t, problems[0],

@@ -20,7 +20,7 @@ func (g *Gateway) Metrics() *prometheus.Registry {
 // collectors are all that tell of the gateway. What another concern counts has a collector here.
 func (g *Gateway) collectors() []prometheus.Collector {
 	return []prometheus.Collector{
-		metrics.NewCollector(&g.figures.counts, g.now),
+		metrics.NewCollector(&g.clients.figures.counts, g.now),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	}
@@ -32,16 +32,16 @@ func (g *Gateway) now() metrics.Now {
 	n := metrics.Now{
 		Epoch: g.moves.epoch.Load(), OnTarget: g.table.Authority() == routing.Target,
 		InDoubt: doubt, Fenced: g.lease.Fenced(),
-		Panics: g.figures.panics.Load(), Signatures: g.figures.refusedSignatures.Load(),
+		Panics: g.clients.figures.panics.Load(), Signatures: g.clients.figures.refusedSignatures.Load(),
 		StateErrors: g.state.Failures.Load(), Kept: g.handover.kept(),
 	}
 	at := g.Bounds()
 	n.Reached, n.MemoryLimit, n.MemoryFixed, n.MemoryHeld, n.Waiting = at.Reached, at.Limit, at.Fixed, at.Held, int64(
 		at.Waiting,
 	)
-	g.registry.mu.Lock()
-	n.Sessions = len(g.registry.sessions)
-	g.registry.mu.Unlock()
+	g.clients.registry.mu.Lock()
+	n.Sessions = len(g.clients.registry.sessions)
+	g.clients.registry.mu.Unlock()
 	for _, t := range g.table.Topics.All() {
 		for _, q := range t.All() {
 			n.Homes[q.At()]++

@@ -106,6 +106,7 @@ func between(t *testing.T, here, there string) (all [2]*Gateway) {
 			}
 		}
 		g.lease = g.newLease()
+		g.clients.lease = g.lease
 	}
 	return all
 }
