@@ -118,7 +118,11 @@ func TestUsersAreReadWithoutTheirSecrets(t *testing.T) {
 			telling(t, "V4_9_7", map[int]remotingtest.Answer{remoting.CodeACLConfig: {Body: []byte(one)}}), 1,
 			[]string{"clients without keys", "10.0.0.*", "secrets of users: "},
 		},
-		"untold":  {telling(t, "V4_6_1", nil), 0, []string{"users and rights: brokers of this version tell none: convert plain_acl.yml"}},
+		"untold": {
+			telling(t, "V4_5_2", map[int]remotingtest.Answer{
+				remoting.CodeACLConfig: {Body: []byte(one)}, // it must not be asked: it wouldn't answer
+			}), 0, []string{"users and rights: brokers of this version tell none: convert plain_acl.yml"},
+		},
 		"ACL 2.0": {telling(t, "V5_3_3", users), 2, []string{"secrets of users: "}},
 		"no right": {
 			telling(t, "V5_5_0", map[int]remotingtest.Answer{remoting.CodeListUsers: refused}), 0,

@@ -36,6 +36,9 @@ func (r Reader) usersOf(
 			gaps.Add("users and rights", "brokers of this version tell none: convert plain_acl.yml and conf/acl of one "+
 				"of them, beside this export", b.Name)
 			continue
+		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+			gaps.Add("users and rights", "no answer: see rocketshift users, which takes files of ACL 1.0 too", b.Name)
+			continue
 		case errors.As(err, &refused):
 			gaps.Add("users and rights", untold(refused), b.Name)
 			continue
@@ -91,12 +94,18 @@ func (r Reader) usersOn(ctx context.Context, b rocketmq.Broker, part *metadata.C
 		}
 		return err
 	}
+	if remoting.Earlier(b.Version, firstTelling) { // 4.5.2 with access control doesn't answer at all
+		return transfer.ErrUntold
+	}
 	config, err := transfer.Accounts(ctx, r.Cluster.Client(), b)
 	if err == nil {
 		part.TakeAccounts(config.ACL1, gaps)
 	}
 	return err
 }
+
+// firstTelling is the first version whose brokers tell accounts of ACL 1.0.
+const firstTelling = "4.7"
 
 // firstACL2 is the first version with ACL 2.0; those before it have ACL 1.0.
 const firstACL2 = "5.3"
