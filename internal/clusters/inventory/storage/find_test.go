@@ -63,7 +63,8 @@ func TestDisksThatAreNearlyFullAreFound(t *testing.T) {
 	}
 }
 
-// realDisk is what a 5.3.3 told of a disk of which 55.0 GiB were left to use (df), by a quota.
+// realDisk is a disk with a quota, in the words of a 5.3.3: 215.9 GiB were free (statvfs), of which
+// 55.0 GiB were left to use (df).
 const realDisk = "Total : 252.0 GiB, Free : 215.9 GiB."
 
 func TestATargetWithoutRoomForTheSourceIsFound(t *testing.T) {
