@@ -113,8 +113,9 @@ func ordered(v reflect.Value) any {
 		return out
 	case reflect.String:
 		return strings.ToValidUTF8(v.String(), "�")
+	default:
+		return v.Interface()
 	}
-	return v.Interface()
 }
 
 // absent reports whether a field that may be left out is.
