@@ -52,6 +52,12 @@ func testPlan(decide plan.Decision) plan.Plan {
 
 func applied(t testing.TB, p plan.Plan, source, target *fakeSide, w Wanted) (*Chunk, error) {
 	both := bothOf(t, p, source, target)
+	defer func() { // what was sent is done, or not, when this returns: other calls are under way when one is cut off
+		for of, side := range map[*clusters.One]*fakeSide{both.Source: source, both.Target: target} {
+			of.Client().Close()
+			side.serving.Wait()
+		}
+	}()
 	return Apply(t.Context(), both, w,
 		func(api.ApplyProgress) {})
 }

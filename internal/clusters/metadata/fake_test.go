@@ -34,6 +34,8 @@ type fakeSide struct {
 	cutAt    int  // the call that is cut off; 0 for none
 	late     bool // it is done, and its answer is lost
 	singles  int  // topics and groups that were written alone
+
+	serving sync.WaitGroup // connections
 }
 
 type fakeBroker struct {
@@ -58,7 +60,7 @@ const fakeNameServer = "ns:9876"
 func (f *fakeSide) one(t testing.TB, side api.Side, p plan.Plan) *clusters.One {
 	options := rocketmq.Options{Dial: func(_ context.Context, addr string) (net.Conn, error) {
 		here, there := net.Pipe()
-		go f.serve(there, addr)
+		f.serving.Go(func() { f.serve(there, addr) })
 		return here, nil
 	}}
 	if side == api.Target {
