@@ -182,6 +182,9 @@ func (m *Metadata) ImportUsers(ctx context.Context, r Request) (out api.UsersImp
 		return out, err
 	}
 	if _, err := q.Source.Read(ctx); err != nil && !errors.Is(err, transfer.ErrUntold) {
+		if errors.Is(err, transfer.ErrOpen) {
+			return out, fault.Refused("%v: take users out of the plan, or name files of accounts by users.files", err)
+		}
 		if len(q.Source.Files) > 0 {
 			return out, fault.Refused("users.files: %v", err)
 		}

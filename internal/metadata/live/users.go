@@ -23,7 +23,7 @@ func (r Reader) usersOf(
 	for _, b := range brokers {
 		part := metadata.New(metadata.Origin{})
 		var told metadata.Gaps
-		guarded, err := r.guarded(ctx, b)
+		guarded, err := transfer.Guarded(ctx, r.Cluster.Client(), b)
 		if err == nil && !guarded {
 			continue
 		}
@@ -58,20 +58,6 @@ func (r Reader) usersOf(
 	return nil
 }
 
-// guarded reports whether a broker says that it has access control. Others aren't asked for users:
-// 4.9.7 doesn't answer at all then.
-func (r Reader) guarded(ctx context.Context, b rocketmq.Broker) (is bool, err error) {
-	var config map[string]string
-	err = remoting.RetryRead(ctx, func() (err error) {
-		config, err = r.Cluster.Client().BrokerConfig(ctx, b.Addr)
-		return err
-	})
-	for _, setting := range []string{"aclEnable", "authenticationEnabled", "authorizationEnabled"} {
-		is = is || strings.EqualFold(config[setting], "true")
-	}
-	return is, err
-}
-
 // untold says why a broker listed no users. Its words may be long.
 func untold(refused *remoting.Error) string {
 	const longest = 80
@@ -94,18 +80,12 @@ func (r Reader) usersOn(ctx context.Context, b rocketmq.Broker, part *metadata.C
 		}
 		return err
 	}
-	if remoting.Earlier(b.Version, firstTelling) { // 4.5.2 with access control doesn't answer at all
-		return transfer.ErrUntold
-	}
 	config, err := transfer.Accounts(ctx, r.Cluster.Client(), b)
 	if err == nil {
 		part.TakeAccounts(config.ACL1, gaps)
 	}
 	return err
 }
-
-// firstTelling is the first version whose brokers tell accounts of ACL 1.0.
-const firstTelling = "4.7"
 
 // firstACL2 is the first version with ACL 2.0; those before it have ACL 1.0.
 const firstACL2 = "5.3"

@@ -27,6 +27,7 @@ type fakeCluster struct {
 	calls   int
 	failAt  int    // that call fails; 0: none
 	acl1    string // what a broker of 4.x tells
+	config  string // lines of brokers' configuration; empty: they let nobody read it
 }
 
 // fakeBroker keeps users as brokers do: a right of a resource replaces that of the same one.
@@ -95,6 +96,11 @@ func (f *fakeCluster) answer(addr string, c *remoting.Command) *remoting.Command
 		)
 	case remoting.CodeGroups:
 		return ok(`{"subscriptionGroupTable":{"billing":{"groupName":"billing"}}}`)
+	case remoting.CodeBrokerConfig:
+		if f.config == "" {
+			return &remoting.Command{Code: remoting.NoPermission}
+		}
+		return ok(f.config)
 	case remoting.CodeACLConfig:
 		if f.acl1 == "" {
 			return &remoting.Command{Code: remoting.NotSupported}

@@ -53,12 +53,33 @@ func (s Source) Read(ctx context.Context) (*acl1.Config, error) {
 // ErrUntold is the error where a live source doesn't tell its accounts or their secrets.
 var ErrUntold = errors.New("doesn't tell its ACL")
 
+// ErrOpen is the error where a live source has no access control, and so no users.
+var ErrOpen = errors.New("has no access control")
+
+// Guarded reports whether a broker says that it has access control, ACL 1.0 or 2.0. Others must not
+// be asked for users: 4.9.7 doesn't answer at all then.
+func Guarded(ctx context.Context, client *rocketmq.Client, b rocketmq.Broker) (is bool, err error) {
+	var config map[string]string
+	err = remoting.RetryRead(ctx, func() (err error) {
+		config, err = client.BrokerConfig(ctx, b.Addr)
+		return err
+	})
+	for _, setting := range []string{"aclEnable", "authenticationEnabled", "authorizationEnabled"} {
+		is = is || strings.EqualFold(config[setting], "true")
+	}
+	return is, err
+}
+
 // Accounts are what one broker of 4.x, or of 5.0 to 5.2, tells of ACL 1.0.
 func Accounts(ctx context.Context, client *rocketmq.Client, b rocketmq.Broker) (*acl1.Config, error) {
 	untold := fmt.Errorf("source: broker %s, version %s, %w (4.7 to 4.9.7 do): give its files plain_acl.yml and "+
 		"conf/acl to rocketshift users by --acl", b.Name, b.Version, ErrUntold)
 	if !b.TellsAccounts() {
 		return nil, untold
+	}
+	// whose keys may not read the configuration may read accounts all the same
+	if guarded, err := Guarded(ctx, client, b); err == nil && !guarded {
+		return nil, fmt.Errorf("source: broker %s %w (aclEnable=false): there are no users to take along", b.Name, ErrOpen)
 	}
 	got, err := client.Call(ctx, b.Addr, &remoting.Command{Code: remoting.CodeACLConfig})
 	if err != nil {

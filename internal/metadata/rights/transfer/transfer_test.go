@@ -160,6 +160,15 @@ func TestBrokersOfTheSourceThatSayDifferentThingsAreAnError(t *testing.T) {
 	require.ErrorIs(t, err, ErrUntold)
 }
 
+// Brokers of 4.9.7 without access control don't answer who asks for their accounts.
+func TestASourceWithoutAccessControlIsntAskedForUsers(t *testing.T) {
+	open := newFake("4.9.7", 1)
+	open.config = "aclEnable=false\n"
+	_, err := Source{Cluster: open.connect(t)}.Read(t.Context())
+	require.ErrorIs(t, err, ErrOpen)
+	require.ErrorContains(t, err, "source: broker b0 has no access control (aclEnable=false)")
+}
+
 func TestNothingThatATransferReturnsOrPrintsHoldsASecret(t *testing.T) {
 	f := newFake("5.3.3", 1)
 	q := requestOf(t, f)
