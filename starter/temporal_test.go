@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"slices"
 	"strings"
 	"testing"
@@ -11,14 +10,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"rocketshift/activities"
 	"rocketshift/api"
@@ -194,16 +191,7 @@ func eventually(t *testing.T, want string, ok func(map[string]any) bool, args ..
 // the same task queues of the same server, and would take what is the stand-in's.
 func connected(t *testing.T) client.Options {
 	t.Helper()
-	at := client.Options{
-		HostPort:  labtest.Temporal(t).Address,
-		Namespace: "starter-" + strings.ToLower(rand.Text()[:8]),
-	}
-	namespaces, err := client.NewNamespaceClient(at)
-	require.NoError(t, err)
-	defer namespaces.Close()
-	require.NoError(t, namespaces.Register(t.Context(), &workflowservice.RegisterNamespaceRequest{
-		Namespace: at.Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(24 * time.Hour),
-	}))
+	at := labtest.Namespace(t, "starter")
 	t.Setenv("TEMPORAL_ADDRESS", at.HostPort)
 	t.Setenv("TEMPORAL_NAMESPACE", at.Namespace)
 	t.Setenv("TEMPORAL_CONFIG_FILE", t.TempDir()+"/none.toml")

@@ -2,19 +2,15 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"rocketshift/activities"
 	"rocketshift/api"
@@ -38,17 +34,8 @@ type upgrade struct {
 // newUpgrade has a namespace of its own: a current build takes a task queue's work from others.
 func newUpgrade(t *testing.T, mode string) *upgrade {
 	t.Helper()
-	at := client.Options{
-		HostPort:  labtest.Temporal(t).Address,
-		Namespace: "worker-" + strings.ToLower(rand.Text()[:8]),
-		Logger:    log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK")),
-	}
-	namespaces, err := client.NewNamespaceClient(at)
-	require.NoError(t, err)
-	defer namespaces.Close()
-	require.NoError(t, namespaces.Register(t.Context(), &workflowservice.RegisterNamespaceRequest{
-		Namespace: at.Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(24 * time.Hour),
-	}))
+	at := labtest.Namespace(t, "worker")
+	at.Logger = log.NewStructuredLogger(labtest.Log(t, "Temporal's SDK"))
 	c, err := client.Dial(at)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
