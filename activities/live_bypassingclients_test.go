@@ -3,11 +3,17 @@
 package activities
 
 import (
+	"fmt"
+	"net"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 
+	stock "github.com/apache/rocketmq-client-go/v2"
+	"github.com/apache/rocketmq-client-go/v2/primitive"
+	"github.com/apache/rocketmq-client-go/v2/producer"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"rocketshift/api"
@@ -24,9 +30,15 @@ func init() { _ = os.Setenv("ROCKETSHIFT_GATEWAY_TOKEN", gatewayToken) }
 // behindGateway starts a gateway of its own for the rig, which the plan then names.
 func (r *rig) behindGateway() *gateway.Gateway {
 	r.Helper()
+	return r.behindGatewayAt(nil)
+}
+
+// behindGatewayAt starts one with ports for some brokers.
+func (r *rig) behindGatewayAt(ports map[string]int) *gateway.Gateway {
+	r.Helper()
 	g, err := gateway.Start(gateway.Config{
 		Name: r.own, Listen: "127.0.0.1", Advertise: "127.0.0.1", Dir: r.TempDir(),
-		NameServers: r.plan.Source.NameServers, Token: gatewayToken,
+		NameServers: r.plan.Source.NameServers, Token: gatewayToken, Ports: ports,
 	})
 	require.NoError(r, err)
 	r.Cleanup(g.Close)
@@ -75,4 +87,68 @@ func TestLongClientsPastTheGatewaysAreTold(t *testing.T) {
 	r.eventually("it reads there", func() bool { return in.count() > 0 })
 	r.eventually("brokers tell their members", look)
 	require.NotContains(t, told, group)
+}
+
+// withoutVIP is a free port of which somebody has taken the VIP channel, 2 below it.
+func withoutVIP(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		taken, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = taken.Close() })
+		number := taken.Addr().(*net.TCPAddr).Port + 2
+		if free, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", number)); err == nil {
+			require.NoError(t, free.Close())
+			return number
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
+// Assess says which clients a gateway couldn't lead: those past it, those that sign with keys of
+// which it has no secret, and those that send at ports where it can't listen.
+func TestLongAssessTellsWhomGatewaysCannotLead(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "unled")
+	orders, group := r.topic("orders", 1), r.group("group")
+	number := withoutVIP(t)
+	found := func() map[string]string {
+		var a api.Assessment
+		r.must(NewAssess(r.settings), "Assess", r.request(), &a)
+		all := map[string]string{}
+		for _, f := range a.Findings {
+			all[f.ID] += f.Cause + "\n"
+		}
+		return all
+	}
+	r.plan.Traffic = plan.Traffic{Mode: plan.ModeGateway, Gateways: []string{"127.0.0.1:1"}}
+	assert.Contains(t, found()["gateway-unreachable"], "127.0.0.1:1", "nobody listens there")
+	g := r.behindGateway()
+	is := found()
+	for _, id := range []string{"gateway-unreachable", "gateway-bypassed", "gateway-keys", "gateway-vip"} {
+		assert.Empty(t, is[id], "nobody is there")
+	}
+	g.Close()
+
+	g = r.behindGatewayAt(map[string]int{r.brokers(r.source)[0].Name: number})
+	in := newInbox()
+	r.member(api.Source, group, orders, false, in)
+	signs, err := stock.NewProducer(
+		producer.WithGroupName(r.own+"-signs"), producer.WithInstanceName(r.own+"-signs"),
+		producer.WithNsResolver(primitive.NewPassthroughResolver([]string{g.NameServer()})),
+		producer.WithCredentials(primitive.Credentials{AccessKey: "nobody-knows", SecretKey: "12345678"}),
+	)
+	require.NoError(t, err)
+	require.NoError(t, signs.Start())
+	t.Cleanup(func() { _ = signs.Shutdown() })
+	_, err = signs.SendSync(r.ctx, primitive.NewMessage(orders, []byte("x")))
+	require.NoError(t, err)
+	r.eventually("Assess tells of each", func() bool {
+		is = found()
+		return strings.Contains(is["gateway-bypassed"], "of group "+group) &&
+			strings.Contains(is["gateway-keys"], "nobody-knows") &&
+			strings.Contains(is["gateway-vip"], fmt.Sprint(number-2))
+	})
+	assert.Empty(t, is["gateway-unreachable"])
 }

@@ -53,11 +53,13 @@ func TestLiveASlaveIsReadWhereThePlanSaysSo(t *testing.T) {
 	}
 	found := assess()
 	assert.True(t, found.Refusal, "%v", found)
+	assert.Equal(t, "broker-without-master", found.ID)
 	assert.Contains(t, found.Next, "or name it in source.readSlaves")
 
 	r.plan.Source.ReadSlaves = []string{lost.Name}
 	found = assess()
 	assert.False(t, found.Refusal, "%v", found)
+	assert.Equal(t, "broker-from-slave", found.ID)
 	assert.Contains(t, found.Cause, "is read from its slave "+slave.Addr)
 	r.importAll([]string{orders}, []string{group}, nil)
 	for _, b := range own.Brokers {

@@ -100,6 +100,7 @@ func TestLiveWhatAPartialRunLeftIsRecognised(t *testing.T) {
 	}
 	found := about()
 	assert.True(t, found.Refusal, "%v", found)
+	assert.Equal(t, "target-leftovers", found.ID)
 	assert.Contains(t, found.Cause, "which hold copies, and none of source broker "+first)
 	assert.Contains(t, found.Cause,
 		"copies of source queue "+last+"/0 lie in target queue "+target.Name+"/0, which is another lane's by now")

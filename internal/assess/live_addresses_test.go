@@ -119,6 +119,10 @@ func TestLongWhatBrokersSayOfThemselvesAndOfClientsIsFound(t *testing.T) {
 		plan func(*plan.Plan)
 		want string
 	}{
+		"batches-refused": {func(body string) string {
+			return strings.NewReplacer(`"V4_9_7"`, `"V4_7_1"`, "enableDLegerCommitLog=false", "enableDLegerCommitLog=true").
+				Replace(body)
+		}, onlyThatTopic, "setting enableDLegerCommitLog: is true on " + broker + " of version (V4_7_1|4.7.1)"},
 		"source-too-old": {replaced(`"V4_9_7"`, `"V4_2_0"`), onlyThatTopic, broker + ": runs version 4.2.0"},
 		"target-disk-small": {func(body string) string {
 			return stored.ReplaceAllString(body, `"commitLogMaxOffset":"4000000000000000"`)

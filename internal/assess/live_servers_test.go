@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -185,7 +186,7 @@ func (d dirty) clients() {
 		Strategy: "AllocateMessageQueueByMachineRoom", Got: func(javaclient.Delivery) {},
 	}.Start(d)
 	for _, topic := range []string{"", "own-traces"} {
-		resolver := primitive.NewPassthroughResolver(d.names)
+		resolver := primitive.NewPassthroughResolver(slices.Clone(d.names)) // which it changes
 		p, err := rmq.NewProducer(
 			producer.WithGroupName("tracers"+topic),
 			producer.WithInstanceName("tracer"+topic),

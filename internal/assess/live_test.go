@@ -2,6 +2,7 @@ package assess
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,7 +70,7 @@ func (s source) member(group, instance, topic, tags string, more ...consumer.Opt
 	s.Helper()
 	options := append([]consumer.Option{
 		consumer.WithGroupName(group), consumer.WithInstance(instance),
-		consumer.WithNsResolver(primitive.NewPassthroughResolver(s.names)),
+		consumer.WithNsResolver(primitive.NewPassthroughResolver(slices.Clone(s.names))), // which it changes
 	}, more...)
 	c, err := consumer.NewPushConsumer(options...)
 	require.NoError(s, err)

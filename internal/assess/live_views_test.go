@@ -1,6 +1,7 @@
 package assess
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +92,10 @@ type conditions struct {
 func (v views) ofViews() map[string]conditions {
 	nowhere := "127.0.0.1:1"
 	everybody := []string{"*"} // whose members would be waited for
+	// Java clients of 4.5.0, which nobody can start here beside those of 4.9.7, by what the broker says
+	old := relayed{v.source, nil}.said(func(body string) string {
+		return strings.ReplaceAll(body, `"version":409`, `"version":`+strconv.Itoa(rocketmq.Version450))
+	})
 	return map[string]conditions{
 		"as it is": {func(*plan.Plan) {}, map[string]string{
 			"topic-unreadable":  "topic write-only: can't be read on broker broker-a (permission 2)",
@@ -148,6 +153,12 @@ func (v views) ofViews() map[string]conditions {
 			p.Groups.Exclude = everybody
 		}, map[string]string{
 			"target-quotas": "clients connected at a time", "setting-unknown": "target",
+		}},
+		"old clients towards a proxy": {func(p *plan.Plan) {
+			p.Source.NameServers = []string{old}
+			p.Target = plan.Target{Provider: plan.ProviderExisting, Proxy: v.target.ProxyRemoting}
+		}, map[string]string{
+			"vip-clients": "Java clients up to 4.5.0 send at the port 2 below a broker's (VIP channel): [one at 127.0.0.1:",
 		}},
 	}
 }
