@@ -127,7 +127,7 @@ AGAIN ?= 0
 BUSY ?= 3
 
 .PHONY: test
-test: ready check ## the tests: all without servers, and one on real servers for each promise; 5 minutes on two cores
+test: ready check ## the tests: all without servers, and one on real servers for each promise; up to 18 minutes on two cores
 	go run ./tools/test -tests quick -again $(AGAIN)
 
 .PHONY: test-long
