@@ -70,9 +70,21 @@ func TestAGatewayBeginsWithTheAddressesOfBefore(t *testing.T) {
 		dials(t, port)
 	}
 	assert.Equal(t, kept.Ports, g.clients.ports.numbers())
-	assert.Equal(t, []string{"127.0.0.1:10911"}, g.clients.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a"}))
-	assert.Equal(t, []string{"127.0.0.1:10921"}, g.clients.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a#1"}))
-	assert.Equal(t, []string{"127.0.0.1:20911"}, g.clients.addresses(routing.Dest{Side: routing.Target, Broker: "broker-x"}))
+	assert.Equal(
+		t,
+		[]string{"127.0.0.1:10911"},
+		g.clients.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a"}),
+	)
+	assert.Equal(
+		t,
+		[]string{"127.0.0.1:10921"},
+		g.clients.addresses(routing.Dest{Side: routing.Source, Broker: "broker-a#1"}),
+	)
+	assert.Equal(
+		t,
+		[]string{"127.0.0.1:20911"},
+		g.clients.addresses(routing.Dest{Side: routing.Target, Broker: "broker-x"}),
+	)
 	assert.Equal(t, []string{"broker-x"}, g.sides.Greeted(), "it gets heartbeats")
 	l, err := g.sides.Lanes()
 	require.NoError(t, err)

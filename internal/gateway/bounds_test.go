@@ -94,7 +94,14 @@ func TestAConnectionSpeaksForTheClientThatItLastNamed(t *testing.T) {
 	go func() { _, _ = io.Copy(io.Discard, client) }()
 	for i := range int32(3) {
 		_, err := client.Write(
-			wire.AppendRequest(nil, remoting.CodeHeartbeat, i, 0, nil, fmt.Appendf(nil, `{"clientID":"client-%d"}`, i)),
+			wire.AppendRequest(
+				nil,
+				remoting.CodeHeartbeat,
+				i,
+				0,
+				nil,
+				fmt.Appendf(nil, `{"clientID":"client-%d"}`, i),
+			),
 		)
 		require.NoError(t, err)
 		require.Eventually(t, func() bool {

@@ -137,7 +137,12 @@ func TestAnotherProcessTakesOverInTheMiddleOfFrames(t *testing.T) {
 			clients := next.clientsHere()
 			require.Contains(t, clients, "one")
 			assert.Len(t, next.clients.registry.membersOf("billing"), 1)
-			require.ErrorContains(t, s.gateway.save(), "another process", "who doesn't serve any more decides nothing")
+			require.ErrorContains(
+				t,
+				s.gateway.save(),
+				"another process",
+				"who doesn't serve any more decides nothing",
+			)
 			next.clients.ports.accept(next.clients)
 			s.gateway = next
 			s.client = s.connect() // which the new process accepts
@@ -233,7 +238,10 @@ func TestAProcessThatFailsToTakeOverChangesNothing(t *testing.T) {
 func TestAClientStaysRegisteredUntilItIsBack(t *testing.T) {
 	g := newGuarded(t, appKeys)
 	g.gateway.config.Listen = "127.0.0.1"
-	require.NoError(t, g.gateway.clients.ports.listen(g.gateway.clients, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0))
+	require.NoError(
+		t,
+		g.gateway.clients.ports.listen(g.gateway.clients, routing.Dest{Side: routing.Source, Broker: "broker-a"}, 0),
+	)
 	t.Cleanup(g.gateway.clients.ports.close)
 	g.session.port = g.gateway.clients.ports.all[0]
 	beat := beats(7)

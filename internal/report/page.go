@@ -119,7 +119,17 @@ func (p *page) verification(v *api.Verification) {
 	}
 	p.table(
 		"Verification",
-		[]string{"lanes", "compared", "natives", "missing", "skipped", "extra", "altered", "out of order", "measured"},
+		[]string{
+			"lanes",
+			"compared",
+			"natives",
+			"missing",
+			"skipped",
+			"extra",
+			"altered",
+			"out of order",
+			"measured",
+		},
 		[][]string{{
 			fmt.Sprint(v.Lanes), fmt.Sprint(v.Compared), fmt.Sprint(v.Natives), fmt.Sprint(v.Missing),
 			fmt.Sprint(v.Skipped), fmt.Sprint(v.Extra), fmt.Sprint(v.Altered), fmt.Sprint(v.OutOfOrder),
@@ -218,7 +228,9 @@ func (p *page) lost(status []byte) {
 		Lost []string `json:"lostDocuments"`
 	}
 	if json.Unmarshal(status, &d) == nil && len(d.Lost) > 0 {
-		p.line("\n## Lost\n\nThe workers' store has lost these documents, so that their rows aren't in this report. Counts are.")
+		p.line(
+			"\n## Lost\n\nThe workers' store has lost these documents, so that their rows aren't in this report. Counts are.",
+		)
 		p.bullets(d.Lost)
 	}
 }

@@ -37,8 +37,24 @@ type side struct {
 }
 
 func (f flags) sides() (source, target side) {
-	return side{"--source", f.sourceCluster, rocketmq.SplitAddresses(f.source), f.sourceKeys, f.sourceReached, f.sourceTLS, nil},
-		side{"--target", f.targetCluster, rocketmq.SplitAddresses(f.target), f.targetKeys, f.targetReached, f.targetTLS, nil}
+	return side{
+			"--source",
+			f.sourceCluster,
+			rocketmq.SplitAddresses(f.source),
+			f.sourceKeys,
+			f.sourceReached,
+			f.sourceTLS,
+			nil,
+		},
+		side{
+			"--target",
+			f.targetCluster,
+			rocketmq.SplitAddresses(f.target),
+			f.targetKeys,
+			f.targetReached,
+			f.targetTLS,
+			nil,
+		}
 }
 
 // check judges a side's flags.
@@ -70,7 +86,10 @@ func (s side) open(keys *remoting.Credentials, renames rocketmq.Renames) *rocket
 }
 
 // source is where users come from. end closes what it opened.
-func (f flags) open(found *failure.Problems, lookupEnv func(string) (string, bool)) (from transfer.Source, end func()) {
+func (f flags) open(
+	found *failure.Problems,
+	lookupEnv func(string) (string, bool),
+) (from transfer.Source, end func()) {
 	source, _ := f.sides()
 	keys := source.check(found, lookupEnv)
 	if len(f.files) > 0 {

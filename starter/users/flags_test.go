@@ -17,11 +17,35 @@ func TestWrongFlagsAreNamedAllAtOnceAndBeforeAnyCall(t *testing.T) {
 	} {
 		require.ErrorContains(t, r.err, says)
 	}
-	r = run(t, nil, "diff", "--acl", "x", "--source", "a:1", "--target", "b:1", "--target-credentials", "secret-itself")
+	r = run(
+		t,
+		nil,
+		"diff",
+		"--acl",
+		"x",
+		"--source",
+		"a:1",
+		"--target",
+		"b:1",
+		"--target-credentials",
+		"secret-itself",
+	)
 	require.ErrorContains(t, r.err, "--acl: --source is given too")
 	require.ErrorContains(t, r.err, "--target-credentials: the environment doesn't have both keys")
 	assert.NotContains(t, r.text, "secret-itself")
-	r = run(t, nil, "diff", "--source", "a:1", "--source-tls-ca", "flags_test.go", "--target", "b:1", "--target-tls-ca", "gone")
+	r = run(
+		t,
+		nil,
+		"diff",
+		"--source",
+		"a:1",
+		"--source-tls-ca",
+		"flags_test.go",
+		"--target",
+		"b:1",
+		"--target-tls-ca",
+		"gone",
+	)
 	require.ErrorContains(t, r.err, "--source-tls-ca: flags_test.go: it has no certificate in PEM")
 	require.ErrorContains(t, r.err, "--target-tls-ca: ")
 	r = run(t, nil, "export", "--acl", "x", "--target", "b:1")

@@ -81,7 +81,11 @@ func requireWhatNobodyMayDo(t *testing.T, ctx context.Context, addr string, root
 	require.NoError(t, err)
 	assert.Contains(t, groups, "made-by-nobody")
 	assert.Contains(t, told, "forwardTimeout=3001", "it has changed it")
-	assert.True(t, strings.Contains(told, "secret-of-root-of-target"), "the configuration has the super user's secret")
+	assert.True(
+		t,
+		strings.Contains(told, "secret-of-root-of-target"),
+		"the configuration has the super user's secret",
+	)
 }
 
 // RequestCode of 5.3.3.
@@ -102,7 +106,10 @@ func startAuthorising(
 	c := labtest.OwnCluster(t, lab.ClusterSpec{
 		Name: "New", Version: version, Admin: admin, Config: map[string]string{"authorizationEnabled": authorization},
 	})
-	root, addr = clientOf(t, &remoting.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey}), c.Brokers[0].Addr
+	root, addr = clientOf(
+		t,
+		&remoting.Credentials{AccessKey: admin.AccessKey, SecretKey: admin.SecretKey},
+	), c.Brokers[0].Addr
 	makeNames(t, ctx, root, addr)
 	for range 2 {
 		got, err := root.Call(ctx, addr, probes[0].build("orders", ""))

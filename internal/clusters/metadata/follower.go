@@ -25,7 +25,10 @@ type Follower struct {
 
 // NewFollower follows from what is laid out now.
 func NewFollower(s clusters.Both, l clusters.Layout) *Follower {
-	f := &Follower{s, map[string]bool{}, map[string]paired{}, map[string]clusters.Counts{}, map[string]bool{}, map[string]bool{}}
+	f := &Follower{
+		Both: s, known: map[string]bool{}, pairs: map[string]paired{}, coming: map[string]clusters.Counts{},
+		groups: map[string]bool{}, late: map[string]bool{},
+	}
 	for _, topic := range l.SourceTopics.Selected(s.Plan, l.SourceBrokers) {
 		f.known[topic] = true
 	}

@@ -23,15 +23,11 @@ func (r Reader) usersOf(
 	for _, b := range brokers {
 		part := metadata.New(metadata.Origin{})
 		var told metadata.Gaps
-		guarded, err := transfer.Guarded(ctx, r.Cluster.Client(), b)
-		if err == nil && !guarded {
-			continue
-		}
-		if err == nil {
-			err = r.usersOn(ctx, b, &part, &told)
-		}
+		err := r.usersOn(ctx, b, &part, &told)
 		var refused *remoting.Error
 		switch {
+		case errors.Is(err, transfer.ErrOpen):
+			continue
 		case errors.Is(err, transfer.ErrUntold):
 			gaps.Add("users and rights", "brokers of this version tell none: convert plain_acl.yml and conf/acl of one "+
 				"of them, beside this export", b.Name)
@@ -70,8 +66,15 @@ func untold(refused *remoting.Error) string {
 
 func (r Reader) usersOn(ctx context.Context, b rocketmq.Broker, part *metadata.Cluster, gaps *metadata.Gaps) error {
 	if !remoting.Earlier(b.Version, firstACL2) {
+		guarded, err := transfer.Guarded(ctx, r.Cluster.Client(), b)
+		if err == nil && !guarded {
+			err = transfer.ErrOpen
+		}
+		if err != nil {
+			return err
+		}
 		var state acl2.State
-		err := remoting.RetryRead(ctx, func() (err error) {
+		err = remoting.RetryRead(ctx, func() (err error) {
 			state, err = acl2.Broker{Client: r.Cluster.Client(), Name: b.Name, Addr: b.Addr}.Read(ctx)
 			return err
 		})

@@ -37,7 +37,10 @@ func group(members, queues int) facts.Facts {
 	of := clusters.NewConnections()
 	told := rocketmq.ConsumerConnections{Topics: []string{"orders", "%RETRY%billing", "left-out"}}
 	for i := range members {
-		told.Connections = append(told.Connections, rocketmq.Connection{ClientID: fmt.Sprintf("c%d", i), Version: 407})
+		told.Connections = append(
+			told.Connections,
+			rocketmq.Connection{ClientID: fmt.Sprintf("c%d", i), Version: 407},
+		)
 	}
 	of.Note(told, "127.0.0.1:10911")
 	has := map[string]rocketmq.TopicConfig{"broker-a": {ReadQueues: queues, WriteQueues: queues, Perm: 6}}
@@ -85,12 +88,19 @@ func TestATargetWithOtherQueuesMakesSharesUnequal(t *testing.T) {
 	all := onTarget(3)
 	require.Equal(t, []string{"queues-uneven"}, factstest.IDs(all))
 	assert.Equal(t, api.SeverityWarning, all[0].Level())
-	assert.Equal(t, "group billing, topic orders, which has 8 queues on the source: 1 of 4 members get none of its 3 queues",
-		all[0].Evidence[0].Fact)
+	assert.Equal(
+		t,
+		"group billing, topic orders, which has 8 queues on the source: 1 of 4 members get none of its 3 queues",
+		all[0].Evidence[0].Fact,
+	)
 }
 
 func TestClientsThatBrokersDontSeeAreToldOnceForManagedSources(t *testing.T) {
-	seen := facts.Facts{At: at, GroupNames: []string{"GID_billing", "plain"}, TopicNames: []string{"MQ_INST_1_a%orders"}}
+	seen := facts.Facts{
+		At:         at,
+		GroupNames: []string{"GID_billing", "plain"},
+		TopicNames: []string{"MQ_INST_1_a%orders"},
+	}
 	all := judged(t, seen)
 	require.Equal(t, []string{"clients-unseen"}, factstest.IDs(all))
 	assert.Equal(t, "such names: GID_billing, MQ_INST_1_a%orders", all[0].Evidence[0].Fact)

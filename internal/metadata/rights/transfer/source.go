@@ -72,14 +72,14 @@ func Guarded(ctx context.Context, client *rocketmq.Client, b rocketmq.Broker) (i
 
 // Accounts are what one broker of 4.x, or of 5.0 to 5.2, tells of ACL 1.0.
 func Accounts(ctx context.Context, client *rocketmq.Client, b rocketmq.Broker) (*acl1.Config, error) {
+	// whose keys may not read the configuration may read accounts all the same
+	if guarded, err := Guarded(ctx, client, b); err == nil && !guarded {
+		return nil, fmt.Errorf("source: broker %s %w (aclEnable=false): there are no users to take along", b.Name, ErrOpen)
+	}
 	untold := fmt.Errorf("source: broker %s, version %s, %w (4.7 to 4.9.7 do): give its files plain_acl.yml and "+
 		"conf/acl to rocketshift users by --acl", b.Name, b.Version, ErrUntold)
 	if !b.TellsAccounts() {
 		return nil, untold
-	}
-	// whose keys may not read the configuration may read accounts all the same
-	if guarded, err := Guarded(ctx, client, b); err == nil && !guarded {
-		return nil, fmt.Errorf("source: broker %s %w (aclEnable=false): there are no users to take along", b.Name, ErrOpen)
 	}
 	got, err := client.Call(ctx, b.Addr, &remoting.Command{Code: remoting.CodeACLConfig})
 	if err != nil {
