@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -21,13 +22,16 @@ const (
 
 // event is one of go test's, see go doc test2json.
 type event struct {
+	Time                          time.Time
 	Action, Package, Test, Output string
+	Elapsed                       float64 // seconds, of a test that has ended: without its waits for turns
 }
 
 // results are what became of a pass's tests.
 type results struct {
 	byName map[test]*result
 	order  []test
+	last   time.Time // of the last event
 }
 
 // test names a test without its subtests; an empty name stands for the package.
@@ -41,6 +45,8 @@ type result struct {
 type attempt struct {
 	log            bytes.Buffer
 	failed, passed bool // neither if it never came to its end
+	elapsed        time.Duration
+	running        time.Time // since when, if it has neither ended nor waits for its turn
 }
 
 func readEvents(name string) (*results, error) {
@@ -86,14 +92,32 @@ func (r *results) take(e event) {
 		one.attempts = append(one.attempts, attempt{})
 	}
 	now := &one.attempts[len(one.attempts)-1]
-	switch {
-	case e.Action == "output":
+	if r.last.Before(e.Time) {
+		r.last = e.Time
+	}
+	if e.Action == "output" {
 		now.log.WriteString(e.Output)
-	case sub: // its test fails with it
-	case e.Action == "fail":
-		now.failed = true
-	case e.Action == "pass", e.Action == "skip":
-		now.passed = true
+	}
+	if !sub { // a test fails with any of its subtests
+		now.take(e)
+	}
+}
+
+func (a *attempt) take(e event) {
+	switch e.Action {
+	case "run", "cont":
+		a.running = e.Time
+	case "pause":
+		a.running = time.Time{}
+	case "fail":
+		a.failed = true
+	case "pass", "skip":
+		a.passed = true
+	default:
+		return
+	}
+	if a.failed || a.passed {
+		a.running, a.elapsed = time.Time{}, time.Duration(e.Elapsed*float64(time.Second))
 	}
 }
 

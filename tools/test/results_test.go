@@ -90,3 +90,21 @@ func files(t *testing.T, dir string) []os.DirEntry {
 	require.NoError(t, err)
 	return all
 }
+
+func TestTheSlowestTestsAndThoseThatHadNotEndedAreTold(t *testing.T) {
+	at := func(second int, action, test string, elapsed float64) string {
+		return fmt.Sprintf(`{"Time":"2030-01-01T00:%02d:%02dZ","Action":%q,"Package":"p/a","Test":%q,"Elapsed":%g}`,
+			second/60, second%60, action, test, elapsed)
+	}
+	r, err := parse(strings.NewReader(strings.Join([]string{
+		at(0, "run", "TestSlow", 0), at(0, "run", "TestHangs", 0), at(1, "pause", "TestHangs", 0),
+		at(1, "run", "TestQuick", 0), at(2, "pass", "TestQuick", 1),
+		at(2, "run", "TestWaits", 0), at(2, "pause", "TestWaits", 0), // for a turn that it never gets
+		at(30, "run", "TestSlow/sub", 0), at(31, "pass", "TestSlow/sub", 1), at(90, "pass", "TestSlow", 90),
+		at(100, "cont", "TestHangs", 0), at(400, "output", "TestHangs", 0),
+	}, "\n")))
+	require.NoError(t, err)
+	var out bytes.Buffer
+	r.tellTimes(&out)
+	require.Equal(t, "   300 s  still running: p/a TestHangs\n    90 s  slowest: p/a TestSlow\n", out.String())
+}

@@ -82,6 +82,10 @@ func (r *runner) run(ctx context.Context, pass passes.Pass, clusters string) err
 	if err := results.tell(os.Stdout, r.dir, r.flaky, r.root); err != nil {
 		return err
 	}
+	if pass.Servers {
+		fmt.Println()
+		results.tellTimes(os.Stdout)
+	}
 	if failed != nil {
 		return fmt.Errorf("tests %s: %w", pass.Name, failed)
 	}
