@@ -31,7 +31,6 @@ type event struct {
 type results struct {
 	byName map[test]*result
 	order  []test
-	last   time.Time // of the last event
 }
 
 // test names a test without its subtests; an empty name stands for the package.
@@ -92,9 +91,6 @@ func (r *results) take(e event) {
 		one.attempts = append(one.attempts, attempt{})
 	}
 	now := &one.attempts[len(one.attempts)-1]
-	if r.last.Before(e.Time) {
-		r.last = e.Time
-	}
 	if e.Action == "output" {
 		now.log.WriteString(e.Output)
 	}

@@ -84,7 +84,7 @@ func (r *runner) run(ctx context.Context, pass passes.Pass, clusters string) err
 	}
 	if pass.Servers {
 		fmt.Println()
-		results.tellTimes(os.Stdout)
+		results.tellTimes(os.Stdout, time.Now())
 	}
 	if failed != nil {
 		return fmt.Errorf("tests %s: %w", pass.Name, failed)

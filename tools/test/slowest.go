@@ -16,7 +16,7 @@ const slowEnough = 20 * time.Second
 
 // tellTimes prints which tests hadn't ended, and which of the others took longest: a run that was
 // ended because it took too long then says why.
-func (r *results) tellTimes(out io.Writer) {
+func (r *results) tellTimes(out io.Writer, now time.Time) {
 	type timed struct {
 		test
 		took time.Duration
@@ -29,7 +29,7 @@ func (r *results) tellTimes(out io.Writer) {
 		last := r.byName[name].last()
 		switch {
 		case !last.running.IsZero():
-			running = append(running, timed{name, r.last.Sub(last.running)})
+			running = append(running, timed{name, now.Sub(last.running)})
 		case last.elapsed >= slowEnough:
 			ended = append(ended, timed{name, last.elapsed})
 		}
