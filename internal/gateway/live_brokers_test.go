@@ -63,7 +63,14 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 			{"is killed", func() error { return c.KillBroker(broker) }, func() error { return c.StartBroker(ctx, broker) }, 0},
 			{"is restarted", func() error { return c.StopBroker(broker) }, func() error { return c.StartBroker(ctx, broker) }, 0},
 		} {
-			for _, m := range []control.Move{{Kind: control.KindSide, Groups: []string{billing}}, {Kind: control.KindHome, Topics: []string{orders}}} {
+			if !labtest.Whole() && fault.name == "is restarted" {
+				continue
+			}
+			moves := []control.Move{{Kind: control.KindSide, Groups: []string{billing}}, {Kind: control.KindHome, Topics: []string{orders}}}
+			if !labtest.Whole() { // one kind each: a side while the source fails, a home while the target does
+				moves = moves[on : on+1]
+			}
+			for _, m := range moves {
 				to[m.Kind] = to[m.Kind].Other()
 				m.To = to[m.Kind].String()
 				what := fmt.Sprintf("%s of the %s %s in a move of the %s to the %s", broker, on, fault.name,

@@ -15,6 +15,7 @@ import (
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
 	"rocketshift/internal/gateway/store"
+	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -42,11 +43,11 @@ func TestLongAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing
 			w.moves(control.Move{Kind: control.KindSide, Groups: []string{billing}, To: routing.Target.String()})
 			w.moves(control.Move{Kind: control.KindHome, Topics: []string{orders}, To: routing.Target.String()})
 		}
-		for range 2 {
+		for range labtest.Rounds(2, 1) {
 			w.there(m, store.PhasePrepared, store.PhaseProved, store.PhaseReady, store.PhaseWritten,
 				store.PhaseReplaced)
 		}
-		for range 2 {
+		for range labtest.Rounds(2, 1) {
 			w.there(m, store.PhaseCommitted)
 		}
 	}

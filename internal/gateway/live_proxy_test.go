@@ -46,7 +46,7 @@ func TestLongTargetBehindAProxy(t *testing.T) {
 	r.control()
 	sent, java := r.produce(orders, "key", 8, 5*time.Millisecond), r.javaProduce(orders, "4.9.7",
 		javaclient.Ordered, 4, 5*time.Millisecond)
-	for range 2 {
+	for range labtest.Rounds(2, 1) {
 		for _, m := range []control.Move{
 			{Kind: control.KindSide, To: "target", Groups: []string{billing, audit}},
 			{Kind: control.KindHome, To: "target", Topics: []string{orders}},

@@ -15,6 +15,7 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/lab/javaclient"
+	"rocketshift/internal/lab/labtest"
 )
 
 // transactions are a load of a Java producer that decides on each.
@@ -201,7 +202,8 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 	controlled := straight.transactions(apart, "kinds-straight", 100*time.Millisecond)
 
 	groups := []string{group, tagged.group, polled.group, java.group}
-	for round := range 5 {
+	rounds := labtest.Rounds(5, 2)
+	for round := range rounds {
 		for _, to := range []string{"target", "source"} {
 			k.send(fmt.Sprint("-", round, "-before-", to, "-"), 2)
 			r.untilMore(15, decided, delayed)
@@ -230,5 +232,5 @@ func TestLongTransactionsDelaysAndRetriesCrossMovesFiveTimes(t *testing.T) {
 		assert.Zero(t, e.wrong(), "transactions, group %s: %+v", rs.group, e)
 		assert.Positive(t, e.late, "brokers ask for the ends of some")
 	}
-	k.deliveredOnce(22)
+	k.deliveredOnce(2 + 4*rounds)
 }

@@ -34,7 +34,7 @@ func TestLongClustersOfAnyShape(t *testing.T) {
 			r.warmUp(orders, ordered, concurrent)
 			r.control()
 			load := r.produce(orders, "key", 16, 5*time.Millisecond)
-			for range 2 {
+			for range labtest.Rounds(2, 1) {
 				for _, to := range []string{"target", "source"} {
 					r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{billing, audit}})
 					r.move(control.Move{Kind: control.KindHome, To: to, Topics: []string{orders}})

@@ -246,6 +246,18 @@ func Loop(t testing.TB) {
 	}
 }
 
+// Whole tells whether a test that also has a short form is to run all its rounds and kinds:
+// make test-loops does, make test-long runs the short forms, which fit between two changes.
+func Whole() bool { return os.Getenv(loops) != "" }
+
+// Rounds are all rounds of a test in make test-loops, and fewer in make test-long.
+func Rounds(all, fewer int) int {
+	if Whole() {
+		return all
+	}
+	return fewer
+}
+
 // NeedsServers skips the test with -short, and wants it to be named as one that needs servers.
 func NeedsServers(t testing.TB) {
 	t.Helper()
