@@ -23,7 +23,7 @@ func TestLongProducersPastTheGatewayBlockHomes(t *testing.T) {
 	g := r.open()
 	g.checks.Bypassing.Life = 10 * time.Second // longer than a stall between a look and what it has found
 	read := r.consume(audit, orders, 1, false)
-	behind, other := r.produce(orders, "behind", 4, 5*time.Millisecond), r.produce(apart, "apart", 2,
+	behind, other := r.produce(orders, "behind", 4, 20*time.Millisecond), r.produce(apart, "apart", 2,
 		5*time.Millisecond)
 	home := func(topic, to string) control.Move {
 		return control.Move{

@@ -243,7 +243,7 @@ func TestLiveApplicationsSignOnBothSides(t *testing.T) {
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
 	r.control()
-	load := r.produce(orders, "key", 8, 5*time.Millisecond)
+	load := r.produce(orders, "key", 8, 20*time.Millisecond)
 	_, err = g.Move(ctx, control.Move{ID: "early", Kind: control.KindSide, To: "target", Groups: []string{billing}})
 	require.ErrorIs(t, err, control.ErrRefused)
 	require.ErrorContains(t, err, "signs with access key orders-app, of which the gateway has no secret")

@@ -44,7 +44,7 @@ func TestLongABrokerFailsInTheMiddleOfMoves(t *testing.T) {
 	}
 	read := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, read)
-	load := r.produce(orders, "key", 8, 10*time.Millisecond)
+	load := r.produce(orders, "key", 8, 20*time.Millisecond)
 	flows := func(what string) {
 		t.Helper()
 		t.Log(what)

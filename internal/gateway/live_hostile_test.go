@@ -133,7 +133,7 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 	read := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, read)
 	r.control()
-	early := r.produce(orders, "before", 8, 10*time.Millisecond)
+	early := r.produce(orders, "before", 8, 20*time.Millisecond)
 	before := resident(t, g.Process.Pid)
 
 	h := &hostile{T: t, addr: g.names}
@@ -173,7 +173,7 @@ func TestLiveHostileConnectionsHarmNobody(t *testing.T) {
 		resident(t, g.Process.Pid), len(h.conns), ended)
 	assert.Less(t, resident(t, g.Process.Pid), before+250, "MB")
 
-	late := r.produce(orders, "late", 4, 10*time.Millisecond)
+	late := r.produce(orders, "late", 4, 20*time.Millisecond)
 	for round := range 2 {
 		to := []string{"target", "source"}[round]
 		for _, m := range []control.Move{{Kind: control.KindSide, Groups: []string{billing}}, {Kind: control.KindHome, Topics: []string{orders}}} {

@@ -33,7 +33,7 @@ func TestLongAGatewayKilledInAnyPhaseOfAMoveIsWhereItWasOrWhereItWent(t *testing
 	w.start()
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
-	w.load = r.produce(orders, "key", 8, 5*time.Millisecond)
+	w.load = r.produce(orders, "key", 8, 20*time.Millisecond)
 	for _, m := range []control.Move{
 		{Kind: control.KindSide, Groups: []string{billing}},
 		{Kind: control.KindHome, Topics: []string{orders}},

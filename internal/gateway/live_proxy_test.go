@@ -44,8 +44,8 @@ func TestLongTargetBehindAProxy(t *testing.T) {
 		javaclient.Consumer{Version: "4.9.7", Topic: orders, Mode: javaclient.Concurrent})
 	r.warmUp(orders, ordered, concurrent)
 	r.control()
-	sent, java := r.produce(orders, "key", 8, 5*time.Millisecond), r.javaProduce(orders, "4.9.7",
-		javaclient.Ordered, 4, 5*time.Millisecond)
+	sent, java := r.produce(orders, "key", 8, 20*time.Millisecond), r.javaProduce(orders, "4.9.7",
+		javaclient.Ordered, 4, 20*time.Millisecond)
 	for range labtest.Rounds(2, 1) {
 		for _, m := range []control.Move{
 			{Kind: control.KindSide, To: "target", Groups: []string{billing, audit}},

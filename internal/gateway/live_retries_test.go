@@ -43,7 +43,7 @@ func TestLongAGroupMovesWhoseRetryTopicHasGrown(t *testing.T) {
 		)
 	}
 	join("one")
-	load := r.produce(orders, "key", 8, 10*time.Millisecond)
+	load := r.produce(orders, "key", 8, 20*time.Millisecond)
 	r.untilMore(100, load, rs)
 	require.NoError(t, from.StartBroker(r.ctx, "broker-b"))
 	join("two") // which finds the second broker

@@ -33,7 +33,7 @@ func TestLongClustersOfAnyShape(t *testing.T) {
 			ordered, concurrent := r.consume(billing, orders, 1, true), r.consume(audit, orders, 2, false)
 			r.warmUp(orders, ordered, concurrent)
 			r.control()
-			load := r.produce(orders, "key", 16, 5*time.Millisecond)
+			load := r.produce(orders, "key", 16, 40*time.Millisecond)
 			for range labtest.Rounds(2, 1) {
 				for _, to := range []string{"target", "source"} {
 					r.move(control.Move{Kind: control.KindSide, To: to, Groups: []string{billing, audit}})

@@ -118,9 +118,9 @@ func TestLiveTwoGatewaysMoveAsOne(t *testing.T) {
 	concurrent.members = 2
 	r.warmUp(orders, ordered, concurrent)
 	r.control()
-	two := r.produce(orders, "two", 4, 10*time.Millisecond)
+	two := r.produce(orders, "two", 4, 20*time.Millisecond)
 	p.behind(0)
-	one := r.produce(orders, "one", 4, 10*time.Millisecond)
+	one := r.produce(orders, "one", 4, 20*time.Millisecond)
 	broker := r.brokers(r.source)[0]
 	held, err := r.source.Client().LockQueues(r.ctx, broker.Addr, r.names().Group, "somebody else",
 		[]rocketmq.MessageQueue{{Topic: leaseKind, Broker: p.states()[1].Gateway}})
@@ -168,7 +168,7 @@ func TestLongAGatewayThatLeadsIsKilledAtEachPointOfAMove(t *testing.T) {
 	p.behind(1)
 	ordered := r.consume(billing, orders, 1, true)
 	r.warmUp(orders, ordered)
-	load := r.produce(orders, "key", 4, 10*time.Millisecond)
+	load := r.produce(orders, "key", 4, 20*time.Millisecond)
 	to := "target"
 	for _, m := range []control.Move{{Kind: control.KindHome, Topics: []string{orders}}, {Kind: control.KindSide, Groups: []string{billing}}} {
 		for _, phase := range []string{store.PhasePrepared, store.PhaseProved, store.PhaseReady, store.PhaseDecided, store.PhaseCommitted} {
