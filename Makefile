@@ -122,7 +122,8 @@ temporal: prerequisites $(BIN)/temporal ## start the embedded Temporal in the fo
 	    --search-attribute RocketshiftTarget=Keyword
 
 # AGAIN=n: so many tests with servers that fail may pass in a second run; they are told as FLAKY. It is for CI.
-LOOP ?= TestLong(WhateverIsDone|TheTargetIsKilled|TheTemporalServer|TheWorkerIsDead|AMigrationThatWaits|ANewBuild|ABuildThat|EveryPath|AMonthOf|TheWayBackOf)
+LOOP ?= TestLong(WhateverIsDone|TheTargetIsKilled|TheTemporalServer|TheWorkerIsDead|AMigrationThatWaits|ANewBuild|ABuildThat|EveryPath|AMonthOf|TheWayBackOf|JavaClients|MembersCome|TransactionsDelays|TargetBehind|ClustersOf|GroupsReadOn|AGatewayKilled|ABrokerFails|ASiege|RestartsOf)
+LOOPED := ./worker ./workflows ./activities ./internal/gateway ./bench/gateway
 AGAIN ?= 0
 BUSY ?= 3
 
@@ -135,8 +136,8 @@ test-long: ready $(CHECKERS) ## what test-all runs besides: each way, kind, faul
 	go run ./tools/test -tests rest -again $(AGAIN)
 
 .PHONY: test-loops
-test-loops: ready ## every intervention in every stage, histories of 10,000 topics, upgrades in each stage, what waits cost: hours; LOOP=name for some
-	ROCKETSHIFT_LOOPS=1 go test -p 1 -count=1 -v -timeout 4h -run '$(LOOP)' ./worker ./workflows ./activities
+test-loops: ready ## all rounds of what test-long has in short, every intervention in every stage, histories of 10,000 topics: hours; LOOP=name for some
+	ROCKETSHIFT_LOOPS=1 go test -p 1 -count=1 -v -timeout 4h -run '$(LOOP)' $(LOOPED)
 
 .PHONY: test-all
 test-all: ready check ## all tests

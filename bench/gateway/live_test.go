@@ -111,6 +111,7 @@ func TestLongClientsAndMovesAreMeasured(t *testing.T) {
 }
 
 func TestLongASiegeIsMeasured(t *testing.T) {
+	labtest.Loop(t)
 	c := live(t, options{
 		load:    hostile,
 		threads: 2,
@@ -140,6 +141,7 @@ func TestLongASiegeIsMeasured(t *testing.T) {
 }
 
 func TestLongRestartsOfAllWaysAreMeasured(t *testing.T) {
+	labtest.Loop(t)
 	c := live(t, options{
 		load: restarts, threads: 1, rate: 20, warm: 1, restarts: 1,
 		groups: []string{"mixed"}, kills: []string{killed, takeover},

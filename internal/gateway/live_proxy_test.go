@@ -78,6 +78,7 @@ func TestLongTargetBehindAProxy(t *testing.T) {
 // Half messages stay on the source while the target is behind a proxy; delayed messages and such as
 // fail go there.
 func TestLongTransactionsDelaysAndRetriesCrossMovesToAProxy(t *testing.T) {
+	labtest.Loop(t)
 	t.Parallel()
 	r := newRigBehindProxy(t, "proxied-kinds")
 	topic, group := r.topic("kinds", 2), r.group("readers")
