@@ -151,6 +151,11 @@ type RunningInfo struct {
 	Queues        []ProcessQueueInfo
 }
 
+// Orderly reports whether the member consumes in order. Java's consumers and client-go say so.
+func (i RunningInfo) Orderly() bool {
+	return strings.EqualFold(i.Properties["PROP_CONSUMEORDERLY"], "true")
+}
+
 // ConsumerRunningInfo asks a member, through the broker, what it holds. If the member doesn't
 // answer, the broker answers with an error. An empty answer is an error, too: client-go v2 sends
 // one, with code 0, when one of its statistics isn't a number.

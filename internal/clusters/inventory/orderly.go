@@ -14,25 +14,14 @@ import (
 	"rocketshift/internal/printable"
 )
 
-const (
-	// memberPatience is how long one member may take to say how it consumes. One that lives answers
-	// in milliseconds; brokers wait 10 s for one that doesn't.
-	memberPatience = 3 * time.Second
-	// membersAsked is how many members of a group are asked until one answers: all run the same
-	// listener.
-	membersAsked = 3
-	// askedFor is how long members are asked altogether: an attempt of Assess has two minutes.
-	askedFor = 40 * time.Second
-)
-
-// asker asks one member of a group whether it consumes in order.
-type asker func(ctx context.Context, group, member string) (bool, error)
+// askedFor is how long members are asked altogether: an attempt of Assess has two minutes.
+const askedFor = 40 * time.Second
 
 // howGroupsConsume asks members of each group, several at the same time, whether they consume in
 // order, and tells how far it is. Groups with members of which none says it are silent; a plan can
 // say it for them.
 func howGroupsConsume(
-	ctx context.Context, groups []string, all map[string]clusters.Connections, ask asker, tell func(string),
+	ctx context.Context, groups []string, all map[string]clusters.Connections, ask clusters.OrderAsker, tell func(string),
 ) (orderly map[string]bool, silent []string) {
 	asking, cancel := context.WithTimeout(ctx, askedFor)
 	defer cancel()
@@ -42,7 +31,7 @@ func howGroupsConsume(
 	var mu sync.Mutex
 	asked := 0
 	_ = clusters.Each(asking, live, func(ctx context.Context, group string) error {
-		is, known := askGroup(ctx, group, clusters.SortedKeys(all[group].Members), ask)
+		is, known := clusters.ConsumesInOrder(ctx, group, clusters.SortedKeys(all[group].Members), ask)
 		mu.Lock()
 		defer mu.Unlock()
 		asked++
@@ -56,25 +45,8 @@ func howGroupsConsume(
 	return orderly, silent
 }
 
-func askGroup(
-	ctx context.Context, group string, members []string, ask asker,
-) (orderly, known bool) {
-	for _, id := range members[:min(len(members), membersAsked)] {
-		if ctx.Err() != nil {
-			return false, false
-		}
-		one, cancel := context.WithTimeout(ctx, memberPatience)
-		is, err := ask(one, group, id)
-		cancel()
-		if err == nil {
-			return is, true
-		}
-	}
-	return false, false
-}
-
 // askMember asks by the broker that the member is connected to, and notes all that the member says.
-func (inv *look) askMember(c *clusters.One) asker {
+func (inv *look) askMember(c *clusters.One) clusters.OrderAsker {
 	var mu sync.Mutex
 	return func(ctx context.Context, group, member string) (bool, error) {
 		broker := inv.online[group].Members[member].Broker
@@ -102,7 +74,7 @@ const (
 )
 
 // askOthers asks those members that didn't have to be asked to know how their group consumes.
-func (inv *look) askOthers(ctx context.Context, groups []string, ask asker, tell func(string)) {
+func (inv *look) askOthers(ctx context.Context, groups []string, ask clusters.OrderAsker, tell func(string)) {
 	asking, cancel := context.WithTimeout(ctx, othersAskedFor)
 	defer cancel()
 	live := slices.DeleteFunc(slices.Clone(groups),
@@ -118,7 +90,7 @@ func (inv *look) askOthers(ctx context.Context, groups []string, ask asker, tell
 	}
 	_ = clusters.Each(asking, live, func(ctx context.Context, group string) error {
 		for _, id := range known[group] {
-			if _, known := askGroup(ctx, group, []string{id}, ask); !known {
+			if _, known := clusters.ConsumesInOrder(ctx, group, []string{id}, ask); !known {
 				break // the others of its group may be as slow
 			}
 		}

@@ -41,7 +41,7 @@ func TestMembersThatNeverAnswerHoldUpNoAssessment(t *testing.T) {
 			}, func(string) {})
 		require.Equal(t, askedFor, time.Since(began))
 		require.Equal(t, names, silent, "of none it is known")
-		require.GreaterOrEqual(t, asked.Load(), int64(clusters.Together*(askedFor/memberPatience)),
+		require.GreaterOrEqual(t, asked.Load(), int64(clusters.Together*(askedFor/clusters.MemberPatience)),
 			"one that doesn't answer is given up soon")
 	})
 }

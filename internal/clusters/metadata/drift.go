@@ -3,6 +3,7 @@ package metadata
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"rocketshift/internal/clusters"
@@ -104,6 +105,7 @@ func (f *Follower) Drift(ctx context.Context, l clusters.Layout) (told []string,
 		if isNew && f.Plan.Traffic.Mode == plan.ModeGateway { // as all groups behind gateways
 			want.ConsumeEnable = found.source.All(d.Group, true)
 		}
+		want.Orderly = f.orderly(ctx, l, want, there)
 		if err := f.bring(ctx, l, want, there); err != nil {
 			return append(told, fmt.Sprintf("group %s: it can't be brought over: %v", d.Group, err)), nil
 		}
@@ -113,6 +115,24 @@ func (f *Follower) Drift(ctx context.Context, l clusters.Layout) (told []string,
 	}
 	told = append(told, f.unmoved(found)...)
 	return append(told, f.gone(l, found.source)...), nil
+}
+
+// orderly is whether a group is orderly on the target: as the source says; where the source is of
+// 4.x and has no such setting, as the target's brokers have it, or a new group's members read. A
+// group whose members don't say becomes a concurrent one, as it is by itself.
+func (f *Follower) orderly(
+	ctx context.Context, l clusters.Layout, want rocketmq.Group, there map[string]rocketmq.Group,
+) bool {
+	switch {
+	case want.TellsOrderly():
+		return want.Orderly
+	case len(there) > 0: // on some brokers, perhaps, since the last look was cut off
+		return slices.ContainsFunc(slices.Collect(maps.Values(there)), func(g rocketmq.Group) bool { return g.Orderly })
+	case !tellOrder(l.TargetBrokers):
+		return false
+	}
+	orderly, known, err := f.Source.ConsumesInOrder(ctx, l.SourceBrokers, want.Name)
+	return err == nil && known && orderly
 }
 
 // unmoved says what becomes of groups that this follower has brought over.

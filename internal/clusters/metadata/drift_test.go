@@ -117,6 +117,43 @@ func TestNewGroupsFollowAndStayClosed(t *testing.T) {
 	assert.Contains(t, rows[0].String(), "group late: was brought over after Assess, and no step has moved it")
 }
 
+// 4.x keeps in no setting whether a group reads in order: its members say so.
+func TestNewGroupsAreOrderlyAsTheirMembersRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		members map[string]string
+		orderly bool
+	}{
+		"in order":                     {map[string]string{"one": "true", "two": "true"}, true},
+		"side by side":                 {map[string]string{"one": "false"}, false},
+		"the first one says nothing":   {map[string]string{"one": "", "two": "true"}, true},
+		"nobody says anything":         {map[string]string{"one": ""}, false},
+		"nobody is connected any more": {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source, target, both, f := drifting(t, plan.DriftFollow)
+			change(source, func(b *fakeBroker) {
+				b.groups["late"] = groupSettings("late", 7)
+				b.members = map[string]map[string]string{"late": c.members}
+			})
+			for range 2 { // it stays as it was made
+				_, err := f.Drift(t.Context(), layoutOf(t, both))
+				require.NoError(t, err)
+			}
+			target.mu.Lock()
+			delete(target.brokers["y"].groups, "late") // as if the first look had been cut off
+			target.mu.Unlock()
+			_, err := f.Drift(t.Context(), layoutOf(t, both))
+			require.NoError(t, err)
+			for _, broker := range []string{"x:10911", "y:10911"} {
+				groups, err := both.Target.Client().Groups(t.Context(), broker)
+				require.NoError(t, err)
+				require.Contains(t, groups, "late", broker)
+				assert.Equal(t, c.orderly, groups["late"].Orderly, broker)
+			}
+		})
+	}
+}
+
 func TestNewGroupsBehindGatewaysAreOpenAsAllOfTheirsAre(t *testing.T) {
 	source, _, both, f := drifting(t, plan.DriftFollow)
 	f.Plan.Traffic.Mode = plan.ModeGateway

@@ -42,6 +42,8 @@ type fakeBroker struct {
 	topics map[string]map[string]any
 	groups map[string]map[string]any
 	ends   map[string]int64 // messages of topics, in each queue
+	// members are those of groups, by client id: whether they read in order, "" for silent ones
+	members map[string]map[string]string
 }
 
 func newFakeSide(version string, names ...string) *fakeSide {
@@ -137,6 +139,14 @@ func (f *fakeSide) do(at string, c *remoting.Command) (code int, fields map[stri
 		return 0, nil, map[string]any{"topicConfigTable": b.topics}
 	case remoting.CodeGroups:
 		return 0, nil, map[string]any{"subscriptionGroupTable": b.groups}
+	case remoting.CodeConsumerConnection:
+		return b.connections(c.Fields["consumerGroup"])
+	case remoting.CodeRunningInfo:
+		says := b.members[c.Fields["consumerGroup"]][c.Fields["clientId"]]
+		if says == "" {
+			return remoting.SystemError, nil, nil
+		}
+		return 0, nil, map[string]any{"properties": map[string]string{"PROP_CONSUMEORDERLY": says}}
 	case remoting.CodeKVList:
 		if len(f.kv[c.Fields["namespace"]]) == 0 {
 			return remoting.QueryNotFound, nil, nil
@@ -148,6 +158,17 @@ func (f *fakeSide) do(at string, c *remoting.Command) (code int, fields map[stri
 		return 0, map[string]string{"offset": strconv.FormatInt(b.ends[c.Fields["topic"]], 10)}, nil
 	}
 	return f.write(b, c), nil, nil
+}
+
+func (b *fakeBroker) connections(group string) (int, map[string]string, any) {
+	var all []any
+	for id := range b.members[group] {
+		all = append(all, map[string]any{"clientId": id, "clientAddr": "10.0.0.1:1", "language": "JAVA", "version": 401})
+	}
+	if all == nil {
+		return remoting.ConsumerNotOnline, nil, nil
+	}
+	return 0, nil, map[string]any{"connectionSet": all}
 }
 
 func (f *fakeSide) clusterInfo() (int, map[string]string, any) {

@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"context"
+	"slices"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters"
@@ -103,12 +104,14 @@ func (o *Chunk) orderly(name string, of rocketmq.Group) bool {
 		}
 		return true
 	}
-	for _, b := range o.targetBrokers {
-		if remoting.Earlier(b.Version, firstOrderly) {
-			return false
-		}
-	}
-	return o.wanted.Orderly[name]
+	return tellOrder(o.targetBrokers) && o.wanted.Orderly[name]
+}
+
+// tellOrder reports whether all brokers have groups that are orderly or not.
+func tellOrder(brokers []rocketmq.Broker) bool {
+	return !slices.ContainsFunc(brokers, func(b rocketmq.Broker) bool {
+		return remoting.Earlier(b.Version, firstOrderly)
+	})
 }
 
 // firstOrderly is the first version with the setting.

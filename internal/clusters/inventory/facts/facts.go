@@ -59,7 +59,7 @@ type Member struct {
 func MemberOf(info rocketmq.RunningInfo) Member {
 	class, _, _ := strings.Cut(info.Properties["allocateMessageQueueStrategy"], "@")
 	return Member{
-		Orderly:       strings.EqualFold(info.Properties["PROP_CONSUMEORDERLY"], "true"),
+		Orderly:       info.Orderly(),
 		FromWhere:     info.Properties["consumeFromWhere"],
 		Strategy:      class,
 		Subscriptions: info.Subscriptions,
