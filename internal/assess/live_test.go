@@ -15,6 +15,7 @@ import (
 
 	"rocketshift/api"
 	"rocketshift/internal/lab"
+	"rocketshift/internal/lab/javaclient"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
@@ -131,7 +132,20 @@ func wrong(t *testing.T) (source, *lab.Cluster) {
 	s.member("halves", "two", "read", "a || b")
 	s.member("everyone", "three", "read", "*", consumer.WithConsumerModel(consumer.BroadCasting),
 		consumer.WithConsumeFromWhere(consumer.ConsumeFromTimestamp))
+	s.traced("4.4.0")
 	return s, target
+}
+
+// traced starts a stock producer of a version that writes traces of what it sends.
+func (s source) traced(version string) {
+	s.Helper()
+	s.topic("traced")
+	javaclient.Producer{
+		Version: version, NameServer: s.names[0], Topic: "traced", Group: "traced", Instance: "traced",
+		Kind: javaclient.Traced, Prefix: "traced", Keys: 1, Pause: time.Second,
+		Acked:  func(string, int, time.Duration) {},
+		Failed: func(_ string, _ int, why string) { s.Log("the producer with traces: ", why) },
+	}.Start(s)
 }
 
 // Every condition that areas of messages, members and names look for is there on one source, and
@@ -141,7 +155,7 @@ func TestLongEachConditionIsFoundAndNoneOnACleanCluster(t *testing.T) {
 	wanted := []string{
 		"types-mixed", "order-without-key", "empty-body", "properties-too-long", "delay-beyond-limit", "delays-pending",
 		"transactions", "transaction-timeout", "group-mixes-order", "subscriptions-differ", "from-timestamp",
-		"group-broadcasts", "sdk-feature", "name-managed",
+		"group-broadcasts", "sdk-feature", "name-managed", "client-trace",
 	}
 	var ids map[string]string
 	var report Report
@@ -170,7 +184,7 @@ func TestLongEachConditionIsFoundAndNoneOnACleanCluster(t *testing.T) {
 		cleanPlan = *p
 	})
 	ids = idsOf(report)
-	for _, id := range append(wanted, "client-http", "client-too-old", "client-trace", "rename-map") {
+	for _, id := range append(wanted, "client-http", "client-too-old", "rename-map") {
 		assert.NotContains(t, ids, id)
 	}
 	assert.Zero(t, report.ExitCode, "%v", ids)

@@ -20,6 +20,7 @@ const (
 	Batch   = "batch" // five messages a request
 	Ordered = "ordered"
 	Delayed = "delayed" // by one second, or five
+	Traced  = "traced"  // the client writes a trace of each message
 	// numbers that leave the rest 1 by 3 are rolled back, 2 are committed when the broker asks
 	Transaction = "transaction"
 )
