@@ -112,6 +112,10 @@ source-stop: | $(BIN)/rocketshift-demo ## end exactly what make source started, 
 $(BIN)/rocketshift-demo:
 	@$(MAKE) --no-print-directory programs
 
+.PHONY: apsara
+apsara: jars ## simulate ApsaraMQ in the foreground: its API on 8098, and a real 5.3.3 for each instance that is bought
+	go run ./internal/lab/apsara/serve
+
 .PHONY: temporal
 temporal: prerequisites $(BIN)/temporal ## start the embedded Temporal in the foreground: Web UI on 8233, data in .run/temporal, kept 90 days
 	@mkdir -p .run/temporal

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"sync/atomic"
 
 	"rocketshift/api"
 	"rocketshift/internal/clusters/connect"
@@ -39,13 +40,34 @@ func (p *Purchase) Purchase(ctx context.Context, r Request) (_ PurchaseResult, e
 		}
 		provider = local
 	}
-	stop := beating(ctx, func() any { return "starting the target" })
+	var doing atomic.Value
+	doing.Store("starting the target")
+	if cloud, is := provider.(instance.Aliyun); is {
+		cloud.Said = func(text string) { doing.Store(text) }
+		provider = cloud
+	}
+	stop := beating(ctx, doing.Load)
 	defer stop()
 	is, err := provider.Purchase(ctx, want)
 	if denied := fault.Denial(err); denied != nil {
 		return PurchaseResult{}, denied
 	}
 	return is, err
+}
+
+// Price says what the plan's target costs, or why that isn't known, in words.
+func (p *Purchase) Price(ctx context.Context, r Request) (_ string, err error) {
+	defer explained(&err)
+	want := r.Plan.WithDefaults()
+	provider, err := instance.For(want, p.settings.Root, p.settings.Secrets)
+	if err != nil {
+		return "", fault.Invalid("target.provider %q: %v", want.Target.Provider, err)
+	}
+	cloud, is := provider.(instance.Aliyun)
+	if !is {
+		return "nothing", nil
+	}
+	return cloud.Price(ctx, want), nil
 }
 
 // Describe says where the target is; it never starts one.

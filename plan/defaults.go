@@ -88,6 +88,7 @@ func (t Target) withDefaults() Target {
 		t.Version = either(t.Version, DefaultVersion)
 		t.Brokers = either(t.Brokers, defaultBrokers)
 	}
+	t.Aliyun = t.Aliyun.withDefaults()
 	return t
 }
 

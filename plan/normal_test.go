@@ -55,6 +55,7 @@ func TestEveryFieldOfANormalPlanIsWrittenOrMeansOneThing(t *testing.T) {
 		"Target.NameServers": true, "Target.Proxy": true, "Target.ID": true, // a cluster of its own; none; see TargetID
 		"Target.Credentials": true, "Target.Rename": true, // none; same names
 		"Target.MaxDelay": true,                         // as the target tells, or its kind
+		"Target.Aliyun":   true,                         // only of provider aliyun
 		"Topics.Types":    true, "Topics.Ordered": true, // what Assess infers
 		"Metadata.Topics": true, "Metadata.Groups": true, "Metadata.KV": true, // Conflicts decides; none
 		"Metadata.Conflicts": true, "Metadata.Drift": true, // refuse; report

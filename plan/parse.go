@@ -66,19 +66,7 @@ func readPlan(o *object, p *Plan) {
 		o.text("id", &p.Source.ID)
 		readCredentials(o, &p.Source.Credentials)
 	})
-	o.object("target", func(o *object) {
-		o.text("provider", &p.Target.Provider)
-		o.texts("nameServers", &p.Target.NameServers)
-		o.text("cluster", &p.Target.Cluster)
-		byName(o, "addresses", &p.Target.Advertised)
-		o.text("proxy", &p.Target.Proxy)
-		o.text("id", &p.Target.ID)
-		readCredentials(o, &p.Target.Credentials)
-		o.text("version", &p.Target.Version)
-		o.number("brokers", &p.Target.Brokers)
-		readRename(o, &p.Target.Rename)
-		o.duration("maxDelay", &p.Target.MaxDelay)
-	})
+	o.object("target", func(o *object) { readTarget(o, &p.Target) })
 	o.object("topics", func(o *object) {
 		readSelection(o, &p.Topics.Selection)
 		byName(o, "types", &p.Topics.Types)
@@ -126,6 +114,21 @@ func readCredentials(o *object, c **Credentials) {
 		*c = &Credentials{}
 		o.text("env", &(*c).Env)
 	})
+}
+
+func readTarget(o *object, t *Target) {
+	o.text("provider", &t.Provider)
+	o.texts("nameServers", &t.NameServers)
+	o.text("cluster", &t.Cluster)
+	byName(o, "addresses", &t.Advertised)
+	o.text("proxy", &t.Proxy)
+	o.text("id", &t.ID)
+	readCredentials(o, &t.Credentials)
+	o.text("version", &t.Version)
+	o.number("brokers", &t.Brokers)
+	readRename(o, &t.Rename)
+	o.duration("maxDelay", &t.MaxDelay)
+	readAliyun(o, &t.Aliyun)
 }
 
 func readRename(o *object, r **Rename) {

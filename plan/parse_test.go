@@ -150,7 +150,7 @@ func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 	for _, c := range []struct{ path, value, want string }{
 		{"nam", `"x"`, "nam: unknown key; allowed: approvals, groups, metadata, name, replicate, shift, source, " +
 			"target, topics, traffic, users"},
-		{"target.provder", `"local"`, "target.provder: unknown key; allowed: addresses, brokers, cluster, " +
+		{"target.provder", `"local"`, "target.provder: unknown key; allowed: addresses, aliyun, brokers, cluster, " +
 			"credentials, id, maxDelay, nameServers, provider, proxy, rename, version"},
 		{"topics.includes", `[]`, "topics.includes: unknown key; allowed: exclude, include, ordered, types"},
 		{"source.credentials.accessKey", `"AK"`, "source.credentials.accessKey: unknown key; allowed: env"},
@@ -188,7 +188,7 @@ func TestBadValuesAreRefusedWithTheirPathAndWhatIsAllowed(t *testing.T) {
 		{"source.credentials", `{"env":"my-Key"}`, "source.credentials.env: want a prefix of environment variables"},
 		{"source.credentials", `{}`, "source.credentials.env: want a prefix of environment variables"},
 		{"target", `{}`, "target.provider: missing or empty; allowed: local, existing"},
-		{"target", `{"provider":"aliyun"}`, `target.provider: "aliyun" comes with a later version; allowed: local, existing`},
+		{"target", `{"provider":"aliyun"}`, `target.aliyun: missing; provider aliyun wants what to buy: region, vpc, vSwitches, specification`},
 		{"target", `{"provider":"existing"}`, "target.nameServers: missing; provider existing wants"},
 		{"target", `{"provider":"existing","nameServers":["b:1"],"version":"5.3.3","brokers":2}`, "target.brokers: an existing cluster has its own"},
 		{"target", `{"provider":"existing","nameServers":["b:1"],"version":"5.3.3"}`, "target.version: an " +

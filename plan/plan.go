@@ -69,7 +69,7 @@ func CredentialsOf(env string) *Credentials {
 
 // Target is the 5.x cluster to migrate to, and who provides it.
 type Target struct {
-	Provider    string            `json:"provider,omitzero"` // ProviderLocal or ProviderExisting
+	Provider    string            `json:"provider,omitzero"` // ProviderLocal, ProviderExisting or ProviderAliyun
 	NameServers []string          `json:"nameServers,omitempty"`
 	Cluster     string            `json:"cluster,omitempty"`   // ProviderExisting: as in Cluster
 	Advertised  map[string]string `json:"addresses,omitempty"` // ProviderExisting: as in Cluster
@@ -83,12 +83,14 @@ type Target struct {
 	// MaxDelay is the longest delay that the target takes, where it doesn't tell: Assess judges the
 	// delays of the source by it.
 	MaxDelay Duration `json:"maxDelay,omitzero"`
+	Aliyun   *Aliyun  `json:"aliyun,omitempty"` // ProviderAliyun: what to buy
 }
 
 // Providers of a target.
 const (
 	ProviderLocal    = "local"    // a cluster of its own, started on the worker's machine
 	ProviderExisting = "existing" // a cluster that runs already
+	ProviderAliyun   = "aliyun"   // an instance of ApsaraMQ for RocketMQ 5.x, which is bought
 )
 
 // Selection picks names by globs: what Include matches and Exclude does not.
@@ -239,6 +241,9 @@ func withName(addresses []string, cluster string) []string {
 func Hosts(addresses []string, advertised map[string]string) []string {
 	return append(slices.Clone(addresses), slices.Sorted(maps.Values(advertised))...)
 }
+
+// Proxied reports whether only a proxy of the target can be reached, not its brokers.
+func (t Target) Proxied() bool { return t.Proxy != "" || t.Provider == ProviderAliyun }
 
 // Addresses are those of a target that exists: its name servers, or its proxy.
 func (t Target) Addresses() []string {

@@ -19,6 +19,9 @@ func checkTraffic(c *Problems, p Plan) {
 		if p.Target.Proxy != "" {
 			c.add("target.proxy", "set; behind a proxy groups can't be closed, nor topics: set traffic.mode %s",
 				ModeGateway)
+		} else if p.Target.Proxied() {
+			c.add("traffic.mode", "%s; of an instance of provider aliyun only a proxy can be reached, behind which "+
+				"groups can't be closed, nor topics: want %s", t.Mode, ModeGateway)
 		}
 		return
 	case ModeGateway:

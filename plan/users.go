@@ -45,9 +45,13 @@ func checkUsers(c *Problems, p Plan) {
 	if p.Users.NewSecrets != "" {
 		checkWorkerFile(c, "users.newSecrets", p.Users.NewSecrets)
 	}
-	if p.Target.Proxy != "" {
+	switch {
+	case p.Target.Proxy != "":
 		c.add("users", "target.proxy is given, and a proxy takes no users; leave it out, and make them on the target "+
 			"by rocketshift users, or by its console")
+	case p.Target.Proxied():
+		c.add("users", "of an instance of provider %s only a proxy can be reached, and it takes no users; leave it out, "+
+			"and make accounts by its console", p.Target.Provider)
 	}
 	if p.Target.Credentials == nil {
 		c.add("users", "target.credentials is missing; want the keys of a super user of the target")

@@ -77,6 +77,7 @@ func (p Plan) check() *Problems {
 	checkRange(c, "replicate.batchMessages", p.Replicate.BatchMessages, 1, maxBatchMessages)
 	checkRange(c, "replicate.syncInterval", p.Replicate.SyncInterval, minSync, maxSync)
 	checkApprovals(c, p.Approvals)
+	checkAsked(c, p)
 	return c
 }
 
@@ -125,9 +126,14 @@ func checkTarget(c *Problems, t Target) {
 		if t.Brokers != 0 {
 			c.add("target.brokers", "an existing cluster has its own; leave it out, or use provider: local")
 		}
+	case ProviderAliyun:
+		checkAliyun(c, t)
 	default:
-		c.add("target.provider", "%s%s; allowed: %s, %s", given(t.Provider), later(t.Provider), ProviderLocal,
-			ProviderExisting)
+		c.add("target.provider", "%s; allowed: %s, %s, %s", given(t.Provider), ProviderLocal, ProviderExisting,
+			ProviderAliyun)
+	}
+	if t.Provider != ProviderAliyun && t.Aliyun != nil {
+		c.add("target.aliyun", "only provider aliyun buys; leave it out, or set target.provider")
 	}
 }
 
@@ -140,14 +146,6 @@ func checkIDs(c *Problems, p Plan) {
 	if (p.Source.ID != "" || p.Target.ID != "") && p.SourceID() == p.TargetID() {
 		c.add("target.id", "%s is the source's id too; each cluster has its own", quote(p.TargetID()))
 	}
-}
-
-// later says that a later version will know the value, if that is planned.
-func later(value string) string {
-	if value == "aliyun" {
-		return " comes with a later version"
-	}
-	return ""
 }
 
 // checkCredentials never shows the value: it may be the key itself, in the wrong place.
@@ -231,6 +229,13 @@ func checkApprovals(c *Problems, gates []Gate) {
 		case slices.Contains(gates[:i], g):
 			c.add(at, "%s is there twice; keep one", quote(string(g)))
 		}
+	}
+}
+
+// checkAsked refuses a purchase that nobody approves.
+func checkAsked(c *Problems, p Plan) {
+	if p.Target.Provider == ProviderAliyun && !slices.Contains(p.Approvals, GatePurchase) {
+		c.add("approvals", "provider aliyun costs money, and %s isn't among them; want it there", GatePurchase)
 	}
 }
 

@@ -82,7 +82,9 @@ var allowed = map[string][]string{
 		"plan", "api", "internal/clusters", "internal/failure", "internal/files", "internal/metadata",
 		"internal/rocketmq",
 	},
-	"internal/instance": {"plan", "api", "internal/lab", "internal/rocketmq", "internal/secrets"},
+	"internal/aliyun":     {"plan"},
+	"internal/lab/apsara": {"internal/lab"},
+	"internal/instance":   {"plan", "api", "internal/aliyun", "internal/lab", "internal/rocketmq", "internal/secrets"},
 	"internal/assess": {
 		"internal/rocketmq",
 		"plan",

@@ -17,7 +17,7 @@ import (
 // Fitted is the plan with what the assessment recommends: names that 5.x takes, and the traffic
 // mode.
 func Fitted(p plan.Plan, a api.Assessment) plan.Plan {
-	managed := p.Target.Proxy != ""
+	managed := p.Target.Proxied()
 	topics := renames(a.TopicNames(nil), p.Target.Topic, rocketmq.TakesTopic, managed)
 	groups := renames(a.GroupNames(), p.Target.Group, rocketmq.TakesGroup, managed)
 	if len(topics)+len(groups) > 0 && !managed { // behind a proxy names can't change: it is refused, and said

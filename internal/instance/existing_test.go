@@ -100,5 +100,5 @@ func TestOldestBrokerGivesTheVersionOfOneCluster(t *testing.T) {
 
 func TestUnknownProviderNamesTheKnownOnes(t *testing.T) {
 	_, err := For(plan.Plan{Target: plan.Target{Provider: "moon"}}, "", nil)
-	require.EqualError(t, err, `target.provider "moon" is unknown: use local or existing`)
+	require.EqualError(t, err, `target.provider "moon" is unknown: use local, existing or aliyun`)
 }

@@ -31,8 +31,10 @@ func For(p plan.Plan, root string, keys *secrets.Store) (Provider, error) {
 		return Local{Root: root}, nil
 	case plan.ProviderExisting:
 		return Existing{Keys: keys}, nil
+	case plan.ProviderAliyun:
+		return Aliyun{Secrets: keys}, nil
 	default:
-		return nil, fmt.Errorf("target.provider %q is unknown: use %s or %s",
-			p.Target.Provider, plan.ProviderLocal, plan.ProviderExisting)
+		return nil, fmt.Errorf("target.provider %q is unknown: use %s, %s or %s",
+			p.Target.Provider, plan.ProviderLocal, plan.ProviderExisting, plan.ProviderAliyun)
 	}
 }

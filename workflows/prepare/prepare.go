@@ -76,8 +76,28 @@ func (p *purchase) approve(ctx workflow.Context) error {
 		return nil
 	}
 	t := p.Plan.Target
+	if t.Provider == plan.ProviderAliyun {
+		return p.Approve(ctx, p.offer)
+	}
 	return p.Approve(ctx, func(workflow.Context) (stage.Question, error) {
 		text := fmt.Sprintf("use target: provider %s %s", t.Provider, t.Version)
 		return stage.Question{Gate: string(plan.GatePurchase), Text: text, Evidence: t}, nil
 	})
+}
+
+// offer is what is bought at the cloud, with its price.
+type offer struct {
+	plan.Target
+	Price string `json:"price"`
+}
+
+func (p *purchase) offer(ctx workflow.Context) (stage.Question, error) {
+	var acts *activities.Purchase
+	var price string
+	if err := workflow.ExecuteActivity(call.Quick(ctx, "ask for the price"), acts.Price, p.Request()).Get(ctx, &price); err != nil {
+		return stage.Question{}, err
+	}
+	t := p.Plan.Target
+	text := fmt.Sprintf("buy at ApsaraMQ: %s; price: %s", t.Aliyun.Told(), price)
+	return stage.Question{Gate: string(plan.GatePurchase), Text: text, Evidence: offer{t, price}}, nil
 }

@@ -28,6 +28,7 @@ type Pool struct {
 	open        map[string]*rocketmq.Cluster
 	fleets      map[string]*control.Fleet
 	translators map[translatorKey]*positions.Positions
+	instances   map[string]api.Instance // that were bought, by name and hash of their plans
 }
 
 // translatorKey is what a translator belongs to: it remembers what it has read of the lanes.
@@ -40,7 +41,7 @@ type translatorKey struct {
 func NewPool() *Pool {
 	return &Pool{
 		open: map[string]*rocketmq.Cluster{}, fleets: map[string]*control.Fleet{},
-		translators: map[translatorKey]*positions.Positions{},
+		translators: map[translatorKey]*positions.Positions{}, instances: map[string]api.Instance{},
 	}
 }
 
@@ -155,14 +156,16 @@ func (o Opener) WhereTarget(ctx context.Context, p plan.Plan) (Place, error) {
 		part := rocketmq.Part{Cluster: p.Target.Cluster}
 		return Place{p.Target.Addresses(), p.Target.Proxy != "", part, p.Target.Advertised}, nil
 	}
-	found, there, err := o.Describe(ctx, p)
-	if err != nil {
-		return Place{}, err
+	found, known := o.Pool.bought(p)
+	if !known {
+		is, there, err := o.Describe(ctx, p)
+		if err != nil || !there {
+			return Place{}, err
+		}
+		found = is
+		o.Pool.remember(p, found)
 	}
-	if !there {
-		return Place{}, nil
-	}
-	return Place{Addresses: found.NameServers}, nil
+	return Place{Addresses: found.NameServers, Proxied: p.Target.Proxied()}, nil
 }
 
 // Describe asks the provider for the plan's target; there is false where it never provided one.
@@ -222,4 +225,22 @@ func (o Opener) At(
 	}
 	brokers, err := c.FindBrokers(ctx)
 	return c, brokers, err
+}
+
+// bought is an instance of the cloud that was found before: it stays where it is, and the cloud
+// isn't asked for it by each activity.
+func (c *Pool) bought(p plan.Plan) (api.Instance, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, known := c.instances[p.Name+p.Hash()]
+	return found, known
+}
+
+func (c *Pool) remember(p plan.Plan, found api.Instance) {
+	if p.Target.Provider != plan.ProviderAliyun {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.instances[p.Name+p.Hash()] = found
 }

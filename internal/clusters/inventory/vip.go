@@ -53,7 +53,7 @@ func vipClients(clients []string) string {
 // Brokers of all versions listen there.
 func (inv *look) vipFindings() []api.Finding {
 	clients := inv.byVIP()
-	if inv.plan.Target.Proxy == "" || inv.plan.Traffic.Mode == plan.ModeGateway || len(clients) == 0 {
+	if !inv.plan.Target.Proxied() || inv.plan.Traffic.Mode == plan.ModeGateway || len(clients) == 0 {
 		return nil
 	}
 	return []api.Finding{

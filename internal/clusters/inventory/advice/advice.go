@@ -172,7 +172,7 @@ func traffic(seen facts.Facts, ordered map[string]bool) api.RecommendedTraffic {
 	case seen.Plan.Target.Rename != nil:
 		r.Mode = plan.ModeRelease
 		r.Why = "names change on the target, which gateways can't do: applications change them in a release"
-	case seen.Plan.Target.Proxy != "":
+	case seen.Plan.Target.Proxied():
 		r.Why = "behind a proxy nobody can close a group, so only a gateway can move it"
 	case len(ordered) > 0:
 		r.Why += fmt.Sprintf(

@@ -50,7 +50,7 @@ func agreement(seen facts.Facts, group string) (all []api.Finding) {
 			len(orderly), len(concurrent), len(members)).
 			With(seen.At, "in order: %s", printable.Few(orderly)).
 			With(seen.At, "concurrent: %s", printable.Few(concurrent))
-		if seen.Plan.Target.Proxy != "" {
+		if seen.Plan.Target.Proxied() {
 			f = f.Refused()
 		}
 		all = append(all, f)

@@ -76,7 +76,7 @@ func clientFindings(seen facts.Facts) []api.Finding {
 		switch {
 		case !familyOf(c).reaches5:
 			http = append(http, c)
-		case seen.Plan.Target.Proxy != "" && c.Version < firstWithBroker:
+		case seen.Plan.Target.Proxied() && c.Version < firstWithBroker:
 			old = append(old, c)
 		case c.Version < oldestTried:
 			untried = append(untried, c)

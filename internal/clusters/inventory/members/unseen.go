@@ -40,7 +40,7 @@ func unseen(seen facts.Facts) []api.Finding {
 
 // quotas says what a managed target must allow, which neither brokers nor proxies tell.
 func quotas(seen facts.Facts) []api.Finding {
-	if seen.Plan.Target.Proxy == "" {
+	if !seen.Plan.Target.Proxied() {
 		return nil
 	}
 	return []api.Finding{findings.TargetQuotas.Advice("target", "",

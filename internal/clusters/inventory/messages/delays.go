@@ -95,7 +95,7 @@ func timerLimit(seen facts.Facts) limit {
 	switch {
 	case least.most > 0:
 		return least
-	case seen.Plan.Target.Proxy != "":
+	case seen.Plan.Target.Proxied():
 		return limit{
 			ofInstances,
 			"what managed instances take; target.maxDelay says otherwise (40 days of the highest editions)",
@@ -116,7 +116,7 @@ func levelLimit(seen facts.Facts) (limit, bool) {
 			return limit{most, "messageDelayLevel of target broker " + b.Name}, true
 		}
 	}
-	return timerLimit(seen), seen.Plan.Target.Provider == plan.ProviderExisting
+	return timerLimit(seen), seen.Plan.Target.Provider != plan.ProviderLocal
 }
 
 func delayFindings(seen facts.Facts, waiting []pending) (all []api.Finding) {

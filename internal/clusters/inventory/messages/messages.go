@@ -83,7 +83,7 @@ func keyFindings(seen facts.Facts, topic string) (all []api.Finding) {
 		return nil
 	}
 	f := findings.OrderWithoutKey.Warning("topic "+topic, "", "%s: they count as %s", cause, plan.TypeNormal)
-	if seen.Types[topic] == plan.TypeFIFO && seen.Plan.Target.Proxy != "" {
+	if seen.Types[topic] == plan.TypeFIFO && seen.Plan.Target.Proxied() {
 		f = f.Refused()
 	}
 	if noted.GoKeys > 0 {

@@ -42,7 +42,7 @@ func Find(_ context.Context, _ facts.Sides, seen facts.Facts) ([]api.Finding, er
 func of(
 	seen facts.Facts, kind, key string, names []string, renamed func(string) string, takes func(string) bool,
 ) (all []api.Finding) {
-	managed := seen.Plan.Target.Proxy != ""
+	managed := seen.Plan.Target.Proxied()
 	var wrong []string
 	for _, name := range names {
 		own := renamed(name)
