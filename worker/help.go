@@ -28,4 +28,7 @@ Environment:
   <PREFIX>_ACCESS_KEY, …    the secrets that ROCKETSHIFT_SECRETS and plans name by their prefix:
                             _ACCESS_KEY, _SECRET_KEY, _SECURITY_TOKEN of clusters; _TOKEN, _CA, _CERT, _KEY of gateways
   ROCKETSHIFT_GATEWAY_TOKEN the token of gateways on this machine, where a plan names no other
+  ALIBABA_CLOUD_…           the cloud's keys, which provider aliyun needs besides ALIBABA_CLOUD=<host>
+                            in ROCKETSHIFT_SECRETS
+  ROCKETSHIFT_APSARA        where a simulator answers instead of the cloud, such as http://127.0.0.1:8400
 `

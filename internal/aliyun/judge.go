@@ -79,7 +79,8 @@ func judge(a api, t *transport, out any) error {
 		return unclear("the answer is no document of the API, but " + kind)
 	}
 	failed := &Error{
-		Action: a.action, Status: t.status, Code: e.Code, RequestID: e.RequestID, Message: e.Message, Right: e.Denied.AuthAction,
+		Action: a.action, Status: t.status, Code: e.Code, RequestID: e.RequestID, Message: e.Message,
+		Right: e.Denied.AuthAction,
 		After: after(t.header),
 	}
 	switch {

@@ -94,7 +94,8 @@ type offer struct {
 func (p *purchase) offer(ctx workflow.Context) (stage.Question, error) {
 	var acts *activities.Purchase
 	var price string
-	if err := workflow.ExecuteActivity(call.Quick(ctx, "ask for the price"), acts.Price, p.Request()).Get(ctx, &price); err != nil {
+	asking := workflow.ExecuteActivity(call.Quick(ctx, "ask for the price"), acts.Price, p.Request())
+	if err := asking.Get(ctx, &price); err != nil {
 		return stage.Question{}, err
 	}
 	t := p.Plan.Target

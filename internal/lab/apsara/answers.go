@@ -27,7 +27,8 @@ func fail(status int, code, message string) answer {
 }
 
 func missing(field string) answer {
-	return fail(http.StatusBadRequest, "Missing"+strings.ToUpper(field[:1])+field[1:], field+" is mandatory for this action.")
+	return fail(http.StatusBadRequest, "Missing"+strings.ToUpper(field[:1])+field[1:],
+		field+" is mandatory for this action.")
 }
 
 func invalid(field, value string) answer {
@@ -40,7 +41,8 @@ func (c *Cloud) denied(right string) answer {
 	a := fail(http.StatusForbidden, "NoPermission", "You are not authorized to do this action.")
 	a.denied = map[string]any{
 		"AuthAction": right, "AuthPrincipalType": "SubUser", "AuthPrincipalDisplayName": "217000000000000001",
-		"AuthPrincipalOwnerId": "100000000000000001", "NoPermissionType": "ImplicitDeny", "PolicyType": "AccountLevelIdentityBasedPolicy",
+		"AuthPrincipalOwnerId": "100000000000000001", "NoPermissionType": "ImplicitDeny",
+		"PolicyType": "AccountLevelIdentityBasedPolicy",
 	}
 	return a
 }

@@ -130,7 +130,9 @@ func (c *Cloud) get(q *request) answer {
 	fields := one.listed(c.options.Region)
 	fields["networkInfo"] = one.network()
 	fields["accountInfo"] = map[string]any{"username": one.serving.Username}
-	fields["instanceQuotas"] = []any{map[string]any{"quotaName": "TOPIC_COUNT", "totalCount": 1000.0, "usedCount": 0.0, "freeCount": 0.0}}
+	fields["instanceQuotas"] = []any{map[string]any{
+		"quotaName": "TOPIC_COUNT", "totalCount": 1000.0, "usedCount": 0.0, "freeCount": 0.0,
+	}}
 	fields["errorMessage"] = one.failed // the lab's own, for people who look
 	return ok(fields)
 }

@@ -19,7 +19,8 @@ func (c *Cloud) ofRegion(q *request) (refusal answer, bad bool) {
 	case c.options.Region:
 		return answer{}, false
 	case "":
-		return fail(http.StatusBadRequest, "MissingParameter", "The input parameter RegionId that is mandatory is not supplied."), true
+		return fail(http.StatusBadRequest, "MissingParameter",
+			"The input parameter RegionId that is mandatory is not supplied."), true
 	default:
 		return fail(http.StatusNotFound, "InvalidRegionId.NotFound", "The specified region does not exist."), true
 	}
@@ -40,7 +41,9 @@ func (c *Cloud) vpcs(q *request) answer {
 			found = append(found, map[string]any{"VpcId": n.VPC, "RegionId": c.options.Region, "Status": n.status()})
 		}
 	}
-	return rpc(map[string]any{"TotalCount": len(found), "PageNumber": 1, "PageSize": 50, "Vpcs": map[string]any{"Vpc": found}})
+	return rpc(map[string]any{
+		"TotalCount": len(found), "PageNumber": 1, "PageSize": 50, "Vpcs": map[string]any{"Vpc": found},
+	})
 }
 
 func (c *Cloud) vSwitches(q *request) answer {
@@ -58,7 +61,9 @@ func (c *Cloud) vSwitches(q *request) answer {
 			}
 		}
 	}
-	return rpc(map[string]any{"TotalCount": len(found), "PageNumber": 1, "PageSize": 50, "VSwitches": map[string]any{"VSwitch": found}})
+	return rpc(map[string]any{
+		"TotalCount": len(found), "PageNumber": 1, "PageSize": 50, "VSwitches": map[string]any{"VSwitch": found},
+	})
 }
 
 func (c *Cloud) securityGroups(q *request) answer {

@@ -51,10 +51,15 @@ func (c *Cloud) priced(q *request) answer {
 	case q.action == "GetSubscriptionPrice" && q.query.Get("OrderType") != "NewOrder":
 		return fail(http.StatusBadRequest, "InvalidParameter", "OrderType is missing")
 	case q.action == "GetSubscriptionPrice":
-		return successful(map[string]any{"Currency": price.Currency, "OriginalPrice": price.Amount, "TradePrice": price.Amount})
+		return successful(map[string]any{
+			"Currency": price.Currency, "OriginalPrice": price.Amount, "TradePrice": price.Amount,
+		})
 	}
 	return successful(map[string]any{"Currency": price.Currency, "ModuleDetails": map[string]any{"ModuleDetail": []any{
-		map[string]any{"ModuleCode": module, "OriginalCost": price.Amount, "CostAfterDiscount": price.Amount, "UnitPrice": price.Amount},
+		map[string]any{
+			"ModuleCode": module, "OriginalCost": price.Amount, "CostAfterDiscount": price.Amount,
+			"UnitPrice": price.Amount,
+		},
 	}}})
 }
 

@@ -27,7 +27,8 @@ func (c *Cloud) verify(q *request) (refusal answer, bad bool) {
 	case q.action == "" || q.version == "":
 		return fail(http.StatusBadRequest, "MissingAction", "x-acs-action and x-acs-version are mandatory."), true
 	case !whole:
-		return fail(http.StatusBadRequest, "IncompleteSignature", "The request signature does not conform to standards."), true
+		return fail(http.StatusBadRequest, "IncompleteSignature",
+			"The request signature does not conform to standards."), true
 	case !known:
 		return fail(http.StatusNotFound, "InvalidAccessKeyId.NotFound", "Specified access key is not found."), true
 	case c.options.Tokens[key] != q.headers.Get("x-acs-security-token"):
@@ -37,7 +38,8 @@ func (c *Cloud) verify(q *request) (refusal answer, bad bool) {
 	case !slices.Equal(signed, q.toBeSigned()):
 		return fail(http.StatusBadRequest, "IncompleteSignature", "SignedHeaders leaves headers out, or isn't sorted."), true
 	case !hmac.Equal([]byte(signature), []byte(sign(q, signed, secret))):
-		return fail(http.StatusBadRequest, "SignatureDoesNotMatch", "Specified signature is not matched with our calculation."), true
+		return fail(http.StatusBadRequest, "SignatureDoesNotMatch",
+			"Specified signature is not matched with our calculation."), true
 	}
 	return c.fresh(q)
 }

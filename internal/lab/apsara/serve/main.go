@@ -57,7 +57,9 @@ func run(ctx context.Context, at string, creating time.Duration) error {
   export ROCKETSHIFT_APSARA=http://%[1]s ROCKETSHIFT_SECRETS=ALIBABA_CLOUD=%[1]s
   export ALIBABA_CLOUD_ACCESS_KEY_ID=%[2]s ALIBABA_CLOUD_ACCESS_KEY_SECRET=%[3]s
 and in a plan
-  target: {provider: aliyun, aliyun: {region: cn-hangzhou, specification: rmq.s2.2xlarge, vpc: vpc-lab, vSwitches: [vsw-lab-a]}}
+  target:
+    provider: aliyun
+    aliyun: {region: cn-hangzhou, specification: rmq.s2.2xlarge, vpc: vpc-lab, vSwitches: [vsw-lab-a]}
 Instances end with it (Ctrl-C).
 `, at, keyID, keySecret)
 	select {
