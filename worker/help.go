@@ -30,5 +30,5 @@ Environment:
   ROCKETSHIFT_GATEWAY_TOKEN the token of gateways on this machine, where a plan names no other
   ALIBABA_CLOUD_…           the cloud's keys, which provider aliyun needs besides ALIBABA_CLOUD=<host>
                             in ROCKETSHIFT_SECRETS
-  ROCKETSHIFT_APSARA        where a simulator answers instead of the cloud, such as http://127.0.0.1:8400
+  ROCKETSHIFT_APSARA        where a simulator answers instead of the cloud, such as http://127.0.0.1:8098
 `
