@@ -222,3 +222,29 @@ func TestTheNetworkIsCheckedBeforeTheMoney(t *testing.T) {
 		require.Zero(t, r.cloud.Count("CreateInstance"))
 	}
 }
+
+// A caller that is gone is told so, before whichever call; the next one gets the one instance.
+func TestAPurchaseWhoseCallerIsGoneSaysSoAndIsGoneOnWith(t *testing.T) {
+	for gone := 1; ; gone++ {
+		r := newRig(t, apsara.Options{})
+		ctx, cancel := context.WithCancel(within(t))
+		keys, calls := r.options.Keys, 0
+		r.options.Keys = func(ctx context.Context) (Keys, error) {
+			if calls++; calls == gone {
+				cancel()
+			}
+			return keys(ctx)
+		}
+		_, err := r.Buy(ctx, order(), quiet)
+		cancel()
+		if calls < gone {
+			require.NoError(t, err)
+			require.Greater(t, gone, 4, "that many calls at least")
+			return
+		}
+		require.ErrorIs(t, err, context.Canceled, "call %d", gone)
+		_, err = r.another(t).Buy(within(t), order(), quiet)
+		require.NoError(t, err, "call %d", gone)
+		require.Len(t, r.cloud.Instances(), 1, "call %d", gone)
+	}
+}

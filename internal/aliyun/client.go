@@ -107,7 +107,8 @@ func (c *Client) do(ctx context.Context, one call, out any) error {
 		if err == nil || one.write || try == tries || !errors.As(err, &failed) || !failed.Again() {
 			return err
 		}
-		if wait(ctx, max(pause, failed.After)) != nil {
+		if ended := wait(ctx, max(pause, failed.After)); ended != nil {
+			failed.cause = ended
 			return err
 		}
 		pause *= 2
@@ -126,8 +127,18 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// once calls once.
+// once calls once. The error of a caller that is gone says so.
 func (c *Client) once(ctx context.Context, one call, out any) error {
+	err := c.sent(ctx, one, out)
+	var e *Error
+	if errors.As(err, &e) && e.cause == nil {
+		e.cause = ctx.Err()
+	}
+	return err
+}
+
+// sent calls within the limits and the time of one call.
+func (c *Client) sent(ctx context.Context, one call, out any) error {
 	host := c.host(one.service)
 	if err := c.limits.wait(ctx, host, one.api); err != nil {
 		return &Error{Action: one.action, Kind: Unsent, Message: "it wasn't sent: " + err.Error()}

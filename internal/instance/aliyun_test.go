@@ -3,6 +3,7 @@ package instance
 import (
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,19 +44,8 @@ func cloudPlan(name string) plan.Plan {
 
 func TestAnInstanceOfTheCloudIsOneHoweverOftenItIsPurchased(t *testing.T) {
 	provider, cloud := atCloud(t, apsara.Options{})
-	_, there, err := provider.Describe(testContext(t), cloudPlan("x"))
-	require.NoError(t, err)
-	require.False(t, there, "before the purchase")
 	require.Contains(t, provider.Price(testContext(t), cloudPlan("x")), "unknown: ")
-	is, err := provider.Purchase(testContext(t), cloudPlan("x"))
-	require.NoError(t, err)
-	again, err := provider.Purchase(testContext(t), cloudPlan("x"))
-	require.NoError(t, err)
-	require.Equal(t, is, again)
-	found, there, err := provider.Describe(testContext(t), cloudPlan("x"))
-	require.NoError(t, err)
-	require.True(t, there)
-	require.Equal(t, is, found)
+	is := contract{provider: provider, plan: cloudPlan("x")}.holds(t)
 	require.Equal(t, []string{is.Name}, cloud.Instances())
 }
 
@@ -76,10 +66,14 @@ func TestLongAnInstanceOfTheCloudServesByTheProxyOfRealBrokers(t *testing.T) {
 	require.NoError(t, err)
 	servers := &apsara.Lab{Files: files, Dir: t.TempDir()}
 	provider, cloud := atCloud(t, apsara.Options{Servers: servers})
+	var mu sync.Mutex // callers at the same time are told at the same time
 	var said []string
-	provider.Said = func(text string) { said = append(said, text) }
-	is, err := provider.Purchase(testContext(t), cloudPlan("x"))
-	require.NoError(t, err)
+	provider.Said = func(text string) {
+		mu.Lock()
+		defer mu.Unlock()
+		said = append(said, text)
+	}
+	is := contract{provider: provider, plan: cloudPlan("x")}.holds(t)
 	require.Contains(t, strings.Join(said, "\n"), "is CREATING, after ")
 	require.Equal(t, []string{is.Name}, cloud.Instances())
 	require.Equal(t, []string{servers.Cluster(is.Name).ProxyRemoting}, is.NameServers)

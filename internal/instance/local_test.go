@@ -9,13 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"rocketshift/api"
 	"rocketshift/internal/lab"
 	"rocketshift/internal/lab/labtest"
 	"rocketshift/plan"
@@ -67,34 +65,14 @@ func TestLiveLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T)
 		return map[string]string{"messageDelayLevel": "7s", "enableMixedMessageType": "false"}, nil
 	}
 	p := localPlan("x")
-	_, there, err := local.Describe(ctx, p)
-	require.NoError(t, err)
-	require.False(t, there, "before the purchase")
-
-	const callers = 3
-	var got [callers]api.Instance
-	var errs [callers]error
-	var calls sync.WaitGroup
-	for i := range callers {
-		calls.Go(func() { got[i], errs[i] = local.Purchase(ctx, p) })
-	}
-	calls.Wait()
-	for i := range callers {
-		require.NoError(t, errs[i])
-		require.Equal(t, got[0], got[i])
-	}
-	require.Equal(t, "rocketshift-x", got[0].Cluster)
-	require.Equal(t, plan.DefaultVersion, got[0].Version)
-	requireListens(t, append(got[0].NameServers, got[0].ProxyGRPC)...)
+	is := contract{provider: local, plan: p}.holds(t)
+	require.Equal(t, "rocketshift-x", is.Cluster)
+	require.Equal(t, plan.DefaultVersion, is.Version)
+	requireListens(t, append(is.NameServers, is.ProxyGRPC)...)
 	cluster, err := lab.Open(local.dir(p.Name))
 	require.NoError(t, err)
 	want := map[string]string{"messageDelayLevel": "7s", "enableMixedMessageType": "true"}
 	require.Equal(t, want, cluster.Spec().Config, "the given lines, but what the provider itself needs")
-
-	is, there, err := local.Describe(ctx, p)
-	require.NoError(t, err)
-	require.True(t, there)
-	require.Equal(t, got[0], is)
 
 	t.Run("another plan under the same name is refused", func(t *testing.T) {
 		other := p
@@ -109,7 +87,7 @@ func TestLiveLocalInstanceIsOneAndTheSameHoweverOftenItIsPurchased(t *testing.T)
 		require.False(t, there, "after the release")
 		again, err := local.Purchase(ctx, p)
 		require.NoError(t, err)
-		require.Equal(t, got[0], again)
+		require.Equal(t, is, again)
 		requireListens(t, append(again.NameServers, again.ProxyGRPC)...)
 	})
 }
