@@ -21,7 +21,7 @@ func writtenState(t *testing.T) (dir, text string) {
 	require.NoError(t, f.Save(func() store.State {
 		return store.State{
 			Epoch:     3,
-			Ports:     map[string]int{"@": 9876},
+			Ports:     map[string]int{"@": freePort(t)},
 			Authority: "target",
 			Homes:     []store.Home{{Topic: "orders", Broker: "broker-a", Queue: 1, Home: "target", Shift: 7}},
 			Views: []store.View{

@@ -196,7 +196,7 @@ public class Produce {
             t.setTransactionListener(decider);
             p = t;
         } else {
-            p = new DefaultMQProducer(args[2], kind.equals("traced")); // which writes traces by a producer of its own
+            p = new DefaultMQProducer(args[2], null, kind.equals("traced"), null); // which writes traces by a producer of its own
         }
         p.setNamesrvAddr(args[0]);
         p.setInstanceName(args[3]);
