@@ -191,8 +191,8 @@ func (c *Client) purchase(ctx context.Context, o Order, said func(string)) (Inst
 		case failed.Final() || try == purchases:
 			return Instance{}, err
 		}
-		if wait(ctx, max(pause, failed.After)) != nil {
-			return Instance{}, err
+		if ended := wait(ctx, max(pause, failed.After)); ended != nil {
+			return Instance{}, fmt.Errorf("%w; it isn't tried again: %w", err, ended)
 		}
 		pause *= 2
 	}
