@@ -33,10 +33,13 @@ const (
 // two cores a third one makes each of them slower by as much as it saves.
 const together = 2
 
-// slowest begin first, so that no slow one runs alone at the end. The gateway's begin with dozens of
-// Java programs, and the worker's with as many migrations: on two cores brokers don't answer for
-// seconds while both do, so the replicator's are between them.
+// slowest begin first, so that no slow one runs alone at the end.
 var slowest = []string{"internal/gateway", "replicator", "worker", "demo", "activities"}
+
+// alone are packages whose long tests run beside no other package: two of them at a time, with
+// dozens of Java programs and their load, fill two cores. Beside them brokers don't answer for
+// seconds, and lanes fall ever further behind.
+var alone = []string{"internal/gateway"}
 
 // Test is a test function, an example or a fuzz target.
 type Test struct {
@@ -56,8 +59,16 @@ func All(tests []Test) (quick, rest []Pass) {
 		},
 		{Name: "with servers", Run: live, Servers: true, Together: together, Packages: packages(tests, isLive)},
 	}
+	inAlone := func(t Test) bool { return slices.Contains(alone, t.Package) }
 	return quick, []Pass{
-		{Name: "long", Run: long, Servers: true, Together: together, Packages: packages(tests, isLong)},
+		{
+			Name: "long alone", Run: long, Servers: true, Together: 1,
+			Packages: packages(tests, func(t Test) bool { return isLong(t) && inAlone(t) }),
+		},
+		{
+			Name: "long", Run: long, Servers: true, Together: together,
+			Packages: packages(tests, func(t Test) bool { return isLong(t) && !inAlone(t) }),
+		},
 	}
 }
 

@@ -20,9 +20,9 @@ func TestTestsAreFoundWithTheirFolderAndConstraint(t *testing.T) {
 }
 
 func TestEachTestIsRunByOnePass(t *testing.T) {
-	tests := []Test{{Package: "a", Name: "TestX"}, {Package: "a", Name: "TestLiveX"}, {Package: "b", Name: "TestLongX"}, {Package: "c", Name: "FuzzX"}, {Package: "c", Name: "TestLivelyX"}}
+	tests := []Test{{Package: "a", Name: "TestX"}, {Package: "a", Name: "TestLiveX"}, {Package: "b", Name: "TestLongX"}, {Package: "c", Name: "FuzzX"}, {Package: "c", Name: "TestLivelyX"}, {Package: "internal/gateway", Name: "TestLongX"}}
 	quick, rest := All(tests)
-	for i, want := range []string{"without servers", "with servers", "long", "without servers", "with servers"} {
+	for i, want := range []string{"without servers", "with servers", "long", "without servers", "with servers", "long alone"} {
 		var by []string
 		for _, p := range append(quick, rest...) {
 			if p.Runs(tests[i]) {
