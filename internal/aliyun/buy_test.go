@@ -248,3 +248,11 @@ func TestAPurchaseWhoseCallerIsGoneSaysSoAndIsGoneOnWith(t *testing.T) {
 		require.Len(t, r.cloud.Instances(), 1, "call %d", gone)
 	}
 }
+
+// What was bought by an earlier build is found by its digest: a key that comes to the plan with a
+// default has to be left out of it where it has this default.
+func TestTheDigestOfWhatWasBoughtStays(t *testing.T) {
+	yearly := order()
+	yearly.Instance.Payment, yearly.Instance.Months = plan.Subscription, 12
+	require.Equal(t, []string{"0dcdb0afb4004552", "afe1a00491867fd8"}, []string{order().digest(), yearly.digest()})
+}
