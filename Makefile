@@ -126,7 +126,7 @@ temporal: prerequisites $(BIN)/temporal ## start the embedded Temporal in the fo
 	    --search-attribute RocketshiftTarget=Keyword
 
 # AGAIN=n: so many tests with servers that fail may pass in a second run; they are told as FLAKY. It is for CI.
-LOOP ?= TestLong(WhateverIsDone|TheTargetIsKilled|TheTemporalServer|TheWorkerIsDead|AMigrationThatWaits|ANewBuild|ABuildThat|EveryPath|AMonthOf|TheWayBackOf|JavaClients|MembersCome|TransactionsDelays|TargetBehind|ClustersOf|GroupsReadOn|AGatewayKilled|ABrokerFails|ASiege|RestartsOf)
+LOOP ?= TestLong(WhateverIsDone|TheTargetIsKilled|TheTemporalServer|TheWorkerIsDead|AMigrationThatWaits|ANewBuild|ABuildThat|EveryPath|AMonthOf|TheWayBackOf|JavaClients|MembersCome|TransactionsDelays|TargetBehind|ClustersOf|GroupsReadOn|AGatewayKilled|ABrokerFails|ASiege|RestartsOf|NobodyGets|EachWorkflow)
 LOOPED := ./worker ./workflows ./activities ./internal/gateway ./bench/gateway
 AGAIN ?= 0
 BUSY ?= 3

@@ -12,6 +12,7 @@ import (
 
 	"rocketshift/internal/gateway/control"
 	"rocketshift/internal/gateway/routing"
+	"rocketshift/internal/lab/labtest"
 	"rocketshift/internal/rocketmq"
 	"rocketshift/internal/rocketmq/remoting"
 )
@@ -45,6 +46,7 @@ func TestLiveNobodyGetsThroughTheGatewayWhatTheBrokerWouldRefuse(t *testing.T) {
 
 // The same in every stage of a migration, there and back, and when the target has died.
 func TestLongNobodyGetsInAnyStageWhatTheBrokerWouldRefuse(t *testing.T) {
+	labtest.Loop(t)
 	t.Parallel()
 	m := openMatrix(t)
 	authority := func(to routing.Side) control.Move { return control.Move{Kind: control.KindAuthority, To: to.String()} }
