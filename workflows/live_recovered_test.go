@@ -55,7 +55,7 @@ func (s standing) isService() bool { return s.at != "" }
 // TestLongEachWorkflowIsRecoveredAfterResetsAndTerminations does both to every type of workflow and
 // to its migration, while it stands in the middle of its work, and to stages that were started
 // alone. Whoever terminates one starts it again, or resumes its migration, and that is all. The
-// short form does one of three at each place, in turn: each way is there for each kind of stage.
+// short form does one of six at each place, in turn.
 func TestLongEachWorkflowIsRecoveredAfterResetsAndTerminations(t *testing.T) {
 	s := newServer(t)
 	types := map[string]bool{api.MigrationType: true}
@@ -74,7 +74,7 @@ func TestLongEachWorkflowIsRecoveredAfterResetsAndTerminations(t *testing.T) {
 					"migration": func(p *played) { p.recoveredInMigration(at, api.MigrationType, deed) },
 					"alone":     func(p *played) { p.recoveredAlone(at, deed) },
 				}[whom]
-				if !labtest.Whole() && (i+j+k)%3 != 0 {
+				if !labtest.Whole() && (i%2 != j || i%3 != k) {
 					continue
 				}
 				title := strings.ToLower(strings.Join([]string{name, whom, slugOf(at.stage), at.activity}, "-"))
